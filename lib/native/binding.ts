@@ -1,0 +1,197 @@
+/**
+ * The only door to the addon: what it exports, in types. Every function here takes no arguments unless its signature
+ * says so; it reads its numbers from the scratch and writes its results back, because a Node-API call without
+ * arguments costs a third of one with four. The caller writes the scratch last, after every getter and coercion of
+ * user values has run, so that re-entrant user code cannot overwrite it.
+ */
+
+/** Positions in {@link Binding.scratch} (64 doubles). The first group is read by the addon, the second written. */
+export const enum At {
+  // in
+  Index = 0, // element index
+  Gen = 1, // element generation
+  Tier = 2, // 0..3, lowest first
+  Flags = 3, // RequestFlag bits
+  Timeout = 4, // ms from now, Infinity: none
+  Ttl = 5, // ms, 0: none
+  Waiter = 6, // waiter id (abort, upgrade, release of a shared grant)
+  Seq = 7, // sequence of the grant (release, check, enclosing)
+  EnclosingCount = 8, // how many of the enclosing triples below are set (0..13)
+  Arrival = 9, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now
+  Enclosing = 16, // triples from here: element index, seq, waiter id of a shared grant or -1
+  // out
+  OutIndex = 0,
+  OutGen = 1,
+  OutBaseHigh = 2, // token base, upper 32 bits
+  OutBaseLow = 3,
+  OutWaiter = 6, // waiter id when the answer is Wait, or of a shared grant; -1 for an exclusive grant
+  OutSeq = 7, // token = base + seq
+  OutFlags = 8, // GrantFlag bits
+  OutArrival = 9, // ns on the arena clock
+  OutSettled = 15, // number of settled entries written from Settled on
+  Settled = 16 // entries of four: waiter id, Outcome, seq, GrantFlag bits
+}
+
+export const enum RequestFlag {
+  Shared = 1,
+  Steal = 2
+}
+
+export const enum GrantFlag {
+  OwnerDied = 1
+}
+
+/** What a call answers. Negative codes are failures: see codes.ts for the error each becomes. */
+export const enum Code {
+  Ok = 0,
+  Busy = 1, // tryLock: held, or someone waits
+  Stale = 2, // the element was recycled: look the name up again
+  Wait = 3, // queued
+  Lost = 4, // the grant had already ended by ttl, steal or death
+  Closed = -1,
+  Corrupt = -2,
+  NoElements = -3, // capacity.elements used up
+  NoWaiters = -4, // capacity.waiters used up
+  NoNames = -5, // capacity.names (text of long names) used up
+  NameTooLong = -6,
+  OutOfMemory = -7, // the memory behind the arena could not be had (tmpfs full, memory cgroup)
+  Retired = -8, // the named arena was unlinked
+  Forked = -9, // called in a forked child
+  BadArgument = -10 // the scratch held nonsense; nothing was done
+}
+
+/** How a wait ended, in a settled entry. */
+export const enum Outcome {
+  Granted = 0,
+  TimedOut = 1,
+  Deadlock = 2, // then binding.cycle() of this waiter's id, until the next drain
+  Corrupt = 3,
+  Retired = 4,
+  Stale = 5 // never given by drain for a lock; reserved
+}
+
+/** One arena as joined by this environment; the addon keeps one per environment and arena, however often it is opened. */
+export interface Binding {
+  /** Float64Array(64) over a SharedArrayBuffer, which, unlike an ArrayBuffer, no script can detach. */
+  readonly scratch: Float64Array
+  /** Free for the faces: shared by every copy of the package in this environment (ESM and CommonJS). Undefined at first. */
+  state: unknown
+  /** Finds or makes the element. In: arguments. Out: OutIndex, OutGen, OutBaseHigh, OutBaseLow. */
+  lookup(name: string, kind: number): number
+  /** In: Index, Gen, Tier, Flags, Ttl. Ok (OutSeq, OutFlags, OutWaiter) | Busy | Stale | < 0. Never waits, never queues. Writes OutSettled. */
+  tryLock(): number
+  /**
+   * In: Index, Gen, Tier, Flags, Timeout, Ttl, Arrival, EnclosingCount, Enclosing. Ok (as tryLock) | Wait (OutWaiter) | Stale | < 0.
+   * Writes OutSettled and OutArrival.
+   */
+  lock(): number
+  /** In: Index, Seq, Waiter (-1 exclusive). Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
+  release(): number
+  /** In: Waiter. Afterwards the wait is over and no settled entry for it will come; a grant on its way is handed on. Ok | < 0. Writes OutSettled. */
+  abort(): number
+  /** In: Waiter, Tier. Moves a waiting request to another tier, by its arrival within it. Ok | < 0. Writes OutSettled. */
+  upgrade(): number
+  /** In: Index, Seq, Waiter (-1 exclusive). Ok: the grant still holds | Lost. */
+  check(): number
+  /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each). */
+  drain(): boolean
+  /** Names and owners in the cycle that refused this waiter, as text. */
+  cycle(waiter: number): string
+  /** Nanoseconds on the arena clock (virtual or CLOCK_MONOTONIC), as a double. */
+  now(): number
+  /** The wall-clock milliseconds of a time on the arena clock, by the arena's one mapping. */
+  wallClock(ns: number): number
+  /** Virtual clock only: goes forward by ms, event by event; writes OutSettled. */
+  advance(ms: number): number
+  /** Holders and waiters of every lock with any; with a name, of that one. See Snapshot. */
+  snapshot(name?: string): ElementSnapshot[]
+  /** Counters of the arena and of this environment. */
+  counters(): Record<string, number>
+  /** Keeps the event loop alive while true (called when the number of waiting promises leaves or reaches 0). */
+  ref(on: boolean): void
+  /** One governor fewer on this arena; the last one leaves it: held locks pass on with ownerDied. */
+  close(): void
+}
+
+export interface HolderSnapshot {
+  participant: number
+  client: string // stable id of the environment: 'pid:participant:incarnation'
+  pid: number
+  tid: number
+  pidNamespace: number
+  tier: number
+  shared: boolean
+  ageMs: number
+  token: bigint
+  alive: boolean
+}
+
+export interface WaiterSnapshot {
+  participant: number
+  client: string
+  pid: number
+  tid: number
+  pidNamespace: number
+  tier: number
+  shared: boolean
+  ageMs: number
+  /** ready: granted, but its environment has not taken it yet */
+  state: 'queued' | 'ready'
+}
+
+export interface ElementSnapshot {
+  name: string
+  kind: number
+  holders: HolderSnapshot[]
+  /** in the order in which they would be served now */
+  waiters: WaiterSnapshot[]
+}
+
+export interface OpenOptions {
+  /** name of a shared arena; absent: private */
+  name?: string
+  /** directory of named arenas, default /dev/shm */
+  dir?: string
+  /** joins the private arena with this handle */
+  handle?: string
+  /** true: a new private arena instead of the process's default one (virtual clocks need one) */
+  fresh?: boolean
+  virtual?: boolean
+  /** overwrite a stored option that differs (only tunable ones: ageingMs, tiers, claimWithinMs) */
+  update?: boolean
+  elements?: number
+  waiters?: number
+  participants?: number
+  names?: number
+  ageingMs?: number
+  claimWithinMs?: number
+  /** 1 to 4 names, lowest first */
+  tiers?: string[]
+  /** called on this environment's loop when drain() has something to say */
+  onWake: () => void
+}
+
+/** open() throws an Error with .code 'ERR_FORELOCK_…' and, for a mismatch, .option, .stored, .given. */
+export interface Addon {
+  open(options: OpenOptions): Binding & {
+    readonly handle: string // '' for a named arena
+    readonly name: string // '' for a private one
+    readonly tiers: string[]
+    readonly virtual: boolean
+    readonly capacity: { elements: number; waiters: number; participants: number; names: number }
+    readonly ageingMs: number
+    readonly participant: number
+    readonly client: string
+    /** true when this call made the environment join, false when it had joined already */
+    readonly joined: boolean
+  }
+  /** Removes a named arena. Throws ERR_FORELOCK_IN_USE while participants live, unless force. False: there was none. */
+  unlink(name: string, dir: string | undefined, force: boolean): boolean
+  /** Looks at a named arena without joining it (CLI). */
+  inspect(
+    name: string,
+    dir?: string
+  ): { options: Record<string, unknown>; participants: object[]; locks: ElementSnapshot[]; counters: Record<string, number> }
+  readonly version: string
+  readonly layout: string
+}

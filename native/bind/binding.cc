@@ -1,0 +1,570 @@
+#include "bind/binding.h"
+
+#include <cstring>
+
+#include "bind/args.h"
+#include "bind/views.h"
+#include "shm/private_arenas.h"
+#include "shm/process.h"
+
+namespace forelock::bind {
+
+namespace {
+
+// As in lib/native/binding.ts.
+enum At : int {
+  kIndex = 0,
+  kGen = 1,
+  kTier = 2,
+  kFlags = 3,
+  kTimeout = 4,
+  kTtl = 5,
+  kWaiter = 6,
+  kSeq = 7,
+  kEnclosingCount = 8,
+  kArrival = 9,
+  kEnclosing = 16,
+  kOutIndex = 0,
+  kOutGen = 1,
+  kOutBaseHigh = 2,
+  kOutBaseLow = 3,
+  kOutWaiter = 6,
+  kOutSeq = 7,
+  kOutFlags = 8,
+  kOutArrival = 9,
+  kOutSettled = 15,
+  kSettled = 16,
+  kScratchSize = 64,
+};
+constexpr int kSettledEntries = (kScratchSize - kSettled) / 4;
+
+enum Code : std::int32_t {
+  kOk = 0,
+  kBusy = 1,
+  kStale = 2,
+  kWait = 3,
+  kLost = 4,
+  kClosed = -1,
+  kCorrupt = -2,
+  kNoElements = -3,
+  kNoWaiters = -4,
+  kNoNames = -5,
+  kNameTooLong = -6,
+  kOutOfMemory = -7,
+  kRetired = -8,
+  kForked = -9,
+  kBadArgument = -10,
+};
+
+constexpr double kLongestMs = 9e12;        // 285 years: in nanoseconds it still fits 64 bits
+constexpr double kLongestTtlMs = 1 << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
+constexpr double kSequenceMax = static_cast<double>(core::Fast::kSequenceMask);
+
+}  // namespace
+
+// ---- the object ----------------------------------------------------------------------------------------------------
+
+std::map<std::string, Binding*>& bindings(napi_env env) {
+  using All = std::map<std::string, Binding*>;
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  if (data == nullptr) {
+    data = new All;
+    napi_set_instance_data(env, data, [](napi_env, void* all, void*) { delete static_cast<All*>(all); }, nullptr);
+  }
+  return *static_cast<All*>(data);
+}
+
+Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::string key, std::string name, std::string handle,
+                       napi_value on_wake) {
+  auto* binding = new Binding(env);
+  binding->key_ = std::move(key);
+  binding->handle_ = handle;
+  napi_value object;
+  napi_value resource_name = text(env, std::string("forelock"));
+  const bool made = ok(napi_create_object(env, &object)) && binding->define(object) &&
+                    ok(napi_create_threadsafe_function(env, on_wake, nullptr, resource_name, 0, 1, nullptr, nullptr, binding, wake, &binding->wake_)) &&
+                    ok(napi_unref_threadsafe_function(env, binding->wake_)) && ok(napi_create_reference(env, object, 1, &binding->object_ref_));
+  if (!made) {
+    if (binding->wake_ != nullptr) napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
+    if (binding->functions_ == 0) delete binding;
+    napi_throw_error(env, "ERR_FORELOCK_LOAD", "the environment is being torn down");
+    return nullptr;
+  }
+  const napi_threadsafe_function wake = binding->wake_;
+  // Throws OpenError; the object with its functions is then garbage, and they answer Closed.
+  try {
+    binding->attachment_ =
+        std::make_unique<shm::Attachment>(std::move(region), [wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); });
+  } catch (...) {
+    napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
+    napi_delete_reference(env, binding->object_ref_);
+    binding->wake_ = nullptr;
+    binding->object_ref_ = nullptr;
+    throw;
+  }
+  binding->attachment_->waker().start();
+  // Added after the thread-safe function, hence run before its own hook: the waker is joined while the function it calls
+  // still exists (nodejs/node#55706).
+  napi_add_env_cleanup_hook(env, end_of_environment, binding);
+  const core::Header& header = binding->attachment_->region().header();
+  napi_value options = options_to_js(env, header);
+  for (const char* option : {"tiers", "virtual", "ageingMs"}) {
+    napi_value value = nullptr;
+    if (ok(napi_get_named_property(env, options, option, &value))) set(env, object, option, value);
+  }
+  set(env, object, "capacity", options);
+  set(env, object, "handle", text(env, handle));
+  set(env, object, "name", text(env, name));
+  set(env, object, "participant", number(env, binding->attachment_->participant()));
+  set(env, object, "client", text(env, binding->attachment_->client()));
+  bindings(env)[binding->key_] = binding;
+  return binding;
+}
+
+bool Binding::define(napi_value object) {
+  // A SharedArrayBuffer: no script can detach it under us, as it could an ArrayBuffer. Node-API has no call to make one.
+  napi_value global, constructor, size, buffer, array_constructor, array;
+  if (!ok(napi_get_global(env_, &global)) || !ok(napi_get_named_property(env_, global, "SharedArrayBuffer", &constructor)) ||
+      !ok(napi_create_int32(env_, kScratchSize * static_cast<int>(sizeof(double)), &size)) ||
+      !ok(napi_new_instance(env_, constructor, 1, &size, &buffer)) ||
+      !ok(napi_get_named_property(env_, global, "Float64Array", &array_constructor)) ||
+      !ok(napi_new_instance(env_, array_constructor, 1, &buffer, &array))) {
+    return false;
+  }
+  void* data = nullptr;
+  std::size_t length = 0;
+  napi_typedarray_type type;
+  if (!ok(napi_get_typedarray_info(env_, array, &type, &length, &data, nullptr, nullptr)) || type != napi_float64_array ||
+      length != kScratchSize || data == nullptr || !ok(napi_create_reference(env_, array, 1, &scratch_ref_))) {
+    return false;
+  }
+  scratch_ = static_cast<double*>(data);
+  set(env_, object, "scratch", array);
+  return add(object, "lookup", lookup) && add(object, "tryLock", call<&Binding::try_lock>) && add(object, "lock", call<&Binding::lock>) &&
+         add(object, "release", call<&Binding::release>) && add(object, "abort", call<&Binding::abort>) &&
+         add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
+         add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) && add(object, "advance", advance) &&
+         add(object, "snapshot", snapshot) && add(object, "counters", counters) && add(object, "ref", ref) && add(object, "close", close);
+}
+
+bool Binding::add(napi_value object, const char* name, napi_callback callback) {
+  napi_value function;
+  if (!ok(napi_create_function(env_, name, NAPI_AUTO_LENGTH, callback, this, &function))) return false;
+  functions_++;
+  if (!ok(napi_add_finalizer(env_, function, this, forget, nullptr, nullptr))) return false;
+  return ok(napi_set_named_property(env_, object, name, function));
+}
+
+// Any of the functions may outlive the object; the Binding lives as long as the last of them.
+void Binding::forget(napi_env, void* data, void*) {
+  auto* binding = static_cast<Binding*>(data);
+  if (--binding->functions_ > 0) return;
+  binding->shut();
+  delete binding;
+}
+
+void Binding::end_of_environment(void* data) {
+  auto* binding = static_cast<Binding*>(data);
+  binding->users_ = 0;
+  binding->shut();
+}
+
+void Binding::shut() {
+  if (!attachment_) return;
+  napi_remove_env_cleanup_hook(env_, end_of_environment, this);
+  attachment_->waker().stop();
+  attachment_.reset();
+  if (!handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
+  napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  wake_ = nullptr;
+  bindings(env_).erase(key_);
+  napi_delete_reference(env_, object_ref_);
+  napi_delete_reference(env_, scratch_ref_);  // the functions' own view of it is not used once attachment_ is gone
+  object_ref_ = scratch_ref_ = nullptr;
+  scratch_ = nullptr;
+}
+
+napi_value Binding::js() const {
+  napi_value object = nullptr;
+  napi_get_reference_value(env_, object_ref_, &object);
+  return object;
+}
+
+// ---- calls ---------------------------------------------------------------------------------------------------------
+
+Binding* Binding::self(napi_env env, napi_callback_info info, std::size_t* count, napi_value* values) {
+  void* data = nullptr;
+  if (!ok(napi_get_cb_info(env, info, count, values, nullptr, &data))) return nullptr;
+  return static_cast<Binding*>(data);
+}
+
+std::int32_t Binding::usable() {
+  if (shm::in_forked_child()) return kForked;
+  if (damaged_) return kCorrupt;
+  return kOk;
+}
+
+template <Binding::Operation operation>
+napi_value Binding::call(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  if (binding == nullptr) return nullptr;
+  if (!binding->attachment_) return integer(env, kClosed);
+  if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
+  try {
+    return integer(env, (binding->*operation)());
+  } catch (const core::Corrupt&) {
+    binding->damaged_ = true;
+    return integer(env, kCorrupt);
+  }
+}
+
+bool Binding::read_request(core::Request& request) {
+  const auto index = whole(scratch_[kIndex], 0xffffffff);
+  const auto generation = whole(scratch_[kGen], 0xffffffff);
+  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
+  const auto flags = whole(scratch_[kFlags], 3);
+  const auto count = whole(scratch_[kEnclosingCount], core::kEnclosingMax);
+  const double timeout = scratch_[kTimeout];
+  const double ttl = scratch_[kTtl];
+  const double arrival = scratch_[kArrival];
+  if (!index || !generation || !tier || !flags || !count || *index >= attachment_->arena().capacity().elements) return false;
+  if (!(timeout >= 0) || !(ttl >= 0) || ttl > kLongestTtlMs || !(arrival >= 0) || arrival > 9e18) return false;
+  request.handle = {*index, *generation};
+  request.tier = *tier;
+  request.shared = (*flags & 1) != 0;
+  request.steal = (*flags & 2) != 0;
+  if (request.shared && request.steal) return false;
+  request.ttl = static_cast<std::uint32_t>(std::ceil(ttl));
+  if (timeout < kLongestMs) request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
+  request.arrival = static_cast<core::Nanos>(arrival);
+  for (std::uint32_t i = 0; i < *count; i++) {
+    const double* at = scratch_ + kEnclosing + 3 * i;
+    const auto element = whole(at[0], 0xffffffff);
+    const auto waiter = at[2] == -1 ? std::optional(core::kNoWaiter) : whole(at[2], core::kMaxSlots);
+    if (!element || !waiter || !(at[1] >= 0 && at[1] <= kSequenceMax)) return false;
+    enclosing_[i] = {*element, static_cast<std::uint64_t>(at[1]), *waiter};
+  }
+  request.enclosing = enclosing_;
+  request.enclosing_count = *count;
+  return true;
+}
+
+std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) {
+  switch (answer) {
+    case core::Answer::kOk:
+    case core::Answer::kWait:
+      scratch_[kOutSeq] = static_cast<double>(granted.sequence);
+      scratch_[kOutWaiter] = granted.waiter == core::kNoWaiter ? -1 : granted.waiter;
+      scratch_[kOutFlags] = granted.owner_died ? 1 : 0;
+      return answer == core::Answer::kOk ? kOk : kWait;
+    case core::Answer::kBusy: return kBusy;
+    case core::Answer::kStale: return kStale;
+    case core::Answer::kLost: return kLost;
+    case core::Answer::kNoSlots: return kNoWaiters;
+    case core::Answer::kOutOfMemory: return kOutOfMemory;
+    case core::Answer::kBadArgument: return kBadArgument;
+  }
+  return kBadArgument;
+}
+
+std::int32_t Binding::try_lock() {
+  core::Member& member = attachment_->member();
+  core::Granted granted;
+  // The common case needs no more than three numbers: look at no others.
+  if (scratch_[kFlags] == 0 && scratch_[kTtl] == 0) {
+    const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
+    const auto tier = whole(scratch_[kTier], core::kTiers - 1);
+    const auto generation = whole(scratch_[kGen], 0xffffffff);
+    if (!index || !tier || !generation) return kBadArgument;
+    const core::Answer fast = member.try_fast({*index, *generation}, *tier, attachment_->coarse_now(), granted);
+    if (fast == core::Answer::kOk) {
+      scratch_[kOutSettled] = 0;
+      return answer(fast, granted);
+    }
+  }
+  core::Request request;
+  scratch_[kTimeout] = 0;
+  scratch_[kEnclosingCount] = 0;
+  scratch_[kArrival] = 0;
+  if (!read_request(request)) return kBadArgument;
+  request.deadline = 0;
+  const core::Answer got = member.try_lock(request, granted);
+  settle();
+  return answer(got, granted);
+}
+
+std::int32_t Binding::lock() {
+  core::Request request;
+  if (!read_request(request)) return kBadArgument;
+  core::Granted granted;
+  const core::Answer got = attachment_->member().lock(request, granted);
+  settle();
+  scratch_[kOutArrival] = request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now);
+  return answer(got, granted);
+}
+
+std::int32_t Binding::release() {
+  const double sequence = scratch_[kSeq];
+  if (!(sequence >= 0 && sequence <= kSequenceMax)) return kBadArgument;
+  core::Member& member = attachment_->member();
+  core::Answer got;
+  if (scratch_[kWaiter] == -1) {
+    const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
+    if (!index) return kBadArgument;
+    got = member.release(*index, static_cast<std::uint64_t>(sequence));
+  } else {
+    const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
+    if (!waiter) return kBadArgument;
+    got = member.release_shared(*waiter, static_cast<std::uint64_t>(sequence));
+  }
+  settle();
+  return answer(got, {});
+}
+
+std::int32_t Binding::abort() {
+  const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
+  if (!waiter) return kBadArgument;
+  const core::Answer got = attachment_->member().abort(*waiter);
+  settle();
+  return got == core::Answer::kOk ? kOk : kLost;
+}
+
+std::int32_t Binding::upgrade() {
+  const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
+  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
+  if (!waiter || !tier) return kBadArgument;
+  const core::Answer got = attachment_->member().upgrade(*waiter, *tier);
+  settle();
+  return got == core::Answer::kOk ? kOk : kLost;
+}
+
+std::int32_t Binding::check() {
+  const double sequence = scratch_[kSeq];
+  if (!(sequence >= 0 && sequence <= kSequenceMax)) return kBadArgument;
+  const auto waiter = scratch_[kWaiter] == -1 ? std::optional(core::kNoWaiter) : whole(scratch_[kWaiter], core::kMaxSlots);
+  const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
+  if (!waiter || !index) return kBadArgument;
+  const auto whole_sequence = static_cast<std::uint64_t>(sequence);
+  const core::Member& member = attachment_->member();
+  const bool holds = *waiter == core::kNoWaiter ? member.holds(*index, whole_sequence) : member.holds_shared(*waiter, whole_sequence);
+  return holds ? kOk : kLost;
+}
+
+void Binding::settle() {
+  core::Member& member = attachment_->member();
+  if (member.lane().own_wake) member.collect();
+  int count = 0;
+  while (count < kSettledEntries && member.has_settled()) {
+    const core::Settled& settled = member.next_settled();
+    double* at = scratch_ + kSettled + 4 * count++;
+    // A shared grant keeps the waiter's id; an exclusive one is known by element and sequence.
+    at[0] = settled.waiter;
+    at[1] = static_cast<double>(settled.outcome);
+    at[2] = static_cast<double>(settled.grant.sequence);
+    at[3] = settled.grant.owner_died ? 1 : 0;
+  }
+  scratch_[kOutSettled] = count;
+  if (member.has_settled()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  if (member.waiting() != published_waiting_ || member.next_deadline() != published_deadline_ || member.has_leftovers()) {
+    published_waiting_ = member.waiting();
+    published_deadline_ = member.next_deadline();
+    attachment_->publish();
+  }
+}
+
+void Binding::refuse_victims() {
+  core::Member& member = attachment_->member();
+  cycles_.clear();
+  for (const shm::Victim& victim : attachment_->waker().take_victims()) {
+    const core::WaiterId waiter = member.waiter_of(victim.slot);
+    if (waiter == core::kNoWaiter) continue;
+    if (member.refuse(waiter, victim.generation, core::Outcome::kDeadlock)) {
+      attachment_->arena().count(core::Counter::kDeadlocks);
+      cycles_[waiter] = victim.cycle;
+    }
+  }
+}
+
+// ---- calls with arguments or other results -------------------------------------------------------------------------
+
+napi_value Binding::lookup(napi_env env, napi_callback_info info) {
+  std::size_t count = 2;
+  napi_value values[2];
+  Binding* binding = self(env, info, &count, values);
+  if (binding == nullptr) return nullptr;
+  if (!binding->attachment_) return integer(env, kClosed);
+  if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
+  char16_t name[core::kNameMaxUnits + 2];
+  std::size_t length = 0;
+  std::uint32_t kind = 0;
+  if (count < 2 || !is(env, values[0], napi_string) || !ok(napi_get_value_uint32(env, values[1], &kind)) || kind > 2 ||
+      !ok(napi_get_value_string_utf16(env, values[0], name, core::kNameMaxUnits + 2, &length))) {
+    return integer(env, kBadArgument);
+  }
+  if (length > core::kNameMaxUnits) return integer(env, kNameTooLong);
+  try {
+    core::Handle handle{};
+    binding->attachment_->member().lane().refresh();
+    switch (binding->attachment_->member().lookup(static_cast<core::Kind>(kind), name, length, handle)) {
+      case core::Found::kOk: break;
+      case core::Found::kNoElements: return integer(env, kNoElements);
+      case core::Found::kNoNames: return integer(env, kNoNames);
+      case core::Found::kNameTooLong: return integer(env, kNameTooLong);
+      case core::Found::kOutOfMemory: return integer(env, kOutOfMemory);
+    }
+    const std::uint64_t base = binding->attachment_->arena().element(handle.index).token_base.peek();
+    binding->scratch_[kOutIndex] = handle.index;
+    binding->scratch_[kOutGen] = handle.generation;
+    binding->scratch_[kOutBaseHigh] = static_cast<double>(base >> 32);
+    binding->scratch_[kOutBaseLow] = static_cast<double>(base & 0xffffffff);
+    return integer(env, kOk);
+  } catch (const core::Corrupt&) {
+    binding->damaged_ = true;
+    return integer(env, kCorrupt);
+  }
+}
+
+void Binding::fail_all(core::Outcome outcome) { attachment_->member().fail_all(outcome); }
+
+napi_value Binding::drain(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  if (binding == nullptr) return nullptr;
+  if (!binding->attachment_ || shm::in_forked_child()) {
+    if (binding->scratch_ != nullptr) binding->scratch_[kOutSettled] = 0;
+    return boolean(env, false);
+  }
+  core::Member& member = binding->attachment_->member();
+  shm::Waker& waker = binding->attachment_->waker();
+  waker.acknowledge();
+  try {
+    if (waker.is_corrupt()) binding->damaged_ = true;
+    if (binding->damaged_) {
+      member.fail_all(core::Outcome::kCorrupt);
+    } else {
+      if (waker.is_retired()) member.fail_all(core::Outcome::kRetired);
+      member.expire();
+      binding->refuse_victims();
+      if (waker.take_inherit()) member.inherit_tiers();
+      member.collect();
+    }
+    binding->settle();
+    return boolean(env, member.take_revoked());
+  } catch (const core::Corrupt&) {
+    binding->damaged_ = true;
+    member.fail_all(core::Outcome::kCorrupt);
+    binding->settle();
+    return boolean(env, true);
+  }
+}
+
+napi_value Binding::cycle(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  if (binding == nullptr) return nullptr;
+  std::uint32_t waiter = 0;
+  if (count < 1 || !ok(napi_get_value_uint32(env, value, &waiter))) return text(env, std::string());
+  const auto found = binding->cycles_.find(waiter);
+  return text(env, found == binding->cycles_.end() ? std::string() : found->second);
+}
+
+napi_value Binding::now(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  if (binding == nullptr || !binding->attachment_ || shm::in_forked_child()) return number(env, 0);
+  return number(env, static_cast<double>(binding->attachment_->now()));
+}
+
+napi_value Binding::wall_clock(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  if (binding == nullptr) return nullptr;
+  double at = 0;
+  if (count < 1 || !ok(napi_get_value_double(env, value, &at)) || !binding->attachment_ || shm::in_forked_child()) return number(env, 0);
+  const double offset = static_cast<double>(binding->attachment_->arena().header().wall_offset.load(std::memory_order_acquire));
+  return number(env, (at + offset) / static_cast<double>(core::kNanosPerMilli));
+}
+
+napi_value Binding::advance(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  if (binding == nullptr) return nullptr;
+  if (!binding->attachment_) return integer(env, kClosed);
+  if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
+  double ms = 0;
+  if (count < 1 || !ok(napi_get_value_double(env, value, &ms)) || !(ms >= 0 && ms <= kLongestMs) ||
+      binding->attachment_->region().header().is_virtual == 0) {
+    return integer(env, kBadArgument);
+  }
+  try {
+    binding->attachment_->advance(static_cast<core::Nanos>(ms * static_cast<double>(core::kNanosPerMilli)));
+    binding->settle();
+    return integer(env, kOk);
+  } catch (const core::Corrupt&) {
+    binding->damaged_ = true;
+    return integer(env, kCorrupt);
+  }
+}
+
+napi_value Binding::snapshot(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  if (binding == nullptr) return nullptr;
+  if (!binding->attachment_ || shm::in_forked_child()) return array(env);
+  try {
+    std::u16string name;
+    if (count >= 1 && is(env, value, napi_string)) {
+      std::size_t length = 0;
+      napi_get_value_string_utf16(env, value, nullptr, 0, &length);
+      if (length > core::kNameMaxUnits) return array(env);
+      name.resize(length + 1);
+      napi_get_value_string_utf16(env, value, name.data(), length + 1, &length);
+      name.resize(length);
+      return to_js(env, shm::snapshot(binding->attachment_->arena(), binding->attachment_->now(), &name));
+    }
+    return to_js(env, shm::snapshot(binding->attachment_->arena(), binding->attachment_->now(), nullptr));
+  } catch (const core::Corrupt& corrupt) {
+    napi_throw_error(env, "ERR_FORELOCK_CORRUPT", corrupt.what());
+    return nullptr;
+  }
+}
+
+napi_value Binding::counters(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  if (binding == nullptr || !binding->attachment_ || shm::in_forked_child()) return object(env);
+  napi_value out = counters_to_js(env, binding->attachment_->arena());
+  set(env, out, "waiting", number(env, binding->attachment_->member().waiting()));
+  set(env, out, "slotsInUse", number(env, binding->attachment_->member().slots_in_use()));
+  return out;
+}
+
+napi_value Binding::ref(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  bool on = false;
+  if (binding == nullptr || binding->wake_ == nullptr || count < 1 || !ok(napi_get_value_bool(env, value, &on))) return nullptr;
+  if (on) {
+    napi_ref_threadsafe_function(env, binding->wake_);
+  } else {
+    napi_unref_threadsafe_function(env, binding->wake_);
+  }
+  return nullptr;
+}
+
+napi_value Binding::close(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  if (binding != nullptr && binding->attachment_ && --binding->users_ <= 0 && !shm::in_forked_child()) binding->shut();
+  return nullptr;
+}
+
+void Binding::wake(napi_env env, napi_value callback, void*, void*) {
+  if (env == nullptr || callback == nullptr) return;  // the environment is going
+  napi_value receiver;
+  if (ok(napi_get_undefined(env, &receiver))) napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
+}
+
+}  // namespace forelock::bind

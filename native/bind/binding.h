@@ -1,0 +1,90 @@
+// An arena as one environment sees it: the object with functions that open() gives. The functions take no arguments and
+// need no receiver: each carries its Binding as data, so none can be called on something else, and numbers travel
+// through a scratch of doubles (lib/native/binding.ts says which stands where).
+#pragma once
+
+#include <node_api.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "shm/attachment.h"
+
+namespace forelock::bind {
+
+class Binding {
+ public:
+  // Makes the JavaScript object; nullptr with an exception pending when that fails. `key` tells arenas apart in this
+  // environment, `handle` is that of a private arena, or empty.
+  static Binding* make(napi_env env, std::unique_ptr<shm::Region> region, std::string key, std::string name, std::string handle,
+                       napi_value on_wake);
+
+  napi_value js() const;
+  void add_user() { users_++; }
+  const std::string& key() const { return key_; }
+
+  // Leaves the arena: the last close(), or the end of the environment. The object stays and answers Closed.
+  void shut();
+
+ private:
+  using Operation = std::int32_t (Binding::*)();
+  struct Function;
+
+  explicit Binding(napi_env env) : env_(env) {}
+  ~Binding() = default;
+  bool define(napi_value object);
+  bool add(napi_value object, const char* name, napi_callback callback);
+  template <Operation operation>
+  static napi_value call(napi_env env, napi_callback_info info);
+  static Binding* self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
+  static void wake(napi_env env, napi_value callback, void* context, void* data);
+  static void end_of_environment(void* data);
+  static void forget(napi_env env, void* data, void* hint);
+
+  static napi_value lookup(napi_env env, napi_callback_info info);
+  static napi_value drain(napi_env env, napi_callback_info info);
+  static napi_value cycle(napi_env env, napi_callback_info info);
+  static napi_value now(napi_env env, napi_callback_info info);
+  static napi_value wall_clock(napi_env env, napi_callback_info info);
+  static napi_value advance(napi_env env, napi_callback_info info);
+  static napi_value snapshot(napi_env env, napi_callback_info info);
+  static napi_value counters(napi_env env, napi_callback_info info);
+  static napi_value ref(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+
+  std::int32_t try_lock();
+  std::int32_t lock();
+  std::int32_t release();
+  std::int32_t abort();
+  std::int32_t upgrade();
+  std::int32_t check();
+
+  bool read_request(core::Request& request);
+  std::int32_t answer(core::Answer answer, const core::Granted& granted);
+  // Hands what was settled to the scratch; what does not fit is announced by another wake.
+  void settle();
+  void refuse_victims();
+  std::int32_t usable();
+  void fail_all(core::Outcome outcome);
+
+  napi_env env_;
+  std::unique_ptr<shm::Attachment> attachment_;  // null once closed
+  std::string key_, handle_;
+  double* scratch_ = nullptr;
+  napi_ref scratch_ref_ = nullptr;
+  napi_ref object_ref_ = nullptr;
+  napi_threadsafe_function wake_ = nullptr;
+  std::map<core::WaiterId, std::string> cycles_;
+  core::EnclosingGrant enclosing_[core::kEnclosingMax];
+  int users_ = 1;
+  int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it
+  bool damaged_ = false;
+  std::uint32_t published_waiting_ = 0;
+  core::Nanos published_deadline_ = 0;
+};
+
+// The bindings of this environment by key.
+std::map<std::string, Binding*>& bindings(napi_env env);
+
+}  // namespace forelock::bind

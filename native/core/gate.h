@@ -1,0 +1,96 @@
+// The gate of an element: whoever is inside serves everybody. It is entered if it is free or if the one inside is dead;
+// nobody ever waits for it: a caller pushes or pokes, then leaves. All changes but the one-CAS acquire and release of an
+// exclusive lock are made here, each decided by one committed word, so that whoever takes over from the dead redoes or
+// undoes it.
+//
+// One element's visit, in order:
+//   drain   the inbox becomes tier lists, oldest first; the head is cleared when every node of it is marked
+//   look    the owner is dead, or past its ttl: free the lock
+//   scan    only when something inside the lists was marked: unlink what was given up, lost, or belongs to the dead
+//   serve   choose by key, offer, commit on `fast`, unlink, announce, ready
+//   leave   by a CAS that demands an empty inbox and no poke, else again
+#pragma once
+
+#include "core/lane.h"
+
+namespace forelock::core {
+
+enum class Visit {
+  kDone,    // a whole pass was made by this lane
+  kBusy,    // somebody alive is inside; if asked to, a poke was left, and what we wanted will be done by them
+  kMore,    // done, but the grants of one visit are used up: visit again (from the waker thread)
+  kClosed,  // the element is being recycled
+};
+
+class GateKeeper {
+ public:
+  explicit GateKeeper(Lane& lane, ElementIndex index) : lane_(lane), arena_(lane.arena), index_(index), element_(arena_.element(index)) {}
+
+  // poke: leave word with the one inside. mine: a slot of this participant that changed and should be seen to at once.
+  Visit visit(bool poke, SlotId mine = 0);
+
+  // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
+  bool close();
+
+  // True while something waits in this element's lists (a look from outside, no promise).
+  bool has_waiters() const;
+
+  static constexpr int kGrantsPerVisit = 64;
+
+ private:
+  enum class Entry { kEntered, kBusy, kClosed };
+  Entry enter(bool poke, bool changed);
+  void pass(SlotId mine);
+  bool leave();
+
+  void drain(bool recovering);
+  void place(SlotId id, bool recovering);
+  bool idle() const;
+  void look_at_owner();
+  void scan();
+  void tend(SlotId id);
+  void serve();
+  SlotId choose();
+  bool blocked(const Slot& slot) const;
+  void revoke_owner(std::uint64_t seen);
+  void revoke_shared(bool only_expired);
+  void grant(SlotId id);
+  void finish(SlotId id, bool anew);
+  void prepare_commit(Slot& slot);
+  bool conclude(SlotId id, std::uint64_t offered, bool anew);
+  void undo_abandoned(SlotId id, bool committed);
+  void require_gate();
+  void settle_queued_bit();
+  void repair(SlotId hinted);
+
+  // lists
+  bool in_list(atomic<std::uint32_t>& head, SlotId id) const;
+  bool queued_somewhere(SlotId id) const;
+  void rebuild_caches();
+  void enlist(SlotId id);
+  void append(SlotId id, std::uint32_t tier);
+  template <typename StaysAhead>
+  void insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead);
+  bool unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list);
+  void unlink(SlotId id);
+  void link_holder(SlotId id);
+  void remove(SlotId id, std::uint64_t seen);
+  void move_tier(SlotId id);
+  void announce(SlotId id, bool anew);
+  void notify(ParticipantId who, std::uint32_t notice);
+
+  std::uint64_t key_of(const Slot& slot) const;
+  std::uint32_t ms_since_epoch(Nanos at) const;
+  bool past(std::uint32_t ttl_ms) const;
+
+  Lane& lane_;
+  Arena& arena_;
+  const ElementIndex index_;
+  Element& element_;
+  int grants_ = 0;
+  bool more_ = false;
+  bool takeover_ = false;
+  SlotId adopted_ = 0;
+};
+
+}  // namespace forelock::core

@@ -1,0 +1,212 @@
+// What lies where in an arena: a header page, then one section per table, each on a page boundary. Offsets and indices
+// only: no pointer and no pthread type, so that every build of the addon (glibc, musl) shares the same segment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/atomic.h"
+#include "core/units.h"
+#include "core/word.h"
+
+namespace forelock::core {
+
+inline constexpr std::uint64_t kMagic = 0x4b434f4c45524f46ull;  // "FORELOCK" in memory
+inline constexpr std::uint32_t kFormat = 1;                      // changes with the major version only
+inline constexpr std::size_t kPage = 4096;
+inline constexpr std::size_t kExtent = 1 << 20;  // memory is backed in pieces of this size; one page of bits covers 32 GiB
+inline constexpr std::uint32_t kChunkSlots = 128;  // 8 KiB: small enough for thousands of participants, rare enough to claim
+inline constexpr std::uint32_t kNameInline = 40;   // bytes of a name kept in the element itself
+inline constexpr std::uint32_t kNameMaxUnits = 4096;
+inline constexpr std::uint32_t kTierNameBytes = 32;
+inline constexpr std::uint32_t kEnclosingPerExtension = 4;
+inline constexpr std::uint32_t kEnclosingMax = 13;
+
+struct Capacity {
+  std::uint32_t elements = 65536;
+  std::uint32_t slots = 131072;
+  std::uint32_t participants = 512;
+  std::uint32_t texts = 16384;  // blocks of 52 bytes for names longer than kNameInline
+};
+
+// One named thing. 128 bytes, two cache lines: the words of the fast path in the first.
+struct alignas(64) Element {
+  atomic<std::uint64_t> fast;
+  atomic<std::uint64_t> gate;
+  atomic<std::uint64_t> meta;
+  plain<std::uint64_t> token_base;
+  atomic<std::uint32_t> heads[kTiers];  // waiting slots per tier, first first: the truth (tails are caches)
+  atomic<std::uint32_t> holders;        // shared holders
+  atomic<std::uint32_t> ttl;            // ms since the arena's epoch, 0 none: of the owner, or the earliest of the sharers
+  atomic<std::uint32_t> since;          // {tier:2, time:30 in 4 ms since the epoch} of the last exclusive grant
+  atomic<std::uint32_t> maker;          // lane that makes it, while Meta::kInit; else 0
+  plain<std::uint64_t> hash[2];
+  atomic<std::uint64_t> link;           // chain of the element table
+  plain<std::uint64_t> name[kNameInline / 8];
+};
+static_assert(sizeof(Element) == 128 && alignof(Element) == 64);
+
+// One request that waits, or one shared grant. In a chunk of its owner; only the owner makes it non-free.
+struct alignas(64) Slot {
+  atomic<std::uint64_t> state;
+  atomic<std::uint32_t> link;  // inbox chain until drained, then wake-list chain
+  atomic<std::uint32_t> next;  // tier list or holder list: the truth
+  plain<std::uint32_t> prev;   // cache of the other direction, rebuilt on takeover
+  plain<std::uint32_t> tail;   // cache, in the first slot of a tier list: its last
+  plain<std::uint32_t> element;
+  plain<std::uint32_t> element_generation;
+  plain<std::uint64_t> arrival;
+  plain<std::uint64_t> deadline;   // of the wait while it waits, of the grant (ttl) once shared; 0 none
+  plain<std::uint32_t> flags;      // SlotFlag bits and the tier
+  plain<std::uint32_t> ttl;        // ms asked for
+  plain<std::uint32_t> enclosing;  // first extension slot, 0 none
+  atomic<std::uint32_t> wish;      // Wish bits: what the owner wants of the gate holder, and the wake-list mark
+};
+static_assert(sizeof(Slot) == 64);
+
+struct SlotFlag {
+  static constexpr std::uint32_t kTierMask = 3;
+  static constexpr std::uint32_t kShared = 1u << 2;
+  static constexpr std::uint32_t kSteal = 1u << 3;
+  static constexpr std::uint32_t kOwnerDied = 1u << 4;
+  static constexpr std::uint32_t kByArrival = 1u << 5;  // it keeps an earlier arrival: goes where that puts it
+};
+
+struct Wish {
+  static constexpr std::uint32_t kTierMask = 3;
+  static constexpr std::uint32_t kTier = 1u << 2;    // the tier above is wanted
+  static constexpr std::uint32_t kInWake = 1u << 3;  // has been on its owner's wake list: ring, but do not link it twice
+};
+
+// The grants whose callbacks enclose a waiting request, in a slot of the same owner.
+struct alignas(64) Extension {
+  atomic<std::uint64_t> state;
+  plain<std::uint32_t> next;
+  plain<std::uint32_t> count;
+  struct Entry {
+    plain<std::uint32_t> element;
+    plain<std::uint32_t> sequence;  // low half
+    plain<std::uint32_t> slot;      // of a shared grant, 0 exclusive
+  } entries[kEnclosingPerExtension];
+};
+static_assert(sizeof(Extension) == sizeof(Slot));
+
+struct alignas(64) Participant {
+  atomic<std::uint64_t> life;
+  atomic<std::uint64_t> hint[2];  // per lane
+  atomic<std::uint32_t> ring;     // {count:31, sleeping:1}: the futex its waker sleeps on
+  atomic<std::uint32_t> notice;   // Notice bits
+  atomic<std::uint32_t> wake;     // first slot of the wake list, 0 none
+  plain<std::uint32_t> pid;
+  plain<std::uint32_t> tid;
+  plain<std::uint32_t> unused;
+  plain<std::uint64_t> pid_start;  // clock ticks since boot, field 22 of /proc/PID/stat
+  plain<std::uint64_t> pid_namespace;
+  plain<std::uint64_t> joined;
+  atomic<std::uint64_t> next_event;  // virtual clock: when this participant's next deadline falls, 0 none
+};
+static_assert(sizeof(Participant) == 128);
+
+struct Notice {
+  static constexpr std::uint32_t kRescan = 1;   // a grant may be ready that is not on the wake list
+  static constexpr std::uint32_t kRevoked = 2;  // a grant of this participant was taken from it
+};
+
+// A piece of a long name. It is in use exactly while the element it names is of that generation and not free.
+struct alignas(64) Text {
+  static constexpr std::uint32_t kBytes = 48;
+  atomic<std::uint64_t> owner;  // {element + 1:32, generation:32}
+  plain<std::uint32_t> next;    // index + 1
+  plain<std::uint32_t> unused;
+  plain<std::uint64_t> bytes[kBytes / 8];
+};
+static_assert(sizeof(Text) == 64);
+
+enum class Counter : std::uint32_t {
+  kTakeovers,      // gates taken over from the dead
+  kRescans,        // wake lists found incomplete and rescanned
+  kProbeHandoffs,  // grants found by probing that no ring had announced
+  kSweeps,         // participants swept
+  kRecycled,       // elements recycled
+  kPasses,
+  kHandoffs,
+  kRevocations,  // ttl and steal
+  kDeadlocks,
+  kLast
+};
+
+struct Header {
+  std::uint64_t magic;
+  std::uint32_t format;
+  std::uint32_t header_bytes;
+  std::uint64_t signature;
+  std::uint64_t size;
+  Capacity capacity;
+  std::uint64_t seed[2];       // of the name hash
+  std::uint64_t boot_id[2];
+  std::uint64_t time_namespace;
+  std::uint64_t identity[2];   // random: tells two arenas of one name apart
+  std::uint64_t epoch;         // ns on the arena clock when it was made
+  std::uint32_t is_virtual;
+  std::uint32_t tier_count;
+  char tier_names[kTiers][kTierNameBytes];
+  std::uint8_t is_private;
+  std::uint8_t padding[7];
+
+  atomic<std::uint32_t> retired;       // 1: unlinked; participants get a typed error
+  atomic<std::uint32_t> claim_within;  // ms, 0 off
+  atomic<std::uint64_t> ageing;        // ns by which one tier of difference is outlived, 0: never
+  atomic<std::uint64_t> virtual_now;
+  atomic<std::uint64_t> token_floor;  // no token above it has been given by an element that is gone
+  atomic<std::uint32_t> backed_elements;
+  atomic<std::uint32_t> backed_chunks;
+  atomic<std::uint32_t> element_hand;
+  atomic<std::uint32_t> text_hand;
+  atomic<std::uint64_t> wall_offset;  // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
+  atomic<std::uint64_t> wall_read;    // arena time of that reading
+  atomic<std::uint64_t> counters[static_cast<int>(Counter::kLast)];
+};
+static_assert(sizeof(Header) <= kPage);
+
+struct Layout {
+  std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots;  // byte offsets
+  std::size_t eager;       // bytes from the start that are backed when the arena is made
+  std::size_t size;
+  std::size_t held_bytes;  // one participant's bitmap of elements it may hold, whole pages
+  std::uint32_t bucket_count;
+  std::uint32_t chunk_count;
+
+  static constexpr std::size_t page_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+
+  static constexpr Layout of(const Capacity& c) {
+    Layout l{};
+    l.bucket_count = 64;
+    while (l.bucket_count < c.elements) l.bucket_count *= 2;
+    l.chunk_count = c.slots / kChunkSlots;
+    l.participants = kPage;
+    l.chunk_owners = l.participants + page_up(sizeof(Participant) * (c.participants + 1ull));
+    l.extents = l.chunk_owners + page_up(sizeof(std::uint64_t) * l.chunk_count);
+    l.buckets = l.extents + kPage;
+    l.held = l.buckets + page_up(sizeof(std::uint64_t) * l.bucket_count);
+    l.eager = l.held;
+    l.held_bytes = page_up((c.elements + 7ull) / 8);
+    l.texts = l.held + l.held_bytes * (c.participants + 1ull);
+    l.elements = l.texts + page_up(sizeof(Text) * c.texts);
+    l.slots = l.elements + page_up(sizeof(Element) * static_cast<std::size_t>(c.elements));
+    l.size = l.slots + page_up(sizeof(Slot) * static_cast<std::size_t>(l.chunk_count) * kChunkSlots);
+    return l;
+  }
+
+  // Two builds that disagree on any of these must not share a segment.
+  static constexpr std::uint64_t signature() {
+    std::uint64_t h = 14695981039346656037ull;  // FNV-1a
+    for (std::uint64_t v : {sizeof(Header), sizeof(Element), sizeof(Slot), sizeof(Extension), sizeof(Participant), sizeof(Text),
+                            static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
+                            static_cast<std::size_t>(Counter::kLast), static_cast<std::size_t>(Status::kLast)}) {
+      h = (h ^ v) * 1099511628211ull;
+    }
+    return h;
+  }
+};
+
+}  // namespace forelock::core

@@ -1,0 +1,534 @@
+#include "core/member.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/moment.h"
+
+namespace forelock::core {
+
+Member::Member(Arena& arena, ParticipantId participant, std::uint32_t incarnation)
+    : arena_(arena),
+      lane_(arena, participant, Thread::kScript),
+      participant_(participant),
+      incarnation_(incarnation),
+      held_(arena.held(participant)),
+      ordinal_(arena.layout().chunk_count, 0) {}
+
+// ---- asking --------------------------------------------------------------------------------------------------------
+
+Answer Member::try_lock(const Request& request, Granted& out) {
+  Element& element = arena_.element(request.handle.index);
+  const bool simple = !request.shared && !request.steal && request.ttl == 0;
+  if (simple) {
+    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    if (fast != Answer::kBusy) return fast;
+  }
+  const Fast fast = Fast::of(element.fast.load(memory_order_acquire));
+  const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
+  if (gate.head == Gate::kClosed || !current(element, request.handle.generation)) return Answer::kStale;
+  if (!request.steal) {
+    if (fast.owner != 0) {
+      const bool due = fast.queued && element.ttl.load(memory_order_acquire) != 0;
+      if (!due && !arena_.is_dead(fast.owner)) return Answer::kBusy;
+    }
+    // Somebody alive is deciding inside: what we pushed now would only be taken back.
+    if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return Answer::kBusy;
+  }
+  WaiterId waiter;
+  const Answer queued = enqueue(request, waiter);
+  if (queued != Answer::kWait) return queued;
+  Answer answer = Answer::kBusy;
+  if (SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status == Status::kReady) {
+    empty_wake_list();
+    if (take(waiter, out)) answer = Answer::kOk;
+  }
+  if (answer == Answer::kBusy) give_up(waiter);
+  done_with(waiter);
+  return answer;
+}
+
+Answer Member::lock(const Request& request, Granted& out) {
+  if (!request.shared && !request.steal && request.ttl == 0) {
+    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    if (fast != Answer::kBusy) return fast;
+  }
+  WaiterId waiter;
+  const Answer queued = enqueue(request, waiter);
+  if (queued != Answer::kWait) return queued;
+  Slot& slot = arena_.slot(slot_of(waiter));
+  if (SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kReady) {
+    empty_wake_list();
+    if (take(waiter, out)) {
+      done_with(waiter);
+      return Answer::kOk;
+    }
+  }
+  if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0});
+  out = {0, waiter, false};
+  return Answer::kWait;
+}
+
+// Fills a slot and pushes it into the element's inbox (the linearization point of queueing, and the order of arrival),
+// then serves.
+Answer Member::enqueue(const Request& request, WaiterId& out) {
+  Element& element = arena_.element(request.handle.index);
+  if (!current(element, request.handle.generation)) return Answer::kStale;
+  lane_.refresh();
+  SlotId enclosing = 0;
+  Answer answer = store_enclosing(request, enclosing);
+  if (answer != Answer::kOk) return answer;
+  WaiterId waiter;
+  answer = take_slot(waiter);
+  if (answer != Answer::kOk) {
+    free_extensions(enclosing);
+    return answer;
+  }
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  slot.element.set(request.handle.index);
+  slot.element_generation.set(request.handle.generation);
+  slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now);
+  slot.deadline.set(request.deadline);
+  slot.ttl.set(request.ttl);
+  slot.flags.set(request.tier | (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
+                 (request.arrival != 0 ? SlotFlag::kByArrival : 0));
+  slot.enclosing.set(enclosing);
+  slot.wish.store(0, memory_order_relaxed);
+  SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
+  state = {Status::kPrepared, (state.generation + 1) & 0xffffff, 0};
+  local_[waiter].use = Use::kWaiting;
+  local_[waiter].pending = local_[waiter].popped = false;
+  local_[waiter].generation = state.generation;
+  waiting_++;
+  slot.state.store(state.word(), memory_order_release);
+  answer = push(element, id, slot);
+  if (answer == Answer::kOk && !current(element, request.handle.generation)) {
+    // The push fell into the element's next life: take it back, all in this call.
+    give_up(waiter);
+    answer = Answer::kStale;
+  } else if (answer == Answer::kStale) {
+    slot.state.store(state.with(Status::kFree).word(), memory_order_release);
+  }
+  if (answer == Answer::kStale) {
+    done_with(waiter);
+    return Answer::kStale;
+  }
+  visit(request.handle.index, true);
+  out = waiter;
+  return Answer::kWait;
+}
+
+// The queued bit first, so that a release that comes after the push looks into the gate.
+Answer Member::push(Element& element, SlotId id, Slot& slot) {
+  element.fast.fetch_or(Fast::kQueued, memory_order_acq_rel);
+  for (;;) {
+    std::uint64_t seen = element.gate.load(memory_order_acquire);
+    Gate gate = Gate::of(seen);
+    if (gate.head == Gate::kClosed) return Answer::kStale;
+    slot.link.store(gate.head, memory_order_relaxed);
+    gate.head = id;
+    gate.pushes++;
+    // (g2) releases the slot's fields to whoever drains the inbox.
+    if (element.gate.compare_exchange_strong(seen, gate.word(), memory_order_acq_rel, memory_order_relaxed)) return Answer::kOk;
+  }
+}
+
+Visit Member::visit(ElementIndex index, bool poke, SlotId mine) {
+  const Visit visit = GateKeeper(lane_, index).visit(poke, mine);
+  if (visit == Visit::kMore) leftovers_.push_back(index);
+  return visit;
+}
+
+// ---- giving back ---------------------------------------------------------------------------------------------------
+
+Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
+  if (!valid(waiter, Use::kHolding) || local_[waiter].sequence != sequence) return Answer::kLost;
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  std::uint64_t seen = slot.state.load(memory_order_acquire);
+  Answer answer = Answer::kLost;
+  if (SlotState::of(seen).status == Status::kHeld && SlotState::of(seen).generation == local_[waiter].generation &&
+      slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
+    visit(slot.element.get(), true, id);
+    answer = Answer::kOk;
+  }
+  retire_slot(waiter);
+  return answer;
+}
+
+bool Member::holds(ElementIndex index, std::uint64_t sequence) const {
+  const Fast fast = Fast::of(arena_.element(index).fast.load(memory_order_acquire));
+  return fast.owner == participant_ && fast.sequence == sequence;
+}
+
+bool Member::holds_shared(WaiterId waiter, std::uint64_t sequence) const {
+  if (!valid(waiter, Use::kHolding) || local_[waiter].sequence != sequence) return false;
+  const SlotState state = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire));
+  return state.status == Status::kHeld && state.generation == local_[waiter].generation;
+}
+
+// ---- ending a wait -------------------------------------------------------------------------------------------------
+
+Answer Member::abort(WaiterId waiter) {
+  if (!valid(waiter, Use::kWaiting)) return Answer::kLost;
+  give_up(waiter);
+  done_with(waiter);
+  return Answer::kOk;
+}
+
+// The wait is over whatever its slot says. Where the gate holder is about to grant, or has granted, it goes to the next.
+void Member::give_up(WaiterId waiter) {
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  for (;;) {
+    std::uint64_t seen = slot.state.load(memory_order_acquire);
+    const SlotState state = SlotState::of(seen);
+    Status next;
+    switch (state.status) {
+      case Status::kPrepared: next = Status::kAbortedInInbox; break;
+      case Status::kQueued: next = Status::kAbortedInQueue; break;
+      case Status::kOffered: next = Status::kAbandoned; break;
+      case Status::kReady: {
+        empty_wake_list();
+        Granted grant;
+        const ElementIndex index = slot.element.get();
+        if (!take(waiter, grant)) continue;
+        if (grant.waiter == kNoWaiter) {
+          release(index, grant.sequence);
+        } else {
+          release_shared(grant.waiter, grant.sequence);
+        }
+        return;
+      }
+      default: return;  // past its deadline, and the gate holder has seen it
+    }
+    if (!slot.state.compare_exchange_strong(seen, state.with(next).word(), memory_order_acq_rel, memory_order_acquire)) continue;
+    visit(slot.element.get(), true, id);
+    return;
+  }
+}
+
+Answer Member::upgrade(WaiterId waiter, std::uint32_t tier) {
+  if (!valid(waiter, Use::kWaiting)) return Answer::kLost;
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  std::uint32_t wish = slot.wish.load(memory_order_acquire);
+  while (!slot.wish.compare_exchange_strong(wish, (wish & Wish::kInWake) | Wish::kTier | tier, memory_order_acq_rel, memory_order_acquire)) {
+  }
+  visit(slot.element.get(), true, id);
+  return Answer::kOk;
+}
+
+bool Member::refuse(WaiterId waiter, std::uint32_t generation, Outcome outcome) {
+  if (!valid(waiter, Use::kWaiting) || local_[waiter].generation != generation) return false;
+  const Status status = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status;
+  if (status != Status::kQueued && status != Status::kPrepared) return false;
+  give_up(waiter);
+  settle(waiter, outcome, {});
+  done_with(waiter);
+  return true;
+}
+
+void Member::fail_all(Outcome outcome) {
+  for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
+    if (local_[waiter].use != Use::kWaiting) continue;
+    local_[waiter].use = Use::kGoing;  // its slot stays where it is: nothing of this arena is believed any more
+    waiting_--;
+    settle(waiter, outcome, {});
+  }
+}
+
+void Member::expire() {
+  lane_.refresh();
+  while (!deadlines_.empty() && deadlines_.front().at <= lane_.now) {
+    const Deadline due = deadlines_.front();
+    std::pop_heap(deadlines_.begin(), deadlines_.end());
+    deadlines_.pop_back();
+    if (due.waiter == kNoWaiter) {
+      visit(due.element, true);  // a ttl of ours: the lock passes on
+    } else if (valid(due.waiter, Use::kWaiting) && local_[due.waiter].generation == due.generation) {
+      give_up(due.waiter);
+      settle(due.waiter, Outcome::kTimedOut, {});
+      done_with(due.waiter);
+    }
+  }
+}
+
+void Member::add_deadline(const Deadline& deadline) {
+  constexpr std::size_t kSlack = 1024;
+  if (deadlines_.size() > 2 * static_cast<std::size_t>(waiting_) + kSlack) {
+    std::erase_if(deadlines_, [this](const Deadline& d) {
+      return d.waiter != kNoWaiter && !(valid(d.waiter, Use::kWaiting) && local_[d.waiter].generation == d.generation);
+    });
+    std::make_heap(deadlines_.begin(), deadlines_.end());
+  }
+  deadlines_.push_back(deadline);
+  std::push_heap(deadlines_.begin(), deadlines_.end());
+}
+
+void Member::inherit_tiers() {
+  for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
+    if (local_[waiter].use != Use::kWaiting) continue;
+    const Slot& slot = arena_.slot(slot_of(waiter));
+    std::uint32_t tier = slot.flags.peek() & SlotFlag::kTierMask;
+    const std::uint32_t own = tier;
+    for (SlotId x = slot.enclosing.get(); x != 0; x = arena_.extension(x).next.get()) {
+      const Extension& extension = arena_.extension(x);
+      for (std::uint32_t i = 0; i < extension.count.get() && i < kEnclosingPerExtension; i++) {
+        const Element& element = arena_.element(extension.entries[i].element.get());
+        for (std::uint32_t t = kTiers - 1; t > tier; t--) {
+          if (element.heads[t].load(memory_order_acquire) != 0) tier = t;
+        }
+      }
+    }
+    if (tier != own) upgrade(waiter, tier);
+  }
+}
+
+void Member::abandon_all() {
+  for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
+    if (local_[waiter].use == Use::kWaiting) abort(waiter);
+  }
+}
+
+// ---- what was granted ----------------------------------------------------------------------------------------------
+
+// Makes a ready slot ours. The held bit comes before the slot is let go, so that our death is noticed at either.
+bool Member::take(WaiterId waiter, Granted& out) {
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  const ElementIndex index = slot.element.get();
+  std::uint64_t seen = slot.state.load(memory_order_acquire);
+  const SlotState state = SlotState::of(seen);
+  if (state.status != Status::kReady) return false;
+  Element& element = arena_.element(index);
+  const bool shared = (slot.flags.get() & SlotFlag::kShared) != 0;
+  // The slot keeps the low half of the sequence; the element's own is at most a little ahead.
+  const std::uint64_t latest = Fast::of(element.fast.load(memory_order_acquire)).sequence;
+  std::uint64_t sequence = (latest & ~0xffffffffull) | state.sequence;
+  if (sequence > latest) sequence -= 1ull << 32;
+  const bool owner_died = (slot.flags.get() & SlotFlag::kOwnerDied) != 0;
+  const std::uint32_t ttl = slot.ttl.get();
+  if (!shared) hold_bit(index);
+  const SlotState next = state.with(shared ? Status::kHeld : Status::kFree);
+  const bool taken = slot.state.compare_exchange_strong(seen, next.word(), memory_order_acq_rel, memory_order_acquire);
+  if (!shared) {
+    if (!taken) {
+      if (Fast::of(element.fast.load(memory_order_acquire)).owner != participant_) drop_bit(index);
+      return false;
+    }
+    retire_slot(waiter);
+    out = {sequence, kNoWaiter, owner_died};
+  } else {
+    // If it was revoked in this very moment it is a grant that is lost already; its end will say so.
+    local_[waiter].use = Use::kHolding;
+    waiting_--;
+    local_[waiter].sequence = sequence;
+    out = {sequence, waiter, owner_died};
+  }
+  if (ttl != 0) add_deadline({lane_.now + (ttl + 1ull) * kNanosPerMilli, kNoWaiter, 0, index});
+  return true;
+}
+
+void Member::collect() {
+  lane_.own_wake = false;
+  if (settled_at_ == settled_.size()) {
+    settled_.clear();
+    settled_at_ = 0;
+  }
+  Participant& self = arena_.participant(participant_);
+  if (self.notice.load(memory_order_relaxed) != 0) {
+    const std::uint32_t notice = self.notice.exchange(0, memory_order_acq_rel);
+    if ((notice & Notice::kRevoked) != 0) revoked_ = true;
+    if ((notice & Notice::kRescan) != 0) rescan();
+  }
+  empty_wake_list();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < pending_.size(); i++) {
+    const WaiterId waiter = pending_[i];
+    if (local_[waiter].use != Use::kWaiting || !local_[waiter].pending) continue;
+    const Status status = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status;
+    if (status == Status::kReady) {
+      deliver(waiter);
+    } else {
+      pending_[kept++] = waiter;  // announced a moment before it is ready; its ring is still to come
+    }
+  }
+  pending_.resize(kept);
+}
+
+void Member::deliver(WaiterId waiter) {
+  Granted grant;
+  if (!take(waiter, grant)) return;
+  settle(waiter, Outcome::kGranted, grant);
+  done_with(waiter);
+}
+
+void Member::settle(WaiterId waiter, Outcome outcome, const Granted& grant) { settled_.push_back({waiter, outcome, grant}); }
+
+bool Member::take_revoked() { return std::exchange(revoked_, false); }
+
+// Before anything ready may be freed: it might still be linked here.
+void Member::empty_wake_list() {
+  SlotId x = arena_.participant(participant_).wake.exchange(0, memory_order_acq_rel);
+  const std::size_t from = pending_.size();
+  std::uint32_t steps = 0;
+  while (x != 0) {
+    if (++steps > arena_.walk_bound()) throw Corrupt("wake list");
+    const SlotId next = arena_.slot(x).link.load(memory_order_acquire);
+    const WaiterId waiter = waiter_of(x);
+    if (waiter == kNoWaiter) throw Corrupt("a slot of another is on our wake list");
+    local_[waiter].popped = true;
+    if (local_[waiter].use == Use::kWaiting && !local_[waiter].pending) {
+      local_[waiter].pending = true;
+      pending_.push_back(waiter);
+    }
+    x = next;
+  }
+  for (std::size_t i = from, j = pending_.size(); i + 1 < j; i++) std::swap(pending_[i], pending_[--j]);  // it was last first
+}
+
+void Member::rescan() {
+  arena_.count(Counter::kRescans);
+  for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
+    if (local_[waiter].use != Use::kWaiting || local_[waiter].pending) continue;
+    if (SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status != Status::kReady) continue;
+    local_[waiter].pending = true;
+    pending_.push_back(waiter);
+  }
+}
+
+// ---- slots ---------------------------------------------------------------------------------------------------------
+
+WaiterId Member::waiter_of(SlotId slot) const {
+  const std::uint32_t chunk = (slot - 1) / kChunkSlots;
+  if (slot == 0 || chunk >= ordinal_.size() || ordinal_[chunk] == 0) return kNoWaiter;
+  return (ordinal_[chunk] - 1) * kChunkSlots + (slot - 1) % kChunkSlots;
+}
+
+Answer Member::take_slot(WaiterId& out) {
+  if (free_.empty() && !reuse_going()) {
+    const Answer answer = claim_chunk();
+    if (answer != Answer::kOk) return answer;
+  }
+  out = free_.back();
+  free_.pop_back();
+  return Answer::kOk;
+}
+
+// The wait is not waited for any more; its slot is free at once or when the gate holder has unlinked it.
+void Member::done_with(WaiterId waiter) {
+  if (local_[waiter].use == Use::kWaiting) retire_slot(waiter);
+}
+
+void Member::retire_slot(WaiterId waiter) {
+  Local& local = local_[waiter];
+  Slot& slot = arena_.slot(slot_of(waiter));
+  if (local.use == Use::kWaiting) waiting_--;
+  local.use = Use::kGoing;
+  local.pending = false;
+  const bool free = SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kFree;
+  free_extensions(slot.enclosing.get());
+  slot.enclosing.set(0);
+  // A slot that was announced may still be on the wake list; reuse_going empties that first.
+  if (free && (local.popped || (slot.wish.load(memory_order_acquire) & Wish::kInWake) == 0)) {
+    local.use = Use::kFree;
+    free_.push_back(waiter);
+  } else {
+    going_.push_back(waiter);
+    if (going_.size() >= 2 * kChunkSlots) reuse_going();
+  }
+}
+
+bool Member::reuse_going() {
+  std::vector<WaiterId> freed;
+  std::size_t kept = 0;
+  for (const WaiterId waiter : going_) {
+    const Status status = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status;
+    if (status == Status::kFree) {
+      freed.push_back(waiter);
+    } else {
+      going_[kept++] = waiter;
+    }
+  }
+  if (freed.empty()) return false;
+  going_.resize(kept);
+  empty_wake_list();
+  for (const WaiterId waiter : freed) {
+    local_[waiter].use = Use::kFree;
+    free_.push_back(waiter);
+  }
+  return true;
+}
+
+Answer Member::claim_chunk() {
+  const std::uint32_t count = arena_.layout().chunk_count;
+  for (std::uint32_t probe = 0; probe < count; probe++) {
+    const std::uint32_t chunk = (chunk_hand_ + probe) % count;
+    auto& owner = arena_.chunk_owner(chunk);
+    std::uint64_t nobody = 0;
+    if (owner.load(memory_order_relaxed) != 0) continue;
+    const std::size_t offset = arena_.layout().slots + sizeof(Slot) * kChunkSlots * static_cast<std::size_t>(chunk);
+    if (!arena_.ensure(offset, sizeof(Slot) * kChunkSlots)) return Answer::kOutOfMemory;
+    if (!owner.compare_exchange_strong(nobody, ChunkOwner{participant_, incarnation_}.word(), memory_order_acq_rel, memory_order_relaxed)) continue;
+    chunk_hand_ = chunk + 1;
+    chunks_.push_back(chunk);
+    ordinal_[chunk] = static_cast<std::uint32_t>(chunks_.size());
+    const WaiterId first = static_cast<WaiterId>(local_.size());
+    local_.resize(local_.size() + kChunkSlots);
+    for (std::uint32_t i = kChunkSlots; i > 0; i--) free_.push_back(first + i - 1);
+    return Answer::kOk;
+  }
+  return Answer::kNoSlots;
+}
+
+// ---- enclosing grants ----------------------------------------------------------------------------------------------
+
+Answer Member::store_enclosing(const Request& request, SlotId& first) {
+  first = 0;
+  for (std::uint32_t from = 0; from < request.enclosing_count; from += kEnclosingPerExtension) {
+    WaiterId waiter;
+    const Answer answer = take_slot(waiter);
+    if (answer != Answer::kOk) {
+      free_extensions(first);
+      return answer;
+    }
+    const SlotId id = slot_of(waiter);
+    Extension& extension = arena_.extension(id);
+    std::uint32_t count = 0;
+    for (std::uint32_t i = from; i < request.enclosing_count && count < kEnclosingPerExtension; i++) {
+      const EnclosingGrant& grant = request.enclosing[i];
+      if (grant.element >= arena_.capacity().elements) continue;
+      if (grant.waiter != kNoWaiter && !valid(grant.waiter, Use::kHolding)) continue;  // it has ended: it encloses nothing
+      auto& entry = extension.entries[count++];
+      entry.element.set(grant.element);
+      entry.sequence.set(static_cast<std::uint32_t>(grant.sequence));
+      entry.slot.set(grant.waiter == kNoWaiter ? 0 : slot_of(grant.waiter));
+    }
+    extension.count.set(count);
+    extension.next.set(first);
+    const SlotState state = SlotState::of(extension.state.load(memory_order_relaxed));
+    extension.state.store(SlotState{Status::kExtension, (state.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
+    local_[waiter].use = Use::kExtension;
+    first = id;
+  }
+  return Answer::kOk;
+}
+
+void Member::free_extensions(SlotId first) {
+  std::uint32_t steps = 0;
+  while (first != 0 && ++steps <= kEnclosingMax) {
+    Extension& extension = arena_.extension(first);
+    const SlotId next = extension.next.get();
+    const WaiterId waiter = waiter_of(first);
+    if (!valid(waiter, Use::kExtension)) throw Corrupt("enclosing grants");
+    const SlotState state = SlotState::of(extension.state.load(memory_order_relaxed));
+    extension.state.store(state.with(Status::kFree).word(), memory_order_release);
+    local_[waiter].use = Use::kFree;
+    free_.push_back(waiter);
+    first = next;
+  }
+}
+
+}  // namespace forelock::core

@@ -1,0 +1,230 @@
+// One environment in an arena: its requests. Everything here runs on the environment's script thread; the waker thread
+// has a lane of its own and only visits gates (sweep.h). What is not in the arena is bookkeeping that dies with the process.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/moment.h"
+#include "core/table.h"
+
+namespace forelock::core {
+
+using WaiterId = std::uint32_t;  // a slot of ours, counted from 0 in the order in which we claimed its chunk
+inline constexpr WaiterId kNoWaiter = 0xffffffff;
+
+enum class Answer {
+  kOk,
+  kBusy,
+  kStale,  // the element was recycled
+  kWait,
+  kLost,
+  kNoSlots,
+  kOutOfMemory,
+  kBadArgument,
+};
+
+struct EnclosingGrant {
+  ElementIndex element;
+  std::uint64_t sequence;
+  WaiterId waiter;  // of a shared grant, else kNoWaiter
+};
+
+struct Request {
+  Handle handle;
+  std::uint32_t tier = 0;
+  bool shared = false;
+  bool steal = false;
+  std::uint32_t ttl = 0;   // ms, 0 none
+  Nanos deadline = 0;      // 0 none
+  Nanos arrival = 0;       // 0: now
+  const EnclosingGrant* enclosing = nullptr;
+  std::uint32_t enclosing_count = 0;
+};
+
+struct Granted {
+  std::uint64_t sequence = 0;
+  WaiterId waiter = kNoWaiter;  // of a shared grant, or of the wait
+  bool owner_died = false;
+};
+
+enum class Outcome : std::uint32_t { kGranted = 0, kTimedOut = 1, kDeadlock = 2, kCorrupt = 3, kRetired = 4 };
+
+struct Settled {
+  WaiterId waiter;
+  Outcome outcome;
+  Granted grant;  // its waiter is kNoWaiter for an exclusive grant
+};
+
+class Member {
+ public:
+  Member(Arena& arena, ParticipantId participant, std::uint32_t incarnation);
+
+  Found lookup(Kind kind, const char16_t* name, std::size_t length, Handle& out) { return Table(lane_).lookup(kind, name, length, out); }
+
+  // The lock without waiting, one CAS. kBusy says only that this path is shut. `coarse` may lag by the coarse clock's
+  // tick: it only tells how old a grant is.
+  Answer try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out);
+  // The lock without waiting by whatever path. kBusy may be said while a waiter or a hand-off is in flight.
+  Answer try_lock(const Request& request, Granted& out);
+  // The lock, or a place in the queue (kWait).
+  Answer lock(const Request& request, Granted& out);
+
+  Answer release(ElementIndex index, std::uint64_t sequence);
+  Answer release_shared(WaiterId waiter, std::uint64_t sequence);
+  bool holds(ElementIndex index, std::uint64_t sequence) const;
+  bool holds_shared(WaiterId waiter, std::uint64_t sequence) const;
+
+  // Ends a wait. A grant on its way is handed on.
+  Answer abort(WaiterId waiter);
+  Answer upgrade(WaiterId waiter, std::uint32_t tier);
+  // Ends a wait with an outcome of its own (deadlock), if it still waits in that generation.
+  bool refuse(WaiterId waiter, std::uint32_t generation, Outcome outcome);
+  // Ends all waits without touching the arena: it is damaged, or gone.
+  void fail_all(Outcome outcome);
+
+  // Waits that ended, oldest first. Call while lane().own_wake, and after each ring.
+  void collect();
+  bool has_settled() const { return settled_at_ < settled_.size(); }
+  const Settled& next_settled() { return settled_[settled_at_++]; }
+  // True once after a grant of ours may have been taken from us.
+  bool take_revoked();
+
+  // Deadlines of waits and of grants with a ttl.
+  Nanos next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.front().at; }
+  void expire();
+  // Waits enclosed by a grant inherit the highest tier that waits for it.
+  void inherit_tiers();
+
+  // All that is left when the environment goes: locks are passed on as its death would pass them, waits end.
+  void abandon_all();
+
+  std::uint32_t waiting() const { return waiting_; }
+  std::uint32_t slots_in_use() const { return static_cast<std::uint32_t>(local_.size() - free_.size()); }
+  std::uint32_t incarnation() const { return incarnation_; }
+  Lane& lane() { return lane_; }
+  // Elements whose visit was cut short by its limit of grants: the waker thread goes on with them.
+  std::vector<ElementIndex> take_leftovers() { return std::exchange(leftovers_, {}); }
+  bool has_leftovers() const { return !leftovers_.empty(); }
+  template <typename Visitor>
+  void for_each_waiting(Visitor visitor) const {
+    for (WaiterId id = 0; id < local_.size(); id++) {
+      if (local_[id].use == Use::kWaiting) visitor(id, slot_of(id));
+    }
+  }
+  SlotId slot_of(WaiterId waiter) const {
+    return chunks_[waiter / kChunkSlots] * kChunkSlots + waiter % kChunkSlots + 1;
+  }
+  WaiterId waiter_of(SlotId slot) const;
+
+ private:
+  enum class Use : std::uint8_t { kFree, kWaiting, kHolding, kGoing, kExtension };
+  struct Local {
+    Use use = Use::kFree;
+    bool pending = false;  // in pending_
+    bool popped = false;   // was on the wake list and is off it: it will not be linked there again in this use
+    std::uint32_t generation = 0;
+    std::uint64_t sequence = 0;
+  };
+  struct Deadline {
+    Nanos at;
+    WaiterId waiter;  // kNoWaiter: a ttl
+    std::uint32_t generation;
+    ElementIndex element;
+    bool operator<(const Deadline& other) const { return at > other.at; }
+  };
+
+  void hold_bit(ElementIndex index) {
+    auto& word = held_[index / 64];
+    word.store(word.load(memory_order_relaxed) | (1ull << (index % 64)), memory_order_release);
+  }
+  void drop_bit(ElementIndex index) {
+    auto& word = held_[index / 64];
+    word.store(word.load(memory_order_relaxed) & ~(1ull << (index % 64)), memory_order_release);
+  }
+  bool current(const Element& element, std::uint32_t generation) const {
+    const std::uint64_t meta = element.meta.load(memory_order_acquire);
+    return Meta::generation(meta) == generation && Meta::state(meta) != Meta::kFree;
+  }
+
+  Visit visit(ElementIndex index, bool poke, SlotId mine = 0);
+  Answer enqueue(const Request& request, WaiterId& out);
+  Answer push(Element& element, SlotId id, Slot& slot);
+  void give_up(WaiterId waiter);
+  bool take(WaiterId waiter, Granted& out);
+  void settle(WaiterId waiter, Outcome outcome, const Granted& grant);
+  void deliver(WaiterId waiter);
+  void empty_wake_list();
+  void rescan();
+  bool valid(WaiterId waiter, Use use) const { return waiter < local_.size() && local_[waiter].use == use; }
+
+  Answer take_slot(WaiterId& out);
+  void retire_slot(WaiterId waiter);
+  void free_extensions(SlotId first);
+  Answer store_enclosing(const Request& request, SlotId& first);
+  bool reuse_going();
+  Answer claim_chunk();
+  void done_with(WaiterId waiter);
+  void add_deadline(const Deadline& deadline);
+
+  Arena& arena_;
+  Lane lane_;
+  const ParticipantId participant_;
+  const std::uint32_t incarnation_;
+  atomic<std::uint64_t>* const held_;
+  std::vector<std::uint32_t> chunks_;     // ours, in the order of claiming
+  std::vector<std::uint32_t> ordinal_;    // chunk -> its place in chunks_, plus one
+  std::vector<Local> local_;              // by waiter id
+  std::vector<WaiterId> free_;
+  std::vector<WaiterId> going_;           // given up; the gate holder will free them
+  std::vector<WaiterId> pending_;         // announced, not yet delivered
+  std::vector<Settled> settled_;
+  std::size_t settled_at_ = 0;
+  std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted
+  std::vector<ElementIndex> leftovers_;
+  std::uint32_t waiting_ = 0;
+  std::uint32_t chunk_hand_ = 0;
+  bool revoked_ = false;
+};
+
+// ---- the fast path -------------------------------------------------------------------------------------------------
+
+inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out) {
+  Element& element = arena_.element(handle.index);
+  std::uint64_t word = element.fast.load(memory_order_relaxed);
+  if ((word & (Fast::kQueued | Fast::kOwnerMask)) != 0) return Answer::kBusy;
+  hold_bit(handle.index);  // write-ahead: a sweep of ours looks at it even if we die right after the CAS
+  const std::uint64_t sequence = Fast::of(word).sequence + 1;
+  // (f1) acquires what the last holder released, and with it, on a recycled element, the new generation (t1).
+  if (!element.fast.compare_exchange_strong(word, Fast::word(false, participant_, sequence), memory_order_acq_rel, memory_order_relaxed)) {
+    drop_bit(handle.index);
+    return Answer::kBusy;
+  }
+  if (!current(element, handle.generation)) {
+    release(handle.index, sequence & Fast::kSequenceMask);
+    return Answer::kStale;
+  }
+  element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
+  out = {sequence & Fast::kSequenceMask, kNoWaiter, false};
+  return Answer::kOk;
+}
+
+inline Answer Member::release(ElementIndex index, std::uint64_t sequence) {
+  Element& element = arena_.element(index);
+  std::uint64_t word = element.fast.load(memory_order_relaxed);
+  for (;;) {
+    const Fast fast = Fast::of(word);
+    if (fast.owner != participant_ || fast.sequence != sequence) {
+      if (fast.owner != participant_) drop_bit(index);
+      return Answer::kLost;
+    }
+    // (f1) releases what was done under the lock.
+    if (element.fast.compare_exchange_strong(word, Fast::word(fast.queued, 0, sequence), memory_order_acq_rel, memory_order_relaxed)) break;
+  }
+  if ((word & Fast::kQueued) != 0) visit(index, true);
+  drop_bit(index);  // never before the visit: until then our sweep must look here
+  return Answer::kOk;
+}
+
+}  // namespace forelock::core

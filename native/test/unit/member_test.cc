@@ -1,0 +1,364 @@
+#include "test/check.h"
+#include "test/world.h"
+
+using namespace forelock::core;
+using namespace forelock::test;
+
+namespace {
+
+Request on(Handle handle, std::uint32_t tier = 1) {
+  Request request;
+  request.handle = handle;
+  request.tier = tier;
+  return request;
+}
+
+Request shared(Handle handle, std::uint32_t tier = 1) {
+  Request request = on(handle, tier);
+  request.shared = true;
+  return request;
+}
+
+struct Outcomes {
+  explicit Outcomes(Member& member) {
+    member.collect();
+    while (member.has_settled()) all.push_back(member.next_settled());
+  }
+  std::vector<Settled> all;
+};
+
+}  // namespace
+
+TEST_CASE("an uncontended lock is taken and given back, and its token grows") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted first, second;
+  CHECK(a->try_lock(on(handle), first) == Answer::kOk);
+  CHECK(a->try_lock(on(handle), second) == Answer::kBusy);
+  CHECK(a->release(handle.index, first.sequence) == Answer::kOk);
+  CHECK(a->release(handle.index, first.sequence) == Answer::kLost);
+  CHECK(a->try_lock(on(handle), second) == Answer::kOk);
+  CHECK(second.sequence > first.sequence);
+}
+
+TEST_CASE("a waiter of another participant is handed the lock on release and rung") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wait;
+  CHECK(a->lock(on(handle), held) == Answer::kOk);
+  CHECK(b->lock(on(look_up(*b, u"x")), wait) == Answer::kWait);
+  const auto ring = world.arena->participant(2).ring.load();
+  CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
+  CHECK(world.arena->participant(2).ring.load() != ring);
+  const Outcomes outcomes(*b);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK(outcomes.all[0].outcome == Outcome::kGranted);
+  CHECK_EQUAL(outcomes.all[0].grant.sequence, held.sequence + 1);
+  CHECK(b->release(handle.index, outcomes.all[0].grant.sequence) == Answer::kOk);
+  CHECK_EQUAL(b->waiting(), 0u);
+  CHECK_EQUAL(b->slots_in_use(), 0u);
+  CHECK_EQUAL(world.counter(Counter::kRescans), 0u);
+  CHECK_EQUAL(Fast::of(world.arena->element(handle.index).fast.load()).queued, false);
+}
+
+TEST_CASE("tiers are served highest first and FIFO inside a tier") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wait;
+  a->lock(on(handle), held);
+  std::vector<WaiterId> ids;
+  for (const std::uint32_t tier : {0u, 2u, 1u, 2u, 3u, 0u}) {
+    world.host.time += 1000;
+    CHECK(b->lock(on(handle, tier), wait) == Answer::kWait);
+    ids.push_back(wait.waiter);
+  }
+  std::vector<WaiterId> served;
+  std::uint64_t sequence = held.sequence;
+  Member* holder = a.get();
+  for (int i = 0; i < 6; i++) {
+    holder->release(handle.index, sequence);
+    const Outcomes outcomes(*b);
+    CHECK_EQUAL(outcomes.all.size(), 1u);
+    served.push_back(outcomes.all[0].waiter);
+    sequence = outcomes.all[0].grant.sequence;
+    holder = b.get();
+  }
+  CHECK((served == std::vector<WaiterId>{ids[4], ids[1], ids[3], ids[2], ids[0], ids[5]}));
+}
+
+TEST_CASE("shared holders share, a writer waits for them and later readers wait for the writer") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted r1, r2, w, r3;
+  CHECK(a->lock(shared(handle), r1) == Answer::kOk);
+  CHECK(a->try_lock(shared(handle), r2) == Answer::kOk);
+  CHECK(r2.sequence > r1.sequence);
+  world.host.time += 1000;
+  CHECK(a->lock(on(handle), w) == Answer::kWait);
+  world.host.time += 1000;
+  CHECK(a->lock(shared(handle), r3) == Answer::kWait);
+  CHECK(a->release_shared(r1.waiter, r1.sequence) == Answer::kOk);
+  CHECK_EQUAL(Outcomes(*a).all.size(), 0u);
+  CHECK(a->release_shared(r2.waiter, r2.sequence) == Answer::kOk);
+  const Outcomes writer(*a);
+  CHECK_EQUAL(writer.all.size(), 1u);
+  CHECK_EQUAL(writer.all[0].waiter, w.waiter);
+  a->release(handle.index, writer.all[0].grant.sequence);
+  const Outcomes reader(*a);
+  CHECK_EQUAL(reader.all.size(), 1u);
+  CHECK_EQUAL(reader.all[0].waiter, r3.waiter);
+  CHECK(a->release_shared(reader.all[0].grant.waiter, reader.all[0].grant.sequence) == Answer::kOk);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+}
+
+TEST_CASE("an aborted waiter is unlinked at once and passed over") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, w1, w2, w3;
+  a->lock(on(handle), held);
+  a->lock(on(handle), w1);
+  a->lock(on(handle), w2);
+  a->lock(on(handle), w3);
+  CHECK(a->abort(w2.waiter) == Answer::kOk);
+  CHECK(a->abort(w2.waiter) == Answer::kLost);
+  CHECK(a->abort(w1.waiter) == Answer::kOk);
+  a->release(handle.index, held.sequence);
+  const Outcomes outcomes(*a);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK_EQUAL(outcomes.all[0].waiter, w3.waiter);
+  a->release(handle.index, outcomes.all[0].grant.sequence);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+}
+
+TEST_CASE("the lock of a dead holder passes on and the next holder is told") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wait;
+  a->lock(on(handle), held);
+  b->lock(on(handle), wait);
+  world.kill(1);
+  Lane waker(*world.arena, 2, Thread::kWaker);
+  CHECK(sweep(waker, 1));
+  const Outcomes outcomes(*b);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK(outcomes.all[0].grant.owner_died);
+  b->release(handle.index, outcomes.all[0].grant.sequence);
+  Granted again;
+  CHECK(b->try_lock(on(handle), again) == Answer::kOk);
+  CHECK(!again.owner_died);
+  auto reborn = world.join(1);
+  CHECK(reborn != nullptr);
+  CHECK_EQUAL(reborn->incarnation(), 2u);
+}
+
+TEST_CASE("a ttl ends a grant and the lock passes on") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Request request = on(handle);
+  request.ttl = 100;
+  Granted held, wait;
+  CHECK(a->lock(request, held) == Answer::kOk);
+  CHECK(a->lock(on(handle), wait) == Answer::kWait);
+  world.host.time += 99 * kNanosPerMilli;
+  a->expire();
+  CHECK_EQUAL(Outcomes(*a).all.size(), 0u);
+  world.host.time += 3 * kNanosPerMilli;
+  a->expire();
+  const Outcomes outcomes(*a);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK(a->take_revoked());
+  CHECK(!a->holds(handle.index, held.sequence));
+  CHECK(a->release(handle.index, held.sequence) == Answer::kLost);
+  CHECK(a->holds(handle.index, outcomes.all[0].grant.sequence));
+}
+
+TEST_CASE("a deadline ends a wait") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wait;
+  a->lock(on(handle), held);
+  Request request = on(handle);
+  request.deadline = world.host.time + 50 * kNanosPerMilli;
+  CHECK(a->lock(request, wait) == Answer::kWait);
+  world.host.time += 50 * kNanosPerMilli;
+  a->expire();
+  const Outcomes outcomes(*a);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK(outcomes.all[0].outcome == Outcome::kTimedOut);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+}
+
+TEST_CASE("steal takes the lock from holders of both modes and leaves the queue as it is") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted r1, r2, w, s;
+  a->lock(shared(handle), r1);
+  a->lock(shared(handle), r2);
+  a->lock(on(handle), w);
+  Request steal = on(handle);
+  steal.steal = true;
+  CHECK(a->lock(steal, s) == Answer::kOk);
+  Outcomes nothing(*a);
+  CHECK_EQUAL(nothing.all.size(), 0u);
+  CHECK(a->take_revoked());
+  CHECK(!a->holds_shared(r1.waiter, r1.sequence));
+  CHECK(a->release_shared(r1.waiter, r1.sequence) == Answer::kLost);
+  CHECK(a->release_shared(r2.waiter, r2.sequence) == Answer::kLost);
+  Granted s2;
+  CHECK(a->lock(steal, s2) == Answer::kOk);
+  CHECK(a->release(handle.index, s.sequence) == Answer::kLost);
+  CHECK(a->release(handle.index, s2.sequence) == Answer::kOk);
+  const Outcomes outcomes(*a);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK_EQUAL(outcomes.all[0].waiter, w.waiter);
+}
+
+TEST_CASE("a waiter moved to a higher tier is served before those it left behind") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, w1, w2;
+  a->lock(on(handle), held);
+  a->lock(on(handle, 1), w1);
+  world.host.time += 1000;
+  a->lock(on(handle, 0), w2);
+  CHECK(a->upgrade(w2.waiter, 3) == Answer::kOk);
+  a->release(handle.index, held.sequence);
+  const Outcomes outcomes(*a);
+  CHECK_EQUAL(outcomes.all[0].waiter, w2.waiter);
+}
+
+TEST_CASE("a low tier that has waited long enough goes before a newcomer of a high tier") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, w1, w2;
+  a->lock(on(handle), held);
+  a->lock(on(handle, 1), w1);
+  world.host.time += 60'001 * kNanosPerMilli;
+  a->lock(on(handle, 3), w2);
+  a->release(handle.index, held.sequence);
+  CHECK_EQUAL(Outcomes(*a).all[0].waiter, w1.waiter);
+}
+
+TEST_CASE("endless distinct names recycle idle elements and tokens still grow per name") {
+  World world;
+  auto a = world.join(1);
+  std::uint64_t last = 0;
+  for (int i = 0; i < 5000; i++) {
+    const std::u16string name = u"n" + std::u16string(1, static_cast<char16_t>('a' + i % 100)) + std::u16string(i % 70, u'z');
+    const Handle handle = look_up(*a, name);
+    Granted granted;
+    CHECK(a->try_lock(on(handle), granted) == Answer::kOk);
+    const std::uint64_t token = world.arena->element(handle.index).token_base.get() + granted.sequence;
+    if (name == u"na") {
+      CHECK(token > last);
+      last = token;
+    }
+    CHECK(Table::name_of(*world.arena, handle.index) == name);
+    a->release(handle.index, granted.sequence);
+    world.host.time += 10 * kNanosPerMilli;
+  }
+  CHECK(world.counter(Counter::kRecycled) > 1000);
+}
+
+TEST_CASE("a handle of a recycled element is stale") {
+  World world;
+  auto a = world.join(1);
+  const Handle first = look_up(*a, u"first");
+  for (int i = 0; i < 500; i++) {
+    look_up(*a, u"other" + std::u16string(1, static_cast<char16_t>(0x100 + i)));
+    world.host.time += 2'000 * kNanosPerMilli;
+  }
+  Granted granted;
+  CHECK(a->try_lock(on(first), granted) == Answer::kStale);
+  CHECK(a->lock(shared(first), granted) == Answer::kStale);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+}
+
+TEST_CASE("a full table refuses a new name and serves again when one is let go") {
+  World world;
+  auto a = world.join(1);
+  std::vector<std::pair<Handle, Granted>> held;
+  for (int i = 0; i < 64; i++) {
+    const Handle handle = look_up(*a, std::u16string(1, static_cast<char16_t>(0x200 + i)));
+    Granted granted;
+    CHECK(a->try_lock(on(handle), granted) == Answer::kOk);
+    held.emplace_back(handle, granted);
+  }
+  Handle handle;
+  CHECK(a->lookup(Kind::kLock, u"more", 4, handle) == Found::kNoElements);
+  a->release(held[5].first.index, held[5].second.sequence);
+  CHECK(a->lookup(Kind::kLock, u"more", 4, handle) == Found::kOk);
+}
+
+TEST_CASE("a cycle of enclosed waits is found and its youngest wait named") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle x = look_up(*a, u"x");
+  const Handle y = look_up(*a, u"y");
+  Granted hx, hy, wy, wx;
+  a->lock(on(x), hx);
+  b->lock(on(y), hy);
+  EnclosingGrant in_x{x.index, hx.sequence, kNoWaiter};
+  EnclosingGrant in_y{y.index, hy.sequence, kNoWaiter};
+  Request ry = on(y);
+  ry.enclosing = &in_x;
+  ry.enclosing_count = 1;
+  CHECK(a->lock(ry, wy) == Answer::kWait);
+  CHECK(find_cycle(*world.arena, a->slot_of(wy.waiter)).empty());
+  world.host.time += 10;
+  Request rx = on(x);
+  rx.enclosing = &in_y;
+  rx.enclosing_count = 1;
+  CHECK(b->lock(rx, wx) == Answer::kWait);
+  const auto cycle = find_cycle(*world.arena, a->slot_of(wy.waiter));
+  CHECK_EQUAL(cycle.size(), 2u);
+  CHECK_EQUAL(youngest(cycle), b->slot_of(wx.waiter));
+  b->refuse(wx.waiter, SlotState::of(world.arena->slot(b->slot_of(wx.waiter)).state.load()).generation, Outcome::kDeadlock);
+  const Outcomes outcomes(*b);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK(outcomes.all[0].outcome == Outcome::kDeadlock);
+  CHECK_EQUAL(b->slots_in_use(), 0u);
+}
+
+TEST_CASE("ten thousand waiters in one environment are all served in order") {
+  Capacity capacity = World::small();
+  capacity.slots = 128 * kChunkSlots;
+  World world(capacity);
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Granted held;
+  a->lock(on(handle), held);
+  std::vector<WaiterId> ids;
+  for (int i = 0; i < 10'000; i++) {
+    Granted wait;
+    CHECK(a->lock(on(handle), wait) == Answer::kWait);
+    ids.push_back(wait.waiter);
+  }
+  for (int i = 0; i < 10'000; i++) {
+    CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
+    const Outcomes outcomes(*a);
+    CHECK_EQUAL(outcomes.all.size(), 1u);
+    CHECK_EQUAL(outcomes.all[0].waiter, ids[static_cast<std::size_t>(i)]);
+    held = outcomes.all[0].grant;
+  }
+  a->release(handle.index, held.sequence);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+  CHECK_EQUAL(world.counter(Counter::kRescans), 0u);
+}
+
+TEST_MAIN()
