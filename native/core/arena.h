@@ -75,6 +75,9 @@ class Arena {
     return participant(owner.participant).life.load(memory_order_acquire) ==
            LifeWord{Life::kDead, owner.incarnation}.word();
   }
+  bool is_alive(ParticipantId id) const {
+    return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kAlive;
+  }
   bool lane_is_dead(LaneId lane) const { return is_dead(participant_of(lane)); }
 
   // No walk over slots of a sound arena is longer than this.

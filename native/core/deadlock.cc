@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kMaxDepth = 64;         // longer cycles are found from none of their waits: documented in limits
 constexpr std::size_t kMaxVisited = 4096;     // a walk costs at most about a millisecond on the waker thread
 constexpr std::uint32_t kMaxHolders = 4096;
+constexpr std::uint32_t kMaxLooks = 1 << 20;  // slots looked at in one walk, some milliseconds
 
 bool waits(Status status) { return status == Status::kQueued || status == Status::kPrepared; }
 
@@ -38,7 +39,7 @@ class Walk {
     for (SlotId x = element.holders.load(memory_order_acquire); x != 0 && ++steps < kMaxHolders;) {
       const Slot& holder = arena_.slot(x);
       const ParticipantId owner = arena_.owner_of(x).participant;
-      if (owner != 0 && holder.element.peek() == index && enclosed_by(owner, index, 0, x)) return true;
+      if (owner != 0 && holder.element.peek() == index && enclosed_by(owner, index, SlotState::of(holder.state.load(memory_order_acquire)).sequence, x)) return true;
       x = holder.next.load(memory_order_acquire);
     }
     path_.pop_back();
@@ -50,6 +51,7 @@ class Walk {
     for (std::uint32_t chunk = 0; chunk < arena_.layout().chunk_count; chunk++) {
       if (ChunkOwner::of(arena_.chunk_owner(chunk).load(memory_order_acquire)).participant != owner) continue;
       for (std::uint32_t i = 0; i < kChunkSlots; i++) {
+        if (++looks_ > kMaxLooks) return false;
         const SlotId id = chunk * kChunkSlots + i + 1;
         const Slot& slot = arena_.slot(id);
         if (!waits(SlotState::of(slot.state.load(memory_order_acquire)).status)) continue;
@@ -66,8 +68,7 @@ class Walk {
       const Extension& extension = arena_.extension(first);
       for (std::uint32_t i = 0; i < extension.count.peek() && i < kEnclosingPerExtension; i++) {
         const auto& entry = extension.entries[i];
-        if (entry.slot.peek() != shared || entry.element.peek() != index) continue;
-        if (shared != 0 || entry.sequence.peek() == sequence) return true;
+        if (entry.slot.peek() == shared && entry.element.peek() == index && entry.sequence.peek() == sequence) return true;
       }
       first = extension.next.peek();
     }
@@ -77,6 +78,7 @@ class Walk {
   const Arena& arena_;
   const SlotId from_;
   std::vector<SlotId> visited_;
+  std::uint32_t looks_ = 0;
   std::vector<CycleStep> path_;
 };
 

@@ -61,6 +61,9 @@ GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
     Gate inside = gate;
     inside.holder = lane_.id;
     inside.poke = false;
+    // So that it is another word: a second taker-over, stopped before this CAS, must not find it again when the dead one's
+    // place is used by somebody alive.
+    if (gate.holder != 0) inside.pushes++;
     if (element_.gate.compare_exchange_strong(seen, inside.word(), memory_order_acq_rel, memory_order_relaxed)) {
       takeover_ = gate.holder != 0;
       return Entry::kEntered;
@@ -71,11 +74,11 @@ GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
 
 void GateKeeper::pass(SlotId mine) {
   lane_.refresh();
-  arena_.count(Counter::kPasses);
   bool scan_all = takeover_;
   if (takeover_) {
     arena_.count(Counter::kTakeovers);
     repair(adopted_);
+    alarm_all();
   }
   do {
     drain(false);
@@ -89,6 +92,7 @@ void GateKeeper::pass(SlotId mine) {
     if (scan_all) scan();
     scan_all = false;
     serve();
+    if (forget_death_ && idle()) element_.meta.fetch_and(~Meta::kDied, memory_order_acq_rel);
     settle_queued_bit();
   } while (!leave());
 }
@@ -110,22 +114,40 @@ bool GateKeeper::leave() {
   return true;
 }
 
+void GateKeeper::serve_all(Lane& lane, ElementIndex index) {
+  while (GateKeeper(lane, index).visit(true) == Visit::kMore) {
+  }
+}
+
+void GateKeeper::forget_death() {
+  forget_death_ = true;
+  if (visit(false) == Visit::kMore) serve_all(lane_, index_);
+}
+
 bool GateKeeper::close() {
   std::uint64_t fast = element_.fast.load(memory_order_acquire);
   if (Fast::of(fast).queued || Fast::of(fast).owner != 0) return false;
   // Q keeps the fast path out; what is inside the gate then decides.
   if (!element_.fast.compare_exchange_strong(fast, fast | Fast::kQueued, memory_order_acq_rel, memory_order_relaxed)) return false;
-  if (enter(false, false) != Entry::kEntered) return false;  // the one inside clears Q when it finds nothing
-  if (takeover_) {
-    pass(0);
-    lane_.ring_all();
-    return false;
+  if (enter(true, false) != Entry::kEntered) return false;  // the one inside clears Q when it finds nothing
+  if (!takeover_) {
+    drain(false);
+    if (shut()) return true;
   }
-  drain(false);
+  pass(0);
+  lane_.ring_all();
+  if (more_) serve_all(lane_, index_);
+  return false;
+}
+
+// With this lane inside and the inbox drained.
+bool GateKeeper::shut() {
   std::uint64_t seen = element_.gate.load(memory_order_acquire);
   Gate gate = Gate::of(seen);
   const Fast now = Fast::of(element_.fast.load(memory_order_acquire));
-  if (idle() && now.owner == 0 && now.queued && gate.head == 0 && !gate.poke) {
+  // Asked again inside: it may have been freed and be in the making under another name since it was chosen.
+  const bool live = Meta::state(element_.meta.load(memory_order_acquire)) == Meta::kLive;
+  if (live && idle() && now.owner == 0 && now.queued && gate.head == 0 && !gate.poke) {
     // Tokens of the name's next life start above all it has given. Before the close, so that nobody can be faster.
     const std::uint64_t last = element_.token_base.get() + now.sequence;
     auto& floor = arena_.header().token_floor;
@@ -135,8 +157,6 @@ bool GateKeeper::close() {
     gate.head = Gate::kClosed;  // the linearization point: a push that comes later sees it in the very word it pushes to
     if (element_.gate.compare_exchange_strong(seen, gate.word(), memory_order_acq_rel, memory_order_relaxed)) return true;
   }
-  pass(0);
-  lane_.ring_all();
   return false;
 }
 
@@ -145,13 +165,6 @@ bool GateKeeper::idle() const {
     if (head.load(memory_order_acquire) != 0) return false;
   }
   return element_.holders.load(memory_order_acquire) == 0;
-}
-
-bool GateKeeper::has_waiters() const {
-  for (const auto& head : element_.heads) {
-    if (head.load(memory_order_acquire) != 0) return true;
-  }
-  return Gate::of(element_.gate.load(memory_order_acquire)).head != 0;
 }
 
 // ---- the inbox -----------------------------------------------------------------------------------------------------
@@ -248,7 +261,7 @@ void GateKeeper::revoke_shared(bool only_expired) {
     std::uint64_t seen = slot.state.load(memory_order_acquire);
     const SlotState state = SlotState::of(seen);
     const bool grant = state.status == Status::kHeld || state.status == Status::kReady;
-    if (grant && (!only_expired || (deadline != 0 && lane_.now >= deadline))) {
+    if (grant && (!only_expired || (deadline != 0 && lane_.now() >= deadline))) {
       lane_.note(index_, x);
       const ParticipantId owner = arena_.owner_of(x).participant;
       if (slot.state.compare_exchange_strong(seen, state.with(Status::kRevoked).word(), memory_order_acq_rel, memory_order_acquire)) {
@@ -256,7 +269,8 @@ void GateKeeper::revoke_shared(bool only_expired) {
         tend(x);
         if (owner != 0) notify(owner, Notice::kRevoked);
       } else {
-        tend(x);
+        lane_.note(index_, 0);
+        continue;  // taken by its owner, or given up, in this moment: look again
       }
     } else if (grant && deadline != 0) {
       const std::uint32_t at = ms_since_epoch(deadline);
@@ -362,7 +376,7 @@ SlotId GateKeeper::choose() {
           remove(x, seen);
           continue;
         }
-        if (deadline != 0 && lane_.now >= deadline) {
+        if (deadline != 0 && lane_.now() >= deadline) {
           if (slot.state.compare_exchange_strong(seen, state.with(Status::kAbortedInQueue).word(), memory_order_acq_rel, memory_order_acquire)) {
             remove(x, state.with(Status::kAbortedInQueue).word());
           }
@@ -421,7 +435,6 @@ void GateKeeper::grant(SlotId id) {
   const std::uint32_t sequence = low(Fast::of(element_.fast.load(memory_order_acquire)).sequence + 1);
   if (slot.state.compare_exchange_strong(seen, state.with(Status::kOffered, sequence).word(), memory_order_acq_rel, memory_order_relaxed)) {
     grants_++;
-    arena_.count(Counter::kHandoffs);
     finish(id, false);
   }
   lane_.note(index_, 0);
@@ -451,7 +464,10 @@ void GateKeeper::finish(SlotId id, bool anew) {
           element_.fast.compare_exchange_strong(word, Fast::word(true, winner, fast.sequence + 1), memory_order_acq_rel, memory_order_relaxed);
           continue;
         }
-        if (!committed) return remove(id, seen);
+        if (!committed) {
+          remove(id, seen);
+          continue;  // it may have been abandoned in between
+        }
         if (conclude(id, seen, anew)) return;
         continue;
       case Status::kAbandoned: undo_abandoned(id, committed); return;
@@ -470,7 +486,7 @@ void GateKeeper::finish(SlotId id, bool anew) {
 
 // Everything that belongs to the grant and lies outside the committed word is written before it, again on every redo.
 void GateKeeper::prepare_commit(Slot& slot) {
-  const Nanos ends = slot.ttl.get() == 0 ? 0 : lane_.now + slot.ttl.get() * kNanosPerMilli;
+  const Nanos ends = slot.ttl.get() == 0 ? 0 : lane_.now() + slot.ttl.get() * kNanosPerMilli;
   const std::uint32_t ttl = ends == 0 ? 0 : ms_since_epoch(ends);
   if (is_shared(slot)) {
     slot.deadline.set(ends);
@@ -480,7 +496,7 @@ void GateKeeper::prepare_commit(Slot& slot) {
   } else {
     slot.deadline.set(0);
     element_.ttl.store(ttl, memory_order_release);
-    element_.since.store(since_word(arena_.header(), lane_.now, tier_of(slot)), memory_order_relaxed);
+    element_.since.store(since_word(arena_.header(), arena_.host().coarse_now(), tier_of(slot)), memory_order_relaxed);
   }
 }
 
@@ -534,6 +550,7 @@ void GateKeeper::settle_queued_bit() {
 // ---- taking over ---------------------------------------------------------------------------------------------------
 
 void GateKeeper::repair(SlotId hinted) {
+  repairing_ = true;
   rebuild_caches();
   if (hinted != 0) {
     Slot& slot = arena_.slot(hinted);
@@ -547,6 +564,7 @@ void GateKeeper::repair(SlotId hinted) {
   }
   drain(true);
   rebuild_caches();
+  repairing_ = false;
 }
 
 void GateKeeper::rebuild_caches() {
@@ -563,6 +581,13 @@ void GateKeeper::rebuild_caches() {
   }
 }
 
+// The dead one may have taken a grant from somebody and not have told them: everybody looks at what they hold.
+void GateKeeper::alarm_all() {
+  for (ParticipantId id = 1; id <= arena_.capacity().participants; id++) {
+    if (arena_.is_alive(id)) notify(id, Notice::kRevoked);
+  }
+}
+
 // ---- lists ---------------------------------------------------------------------------------------------------------
 
 bool GateKeeper::in_list(atomic<std::uint32_t>& head, SlotId id) const {
@@ -570,7 +595,7 @@ bool GateKeeper::in_list(atomic<std::uint32_t>& head, SlotId id) const {
   for (SlotId x = head.load(memory_order_acquire); x != 0; x = arena_.slot(x).next.load(memory_order_acquire)) {
     if (x == id) return true;
     if (++steps > arena_.walk_bound()) throw Corrupt("slot list");
-    if (!takeover_) return false;  // unless somebody died half-way, a slot that is offered is not a holder yet
+    if (!repairing_) return false;  // unless somebody died half-way, a slot that is offered is not a holder yet
   }
   return false;
 }
@@ -672,8 +697,8 @@ bool GateKeeper::unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_l
 }
 
 void GateKeeper::unlink(SlotId id) {
-  // `prev` says nothing of which list; a takeover may find the slot in any or in none, so there it is looked for.
-  if (takeover_) {
+  // What the dead one left half-done may be in any list or in none, so it is looked for.
+  if (repairing_) {
     for (auto& head : element_.heads) {
       if (in_list(head, id)) {
         unlink_from(head, id, true);
@@ -738,7 +763,7 @@ std::uint32_t GateKeeper::ms_since_epoch(Nanos at) const { return core::ms_since
 
 bool GateKeeper::past(std::uint32_t ttl_ms) const {
   if (ttl_ms == 0) return false;
-  return static_cast<std::int32_t>(core::ms_floor(arena_.header(), lane_.now) - ttl_ms) >= 0;
+  return static_cast<std::int32_t>(core::ms_floor(arena_.header(), lane_.now()) - ttl_ms) >= 0;
 }
 
 }  // namespace forelock::core

@@ -32,8 +32,11 @@ class GateKeeper {
   // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
   bool close();
 
-  // True while something waits in this element's lists (a look from outside, no promise).
-  bool has_waiters() const;
+  // A visit after which an idle element no longer remembers that a holder died; for a table that is full of such.
+  void forget_death();
+
+  // Visits until nothing is left to grant.
+  static void serve_all(Lane& lane, ElementIndex index);
 
   static constexpr int kGrantsPerVisit = 64;
 
@@ -46,6 +49,7 @@ class GateKeeper {
   void drain(bool recovering);
   void place(SlotId id, bool recovering);
   bool idle() const;
+  bool shut();
   void look_at_owner();
   void scan();
   void tend(SlotId id);
@@ -62,6 +66,7 @@ class GateKeeper {
   void require_gate();
   void settle_queued_bit();
   void repair(SlotId hinted);
+  void alarm_all();
 
   // lists
   bool in_list(atomic<std::uint32_t>& head, SlotId id) const;
@@ -90,6 +95,8 @@ class GateKeeper {
   int grants_ = 0;
   bool more_ = false;
   bool takeover_ = false;
+  bool repairing_ = false;  // the lists may hold what a dead lane left half-done
+  bool forget_death_ = false;
   SlotId adopted_ = 0;
 };
 

@@ -19,7 +19,13 @@ class Lane {
   void note(ElementIndex element, std::uint32_t slot) { arena.hint(id).store(Hint::word(element, slot), memory_order_release); }
   void forget() { arena.hint(id).store(0, memory_order_release); }
 
-  void refresh() { now = arena.host().now(); }
+  // The time of this operation: read once, when it is first asked for, because one reading costs as much as three CASes.
+  void refresh() { stale_ = true; }
+  Nanos now() {
+    if (stale_) time_ = arena.host().now();
+    stale_ = false;
+    return time_;
+  }
 
   // Rings are sent after the gate is left: a futex call inside would keep others out of it for microseconds.
   void ring_later(ParticipantId who) {
@@ -48,10 +54,11 @@ class Lane {
 
   Arena& arena;
   const LaneId id;
-  Nanos now = 0;          // as last refreshed: once a visit, not once a look
   bool own_wake = false;  // a waiter of this very thread was served
 
  private:
+  Nanos time_ = 0;
+  bool stale_ = true;
   static constexpr std::uint32_t kRings = 16;
   std::uint32_t rings_[kRings];
   std::uint32_t ring_count_ = 0;

@@ -39,7 +39,7 @@ struct alignas(64) Element {
   atomic<std::uint32_t> holders;        // shared holders
   atomic<std::uint32_t> ttl;            // ms since the arena's epoch, 0 none: of the owner, or the earliest of the sharers
   atomic<std::uint32_t> since;          // {tier:2, time:30 in 4 ms since the epoch} of the last exclusive grant
-  atomic<std::uint32_t> maker;          // lane that makes it, while Meta::kInit; else 0
+  atomic<std::uint32_t> maker;          // Maker word while it is being made, else 0
   plain<std::uint64_t> hash[2];
   atomic<std::uint64_t> link;           // chain of the element table
   plain<std::uint64_t> name[kNameInline / 8];
@@ -128,9 +128,7 @@ enum class Counter : std::uint32_t {
   kProbeHandoffs,  // grants found by probing that no ring had announced
   kSweeps,         // participants swept
   kRecycled,       // elements recycled
-  kPasses,
-  kHandoffs,
-  kRevocations,  // ttl and steal
+  kRevocations,    // ttl and steal
   kDeadlocks,
   kLast
 };

@@ -64,7 +64,7 @@ Answer Member::lock(const Request& request, Granted& out) {
       return Answer::kOk;
     }
   }
-  if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0});
+  if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0, 0});
   out = {0, waiter, false};
   return Answer::kWait;
 }
@@ -88,7 +88,7 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   Slot& slot = arena_.slot(id);
   slot.element.set(request.handle.index);
   slot.element_generation.set(request.handle.generation);
-  slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now);
+  slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now());
   slot.deadline.set(request.deadline);
   slot.ttl.set(request.ttl);
   slot.flags.set(request.tier | (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
@@ -121,7 +121,8 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
 
 // The queued bit first, so that a release that comes after the push looks into the gate.
 Answer Member::push(Element& element, SlotId id, Slot& slot) {
-  element.fast.fetch_or(Fast::kQueued, memory_order_acq_rel);
+  // Set already, it may be cleared before we push; but then the one who clears it leaves the gate before, and we enter it.
+  if ((element.fast.load(memory_order_acquire) & Fast::kQueued) == 0) element.fast.fetch_or(Fast::kQueued, memory_order_acq_rel);
   for (;;) {
     std::uint64_t seen = element.gate.load(memory_order_acquire);
     Gate gate = Gate::of(seen);
@@ -194,8 +195,9 @@ void Member::give_up(WaiterId waiter) {
         Granted grant;
         const ElementIndex index = slot.element.get();
         if (!take(waiter, grant)) continue;
+        if (grant.owner_died) arena_.element(index).meta.fetch_or(Meta::kDied, memory_order_acq_rel);  // the next one tells
         if (grant.waiter == kNoWaiter) {
-          release(index, grant.sequence);
+          give_back(index, grant.sequence, grant.owner_died);
         } else {
           release_shared(grant.waiter, grant.sequence);
         }
@@ -241,11 +243,11 @@ void Member::fail_all(Outcome outcome) {
 
 void Member::expire() {
   lane_.refresh();
-  while (!deadlines_.empty() && deadlines_.front().at <= lane_.now) {
+  while (!deadlines_.empty() && deadlines_.front().at <= lane_.now()) {
     const Deadline due = deadlines_.front();
     std::pop_heap(deadlines_.begin(), deadlines_.end());
     deadlines_.pop_back();
-    if (due.waiter == kNoWaiter) {
+    if (due.sequence != 0) {
       visit(due.element, true);  // a ttl of ours: the lock passes on
     } else if (valid(due.waiter, Use::kWaiting) && local_[due.waiter].generation == due.generation) {
       give_up(due.waiter);
@@ -255,13 +257,18 @@ void Member::expire() {
   }
 }
 
+bool Member::matters(const Deadline& deadline) const {
+  if (deadline.sequence == 0) return valid(deadline.waiter, Use::kWaiting) && local_[deadline.waiter].generation == deadline.generation;
+  if (deadline.waiter == kNoWaiter) return holds(deadline.element, deadline.sequence);
+  return holds_shared(deadline.waiter, deadline.sequence);
+}
+
 void Member::add_deadline(const Deadline& deadline) {
-  constexpr std::size_t kSlack = 1024;
-  if (deadlines_.size() > 2 * static_cast<std::size_t>(waiting_) + kSlack) {
-    std::erase_if(deadlines_, [this](const Deadline& d) {
-      return d.waiter != kNoWaiter && !(valid(d.waiter, Use::kWaiting) && local_[d.waiter].generation == d.generation);
-    });
+  constexpr std::size_t kAtLeast = 1024;
+  if (deadlines_.size() >= compact_at_) {
+    std::erase_if(deadlines_, [this](const Deadline& d) { return !matters(d); });
     std::make_heap(deadlines_.begin(), deadlines_.end());
+    compact_at_ = std::max(kAtLeast, 2 * deadlines_.size());
   }
   deadlines_.push_back(deadline);
   std::push_heap(deadlines_.begin(), deadlines_.end());
@@ -273,7 +280,8 @@ void Member::inherit_tiers() {
     const Slot& slot = arena_.slot(slot_of(waiter));
     std::uint32_t tier = slot.flags.peek() & SlotFlag::kTierMask;
     const std::uint32_t own = tier;
-    for (SlotId x = slot.enclosing.get(); x != 0; x = arena_.extension(x).next.get()) {
+    std::uint32_t steps = 0;
+    for (SlotId x = slot.enclosing.get(); x != 0 && ++steps <= kEnclosingMax; x = arena_.extension(x).next.get()) {
       const Extension& extension = arena_.extension(x);
       for (std::uint32_t i = 0; i < extension.count.get() && i < kEnclosingPerExtension; i++) {
         const Element& element = arena_.element(extension.entries[i].element.get());
@@ -301,18 +309,20 @@ bool Member::take(WaiterId waiter, Granted& out) {
   const ElementIndex index = slot.element.get();
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
-  if (state.status != Status::kReady) return false;
-  Element& element = arena_.element(index);
   const bool shared = (slot.flags.get() & SlotFlag::kShared) != 0;
+  // A shared grant may be taken away before it was looked at: the wait ends with a grant that is lost already.
+  const bool lost = shared && local_[waiter].pending && (state.status == Status::kRevoked || state.status == Status::kFree);
+  if (state.status != Status::kReady && !lost) return false;
+  Element& element = arena_.element(index);
   // The slot keeps the low half of the sequence; the element's own is at most a little ahead.
   const std::uint64_t latest = Fast::of(element.fast.load(memory_order_acquire)).sequence;
   std::uint64_t sequence = (latest & ~0xffffffffull) | state.sequence;
   if (sequence > latest) sequence -= 1ull << 32;
   const bool owner_died = (slot.flags.get() & SlotFlag::kOwnerDied) != 0;
-  const std::uint32_t ttl = slot.ttl.get();
+  const Nanos ends = slot.ttl.get() == 0 ? 0 : end_of_grant(slot, element, shared);
   if (!shared) hold_bit(index);
   const SlotState next = state.with(shared ? Status::kHeld : Status::kFree);
-  const bool taken = slot.state.compare_exchange_strong(seen, next.word(), memory_order_acq_rel, memory_order_acquire);
+  const bool taken = !lost && slot.state.compare_exchange_strong(seen, next.word(), memory_order_acq_rel, memory_order_acquire);
   if (!shared) {
     if (!taken) {
       if (Fast::of(element.fast.load(memory_order_acquire)).owner != participant_) drop_bit(index);
@@ -327,8 +337,18 @@ bool Member::take(WaiterId waiter, Granted& out) {
     local_[waiter].sequence = sequence;
     out = {sequence, waiter, owner_died};
   }
-  if (ttl != 0) add_deadline({lane_.now + (ttl + 1ull) * kNanosPerMilli, kNoWaiter, 0, index});
+  if (ends != 0) add_deadline({ends, out.waiter, 0, index, sequence});
   return true;
+}
+
+// When the ttl of a grant that is ready is over for whoever looks. It began to run when it was granted, not when it is taken.
+Nanos Member::end_of_grant(const Slot& slot, const Element& element, bool shared) {
+  if (shared) return slot.deadline.get() + kNanosPerMilli;
+  lane_.refresh();
+  const std::uint32_t passed = ms_floor(arena_.header(), lane_.now());
+  const std::int32_t left = static_cast<std::int32_t>(element.ttl.load(memory_order_acquire) - passed);
+  const std::uint32_t at_most = slot.ttl.get() + 1;
+  return lane_.now() + std::min(left > 0 ? static_cast<std::uint32_t>(left) + 1 : 1, at_most) * kNanosPerMilli;
 }
 
 void Member::collect() {
@@ -349,10 +369,10 @@ void Member::collect() {
     const WaiterId waiter = pending_[i];
     if (local_[waiter].use != Use::kWaiting || !local_[waiter].pending) continue;
     const Status status = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status;
-    if (status == Status::kReady) {
-      deliver(waiter);
-    } else {
+    if (status == Status::kOffered) {
       pending_[kept++] = waiter;  // announced a moment before it is ready; its ring is still to come
+    } else {
+      deliver(waiter);
     }
   }
   pending_.resize(kept);
@@ -393,7 +413,12 @@ void Member::rescan() {
   arena_.count(Counter::kRescans);
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
     if (local_[waiter].use != Use::kWaiting || local_[waiter].pending) continue;
-    if (SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status != Status::kReady) continue;
+    const Slot& slot = arena_.slot(slot_of(waiter));
+    const SlotState state = SlotState::of(slot.state.load(memory_order_acquire));
+    // Granted shared and taken away again before we knew of either: that is an end to be told, too.
+    const bool lost = (state.status == Status::kRevoked || state.status == Status::kFree) && state.sequence != 0 &&
+                      (slot.flags.get() & SlotFlag::kShared) != 0;
+    if (state.status != Status::kReady && !lost) continue;
     local_[waiter].pending = true;
     pending_.push_back(waiter);
   }
@@ -437,7 +462,10 @@ void Member::retire_slot(WaiterId waiter) {
     free_.push_back(waiter);
   } else {
     going_.push_back(waiter);
-    if (going_.size() >= 2 * kChunkSlots) reuse_going();
+    if (going_.size() >= reuse_at_) {
+      reuse_going();
+      reuse_at_ = std::max<std::size_t>(2 * kChunkSlots, 2 * going_.size());  // many may be stuck behind a stopped gate holder
+    }
   }
 }
 

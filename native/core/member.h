@@ -129,9 +129,10 @@ class Member {
   };
   struct Deadline {
     Nanos at;
-    WaiterId waiter;  // kNoWaiter: a ttl
-    std::uint32_t generation;
-    ElementIndex element;
+    WaiterId waiter;            // that waits, or of a shared grant
+    std::uint32_t generation;   // of the wait
+    ElementIndex element;       // of a ttl
+    std::uint64_t sequence;     // of the grant that a ttl ends; 0: the deadline of a wait
     bool operator<(const Deadline& other) const { return at > other.at; }
   };
 
@@ -152,7 +153,10 @@ class Member {
   Answer enqueue(const Request& request, WaiterId& out);
   Answer push(Element& element, SlotId id, Slot& slot);
   void give_up(WaiterId waiter);
+  Answer give_back(ElementIndex index, std::uint64_t sequence, bool through_gate);
+  bool matters(const Deadline& deadline) const;
   bool take(WaiterId waiter, Granted& out);
+  Nanos end_of_grant(const Slot& slot, const Element& element, bool shared);
   void settle(WaiterId waiter, Outcome outcome, const Granted& grant);
   void deliver(WaiterId waiter);
   void empty_wake_list();
@@ -183,6 +187,8 @@ class Member {
   std::size_t settled_at_ = 0;
   std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted
   std::vector<ElementIndex> leftovers_;
+  std::size_t compact_at_ = 1024;
+  std::size_t reuse_at_ = 2 * kChunkSlots;
   std::uint32_t waiting_ = 0;
   std::uint32_t chunk_hand_ = 0;
   bool revoked_ = false;
@@ -210,7 +216,10 @@ inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, 
   return Answer::kOk;
 }
 
-inline Answer Member::release(ElementIndex index, std::uint64_t sequence) {
+inline Answer Member::release(ElementIndex index, std::uint64_t sequence) { return give_back(index, sequence, false); }
+
+// through_gate: whoever comes next must pass the gate, where something is to be told.
+inline Answer Member::give_back(ElementIndex index, std::uint64_t sequence, bool through_gate) {
   Element& element = arena_.element(index);
   std::uint64_t word = element.fast.load(memory_order_relaxed);
   for (;;) {
@@ -220,9 +229,12 @@ inline Answer Member::release(ElementIndex index, std::uint64_t sequence) {
       return Answer::kLost;
     }
     // (f1) releases what was done under the lock.
-    if (element.fast.compare_exchange_strong(word, Fast::word(fast.queued, 0, sequence), memory_order_acq_rel, memory_order_relaxed)) break;
+    if (element.fast.compare_exchange_strong(word, Fast::word(fast.queued || through_gate, 0, sequence), memory_order_acq_rel,
+                                             memory_order_relaxed)) {
+      break;
+    }
   }
-  if ((word & Fast::kQueued) != 0) visit(index, true);
+  if ((word & Fast::kQueued) != 0 || through_gate) visit(index, true);
   drop_bit(index);  // never before the visit: until then our sweep must look here
   return Answer::kOk;
 }

@@ -34,15 +34,21 @@ class Sweep {
     const ElementIndex index = hint.element_plus_one - 1;
     Table table(lane_);
     if (hint.slot == Hint::kMaking) {
-      table.settle_making(index, lane);
-    } else if (visit(index) == Visit::kClosed && !table.take_over_recycling(index, lane)) {
+      table.settle_making(index, lane, ChunkOwner::of(owner_));
+    } else if (visit(index) == Visit::kClosed && !table.take_over_recycling(index, lane, ChunkOwner::of(owner_))) {
       clean_ = false;
     }
   }
 
   void held() {
+    const Layout& layout = arena_.layout();
+    // It may have died while it joined, before there was memory behind its bitmap.
+    if (!arena_.ensure(layout.held + layout.held_bytes * dead_, layout.held_bytes)) {
+      clean_ = false;
+      return;
+    }
     const atomic<std::uint64_t>* words = arena_.held(dead_);
-    const std::uint32_t limit = arena_.header().backed_elements.load(memory_order_acquire);
+    const std::uint32_t limit = std::min(arena_.header().backed_elements.load(memory_order_acquire), arena_.capacity().elements);
     for (std::uint32_t i = 0; i * 64 < limit; i++) {
       for (std::uint64_t bits = words[i].load(memory_order_acquire); bits != 0; bits &= bits - 1) {
         const ElementIndex index = i * 64 + static_cast<std::uint32_t>(__builtin_ctzll(bits));
@@ -112,6 +118,10 @@ bool sweep(Lane& lane, ParticipantId dead) {
   const LifeWord word = LifeWord::of(seen);
   if (word.life != Life::kDead) return true;
   if (!Sweep(lane, dead, word.incarnation).run()) return false;
+  // Rings are sent outside the gates, so the dead one may owe some.
+  for (ParticipantId id = 1; id <= arena.capacity().participants; id++) {
+    if (arena.is_alive(id)) lane.ring(id);
+  }
   if (arena.participant(dead).life.compare_exchange_strong(seen, LifeWord{Life::kFree, word.incarnation}.word(), memory_order_acq_rel,
                                                            memory_order_relaxed)) {
     arena.count(Counter::kSweeps);

@@ -47,29 +47,30 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
       element.meta.store(Meta::word(generation, Meta::kInit, kind, static_cast<std::uint32_t>(length), two_byte), memory_order_release);
       if (!store_name(index, generation, name, length, two_byte)) {
         unmake(index);
-        if (!free_some_text(length)) return Found::kNoNames;
+        if (!free_some_text(length * (two_byte ? 2 : 1))) return Found::kNoNames;
         continue;
       }
-      const Fast fast = Fast::of(element.fast.load(memory_order_acquire));
-      element.token_base.set(arena_.header().token_floor.load(memory_order_acquire) - fast.sequence);
       for (auto& head : element.heads) head.store(0, memory_order_relaxed);
       element.holders.store(0, memory_order_relaxed);
       element.ttl.store(0, memory_order_relaxed);
       Gate gate = Gate::of(element.gate.load(memory_order_acquire));
       element.gate.store(Gate{0, false, 0, gate.pushes + 1}.word(), memory_order_release);
       // (t1) a fast acquire by an old handle reads this word and must then see the new generation.
-      element.fast.store(Fast::word(false, 0, fast.sequence), memory_order_release);
+      element.fast.fetch_and(~Fast::kQueued, memory_order_acq_rel);
       made = index + 1;
     }
     Element& element = arena_.element(made - 1);
+    // Anew at each attempt, after the search: an element of this name may have come, given tokens and gone since the last.
+    const std::uint64_t floor = arena_.header().token_floor.load(memory_order_acquire);
+    element.token_base.set(floor - Fast::of(element.fast.load(memory_order_acquire)).sequence);
     element.link.store(Link::moved(element.link.load(memory_order_relaxed), Link::target(place.word)), memory_order_release);
     std::uint64_t seen = place.word;
     if (!place.link->compare_exchange_strong(seen, Link::moved(place.word, made), memory_order_acq_rel, memory_order_relaxed)) continue;
-    element.maker.store(0, memory_order_release);
     std::uint64_t meta = element.meta.load(memory_order_acquire);
     while (!element.meta.compare_exchange_strong(meta, (meta & ~Meta::kStateMask) | Meta::kLive | Meta::kUsed, memory_order_acq_rel,
                                                  memory_order_acquire)) {
     }
+    element.maker.store(0, memory_order_release);  // last: until then a sweep of ours knows whose element it is
     lane_.forget();
     out = {made - 1, Meta::generation(meta)};
     return Found::kOk;
@@ -105,8 +106,13 @@ Table::Place Table::find(Hash hash) {
       }
       if (going) {
         if (!Link::marked(next)) {
-          mark(element);
-          next = element.link.load(memory_order_acquire);
+          // On the very word read above: meanwhile the element may have left, and come back under another name.
+          const std::uint64_t marked = Link::moved(next, Link::target(next), true);
+          if (!element.link.compare_exchange_strong(next, marked, memory_order_acq_rel, memory_order_relaxed)) {
+            again = true;
+            break;
+          }
+          next = marked;
         }
         std::uint64_t seen = word;
         const std::uint64_t past = Link::moved(word, Link::target(next));
@@ -140,8 +146,8 @@ bool Table::leaving(const Element& element) const {
 
 Found Table::allocate(ElementIndex& out) {
   Header& header = arena_.header();
-  const std::uint32_t ticks = since_word(header, lane_.now, 0);
-  for (int lap = 0; lap < 4; lap++) {
+  const std::uint32_t ticks = since_word(header, lane_.now(), 0);
+  for (int lap = 0; lap < 5; lap++) {
     std::uint32_t limit = header.backed_elements.load(memory_order_acquire);
     for (std::uint32_t probe = 0; probe < limit || limit == 0; probe++) {
       if (limit == 0 || (probe == kProbesBeforeGrowth && lap == 0)) {
@@ -159,7 +165,16 @@ Found Table::allocate(ElementIndex& out) {
           continue;
         }
         const Fast fast = Fast::of(element.fast.load(memory_order_relaxed));
-        if (lap >= 2 && fast.queued && fast.owner == 0) GateKeeper(lane_, index).visit(false);  // left so by somebody who died
+        if (lap >= 2 && fast.queued && fast.owner == 0) {
+          // Left so by somebody who died. On the last lap even if the next holder is yet to be told of a death: names whose
+          // holders died must not fill the table for ever.
+          if (lap == 3) {
+            GateKeeper(lane_, index).forget_death();
+          } else {
+            GateKeeper::serve_all(lane_, index);
+          }
+          continue;
+        }
         if (fast.owner != 0 || fast.queued) continue;
         const bool recent = ((ticks - element.since.load(memory_order_relaxed)) & 0x3fffffff) < kRecentTicks;
         if (lap < 2 && recent) continue;
@@ -181,7 +196,7 @@ bool Table::claim(ElementIndex index) {
   if (Meta::state(meta) != Meta::kFree || Gate::of(element.gate.load(memory_order_acquire)).holder != 0) return false;
   std::uint32_t nobody = 0;
   lane_.note(index, Hint::kMaking);
-  if (!element.maker.compare_exchange_strong(nobody, lane_.id, memory_order_acq_rel, memory_order_relaxed)) {
+  if (!element.maker.compare_exchange_strong(nobody, Maker{lane_.id, Meta::generation(meta) + 1}.word(), memory_order_acq_rel, memory_order_relaxed)) {
     lane_.forget();
     return false;
   }
@@ -209,7 +224,8 @@ bool Table::grow() {
 }
 
 bool Table::recycle(ElementIndex index) {
-  if ((arena_.element(index).meta.load(memory_order_acquire) & Meta::kDied) != 0) return false;  // somebody is yet to be told
+  const std::uint64_t meta = arena_.element(index).meta.load(memory_order_acquire);
+  if (Meta::state(meta) != Meta::kLive || (meta & Meta::kDied) != 0) return false;  // somebody is yet to be told
   GateKeeper gate(lane_, index);
   if (!gate.close()) return false;
   finish_recycling(index);
@@ -231,13 +247,14 @@ void Table::finish_recycling(ElementIndex index) {
   lane_.forget();
 }
 
-bool Table::take_over_recycling(ElementIndex index, LaneId dead) {
+bool Table::take_over_recycling(ElementIndex index, LaneId dead, ChunkOwner owner) {
   Element& element = arena_.element(index);
   std::uint64_t seen = element.gate.load(memory_order_acquire);
   Gate gate = Gate::of(seen);
-  if (gate.head != Gate::kClosed || gate.holder != dead) return true;
+  if (gate.head != Gate::kClosed || gate.holder != dead || !arena_.is_dead(owner)) return true;
   lane_.note(index, 0);
   gate.holder = lane_.id;
+  gate.pushes++;  // another word, as in GateKeeper::enter
   if (!element.gate.compare_exchange_strong(seen, gate.word(), memory_order_acq_rel, memory_order_relaxed)) {
     lane_.forget();
     return false;
@@ -266,20 +283,22 @@ void Table::unmake(ElementIndex index) {
 }
 
 // Each change is a CAS on the exact word of the dead one's making, so a second sweeper, however late, changes nothing.
-void Table::settle_making(ElementIndex index, LaneId dead) {
+void Table::settle_making(ElementIndex index, LaneId dead, ChunkOwner owner) {
   Element& element = arena_.element(index);
   std::uint64_t meta = element.meta.load(memory_order_acquire);
-  if (element.maker.load(memory_order_acquire) != dead) return;
+  const std::uint32_t made = element.maker.load(memory_order_acquire);
+  // Dead is asked after the words were read, so that each CAS meets that incarnation's making or nothing.
+  if (Maker::lane(made) != dead || !arena_.is_dead(owner)) return;
   if (Meta::state(meta) == Meta::kInit) {
     const std::uint64_t gate = element.gate.load(memory_order_acquire);
     const bool shut = gate == 0 || Gate::of(gate).head == Gate::kClosed;  // 0: never used before
     const std::uint64_t free = Meta::word(Meta::generation(meta), Meta::kFree, Kind::kLock, 0, false);
     const std::uint64_t live = meta + (Meta::kLive - Meta::kInit);  // in the table or not: the hand takes what is idle
     if (element.meta.compare_exchange_strong(meta, shut ? free : live, memory_order_acq_rel, memory_order_relaxed) && !shut) {
-      GateKeeper(lane_, index).visit(true);  // it may have died before it opened the fast path
+      GateKeeper::serve_all(lane_, index);  // it may have died before it opened the fast path
     }
   }
-  std::uint32_t maker = dead;
+  std::uint32_t maker = made;
   element.maker.compare_exchange_strong(maker, 0, memory_order_acq_rel, memory_order_relaxed);
 }
 
@@ -359,10 +378,10 @@ bool Table::take_text(ElementIndex index, std::uint32_t generation, std::uint32_
 }
 
 // Idle elements give way for their text as they would for their place. Enough of it for a name of this length, or false.
-bool Table::free_some_text(std::size_t length) {
+bool Table::free_some_text(std::size_t bytes) {
   const std::uint32_t count = arena_.capacity().texts;
   if (!arena_.ensure(arena_.layout().texts, sizeof(Text) * static_cast<std::size_t>(count))) return false;
-  const std::size_t wanted = length * 2 / Text::kBytes + 1;
+  const std::size_t wanted = (bytes + Text::kBytes - 1) / Text::kBytes;
   std::size_t freed = 0;
   for (std::uint32_t at = 0; at < count && freed < wanted; at++) {
     const std::uint64_t owner = arena_.text(at).owner.load(memory_order_acquire);

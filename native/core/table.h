@@ -26,10 +26,10 @@ class Table {
 
   // Ends the recycling of an element whose inbox this lane has closed, or takes that over from a dead lane.
   void finish_recycling(ElementIndex index);
-  bool take_over_recycling(ElementIndex index, LaneId dead);
+  bool take_over_recycling(ElementIndex index, LaneId dead, ChunkOwner owner);
 
   // Ends the making of an element by a lane that died over it.
-  void settle_making(ElementIndex index, LaneId dead);
+  void settle_making(ElementIndex index, LaneId dead, ChunkOwner owner);
 
   static std::u16string name_of(const Arena& arena, ElementIndex index);
 
@@ -49,7 +49,7 @@ class Table {
   bool recycle(ElementIndex index);
   bool store_name(ElementIndex index, std::uint32_t generation, const char16_t* name, std::size_t length, bool two_byte);
   bool take_text(ElementIndex index, std::uint32_t generation, std::uint32_t& out);
-  bool free_some_text(std::size_t length);
+  bool free_some_text(std::size_t bytes);
   bool text_in_use(std::uint64_t owner) const;
   void discard(ElementIndex index);
   void unmake(ElementIndex index);

@@ -108,6 +108,15 @@ struct Meta {
   }
 };
 
+// Who is making an element: {generation:19, lane:13}. The generation makes two makings by one lane distinct.
+struct Maker {
+  LaneId maker;
+  std::uint32_t generation;
+
+  static constexpr LaneId lane(std::uint32_t word) { return word & 0x1fff; }
+  constexpr std::uint32_t word() const { return (generation << 13) | maker; }
+};
+
 // Chain link of the element table: {tag:32, mark:1, index + 1:31}. A marked link belongs to an element that is leaving.
 struct Link {
   static constexpr std::uint64_t kMark = 1ull << 31;
