@@ -28,6 +28,7 @@ export const enum At {
   OutSeq = 7, // token = base + seq
   OutFlags = 8, // GrantFlag bits
   OutArrival = 9, // ns on the arena clock
+  OutCode = 14, // what tryLock, lock and release answer: a number returned costs half as much again as the call
   OutSettled = 15, // number of settled entries written from Settled on
   Settled = 16 // entries of four: waiter id, Outcome, seq, GrantFlag bits
 }
@@ -78,15 +79,15 @@ export interface Binding {
   state: unknown
   /** Finds or makes the element. In: arguments. Out: OutIndex, OutGen, OutBaseHigh, OutBaseLow. */
   lookup(name: string, kind: number): number
-  /** In: Index, Gen, Tier, Flags, Ttl. Ok (OutSeq, OutFlags, OutWaiter) | Busy | Stale | < 0. Never waits, never queues. Writes OutSettled. */
-  tryLock(): number
+  /** In: Index, Gen, Tier, Flags, Ttl. OutCode: Ok (OutSeq, OutFlags, OutWaiter) | Busy | Stale | < 0. Never waits, never queues. Writes OutSettled. */
+  tryLock(): void
   /**
-   * In: Index, Gen, Tier, Flags, Timeout, Ttl, Arrival, EnclosingCount, Enclosing. Ok (as tryLock) | Wait (OutWaiter) | Stale | < 0.
+   * In: Index, Gen, Tier, Flags, Timeout, Ttl, Arrival, EnclosingCount, Enclosing. OutCode: Ok (as tryLock) | Wait (OutWaiter) | Stale | < 0.
    * Writes OutSettled and OutArrival.
    */
-  lock(): number
-  /** In: Index, Seq, Waiter (-1 exclusive). Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
-  release(): number
+  lock(): void
+  /** In: Index, Seq, Waiter (-1 exclusive). OutCode: Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
+  release(): void
   /** In: Waiter. Afterwards the wait is over and no settled entry for it will come; a grant on its way is handed on. Ok | < 0. Writes OutSettled. */
   abort(): number
   /** In: Waiter, Tier. Moves a waiting request to another tier, by its arrival within it. Ok | < 0. Writes OutSettled. */

@@ -1,0 +1,5 @@
+// Processes and workers both start here: a worker does not inherit the TypeScript loader of its parent on every Node.
+import { register } from 'tsx/esm/api'
+
+register()
+await import('./member.ts')

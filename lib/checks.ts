@@ -1,0 +1,71 @@
+import { ArgumentError } from './errors/index.js'
+import { FOREVER_MS } from './units.js'
+
+/** How a refused value reads in a message. Never runs user code, so no toString, no toJSON, no custom inspection. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'bigint') return 'a bigint'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return String(value)
+}
+
+/** The error for a refused argument: "`option` must be `expected`, not …". */
+export function refuse(option: string, expected: string, given: unknown): ArgumentError {
+  return new ArgumentError(`${option} must be ${expected}, not ${describe(given)}`, { option, given })
+}
+
+/** An options object: undefined counts as none. */
+export function optionsObject(value: unknown, option: string): object | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null) throw refuse(option, 'an object', value)
+  return value
+}
+
+/** Refuses properties that are not known, so that a misspelt option is not silently without effect. */
+export function onlyKnown(options: object, known: readonly string[], what: string): void {
+  for (const key of Reflect.ownKeys(options)) {
+    if (typeof key === 'string' && known.includes(key)) continue
+    throw new ArgumentError(`${what} has no option ${describe(key)}; known are ${known.join(', ')}`, { option: String(key), given: key })
+  }
+}
+
+export function text(value: unknown, option: string): string {
+  if (typeof value !== 'string') throw refuse(option, 'a string', value)
+  return value
+}
+
+export function flag(value: unknown, option: string): boolean {
+  if (typeof value !== 'boolean') throw refuse(option, 'true or false', value)
+  return value
+}
+
+/** A whole number from `least` to `most`. */
+export function count(value: unknown, option: string, least: number, most: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw refuse(option, `a whole number from ${least} to ${most}`, value)
+  }
+  return value
+}
+
+/** Milliseconds >= 0; what is longer than any process lives becomes Infinity. */
+export function duration(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value >= 0)) throw refuse(option, 'a number of milliseconds >= 0', value)
+  return value < FOREVER_MS ? value : Number.POSITIVE_INFINITY
+}
+
+export function callback(value: unknown, option: string): void {
+  if (typeof value !== 'function') throw refuse(option, 'a function', value)
+}
+
+export function abortSignal(value: unknown, option: string): AbortSignal {
+  if (!(value instanceof EventTarget) || typeof (value as AbortSignal).aborted !== 'boolean') throw refuse(option, 'an AbortSignal', value)
+  return value as AbortSignal
+}
+
+/** The index of a tier by its name. */
+export function tierIndex(value: unknown, tiers: readonly string[], option: string): number {
+  const index = typeof value === 'string' ? tiers.indexOf(value) : -1
+  if (index < 0) throw refuse(option, `one of ${tiers.map(tier => JSON.stringify(tier)).join(', ')}`, value)
+  return index
+}

@@ -1,0 +1,176 @@
+import { EventEmitter } from 'node:events'
+import { type AcquireAllOptions, acquireAll, type LockPart } from './acquire-all.js'
+import { duration, onlyKnown, optionsObject, text } from './checks.js'
+import { advance, now, toDate } from './clock.js'
+import { closeSession } from './closing.js'
+import type { GrantSet } from './grant-set.js'
+import { type LockSnapshot, lockSnapshots } from './inspect.js'
+import type { LeakReport } from './leaks.js'
+import { Lock } from './lock.js'
+import type { ElementSnapshot } from './native/binding.js'
+import { fromNative } from './native/codes.js'
+import type { OpenArena, Session } from './session.js'
+import type { LockDefaults } from './terms.js'
+import { type LockManager, makeLockManager } from './web-locks.js'
+
+/** Symbol.asyncDispose, also where Node has the protocol but not yet the name (before 20.5). */
+const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')
+
+export interface GovernorEvents {
+  /** a grant was garbage-collected while held; only with `reportLeaks`, or a subscriber of the channel `forelock:leak` */
+  leak: [report: LeakReport]
+}
+
+/** One arena as this code opened it: makes the locks, and ends what it let in when it closes. Made by {@link open}. */
+export class Governor extends EventEmitter<GovernorEvents> {
+  readonly #session: Session
+  #locks: LockManager | undefined
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(join: (onLeak: (report: LeakReport) => void) => Session) {
+    super()
+    this.#session = join(report => this.#leaked(report))
+  }
+
+  /** Name of the arena; empty for a private one. */
+  get name(): string {
+    return this.#session.binding.name
+  }
+
+  /** What `open({ handle })` joins this private arena by, from any thread of the process; empty for a named one. */
+  get handle(): string {
+    return this.#session.binding.handle
+  }
+
+  /** Stable id of this JavaScript environment in the arena, as `inspect()` shows it. */
+  get client(): string {
+    return this.#session.binding.client
+  }
+
+  /** Names of the tiers, lowest first. */
+  get tiers(): readonly string[] {
+    return this.#session.tiers
+  }
+
+  /** What the arena has room for, as its first opener chose. */
+  get capacity(): Readonly<{ elements: number; waiters: number; participants: number; names: number }> {
+    return { ...this.#session.binding.capacity }
+  }
+
+  /** ms by which a request must have come earlier to go before one of the next higher tier. */
+  get ageing(): number {
+    return this.#session.binding.ageingMs
+  }
+
+  get clock(): 'monotonic' | 'virtual' {
+    return this.#session.binding.virtual ? 'virtual' : 'monotonic'
+  }
+
+  /** True from the call of {@link close} on. */
+  get closed(): boolean {
+    return !this.#session.open
+  }
+
+  /** The W3C Web Locks API, over this arena: `request` and `query`. */
+  get locks(): LockManager {
+    this.#locks ??= makeLockManager(this.#session)
+    return this.#locks
+  }
+
+  /**
+   * A lock by name. Cheap, and two of the same name are the same lock; nothing is looked up before the first request. Any string is a
+   * name, up to 4,096 UTF-16 code units.
+   *
+   * @param defaults what its requests ask for unless they say otherwise
+   * @throws ArgumentError
+   */
+  lock(name: string, defaults?: LockDefaults): Lock {
+    return new Lock(this.#session, text(name, 'name'), defaults === undefined ? undefined : optionsObject(defaults, 'defaults'))
+  }
+
+  /**
+   * Takes several locks, all or nothing, without ever being part of a lasting deadlock.
+   *
+   * @returns rejected like {@link Lock.acquire}; ArgumentError if a lock is in the list twice
+   */
+  acquireAll(list: readonly LockPart[], options?: AcquireAllOptions): Promise<GrantSet> {
+    return acquireAll(this.#session, list, options)
+  }
+
+  /** Nanoseconds on the arena's clock: CLOCK_MONOTONIC, the same in all processes of the host, or the virtual one. */
+  now(): number {
+    return now(this.#session)
+  }
+
+  /** The date of a time on the arena's clock, by the arena's one mapping to the wall clock. */
+  toDate(ns: number): Date {
+    return toDate(this.#session, ns)
+  }
+
+  /**
+   * Moves the virtual clock, event by event. Promises that settle thereby run their reactions after the caller has yielded.
+   *
+   * @throws ArgumentError if the clock is not virtual
+   */
+  advance(ms: number): void {
+    advance(this.#session, ms)
+  }
+
+  /** Holders and waiters of all locks that have any, or of one. Consistent for each lock, not across locks. */
+  inspect(name?: string): LockSnapshot[] {
+    const { binding, tiers } = this.#session
+    this.#session.mustBeJoined()
+    return lockSnapshots(snapshot(binding, name === undefined ? undefined : text(name, 'name')), tiers)
+  }
+
+  /** Counters of the arena and of this environment, by name. */
+  counters(): Record<string, number> {
+    this.#session.mustBeJoined()
+    return this.#session.binding.counters()
+  }
+
+  /**
+   * Closes the governor: nothing new is let in, every waiting request settles, the signals of held grants abort. With `drain`, what waits
+   * and what is held first has so many ms to end by itself. When the last governor of an environment on an arena
+   * closes, what it still holds passes on with `ownerDied`; until then a grant can still be released.
+   *
+   * @returns resolves when all is settled; every call returns the promise of the first
+   */
+  close(options?: { drain?: number }): Promise<void> {
+    try {
+      const given = optionsObject(options, 'options') ?? {}
+      onlyKnown(given, ['drain'], 'close()')
+      const { drain } = given as { drain?: unknown }
+      const ms = drain === undefined ? 0 : duration(drain, 'drain')
+      this.#closing ??= closeSession(this.#session, ms)
+      return this.#closing
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #leaked(report: LeakReport): void {
+    if (this.emit('leak', report)) return
+    const { resource, token } = report
+    process.emitWarning(
+      `A grant of lock ${JSON.stringify(resource)} (token ${token}) was garbage-collected without release; the lock stays held`,
+      {
+        type: 'ForelockLeakWarning',
+        code: 'FORELOCK_LEAK'
+      }
+    )
+  }
+}
+
+function snapshot(binding: OpenArena, name: string | undefined): ElementSnapshot[] {
+  try {
+    return name === undefined ? binding.snapshot() : binding.snapshot(name)
+  } catch (error) {
+    throw fromNative(error, name ?? '')
+  }
+}

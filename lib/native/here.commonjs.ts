@@ -1,0 +1,2 @@
+/** The folder of this module, in the CommonJS build. */
+export const here = __dirname

@@ -1,0 +1,135 @@
+import { At, type Binding } from './binding.js'
+
+/** A request that waits, as the table of its environment knows it. */
+export interface Waiter {
+  /** the session that it waits for: closing that one settles it */
+  readonly owner: object
+  /** Takes note of how the wait ended. Runs no user code, so the scratch stays as it is. */
+  note(outcome: number, seq: number, flags: number): void
+  /** Settles the promise as noted. */
+  finish(): void
+  /** Ends the wait because its governor closes. */
+  close(): void
+  /** the next of a batch that is being settled */
+  next: Waiter | undefined
+}
+
+/** Somebody who wants to know when a grant was lost. */
+export interface Watcher {
+  /** the session that the grant belongs to */
+  readonly owner: object
+  /** Asks the arena whether the grant still holds, and says so to its user if it does not. */
+  check(): void
+  /** Says that the governor was closed. */
+  close(): void
+}
+
+/** Entries that one call can write behind {@link At.Settled}: when so many came, there may be more. */
+const BATCH = 12
+
+/**
+ * The pending requests of one environment in one arena, by waiter id. It lives in `binding.state`, so that all governors and
+ * all copies of the package (ESM and CommonJS) in the environment use the same one: whoever calls the addon may be
+ * told of anybody's waiters.
+ */
+export class Waiting {
+  /** Bumped whenever another copy of the package could no longer work with the table of this one. */
+  static readonly VERSION = 1
+  readonly version = Waiting.VERSION
+  /** grants whose loss matters to somebody */
+  readonly watched = new Set<Watcher>()
+  /** called after the virtual clock moved */
+  readonly onAdvance = new Set<() => void>()
+  /** by waiter id; the addon counts ids from 0 and uses them again, so it has no holes worth speaking of */
+  private readonly table: (Waiter | undefined)[] = []
+  private size = 0
+
+  constructor(private readonly binding: Binding) {}
+
+  /** The table of this environment and arena, made at the first call. Undefined if another version of the package made it. */
+  static of(binding: Binding): Waiting | undefined {
+    const found = binding.state as Waiting | undefined
+    if (found === undefined) {
+      const made = new Waiting(binding)
+      binding.state = made
+      return made
+    }
+    return found.version === Waiting.VERSION ? found : undefined
+  }
+
+  add(id: number, waiter: Waiter): void {
+    while (this.table.length <= id) this.table.push(undefined)
+    this.table[id] = waiter
+    if (this.size++ === 0) this.binding.ref(true)
+  }
+
+  /** Forgets a waiter; false when its end is noted already. */
+  remove(id: number, waiter: Waiter): boolean {
+    if (this.table[id] !== waiter) return false
+    this.table[id] = undefined
+    if (--this.size === 0) this.binding.ref(false)
+    return true
+  }
+
+  /** Settles what the last call wrote behind {@link At.Settled}. To be called after its other answers were read. */
+  settle(): void {
+    const written = this.binding.scratch[At.OutSettled]
+    if (written === 0) return
+    this.finish(this.noteAll(written))
+    if (written >= BATCH) this.drain()
+  }
+
+  /** Settles all that is to be settled, then looks after the watched grants. The addon's wake-up. */
+  drain(): void {
+    let lost = false
+    let written: number
+    do {
+      lost = this.binding.drain() || lost
+      written = this.binding.scratch[At.OutSettled]
+      this.finish(this.noteAll(written))
+    } while (written > 0)
+    if (lost) for (const watcher of [...this.watched]) watcher.check()
+  }
+
+  waitersOf(owner: object): Waiter[] {
+    return this.table.filter(waiter => waiter !== undefined && waiter.owner === owner) as Waiter[]
+  }
+
+  watchersOf(owner: object): Watcher[] {
+    return [...this.watched].filter(watcher => watcher.owner === owner)
+  }
+
+  /**
+   * Takes a batch out of the scratch before anything is settled: to resolve a promise looks up `then` on the value, which may
+   * be a getter of the user that calls forelock again and has the scratch overwritten. The batch is chained through
+   * its waiters, so that nothing is allocated.
+   */
+  private noteAll(written: number): Waiter | undefined {
+    const scratch = this.binding.scratch
+    let first: Waiter | undefined
+    let last: Waiter | undefined
+    // A call that fails leaves the number as it was: it must not have this batch read twice.
+    scratch[At.OutSettled] = 0
+    for (let i = 0; i < written; i++) {
+      const at = At.Settled + 4 * i
+      const id = scratch[at]
+      const waiter = this.table[id]
+      if (waiter === undefined || !this.remove(id, waiter)) continue
+      waiter.note(scratch[at + 1], scratch[at + 2], scratch[at + 3])
+      if (last === undefined) first = waiter
+      else last.next = waiter
+      last = waiter
+    }
+    return first
+  }
+
+  private finish(first: Waiter | undefined): void {
+    let waiter = first
+    while (waiter !== undefined) {
+      const next: Waiter | undefined = waiter.next
+      waiter.next = undefined
+      waiter.finish()
+      waiter = next
+    }
+  }
+}

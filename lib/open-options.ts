@@ -1,0 +1,178 @@
+import { count, flag, onlyKnown, optionsObject, refuse, text } from './checks.js'
+import { ENCLOSES_BY_DEFAULT } from './enclosing.js'
+import { ArgumentError, NameError } from './errors/index.js'
+import type { OpenOptions as NativeOptions } from './native/binding.js'
+import { quote } from './native/codes.js'
+
+/** How much an arena can hold. Chosen by the first opener; running out of one is a `CapacityError` that names it. */
+export interface Capacity {
+  /** locks in use at once */
+  elements?: number | undefined
+  /** requests that wait, and shared grants, at once */
+  waiters?: number | undefined
+  /** JavaScript environments (main threads and workers) at once, 3 to 4,095 */
+  participants?: number | undefined
+  /** blocks of text for names too long to be kept in the lock itself */
+  names?: number | undefined
+}
+
+export interface OpenOptions {
+  /** name of an arena shared by all processes of the host that open it; absent: the private one of this process */
+  name?: string | undefined
+  /** directory of named arenas, on a tmpfs; default `/dev/shm` */
+  dir?: string | undefined
+  /** joins the private arena with this `gov.handle`, from a worker thread */
+  handle?: string | undefined
+  /** a new private arena, instead of the one that all of the process shares by default */
+  fresh?: boolean | undefined
+  /** `virtual`: a new private arena (or the one of the handle) whose time stands still until `gov.advance(ms)`; default `monotonic` */
+  clock?: 'monotonic' | 'virtual' | undefined
+  /** overwrites stored options that differ, where they are tunable: `tiers`, `ageing`, `claimWithin` */
+  update?: boolean | undefined
+  capacity?: Capacity | undefined
+  /** 1 to 4 names, lowest first; default `background`, `standard`, `interactive`, `critical` */
+  tiers?: readonly string[] | undefined
+  /** whole ms by which a request must have come earlier to go before one of the next higher tier; 0: never */
+  ageing?: number | undefined
+  /** whole ms within which a granted lock must be taken by its environment, or it is offered to the next; 0: no limit */
+  claimWithin?: number | undefined
+  /** whether waits in callbacks of `with` and `request` belong to the grants of those; default: from Node 24 on */
+  autoEnclose?: boolean | undefined
+  /** reports grants that were garbage-collected while held, by a `leak` event or a process warning; costs some 100 ns a grant */
+  reportLeaks?: boolean | undefined
+}
+
+/** The options in the terms of the addon, and those that concern this side only. */
+export interface ReadOptions {
+  readonly native: Omit<NativeOptions, 'onWake'>
+  readonly autoEnclose: boolean
+  readonly reportLeaks: boolean
+}
+
+const KNOWN = [
+  'name',
+  'dir',
+  'handle',
+  'fresh',
+  'clock',
+  'update',
+  'capacity',
+  'tiers',
+  'ageing',
+  'claimWithin',
+  'autoEnclose',
+  'reportLeaks'
+] as const
+
+const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names'] as const
+
+// What the words of the arena have room for; the addon has the last say on what memory allows.
+const CAPACITY_MAX = { elements: 2 ** 26, waiters: 2 ** 24 - 130, participants: 4095, names: 2 ** 24 }
+const PARTICIPANTS_MIN = 3
+const AGEING_MAX_MS = 2 ** 32 - 1
+const CLAIM_WITHIN_MAX_MS = 2 ** 31 - 1
+const TIERS_MAX = 4
+const TIER_NAME_MAX = 31
+
+/** @throws ArgumentError, NameError */
+export function readOpenOptions(given: unknown): ReadOptions {
+  const options = optionsObject(given, 'options') ?? {}
+  onlyKnown(options, KNOWN, 'open()')
+  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, autoEnclose, reportLeaks } = options as {
+    [K in keyof OpenOptions]: unknown
+  }
+  const virtual = read(clock, isVirtual)
+  const native = defined({
+    name: read(name, arenaName),
+    dir: read(dir, value => path(value, 'dir')),
+    handle: read(handle, value => text(value, 'handle')),
+    fresh: read(fresh, value => flag(value, 'fresh')) ?? (virtual === true && handle === undefined),
+    virtual,
+    update: read(update, value => flag(value, 'update')),
+    ...readCapacity(capacity),
+    tiers: read(tiers, tierNames),
+    ageingMs: read(ageing, value => count(value, 'ageing', 0, AGEING_MAX_MS)),
+    claimWithinMs: read(claimWithin, value => count(value, 'claimWithin', 0, CLAIM_WITHIN_MAX_MS))
+  })
+  mustAgree(native)
+  return {
+    native,
+    autoEnclose: read(autoEnclose, value => flag(value, 'autoEnclose')) ?? ENCLOSES_BY_DEFAULT,
+    reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false
+  }
+}
+
+/** The name of an arena becomes the name of a file. */
+export function arenaName(value: unknown): string {
+  const name = text(value, 'name')
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(name)) {
+    throw new NameError(
+      `the arena name ${quote(name)} cannot be used: it must be 1 to 200 letters, digits, dots, dashes or underscores, and not start with a dot or dash`,
+      { resource: name.slice(0, 100) }
+    )
+  }
+  return name
+}
+
+/** A path without NUL, which would end it early in the kernel. */
+export function path(value: unknown, option: string): string {
+  const given = text(value, option)
+  if (given === '' || given.includes('\0')) throw refuse(option, 'a path', value)
+  return given
+}
+
+function isVirtual(clock: unknown): boolean {
+  if (clock === 'monotonic') return false
+  if (clock === 'virtual') return true
+  throw refuse('clock', "'monotonic' or 'virtual'", clock)
+}
+
+function readCapacity(value: unknown): Pick<NativeOptions, keyof Capacity> {
+  const capacity = optionsObject(value, 'capacity') ?? {}
+  onlyKnown(capacity, KNOWN_CAPACITIES, 'capacity')
+  const { elements, waiters, participants, names } = capacity as Capacity
+  return defined({
+    elements: read(elements, value => count(value, 'capacity.elements', 1, CAPACITY_MAX.elements)),
+    waiters: read(waiters, value => count(value, 'capacity.waiters', 1, CAPACITY_MAX.waiters)),
+    participants: read(participants, value => count(value, 'capacity.participants', PARTICIPANTS_MIN, CAPACITY_MAX.participants)),
+    names: read(names, value => count(value, 'capacity.names', 1, CAPACITY_MAX.names))
+  })
+}
+
+function tierNames(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > TIERS_MAX)
+    throw refuse('tiers', `an array of 1 to ${TIERS_MAX} names`, value)
+  const names = Array.from(value, (tier: unknown, i) => {
+    const name = text(tier, `tiers[${i}]`)
+    const bytes = Buffer.byteLength(name)
+    if (bytes < 1 || bytes > TIER_NAME_MAX || name.includes('\0'))
+      throw refuse(`tiers[${i}]`, `a name of 1 to ${TIER_NAME_MAX} bytes`, tier)
+    return name
+  })
+  if (new Set(names).size < names.length) throw refuse('tiers', 'distinct names', names.join(', '))
+  return names
+}
+
+function mustAgree(native: Omit<NativeOptions, 'onWake'>): void {
+  if (native.name !== undefined && native.handle !== undefined) throw exclusive('name', 'handle')
+  if (native.name !== undefined && native.virtual) throw exclusive('name', "clock: 'virtual'")
+  if (native.name !== undefined && native.fresh) throw exclusive('name', 'fresh')
+  if (native.virtual && native.handle === undefined && !native.fresh) throw exclusive("clock: 'virtual'", 'fresh: false')
+  if (native.handle !== undefined && native.fresh) throw exclusive('handle', 'fresh')
+  if (native.dir !== undefined && native.name === undefined) {
+    throw new ArgumentError('dir is of named arenas only', { option: 'dir', given: native.dir })
+  }
+}
+
+function exclusive(one: string, other: string): ArgumentError {
+  return new ArgumentError(`${one} and ${other} exclude each other`, { option: one, given: undefined })
+}
+
+function read<T>(value: unknown, reader: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : reader(value)
+}
+
+/** Without the properties that are undefined. */
+function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+}

@@ -1,0 +1,81 @@
+import type { ForelockError } from './errors/index.js'
+import type { LeakReport } from './leaks.js'
+import { type Addon, type Binding, Code } from './native/binding.js'
+import { closed, failure } from './native/codes.js'
+import type { Waiting } from './native/waiting.js'
+import type { Terms } from './terms.js'
+
+/** The arena as joined by this environment. */
+export type OpenArena = ReturnType<Addon['open']>
+
+/** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
+export class Session {
+  /** false from the call of close() on: nothing new is let in */
+  open = true
+  /** false once the arena was left */
+  joined = true
+  /** grants that have not ended, by their user's account */
+  held = 0
+  /** requests that wait */
+  queued = 0
+  /** set while close({ drain }) waits: called when a grant or a wait has ended */
+  progress: (() => void) | undefined = undefined
+  readonly scratch: Float64Array
+  /** The hot calls, apart from the binding: that object is a dictionary to the engine, this one has a shape. */
+  readonly tryLock: Binding['tryLock']
+  readonly lock: Binding['lock']
+  readonly release: Binding['release']
+  readonly tiers: readonly string[]
+  /** what a lock without defaults asks for */
+  readonly plainTerms: Terms
+
+  constructor(
+    readonly binding: OpenArena,
+    readonly waiting: Waiting,
+    /** whether the callbacks of `with` and `request` enclose the waits made in them */
+    readonly encloses: boolean,
+    readonly reportsLeaks: boolean,
+    readonly onLeak: (report: LeakReport) => void
+  ) {
+    this.scratch = binding.scratch
+    this.tryLock = binding.tryLock
+    this.lock = binding.lock
+    this.release = binding.release
+    this.tiers = Object.freeze([...binding.tiers])
+    this.plainTerms = {
+      tier: Math.max(0, this.tiers.indexOf('standard')),
+      flags: 0,
+      timeout: Number.POSITIVE_INFINITY,
+      ttl: 0,
+      within: undefined,
+      signal: undefined
+    }
+  }
+
+  /** Throws what a negative answer of the addon stands for. */
+  check(code: number, resource?: string): void {
+    if (code < 0) throw this.failure(code, resource)
+  }
+
+  /** The error that a negative answer stands for. When the arena as a whole failed, what waits is to be told too. */
+  failure(code: number, resource?: string): ForelockError {
+    if (code === Code.Corrupt || code === Code.Retired) queueMicrotask(() => this.waiting.drain())
+    return failure(code, { ...(resource !== undefined && { resource }), capacity: this.binding.capacity })
+  }
+
+  /** For what begins something new. */
+  mustBeOpen(resource?: string): void {
+    if (!this.open) throw closed(resource)
+  }
+
+  /** For what only looks, or moves the clock: still possible while close({ drain }) waits. */
+  mustBeJoined(): void {
+    if (!this.joined) throw closed()
+  }
+
+  /** Leaves the arena. Waits must have been settled before. */
+  leave(): void {
+    this.joined = false
+    this.binding.close()
+  }
+}

@@ -1,0 +1,103 @@
+import { abortSignal, duration, onlyKnown, refuse, tierIndex } from './checks.js'
+import { ArgumentError } from './errors/index.js'
+import { type Grant, grants, type LockMode } from './grant.js'
+import { RequestFlag } from './native/binding.js'
+import type { Session } from './session.js'
+
+/** What a lock asks for unless the request says otherwise. */
+export interface LockDefaults {
+  /** `exclusive` (default) or `shared` */
+  mode?: LockMode | undefined
+  /** name of a tier of the arena; default `standard`, or the lowest where there is no such tier */
+  tier?: string | undefined
+  /** ms to wait at most, then the request is rejected with a `TimeoutError`; 0: do not wait; default: for ever */
+  waitTimeout?: number | undefined
+  /** ms to hold at most, up to 2^30 (12 days), counted in whole ms, rounded up: then `grant.signal` aborts and the lock passes on; default: no limit */
+  ttl?: number | undefined
+}
+
+/** What can be said of a request that does not wait. */
+export interface TryOptions extends Omit<LockDefaults, 'waitTimeout'> {
+  /** the grants that this one belongs to, besides those whose callback runs around the call */
+  within?: Grant | readonly Grant[] | undefined
+  /** @internal takes the lock from its holders, as the Web Locks API has it; exclusive only */
+  steal?: boolean | undefined
+}
+
+export interface AcquireOptions extends TryOptions {
+  waitTimeout?: number | undefined
+  /** ends the wait: the request is rejected with `signal.reason` */
+  signal?: AbortSignal | undefined
+}
+
+/** 12 days: an element keeps the end of a ttl in 32 bits. */
+const TTL_MAX_MS = 2 ** 30
+
+/** A request in numbers. */
+export interface Terms {
+  readonly tier: number
+  /** RequestFlag bits */
+  readonly flags: number
+  /** ms, Infinity: none */
+  readonly timeout: number
+  /** ms, 0: none */
+  readonly ttl: number
+  readonly within: readonly Grant[] | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** Reads what `gov.lock()` is told. */
+export function readDefaults(defaults: object, session: Session): Terms {
+  onlyKnown(defaults, ['mode', 'tier', 'waitTimeout', 'ttl'], 'lock()')
+  return readTerms(defaults, session.plainTerms, session)
+}
+
+/**
+ * Reads each option once, so that a getter cannot answer twice differently. The signal comes last: a getter before it may
+ * have aborted it.
+ *
+ * @throws ArgumentError
+ */
+export function readTerms(options: object, defaults: Terms, session: Session): Terms {
+  const { mode, tier, waitTimeout, ttl, within, steal, signal } = options as { [K in keyof AcquireOptions]: unknown }
+  return {
+    tier: tier === undefined ? defaults.tier : tierIndex(tier, session.tiers, 'tier'),
+    flags: readFlags(mode, steal, defaults),
+    timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),
+    ttl: ttl === undefined ? defaults.ttl : readTtl(ttl),
+    within: within === undefined ? defaults.within : readWithin(within, session),
+    signal: signal === undefined ? defaults.signal : abortSignal(signal, 'signal')
+  }
+}
+
+function readFlags(mode: unknown, steal: unknown, defaults: Terms): number {
+  const flags = mode === undefined ? defaults.flags : readMode(mode)
+  if (steal === undefined || steal === false) return flags
+  if (steal !== true) throw refuse('steal', 'true or false', steal)
+  if ((flags & RequestFlag.Shared) !== 0) throw new ArgumentError('steal is for exclusive mode only', { option: 'steal', given: true })
+  return flags | RequestFlag.Steal
+}
+
+function readMode(mode: unknown): number {
+  if (mode === 'exclusive') return 0
+  if (mode === 'shared') return RequestFlag.Shared
+  throw refuse('mode', "'exclusive' or 'shared'", mode)
+}
+
+function readTtl(value: unknown): number {
+  const ttl = duration(value, 'ttl')
+  if (ttl === Number.POSITIVE_INFINITY) return 0
+  if (ttl === 0 || ttl > TTL_MAX_MS) throw refuse('ttl', `a number of milliseconds > 0 and <= ${TTL_MAX_MS}, or Infinity`, value)
+  return ttl
+}
+
+function readWithin(value: unknown, session: Session): readonly Grant[] {
+  const given: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [value]
+  for (const grant of given) {
+    if (!grants.isGrant(grant)) throw refuse('within', 'a grant, or an array of grants', grant)
+    if (grants.elementOf(grant).session.binding !== session.binding) {
+      throw new ArgumentError('within: the grant belongs to another arena', { option: 'within', given: grant })
+    }
+  }
+  return given as readonly Grant[]
+}

@@ -1,0 +1,164 @@
+import { AbortHub } from './abort-hub.js'
+import { refuse } from './checks.js'
+import type { Element } from './element.js'
+import { CorruptError, DeadlockError, type ForelockError, TimeoutError } from './errors/index.js'
+import { Grant, grantBits, grants } from './grant.js'
+import { At, Code, Outcome, RequestFlag } from './native/binding.js'
+import { closed, corrupt, quote, retired } from './native/codes.js'
+import type { Waiter } from './native/waiting.js'
+import type { Terms } from './terms.js'
+import { NS_PER_MS } from './units.js'
+
+const NOT_WAITING = -1
+
+// The functions of the promise that was made last: one executor for all promises, instead of a closure for each.
+let resolveLast: (grant: Grant) => void
+let rejectLast: (reason: unknown) => void
+function executor(resolve: (grant: Grant) => void, reject: (reason: unknown) => void): void {
+  resolveLast = resolve
+  rejectLast = reject
+}
+
+/** A request that waits in the arena, and its promise. */
+export class Wait implements Waiter {
+  readonly promise: Promise<Grant>
+  next: Waiter | undefined = undefined
+  private readonly resolve: (grant: Grant) => void
+  private readonly reject: (reason: unknown) => void
+  private hub: AbortHub | undefined = undefined
+  private tier: number
+  private outcome: number = Outcome.Granted
+  private seq = 0
+  private grantFlags = 0
+  private cycle = ''
+
+  constructor(
+    private readonly element: Element,
+    private id: number,
+    private readonly terms: Terms,
+    private readonly enclosing: readonly Grant[] | undefined,
+    /** ns on the arena clock */
+    private readonly arrival: number
+  ) {
+    this.tier = terms.tier
+    this.promise = new Promise(executor)
+    this.resolve = resolveLast
+    this.reject = rejectLast
+    element.session.queued++
+    element.session.waiting.add(id, this)
+  }
+
+  get owner(): object {
+    return this.element.session
+  }
+
+  note(outcome: number, seq: number, flags: number): void {
+    this.outcome = outcome
+    this.seq = seq
+    this.grantFlags = flags
+    // The addon keeps the cycle until its next drain only; to ask for it leaves the scratch alone.
+    if (outcome === Outcome.Deadlock) this.cycle = this.element.session.binding.cycle(this.id)
+  }
+
+  finish(): void {
+    const id = this.id
+    this.end()
+    if (this.outcome === Outcome.Granted) this.resolve(this.grant(id))
+    else this.reject(this.failure())
+    this.element.session.progress?.()
+  }
+
+  close(): void {
+    this.cancel(closed(this.element.name))
+  }
+
+  /** Ends the wait with this reason; false when it had ended, or its end is under way. */
+  cancel(reason: unknown): boolean {
+    const { id, element } = this
+    const { session } = element
+    if (id === NOT_WAITING || !session.waiting.remove(id, this)) return false
+    this.end()
+    session.scratch[At.Waiter] = id
+    // Whatever it answers, closed or damaged: this wait has ended, for the reason given.
+    session.binding.abort()
+    session.waiting.settle()
+    this.reject(reason)
+    session.progress?.()
+    return true
+  }
+
+  /** Lets the signal end the wait. Apart from the constructor, because a signal's methods may be the user's. */
+  listen(signal: AbortSignal): void {
+    if (this.id === NOT_WAITING) return
+    const hub = AbortHub.of(signal)
+    try {
+      hub.add(this)
+      this.hub = hub
+    } catch {
+      // An EventTarget in appearance only: nothing could ever end the wait through it.
+      this.cancel(refuse('signal', 'an AbortSignal', signal))
+    }
+  }
+
+  /** Moves the wait to another tier, by its arrival there; false when it has ended. */
+  moveTo(tier: number): boolean {
+    const { id, element } = this
+    const { session } = element
+    if (id === NOT_WAITING) return false
+    session.scratch[At.Waiter] = id
+    session.scratch[At.Tier] = tier
+    const code = session.binding.upgrade()
+    const moved = code === Code.Ok
+    if (moved) this.tier = tier
+    session.waiting.settle()
+    session.check(code, element.name)
+    return moved
+  }
+
+  get tierIndex(): number {
+    return this.tier
+  }
+
+  private end(): void {
+    this.id = NOT_WAITING
+    this.element.session.queued--
+    this.hub?.delete(this)
+    this.hub = undefined
+  }
+
+  private grant(id: number): Grant {
+    const { flags, ttl } = this.terms
+    const waiter = (flags & RequestFlag.Shared) === 0 ? -1 : id
+    const grant = new Grant(this.element, this.seq, waiter, grantBits(this.tier, flags, this.grantFlags), this.enclosing)
+    if (ttl > 0) grants.endsAfter(grant, this.arrival + ttl * NS_PER_MS)
+    return grant
+  }
+
+  private failure(): ForelockError {
+    const resource = this.element.name
+    switch (this.outcome) {
+      case Outcome.TimedOut:
+        return timedOut(resource, this.waitedMs())
+      case Outcome.Deadlock:
+        return new DeadlockError(`waiting for lock ${quote(resource)} would be a deadlock: ${this.cycle}`, {
+          resource,
+          waitedMs: this.waitedMs(),
+          cycle: this.cycle
+        })
+      case Outcome.Corrupt:
+        return corrupt(resource)
+      case Outcome.Retired:
+        return retired()
+      default:
+        return new CorruptError(`the addon ended a wait with ${this.outcome}, which no version of forelock does`, {})
+    }
+  }
+
+  private waitedMs(): number {
+    return Math.max(0, (this.element.session.binding.now() - this.arrival) / NS_PER_MS)
+  }
+}
+
+export function timedOut(resource: string, waitedMs: number): TimeoutError {
+  return new TimeoutError(`lock ${quote(resource)} was not granted within ${Math.round(waitedMs)} ms`, { resource, waitedMs })
+}

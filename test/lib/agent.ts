@@ -1,0 +1,60 @@
+// Another environment, a process or a worker thread, that does with an arena what it is told: see agents.ts.
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Grant, type GrantSet, open } from '../../lib/index.js'
+import type { Command, Reply } from './agents.js'
+
+const send = (reply: Reply) => (parentPort === null ? process.send?.(reply) : parentPort.postMessage(reply))
+const gov = open(parentPort === null ? JSON.parse(process.argv[2] ?? '{}') : workerData)
+const grants = new Map<number, Grant | GrantSet>()
+
+const verbs: Record<Command['verb'], (command: Command) => unknown> = {
+  async acquire({ id, name, options }) {
+    const grant = await gov.lock(name).acquire(options)
+    grants.set(id, grant)
+    return { token: grant.token, ownerDied: grant.ownerDied }
+  },
+  tryAcquire({ id, name, options }) {
+    const grant = gov.lock(name).tryAcquire(options)
+    if (grant !== null) grants.set(id, grant)
+    return grant === null ? null : { token: grant.token, ownerDied: grant.ownerDied }
+  },
+  acquireWithin: ({ id, name, options, of }) =>
+    verbs.acquire({ verb: 'acquire', id, name, options: { ...options, within: grants.get(of ?? 0) as Grant } }),
+  async acquireAll({ id, name, options }) {
+    grants.set(
+      id,
+      await gov.acquireAll(
+        name.split(' ').map(part => gov.lock(part)),
+        options
+      )
+    )
+  },
+  release: ({ of }) => grants.get(of ?? 0)?.release(),
+  lost: ({ of }) => {
+    const { signal } = grants.get(of ?? 0) as Grant
+    return new Promise(resolve => {
+      const tell = () => resolve((signal.reason as { code: string }).code)
+      if (signal.aborted) tell()
+      else signal.addEventListener('abort', tell)
+    })
+  },
+  block({ ms }) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  },
+  close: () => gov.close(),
+  exit: () => process.exit(0)
+}
+
+async function run(command: Command): Promise<void> {
+  try {
+    const done = verbs[command.verb](command)
+    send({ id: command.id, event: 'begun' })
+    send({ id: command.id, event: 'done', value: await done })
+  } catch (error) {
+    send({ id: command.id, event: 'failed', code: (error as { code?: string }).code ?? String(error) })
+  }
+}
+
+if (parentPort === null) process.on('message', command => run(command as Command))
+else parentPort.on('message', run)
+send({ id: 0, event: 'done', value: gov.client })

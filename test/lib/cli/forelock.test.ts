@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { open, unlink } from '../../../lib/index.js'
+
+const script = fileURLToPath(new URL('../../../lib/cli/forelock.ts', import.meta.url))
+const arena = `test-cli-${process.pid}`
+
+async function forelock(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', chunk => {
+    out += chunk
+  })
+  child.stderr.on('data', chunk => {
+    err += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, out, err }
+}
+
+test.after(() => {
+  unlink(arena, { force: true })
+})
+
+test('inspect shows holders and waiters with pid, tier and age, and does not join', async () => {
+  const gov = open({ name: arena })
+  const lock = gov.lock('invoice:42')
+  const grant = lock.tryAcquire({ tier: 'interactive' })!
+  const waiting = lock.acquire({ tier: 'background', mode: 'shared' })
+  const { code, out } = await forelock('inspect', arena)
+  assert.is(code, 0)
+  assert.match(out, '1 participant')
+  assert.match(out, 'lock "invoice:42"')
+  assert.match(out, new RegExp(`held +exclusive +interactive .*pid ${process.pid} .*token ${grant.token}`))
+  assert.match(out, new RegExp(`queued +shared +background .*pid ${process.pid}`))
+  grant.release()
+  ;(await waiting).release()
+  await gov.close()
+})
+
+test('inspect --json is for machines, tokens as decimal strings', async () => {
+  const gov = open({ name: arena })
+  const grant = gov.lock('a').tryAcquire()!
+  const { code, out } = await forelock('inspect', arena, '--json')
+  assert.is(code, 0)
+  const { options, participants, locks, counters } = JSON.parse(out)
+  assert.equal(options.tiers, gov.tiers)
+  assert.is(participants[0].pid, process.pid)
+  assert.is(locks[0].name, 'a')
+  assert.is(locks[0].holders[0].token, String(grant.token))
+  assert.type(counters.sweeps, 'number')
+  grant.release()
+  await gov.close()
+})
+
+test('an arena that is not there is an error with its code', async () => {
+  const { code, err } = await forelock('inspect', 'no-such-arena')
+  assert.is(code, 1)
+  assert.match(err, 'ERR_FORELOCK_NOT_FOUND')
+})
+
+test('unlink removes an arena, refuses while it is in use, unless forced', async () => {
+  const gov = open({ name: arena })
+  const refused = await forelock('unlink', arena)
+  assert.is(refused.code, 1)
+  assert.match(refused.err, 'ERR_FORELOCK_IN_USE')
+  const forced = await forelock('unlink', arena, '--force')
+  assert.is(forced.code, 0)
+  await gov.close()
+  assert.is((await forelock('unlink', arena)).code, 1)
+})
+
+test('--dir names the folder of the arena', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'forelock-cli-'))
+  const gov = open({ name: arena, dir })
+  assert.is((await forelock('inspect', arena, '--dir', dir)).code, 0)
+  await gov.close()
+  assert.is((await forelock('unlink', arena, '--dir', dir)).code, 0)
+  rmSync(dir, { recursive: true })
+})
+
+test('bad usage prints how to use it and exits with 64; --help is no error', async () => {
+  for (const args of [[], ['inspect'], ['unlink'], ['dance', 'x'], ['inspect', 'a', 'b'], ['inspect', 'a', '--what']]) {
+    const { code, err } = await forelock(...args)
+    assert.is(code, 64, args.join(' '))
+    assert.match(err, 'forelock inspect NAME')
+  }
+  const help = await forelock('--help')
+  assert.is(help.code, 0)
+  assert.match(help.out, 'forelock unlink NAME')
+  assert.is((await forelock('inspect', '../etc')).code, 1)
+})
+
+test.run()

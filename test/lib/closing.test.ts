@@ -1,0 +1,177 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { open } from '../../lib/index.js'
+import { isCoded, isSettled, rejection, thrown, virtual } from './support.js'
+
+test('close() rejects what waits and resolves', async () => {
+  const gov = virtual()
+  const lock = gov.lock('a')
+  lock.tryAcquire()
+  const waits = [lock.acquire(), lock.acquire({ mode: 'shared' }), lock.request().granted, lock.with(() => assert.unreachable())]
+  const closing = gov.close()
+  assert.is(gov.closed, true)
+  for (const wait of waits) {
+    const error = await rejection(wait)
+    isCoded(error, 'ERR_FORELOCK_CLOSED')
+    assert.is(error.resource, 'a')
+  }
+  assert.is(await closing, undefined)
+})
+
+test('a closed governor lets nothing in', async () => {
+  const gov = virtual()
+  const lock = gov.lock('a')
+  await gov.close()
+  for (const call of [
+    () => lock.tryAcquire(),
+    () => gov.inspect(),
+    () => gov.now(),
+    () => gov.toDate(0),
+    () => gov.advance(1),
+    () => gov.counters()
+  ]) {
+    isCoded(thrown(call), 'ERR_FORELOCK_CLOSED')
+  }
+  for (const promise of [
+    lock.acquire(),
+    lock.acquire({ tier: 'critical' }),
+    lock.with(() => 1),
+    lock.request().granted,
+    gov.acquireAll([lock])
+  ]) {
+    isCoded(await rejection(promise), 'ERR_FORELOCK_CLOSED')
+  }
+})
+
+test('nothing new is let in while it drains, and what waits is still granted', async () => {
+  const gov = virtual()
+  const lock = gov.lock('a')
+  const held = lock.tryAcquire()!
+  const waiting = lock.acquire()
+  const closing = gov.close({ drain: 1000 })
+  isCoded(await rejection(lock.acquire()), 'ERR_FORELOCK_CLOSED')
+  held.release()
+  const grant = await waiting
+  assert.is(await isSettled(closing), false)
+  assert.is(grant.signal.aborted, false)
+  grant.release()
+  await closing
+})
+
+test('after the drain time what waits is rejected and what is held is told', async () => {
+  const gov = virtual()
+  const lock = gov.lock('a')
+  const grant = lock.tryAcquire()!
+  const { signal } = grant
+  const waiting = lock.acquire()
+  const closing = gov.close({ drain: 100 })
+  assert.is(await isSettled(closing), false)
+  gov.advance(99)
+  assert.is(await isSettled(waiting), false)
+  gov.advance(1)
+  isCoded(await rejection(waiting), 'ERR_FORELOCK_CLOSED')
+  await closing
+  assert.is(signal.aborted, true)
+  isCoded(signal.reason, 'ERR_FORELOCK_CLOSED')
+  assert.is(grant.release(), false)
+})
+
+test('with nothing to wait for, a drain ends at once', async () => {
+  const gov = virtual()
+  gov.lock('a').tryAcquire()!.release()
+  await gov.close({ drain: 60_000 })
+})
+
+test('a drain on a real clock ends with the last grant', async () => {
+  const gov = open({ fresh: true })
+  const grant = gov.lock('a').tryAcquire()!
+  const closing = gov.close({ drain: 60_000 })
+  setImmediate(() => grant.release())
+  await closing
+})
+
+test('a drain on a real clock ends after its time', async () => {
+  const gov = open({ fresh: true })
+  const lock = gov.lock('a')
+  lock.tryAcquire()
+  const waiting = lock.acquire()
+  const closing = gov.close({ drain: 5 })
+  isCoded(await rejection(waiting), 'ERR_FORELOCK_CLOSED')
+  await closing
+})
+
+test('every call of close() is the first one', async () => {
+  const gov = virtual()
+  const closing = gov.close()
+  assert.is(gov.close({ drain: 5 }), closing)
+  await closing
+  assert.is(gov.close(), closing)
+})
+
+test('a bad drain is refused, and nothing is closed', async () => {
+  const gov = virtual()
+  for (const drain of [-1, Number.NaN, '5', {}, null] as never[]) isCoded(await rejection(gov.close({ drain })), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(gov.close(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  assert.is(gov.closed, false)
+  assert.ok(gov.lock('a').tryAcquire())
+})
+
+test('closing one of two governors of an arena settles only its own', async () => {
+  const one = open({ fresh: true })
+  const two = open({ handle: one.handle })
+  const held = two.lock('a').tryAcquire()!
+  const mine = one.lock('a').acquire()
+  const theirs = two.lock('a').acquire()
+  const { signal } = held
+  await one.close()
+  isCoded(await rejection(mine), 'ERR_FORELOCK_CLOSED')
+  assert.is(await isSettled(theirs), false)
+  assert.is(signal.aborted, false)
+  held.release()
+  ;(await theirs).release()
+  await two.close()
+})
+
+test('a grant of a closed governor can be released while another keeps the arena', async () => {
+  const one = open({ fresh: true })
+  const two = open({ handle: one.handle })
+  const grant = one.lock('a').tryAcquire()!
+  const { signal } = grant
+  const late = one.lock('b').tryAcquire()!
+  await one.close()
+  isCoded(signal.reason, 'ERR_FORELOCK_CLOSED')
+  isCoded(late.signal.reason, 'ERR_FORELOCK_CLOSED')
+  assert.is(two.lock('a').tryAcquire(), null)
+  assert.is(grant.release(), true)
+  assert.ok(two.lock('a').tryAcquire())
+  await two.close()
+})
+
+test('close() from within a settlement, a listener or a callback is no harm', async () => {
+  const gov = virtual()
+  const lock = gov.lock('a')
+  const grant = await lock.acquire({ ttl: 10 })
+  let closing: Promise<void> | undefined
+  grant.signal.addEventListener('abort', () => {
+    closing = gov.close()
+  })
+  const waiting = lock.acquire()
+  gov.advance(10)
+  await closing
+  await waiting.then(
+    late => late.release(),
+    error => isCoded(error, 'ERR_FORELOCK_CLOSED')
+  )
+})
+
+test('a governor closes at the end of its await using block', async () => {
+  let gov: ReturnType<typeof virtual>
+  {
+    await using inner = virtual()
+    gov = inner
+    assert.is(gov.closed, false)
+  }
+  assert.is(gov.closed, true)
+})
+
+test.run()
