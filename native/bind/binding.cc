@@ -32,6 +32,7 @@ enum At : int {
   kOutSeq = 7,
   kOutFlags = 8,
   kOutArrival = 9,
+  kOutCode = 14,
   kOutSettled = 15,
   kSettled = 16,
   kScratchSize = 64,
@@ -96,7 +97,9 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   try {
     binding->attachment_ =
         std::make_unique<shm::Attachment>(std::move(region), [wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); });
+    binding->attachment_->waker().start();
   } catch (...) {
+    binding->attachment_.reset();
     napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
     napi_delete_reference(env, binding->object_ref_);
     binding->wake_ = nullptr;
@@ -141,8 +144,8 @@ bool Binding::define(napi_value object) {
   }
   scratch_ = static_cast<double*>(data);
   set(env_, object, "scratch", array);
-  return add(object, "lookup", lookup) && add(object, "tryLock", call<&Binding::try_lock>) && add(object, "lock", call<&Binding::lock>) &&
-         add(object, "release", call<&Binding::release>) && add(object, "abort", call<&Binding::abort>) &&
+  return add(object, "lookup", lookup) && add(object, "tryLock", hot_call<&Binding::try_lock>) &&
+         add(object, "lock", hot_call<&Binding::lock>) && add(object, "release", hot_call<&Binding::release>) && add(object, "abort", call<&Binding::abort>) &&
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) && add(object, "advance", advance) &&
          add(object, "snapshot", snapshot) && add(object, "counters", counters) && add(object, "ref", ref) && add(object, "close", close);
@@ -161,6 +164,7 @@ void Binding::forget(napi_env, void* data, void*) {
   auto* binding = static_cast<Binding*>(data);
   if (--binding->functions_ > 0) return;
   binding->shut();
+  if (binding->scratch_ref_ != nullptr) napi_delete_reference(binding->env_, binding->scratch_ref_);
   delete binding;
 }
 
@@ -179,10 +183,8 @@ void Binding::shut() {
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
   wake_ = nullptr;
   bindings(env_).erase(key_);
-  napi_delete_reference(env_, object_ref_);
-  napi_delete_reference(env_, scratch_ref_);  // the functions' own view of it is not used once attachment_ is gone
-  object_ref_ = scratch_ref_ = nullptr;
-  scratch_ = nullptr;
+  napi_delete_reference(env_, object_ref_);  // the scratch stays: the functions go on answering Closed through it
+  object_ref_ = nullptr;
 }
 
 napi_value Binding::js() const {
@@ -202,21 +204,39 @@ Binding* Binding::self(napi_env env, napi_callback_info info, std::size_t* count
 std::int32_t Binding::usable() {
   if (shm::in_forked_child()) return kForked;
   if (damaged_) return kCorrupt;
+  if (const std::uint32_t retired = attachment_->retired(); retired != 0) return retired == shm::kDamaged ? kCorrupt : kRetired;
   return kOk;
+}
+
+std::int32_t Binding::damage() {
+  damaged_ = true;
+  shm::report_damage(attachment_->arena());
+  napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  return kCorrupt;
+}
+
+template <Binding::Operation operation>
+std::int32_t Binding::run() {
+  if (!attachment_) return kClosed;
+  if (const std::int32_t unusable = usable(); unusable != kOk) return unusable;
+  try {
+    return (this->*operation)();
+  } catch (const core::Corrupt&) {
+    return damage();
+  }
+}
+
+// The three calls of every lock answer through the scratch: to make a number of the result costs half as much as the call.
+template <Binding::Operation operation>
+napi_value Binding::hot_call(napi_env env, napi_callback_info info) {
+  if (Binding* binding = self(env, info)) binding->scratch_[kOutCode] = binding->run<operation>();
+  return nullptr;
 }
 
 template <Binding::Operation operation>
 napi_value Binding::call(napi_env env, napi_callback_info info) {
   Binding* binding = self(env, info);
-  if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
-  if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
-  try {
-    return integer(env, (binding->*operation)());
-  } catch (const core::Corrupt&) {
-    binding->damaged_ = true;
-    return integer(env, kCorrupt);
-  }
+  return binding == nullptr ? nullptr : integer(env, binding->run<operation>());
 }
 
 bool Binding::read_request(core::Request& request) {
@@ -255,7 +275,7 @@ std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) 
     case core::Answer::kOk:
     case core::Answer::kWait:
       scratch_[kOutSeq] = static_cast<double>(granted.sequence);
-      scratch_[kOutWaiter] = granted.waiter == core::kNoWaiter ? -1 : granted.waiter;
+      scratch_[kOutWaiter] = granted.waiter == core::kNoWaiter ? -1.0 : static_cast<double>(granted.waiter);
       scratch_[kOutFlags] = granted.owner_died ? 1 : 0;
       return answer == core::Answer::kOk ? kOk : kWait;
     case core::Answer::kBusy: return kBusy;
@@ -268,39 +288,44 @@ std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) 
   return kBadArgument;
 }
 
+// The common case needs no more than three numbers: it looks at no others. kBusy: this path is shut.
+std::int32_t Binding::try_fast(core::Granted& granted) {
+  if (scratch_[kFlags] != 0 || scratch_[kTtl] != 0) return kBusy;
+  const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
+  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
+  const auto generation = whole(scratch_[kGen], 0xffffffff);
+  if (!index || !tier || !generation) return kBadArgument;
+  const core::Answer fast = attachment_->member().try_fast({*index, *generation}, *tier, attachment_->coarse_now(), granted);
+  if (fast == core::Answer::kBusy) return kBusy;
+  scratch_[kOutSettled] = 0;
+  return answer(fast, granted);
+}
+
 std::int32_t Binding::try_lock() {
-  core::Member& member = attachment_->member();
   core::Granted granted;
-  // The common case needs no more than three numbers: look at no others.
-  if (scratch_[kFlags] == 0 && scratch_[kTtl] == 0) {
-    const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
-    const auto tier = whole(scratch_[kTier], core::kTiers - 1);
-    const auto generation = whole(scratch_[kGen], 0xffffffff);
-    if (!index || !tier || !generation) return kBadArgument;
-    const core::Answer fast = member.try_fast({*index, *generation}, *tier, attachment_->coarse_now(), granted);
-    if (fast == core::Answer::kOk) {
-      scratch_[kOutSettled] = 0;
-      return answer(fast, granted);
-    }
-  }
+  if (const std::int32_t fast = try_fast(granted); fast != kBusy) return fast;
   core::Request request;
   scratch_[kTimeout] = 0;
   scratch_[kEnclosingCount] = 0;
   scratch_[kArrival] = 0;
   if (!read_request(request)) return kBadArgument;
   request.deadline = 0;
-  const core::Answer got = member.try_lock(request, granted);
+  const core::Answer got = attachment_->member().try_lock(request, granted);
   settle();
   return answer(got, granted);
 }
 
 std::int32_t Binding::lock() {
+  core::Granted granted;
+  if (const std::int32_t fast = try_fast(granted); fast != kBusy) {
+    scratch_[kOutArrival] = 0;
+    return fast;
+  }
   core::Request request;
   if (!read_request(request)) return kBadArgument;
-  core::Granted granted;
   const core::Answer got = attachment_->member().lock(request, granted);
   settle();
-  scratch_[kOutArrival] = request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now);
+  scratch_[kOutArrival] = request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now());
   return answer(got, granted);
 }
 
@@ -366,8 +391,10 @@ void Binding::settle() {
   }
   scratch_[kOutSettled] = count;
   if (member.has_settled()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
-  if (member.waiting() != published_waiting_ || member.next_deadline() != published_deadline_ || member.has_leftovers()) {
-    published_waiting_ = member.waiting();
+  // The waker asks only whether anything waits, not how much.
+  const bool waits = member.waiting() != 0;
+  if (waits != published_waiting_ || member.next_deadline() != published_deadline_ || member.has_leftovers()) {
+    published_waiting_ = waits;
     published_deadline_ = member.next_deadline();
     attachment_->publish();
   }
@@ -420,8 +447,7 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
     binding->scratch_[kOutBaseLow] = static_cast<double>(base & 0xffffffff);
     return integer(env, kOk);
   } catch (const core::Corrupt&) {
-    binding->damaged_ = true;
-    return integer(env, kCorrupt);
+    return integer(env, binding->damage());
   }
 }
 
@@ -431,7 +457,7 @@ napi_value Binding::drain(napi_env env, napi_callback_info info) {
   Binding* binding = self(env, info);
   if (binding == nullptr) return nullptr;
   if (!binding->attachment_ || shm::in_forked_child()) {
-    if (binding->scratch_ != nullptr) binding->scratch_[kOutSettled] = 0;
+    binding->scratch_[kOutSettled] = 0;
     return boolean(env, false);
   }
   core::Member& member = binding->attachment_->member();
@@ -451,7 +477,7 @@ napi_value Binding::drain(napi_env env, napi_callback_info info) {
     binding->settle();
     return boolean(env, member.take_revoked());
   } catch (const core::Corrupt&) {
-    binding->damaged_ = true;
+    binding->damage();
     member.fail_all(core::Outcome::kCorrupt);
     binding->settle();
     return boolean(env, true);
@@ -503,8 +529,7 @@ napi_value Binding::advance(napi_env env, napi_callback_info info) {
     binding->settle();
     return integer(env, kOk);
   } catch (const core::Corrupt&) {
-    binding->damaged_ = true;
-    return integer(env, kCorrupt);
+    return integer(env, binding->damage());
   }
 }
 

@@ -36,6 +36,10 @@ class Binding {
   bool define(napi_value object);
   bool add(napi_value object, const char* name, napi_callback callback);
   template <Operation operation>
+  std::int32_t run();
+  template <Operation operation>
+  static napi_value hot_call(napi_env env, napi_callback_info info);
+  template <Operation operation>
   static napi_value call(napi_env env, napi_callback_info info);
   static Binding* self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
   static void wake(napi_env env, napi_value callback, void* context, void* data);
@@ -53,6 +57,7 @@ class Binding {
   static napi_value ref(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
+  std::int32_t try_fast(core::Granted& granted);
   std::int32_t try_lock();
   std::int32_t lock();
   std::int32_t release();
@@ -66,6 +71,8 @@ class Binding {
   void settle();
   void refuse_victims();
   std::int32_t usable();
+  // The arena is believed no more, by anybody: waits end with that from the loop.
+  std::int32_t damage();
   void fail_all(core::Outcome outcome);
 
   napi_env env_;
@@ -80,7 +87,7 @@ class Binding {
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it
   bool damaged_ = false;
-  std::uint32_t published_waiting_ = 0;
+  bool published_waiting_ = false;
   core::Nanos published_deadline_ = 0;
 };
 

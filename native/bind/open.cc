@@ -35,12 +35,14 @@ class Reader {
     if (!out) fail(name);
     return out;
   }
-  bool flag(const char* name) {
+  std::optional<bool> choice(const char* name) {
     const napi_value value = property(name);
     bool out = false;
-    if (value != nullptr && !ok(napi_get_value_bool(env_, value, &out))) fail(name);
+    if (value == nullptr) return std::nullopt;
+    if (!ok(napi_get_value_bool(env_, value, &out))) fail(name);
     return out;
   }
+  bool flag(const char* name) { return choice(name).value_or(false); }
   std::optional<std::uint32_t> count(const char* name, std::uint32_t max) {
     const napi_value value = property(name);
     double number = 0;
@@ -111,7 +113,7 @@ std::optional<OpenOptions> read_options(napi_env env, napi_value object) {
   if (auto dir = reader.string("dir")) out.dir = *dir;
   out.handle = reader.string("handle");
   out.fresh = reader.flag("fresh");
-  out.wanted.is_virtual = reader.flag("virtual");
+  out.wanted.is_virtual = reader.choice("virtual");
   out.wanted.update = reader.flag("update");
   out.wanted.elements = reader.count("elements", core::kMaxElements);
   out.wanted.slots = reader.count("waiters", core::kMaxSlots - core::kChunkSlots);
@@ -145,6 +147,22 @@ bool valid_name(const std::string& name) {
   }
   return true;
 }
+
+// One use of a private arena, given up again unless kept.
+class PrivateUse {
+ public:
+  explicit PrivateUse(const std::string& handle) : handle_(handle) {}
+  ~PrivateUse() {
+    if (!kept_ && !handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
+  }
+  PrivateUse(const PrivateUse&) = delete;
+  PrivateUse& operator=(const PrivateUse&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const std::string handle_;
+  bool kept_ = false;
+};
 
 void mark_joined(napi_env env, napi_value object, bool joined) { set(env, object, "joined", boolean(env, joined)); }
 
@@ -187,19 +205,18 @@ napi_value open(napi_env env, napi_callback_info info) {
       }
       key = "private:" + handle;
     }
+    // From here on it counts as a user of a private arena, until a Binding of its own answers for it.
+    PrivateUse use(handle);
     const auto found = bindings(env).find(key);
     if (found != bindings(env).end()) {
-      if (!handle.empty()) shm::PrivateArenas::instance().leave(handle);
       found->second->add_user();
       napi_value object = found->second->js();
       mark_joined(env, object, false);
       return object;
     }
     Binding* binding = Binding::make(env, std::move(region), key, options->name.value_or(""), handle, options->on_wake);
-    if (binding == nullptr) {
-      if (!handle.empty()) shm::PrivateArenas::instance().leave(handle);
-      return nullptr;
-    }
+    if (binding == nullptr) return nullptr;
+    use.keep();
     napi_value object = binding->js();
     mark_joined(env, object, true);
     return object;

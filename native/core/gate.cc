@@ -119,6 +119,44 @@ void GateKeeper::serve_all(Lane& lane, ElementIndex index) {
   }
 }
 
+void GateKeeper::reclaim(SlotId id) {
+  if (enter(false, false) != Entry::kEntered) return;
+  if (!takeover_) {
+    drain(false);
+    Slot& slot = arena_.slot(id);
+    std::uint64_t seen = slot.state.load(memory_order_acquire);
+    const SlotState state = SlotState::of(seen);
+    const Fast fast = Fast::of(element_.fast.load(memory_order_acquire));
+    const bool ready = state.status == Status::kReady && slot.element.get() == index_ && !is_shared(slot) &&
+                       low(fast.sequence) == state.sequence && fast.owner == arena_.owner_of(id).participant;
+    if (ready) {
+      if ((slot.flags.get() & SlotFlag::kOwnerDied) != 0) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
+      lane_.note(index_, id);
+      // From here on its owner cannot take it. It keeps the sequence, by which a taker-over sees what was begun.
+      if (slot.state.compare_exchange_strong(seen, state.with(Status::kQueued).word(), memory_order_acq_rel, memory_order_relaxed)) {
+        withdraw(id);
+        asleep_ = id;
+      }
+      lane_.note(index_, 0);
+    }
+  }
+  pass(0);
+  lane_.ring_all();
+  if (more_) serve_all(lane_, index_);
+}
+
+// The second half of a reclaim: the lock goes back, the waiter returns to its place by arrival.
+void GateKeeper::withdraw(SlotId id) {
+  Slot& slot = arena_.slot(id);
+  const SlotState state = state_of(slot);
+  std::uint64_t word = element_.fast.load(memory_order_acquire);
+  const Fast fast = Fast::of(word);
+  if (state.sequence != 0 && low(fast.sequence) == state.sequence && fast.owner == arena_.owner_of(id).participant) {
+    element_.fast.compare_exchange_strong(word, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed);
+  }
+  insert(id, tier_of(slot), [&](const Slot& other) { return other.arrival.get() < slot.arrival.get(); });
+}
+
 void GateKeeper::forget_death() {
   forget_death_ = true;
   if (visit(false) == Visit::kMore) serve_all(lane_, index_);
@@ -382,9 +420,10 @@ SlotId GateKeeper::choose() {
           }
           continue;
         }
-        const std::uint64_t key = key_of(slot);
-        if (best == 0 || key < best_key) {
-          best = x;
+        const SlotId choice = first_choice(x);
+        const std::uint64_t key = key_of(arena_.slot(choice));
+        if (best == 0 || best == asleep_ || (key < best_key && choice != asleep_)) {
+          best = choice;
           best_key = key;
         }
         break;
@@ -409,6 +448,13 @@ SlotId GateKeeper::choose() {
   if (Fast::of(fast).owner != 0) revoke_owner(fast);
   revoke_shared(false);
   return blocked(slot) ? 0 : best;
+}
+
+// The head of a tier list, unless it sleeps and another waits behind it.
+SlotId GateKeeper::first_choice(SlotId head) const {
+  if (head != asleep_) return head;
+  const SlotId next = arena_.slot(head).next.load(memory_order_acquire);
+  return next != 0 && state_of(arena_.slot(next)).status == Status::kQueued ? next : head;
 }
 
 bool GateKeeper::blocked(const Slot& slot) const {
@@ -556,7 +602,11 @@ void GateKeeper::repair(SlotId hinted) {
     Slot& slot = arena_.slot(hinted);
     const bool ours = slot.element.get() == index_;
     if (ours && state_of(slot).status == Status::kQueued && !queued_somewhere(hinted)) {
-      enlist(hinted);  // its holder died between taking it out of one tier and putting it into another
+      if (state_of(slot).sequence != 0) {
+        withdraw(hinted);
+      } else {
+        enlist(hinted);  // its holder died between taking it out of one tier and putting it into another
+      }
     } else if (ours) {
       finish(hinted, true);
     }

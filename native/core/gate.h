@@ -32,6 +32,10 @@ class GateKeeper {
   // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
   bool close();
 
+  // Takes back a grant that its owner has not looked at since it was made, and offers the lock to the next; the one
+  // that slept keeps its place at the head. Nothing happens when somebody is inside, or the grant was taken meanwhile.
+  void reclaim(SlotId id);
+
   // A visit after which an idle element no longer remembers that a holder died; for a table that is full of such.
   void forget_death();
 
@@ -66,6 +70,8 @@ class GateKeeper {
   void require_gate();
   void settle_queued_bit();
   void repair(SlotId hinted);
+  void withdraw(SlotId id);
+  SlotId first_choice(SlotId head) const;
   void alarm_all();
 
   // lists
@@ -98,6 +104,7 @@ class GateKeeper {
   bool repairing_ = false;  // the lists may hold what a dead lane left half-done
   bool forget_death_ = false;
   SlotId adopted_ = 0;
+  SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
 
 }  // namespace forelock::core

@@ -369,11 +369,9 @@ void Member::collect() {
     const WaiterId waiter = pending_[i];
     if (local_[waiter].use != Use::kWaiting || !local_[waiter].pending) continue;
     const Status status = SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status;
-    if (status == Status::kOffered) {
-      pending_[kept++] = waiter;  // announced a moment before it is ready; its ring is still to come
-    } else {
-      deliver(waiter);
-    }
+    if (status != Status::kOffered && status != Status::kQueued) deliver(waiter);
+    // Announced a moment before it is ready, or taken back because we were slow: it is not announced again, only rung.
+    if (local_[waiter].use == Use::kWaiting && local_[waiter].pending) pending_[kept++] = waiter;
   }
   pending_.resize(kept);
 }

@@ -25,6 +25,8 @@ class Attachment final : public core::Host {
   Region& region() { return *region_; }
   core::ParticipantId participant() const { return participant_; }
   std::string client() const;
+  // Header::retired: 0, kUnlinked or kDamaged.
+  std::uint32_t retired() const { return arena_->header().retired.load(std::memory_order_acquire); }
 
   core::Nanos now() override {
     return virtual_ ? arena_->header().virtual_now.load(std::memory_order_acquire) : monotonic_now();

@@ -26,6 +26,8 @@ using core::Header;
 using core::Layout;
 
 constexpr std::uint64_t kDefaultAgeingMs = 30'000;
+constexpr int kAttempts = 1000;                 // to open or to remove a path on which others are at work too
+constexpr core::ParticipantId kRemoving = 0;    // the byte of no participant: whoever takes the file from its path has it
 const std::vector<std::string> kDefaultTiers = {"background", "standard", "interactive", "critical"};
 
 class Descriptor {
@@ -61,10 +63,13 @@ Capacity capacity_of(const Wanted& wanted) {
   return capacity;
 }
 
+// One page of bits says which extents are backed.
+constexpr std::size_t kExtentsMax = core::kPage * 8 * core::kExtent;
+
 bool valid(const Capacity& c) {
   return c.elements >= 1 && c.elements <= core::kMaxElements && c.slots >= core::kChunkSlots && c.slots <= core::kMaxSlots &&
          c.slots % core::kChunkSlots == 0 && c.participants >= 3 && c.participants <= core::kMaxParticipants && c.texts >= 1 &&
-         c.texts <= (1u << 24);
+         c.texts <= (1u << 24) && Layout::of(c).size <= kExtentsMax;
 }
 
 void make_header(void* base, const Capacity& capacity, const Wanted& wanted, bool is_private) {
@@ -75,14 +80,19 @@ void make_header(void* base, const Capacity& capacity, const Wanted& wanted, boo
   boot_id(origin.boot_id);
   origin.time_namespace = time_namespace();
   // A virtual clock begins at one second, so that no time on it is 0, which means "none".
-  origin.now = wanted.is_virtual ? 1'000'000'000 : monotonic_now();
+  origin.now = wanted.is_virtual.value_or(false) ? 1'000'000'000 : monotonic_now();
   origin.wall_ms = wall_now() / core::kNanosPerMilli;
   origin.ageing = wanted.ageing_ms.value_or(kDefaultAgeingMs) * core::kNanosPerMilli;
   origin.claim_within = wanted.claim_within_ms.value_or(0);
-  origin.is_virtual = wanted.is_virtual;
+  origin.is_virtual = wanted.is_virtual.value_or(false);
   origin.is_private = is_private;
   core::initialise(base, origin);
   Header& header = *static_cast<Header*>(base);
+  // In finer steps than milliseconds, or an arena made anew within the one of its predecessor would repeat its tokens.
+  // 2^20 a millisecond are more than a token a nanosecond, which no element can give.
+  const core::Nanos wall = wall_now();
+  header.token_floor.store((wall / core::kNanosPerMilli << 20) + (wall % core::kNanosPerMilli << 20) / core::kNanosPerMilli,
+                           std::memory_order_relaxed);
   const auto& tiers = wanted.tiers ? *wanted.tiers : kDefaultTiers;
   header.tier_count = static_cast<std::uint32_t>(tiers.size());
   for (std::size_t i = 0; i < tiers.size() && i < core::kTiers; i++) {
@@ -130,7 +140,9 @@ Check check_header(const Header& header, std::size_t file_size) {
   std::uint64_t boot[2];
   boot_id(boot);
   if (header.boot_id[0] != boot[0] || header.boot_id[1] != boot[1]) return Check::kOtherBoot;
-  if (header.retired.load(std::memory_order_acquire) != 0) return Check::kRetired;
+  const std::uint32_t retired = header.retired.load(std::memory_order_acquire);
+  if (retired == kDamaged) throw OpenError("ERR_FORELOCK_CORRUPT", "a participant found the arena damaged: close it everywhere, then unlink it by force");
+  if (retired != 0) return Check::kRetired;
   if (header.time_namespace != time_namespace()) {
     throw OpenError("ERR_FORELOCK_VERSION", "the arena was made in another time namespace: its clock is not ours", "time namespace",
                     std::to_string(header.time_namespace), std::to_string(time_namespace()));
@@ -163,6 +175,22 @@ int open_path(const std::string& path) {
   if (fd >= 0 || errno == ENOENT) return fd;
   if (errno == ELOOP) throw OpenError("ERR_FORELOCK_OWNER", path + " is a symbolic link");
   throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(errno));
+}
+
+// Takes this very file from its path. Of all who want that one at a time may, under a lock on the file itself: without
+// it a slow one would unlink the arena that a quick one has just made in its place. False: another is at it, try again.
+bool remove_path(int descriptor, const std::string& path) {
+  if (!take_byte(descriptor, kRemoving)) {
+    const timespec moment{0, 1'000'000};
+    nanosleep(&moment, nullptr);
+    return false;
+  }
+  struct stat ours, named;
+  const bool there = fstat(descriptor, &ours) == 0 && lstat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+  const int error = there && ::unlink(path.c_str()) != 0 ? errno : 0;
+  give_byte(descriptor, kRemoving);
+  if (error != 0 && error != ENOENT) throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(error));
+  return true;
 }
 
 // The size is that of all tables; what stands behind them grows with use.
@@ -215,12 +243,12 @@ std::unique_ptr<Region> Region::open_named(const std::string& dir, const std::st
   const std::string path = path_of(dir, name);
   const Capacity capacity = capacity_of(wanted);
   if (!valid(capacity)) throw OpenError("ERR_FORELOCK_ARGUMENT", "capacity out of range", "capacity", "", "");
-  for (int attempt = 0; attempt < 100; attempt++) {
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
     Descriptor file(open_path(path));
     if (file.get() >= 0) {
       const auto check = check_contents(file.get(), path);
       if (check != Check::kGood) {  // of another boot, or being unlinked by somebody who died over it
-        ::unlink(path.c_str());
+        remove_path(file.get(), path);
         continue;
       }
       require_byte_locks(file.get());
@@ -241,7 +269,7 @@ std::unique_ptr<Region> Region::open_named(const std::string& dir, const std::st
     if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return region;
     if (errno != EEXIST) throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(errno));
   }
-  throw OpenError("ERR_FORELOCK_OWNER", path + " is made and unlinked over and over by others");
+  throw OpenError("ERR_FORELOCK_OWNER", path + " is stale and not removed, or made and unlinked over and over, by others");
 }
 
 std::unique_ptr<Region> Region::open_existing(const std::string& dir, const std::string& name) {
@@ -299,9 +327,12 @@ bool Region::unlink(const std::string& dir, const std::string& name, bool force)
       }
     }
   }
-  if (region) region->header().retired.store(1, std::memory_order_release);
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(errno));
-  return true;
+  if (region) region->header().retired.store(kUnlinked, std::memory_order_release);
+  const int descriptor = region ? region->descriptor() : file.get();
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    if (remove_path(descriptor, path)) return true;
+  }
+  throw OpenError("ERR_FORELOCK_OWNER", path + " is being removed by a process that does not go on");
 }
 
 void Region::reconcile(const Wanted& wanted) const {
@@ -315,8 +346,8 @@ void Region::reconcile(const Wanted& wanted) const {
   if (wanted.slots) fixed("capacity.waiters", (*wanted.slots + chunk - 1) / chunk * chunk, stored.slots);
   fixed("capacity.participants", wanted.participants, stored.participants);
   fixed("capacity.names", wanted.texts, stored.texts);
-  if (wanted.is_virtual != (header.is_virtual != 0)) {
-    fail_config("clock", header.is_virtual != 0 ? "virtual" : "monotonic", wanted.is_virtual ? "virtual" : "monotonic");
+  if (wanted.is_virtual && *wanted.is_virtual != (header.is_virtual != 0)) {
+    fail_config("clock", header.is_virtual != 0 ? "virtual" : "monotonic", *wanted.is_virtual ? "virtual" : "monotonic");
   }
   if (wanted.ageing_ms) {
     const std::uint64_t given = *wanted.ageing_ms * core::kNanosPerMilli;

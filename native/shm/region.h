@@ -16,9 +16,13 @@ struct Wanted {
   std::optional<std::uint64_t> ageing_ms;
   std::optional<std::uint32_t> claim_within_ms;
   std::optional<std::vector<std::string>> tiers;  // lowest first
-  bool is_virtual = false;
+  std::optional<bool> is_virtual;
   bool update = false;
 };
+
+// What Header::retired says; 0: nothing.
+inline constexpr std::uint32_t kUnlinked = 1;  // its name is gone, or is going
+inline constexpr std::uint32_t kDamaged = 2;   // a participant met what no version of forelock writes: nobody may go on
 
 class Region {
  public:

@@ -20,13 +20,16 @@ constexpr Nanos kTick = 10 * core::kNanosPerMilli;
 constexpr Nanos kLinger = 1'000 * core::kNanosPerMilli;
 constexpr Nanos kDeadlockAge = 20 * core::kNanosPerMilli;
 constexpr Nanos kWallClockAge = 1'000 * core::kNanosPerMilli;
+// So many ticks in a row a gate must seem to be held by somebody who is not there, before the arena is called damaged.
+constexpr int kPhantomTicks = 10;
 // Waits looked at in one tick; with more, each gets its turn.
 constexpr std::uint32_t kWaitsPerTick = 2048;
 
 }  // namespace
 
 Waker::Waker(core::Arena& arena, const Region& region, core::ParticipantId participant, std::function<void()> signal)
-    : arena_(arena), region_(region), participant_(participant), lane_(arena, participant, core::Thread::kWaker), signal_(std::move(signal)) {}
+    : arena_(arena), region_(region), participant_(participant), lane_(arena, participant, core::Thread::kWaker),
+      life_(arena.participant(participant).life.load(std::memory_order_acquire)), signal_(std::move(signal)) {}
 
 void Waker::start() {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
@@ -46,6 +49,8 @@ void Waker::publish(std::uint32_t waiting, Nanos next_deadline) {
   const bool asleep = waiting != 0 && idle_.load(std::memory_order_seq_cst);
   const Nanos planned = planned_.load(std::memory_order_seq_cst);
   if (asleep || (next_deadline != 0 && planned != 0 && next_deadline < planned)) lane_.ring(participant_);
+  // From its long sleep it is woken even where the mark of the sleeper in the arena was lost: nothing else would.
+  if (asleep) arena_.host().wake(participant_);
 }
 
 void Waker::visit_later(std::vector<core::ElementIndex> elements) {
@@ -68,6 +73,8 @@ void Waker::run() {
       if (!stop_.load()) sleep();
     }
   } catch (const core::Corrupt&) {
+    // Declared dead while alive is a matter of ours alone; anything else is one of all.
+    if (arena_.participant(participant_).life.load(std::memory_order_acquire) == life_) report_damage(arena_);
     corrupt_.store(true, std::memory_order_release);
     signal();
   }
@@ -91,7 +98,7 @@ void Waker::work() {
   }
   lane_.refresh();
   const Nanos deadline = next_deadline_.load();
-  if (deadline != 0 && deadline <= lane_.now) signal();
+  if (deadline != 0 && deadline <= lane_.now()) signal();
 }
 
 // The ring word is read, then the work looked for, then the sleep is on that very value: a ring in between ends it at
@@ -116,7 +123,7 @@ void Waker::sleep() {
   planned_.store(active ? now + timeout : 0, std::memory_order_seq_cst);
   const Nanos deadline = next_deadline_.load(std::memory_order_seq_cst);
   lane_.refresh();
-  if (active && deadline != 0 && deadline < lane_.now + timeout && arena_.header().is_virtual == 0 && deadline <= lane_.now) return;
+  if (active && deadline != 0 && deadline < lane_.now() + timeout && arena_.header().is_virtual == 0 && deadline <= lane_.now()) return;
   if (ring.compare_exchange_strong(seen, seen | 1, std::memory_order_acq_rel)) {
     futex_wait(&ring, seen | 1, timeout);
     ring.fetch_and(~1u, std::memory_order_acq_rel);
@@ -143,6 +150,8 @@ void Waker::signal() {
 
 void Waker::tick() {
   lane_.refresh();
+  if (arena_.participant(participant_).life.load(std::memory_order_acquire) != life_) throw core::Corrupt("our place was given to another");
+  if (arena_.header().retired.load(std::memory_order_acquire) == kDamaged) throw core::Corrupt("another participant found the arena damaged");
   look_at_waits();
   probe_others();
   sweep_the_dead();
@@ -150,6 +159,8 @@ void Waker::tick() {
   refresh_wall_clock();
   if (arena_.header().is_private == 0 && !retired_.load() &&
       (arena_.header().retired.load(std::memory_order_acquire) != 0 || region_.is_unlinked())) {
+    // Who only tries and never waits does not look at the file: it learns of it here.
+    arena_.header().retired.store(kUnlinked, std::memory_order_release);
     retired_.store(true, std::memory_order_release);
     signal();
   }
@@ -191,14 +202,15 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
   }
   const std::uint32_t ttl = element.ttl.load(std::memory_order_acquire);
   if (ttl != 0) {
-    const std::int32_t left = static_cast<std::int32_t>(ttl - core::ms_floor(arena_.header(), lane_.now));
+    const std::int32_t left = static_cast<std::int32_t>(ttl - core::ms_floor(arena_.header(), lane_.now()));
     if (left <= 0) {
       core::GateKeeper(lane_, index).visit(true);
-    } else if (next_ttl_ == 0 || lane_.now + static_cast<Nanos>(left) * core::kNanosPerMilli < next_ttl_) {
-      next_ttl_ = lane_.now + static_cast<Nanos>(left) * core::kNanosPerMilli;
+    } else if (next_ttl_ == 0 || lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli < next_ttl_) {
+      next_ttl_ = lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli;
     }
   }
   look_for_stuck(id, slot, element);
+  claim_from_sleeper(index, element);
   if (slot.enclosing.peek() != 0) {
     look_for_deadlock(id, slot);
     if (wants_a_higher_tier(slot)) {
@@ -216,12 +228,48 @@ void Waker::look_for_stuck(core::SlotId id, const core::Slot& slot, const core::
   const core::Gate gate = core::Gate::of(element.gate.load(std::memory_order_acquire));
   const bool dead_inside = gate.holder != 0 && arena_.lane_is_dead(gate.holder);
   const bool free = core::Fast::of(word).owner == 0 && element.holders.load(std::memory_order_acquire) == 0;
+  if (!dead_inside && gate.holder != 0) look_for_phantom(slot.element.peek(), gate.word());
   if (!dead_inside && (!free || gate.holder != 0)) return;
   const Stuck now{id, word, slot.state.load(std::memory_order_acquire)};
   stuck_.push_back(now);
   if (!dead_inside && std::find(stuck_before_.begin(), stuck_before_.end(), now) == stuck_before_.end()) return;
   const core::ElementIndex index = slot.element.peek();
   if (core::GateKeeper(lane_, index).visit(true) != core::Visit::kBusy && !dead_inside) arena_.count(core::Counter::kProbeHandoffs);
+}
+
+// Option claimWithin: the lock was handed to an environment whose loop has not come round to take it.
+void Waker::claim_from_sleeper(core::ElementIndex index, const core::Element& element) {
+  const std::uint32_t within = arena_.header().claim_within.load(std::memory_order_relaxed);
+  const core::Fast fast = core::Fast::of(element.fast.load(std::memory_order_acquire));
+  if (within == 0 || fast.owner == 0 || fast.owner == participant_) return;
+  const Nanos held = core::held_for(arena_.header(), lane_.now(), element.since.load(std::memory_order_acquire));
+  if (held < within * core::kNanosPerMilli) return;
+  for (std::uint32_t chunk = 0; chunk < arena_.layout().chunk_count; chunk++) {
+    if (core::ChunkOwner::of(arena_.chunk_owner(chunk).load(std::memory_order_acquire)).participant != fast.owner) continue;
+    for (std::uint32_t i = 0; i < core::kChunkSlots; i++) {
+      const core::SlotId id = chunk * core::kChunkSlots + i + 1;
+      const core::Slot& slot = arena_.slot(id);
+      const core::SlotState state = core::SlotState::of(slot.state.load(std::memory_order_acquire));
+      if (state.status != core::Status::kReady || slot.element.peek() != index) continue;
+      if (state.sequence == static_cast<std::uint32_t>(fast.sequence)) return core::GateKeeper(lane_, index).reclaim(id);
+    }
+  }
+}
+
+// A lane notes the element before it enters the gate and until it has left. One that is alive, says it is elsewhere, and
+// yet stands in the gate word, tick after tick the very same word, was written there by something else.
+void Waker::look_for_phantom(core::ElementIndex index, std::uint64_t gate) {
+  const core::LaneId holder = core::Gate::of(gate).holder;
+  const bool possible = core::participant_of(holder) >= 1 && core::participant_of(holder) <= arena_.capacity().participants;
+  const bool there = possible && core::Hint::of(arena_.hint(holder).load(std::memory_order_acquire)).element_plus_one == index + 1;
+  if (there || phantom_.element != index || phantom_.gate != gate) {
+    if (there && phantom_.element != index) return;
+    phantom_ = {index, gate, there ? 0 : 1, last_tick_};
+    return;
+  }
+  if (phantom_.seen == last_tick_) return;  // another wait on the same element
+  phantom_.seen = last_tick_;
+  if (++phantom_.ticks >= kPhantomTicks) throw core::Corrupt("a gate is held by somebody who is not there");
 }
 
 void Waker::probe_others() {
@@ -251,7 +299,7 @@ void Waker::look_at_own_wakes() {
 
 void Waker::look_for_deadlock(core::SlotId id, const core::Slot& slot) {
   // On a virtual clock nothing may ever pass; there every tick looks.
-  if (arena_.header().is_virtual == 0 && lane_.now < slot.arrival.peek() + kDeadlockAge) return;
+  if (arena_.header().is_virtual == 0 && lane_.now() < slot.arrival.peek() + kDeadlockAge) return;
   const auto cycle = core::find_cycle(arena_, id);
   if (cycle.empty() || core::youngest(cycle) != id) return;
   Victim victim{id, core::SlotState::of(cycle.front().state).generation, {}};
@@ -295,6 +343,11 @@ void Waker::refresh_wall_clock() {
   if (now - header.wall_read.load(std::memory_order_relaxed) < kWallClockAge) return;
   header.wall_read.store(now, std::memory_order_relaxed);
   header.wall_offset.store(wall_now() - monotonic_now(), std::memory_order_release);
+}
+
+void report_damage(core::Arena& arena) {
+  std::uint32_t sound = 0;
+  arena.header().retired.compare_exchange_strong(sound, kDamaged, std::memory_order_acq_rel);
 }
 
 void probe_everybody(core::Lane& lane, const Region& region) {

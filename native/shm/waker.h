@@ -51,6 +51,8 @@ class Waker {
   void look_at_waits();
   bool look_at_wait(core::SlotId id, core::Slot& slot);
   void look_for_stuck(core::SlotId id, const core::Slot& slot, const core::Element& element);
+  void claim_from_sleeper(core::ElementIndex index, const core::Element& element);
+  void look_for_phantom(core::ElementIndex index, std::uint64_t gate);
   void probe_others();
   void sweep_the_dead();
   void look_at_own_wakes();
@@ -65,6 +67,7 @@ class Waker {
   const Region& region_;
   const core::ParticipantId participant_;
   core::Lane lane_;
+  const std::uint64_t life_;  // our place, alive, in this incarnation
   const std::function<void()> signal_;
   std::thread thread_;
   std::atomic<bool> stop_{false};
@@ -94,7 +97,16 @@ class Waker {
   };
   std::vector<Stuck> stuck_, stuck_before_;
   std::vector<core::ParticipantId> suspects_;
+  struct Phantom {
+    core::ElementIndex element = 0;
+    std::uint64_t gate = 0;
+    int ticks = 0;
+    core::Nanos seen = 0;
+  } phantom_;
 };
+
+// Tells all participants that the arena is damaged: somebody who stopped in the middle may still stand in a gate.
+void report_damage(core::Arena& arena);
 
 // Asks the kernel about every participant and sweeps the dead; for a newcomer, which has nobody to wait for yet.
 void probe_everybody(core::Lane& lane, const Region& region);

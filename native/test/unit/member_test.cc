@@ -361,4 +361,58 @@ TEST_CASE("ten thousand waiters in one environment are all served in order") {
   CHECK_EQUAL(world.counter(Counter::kRescans), 0u);
 }
 
+TEST_CASE("a grant that nobody took is taken back and offered to the next, and the sleeper stays at the head") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  auto c = world.join(3);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wb, wc, wc2;
+  a->lock(on(handle), held);
+  world.host.time += 1000;
+  b->lock(on(handle), wb);
+  world.host.time += 1000;
+  c->lock(on(handle), wc);
+  world.host.time += 1000;
+  c->lock(on(handle), wc2);
+  a->release(handle.index, held.sequence);  // b has it and sleeps
+  Lane waker(*world.arena, 3, Thread::kWaker);
+  GateKeeper(waker, handle.index).reclaim(b->slot_of(wb.waiter));
+  const Outcomes next(*c);
+  CHECK_EQUAL(next.all.size(), 1u);
+  CHECK_EQUAL(next.all[0].waiter, wc.waiter);
+  CHECK(next.all[0].grant.sequence > held.sequence + 1);
+  CHECK_EQUAL(Outcomes(*b).all.size(), 0u);
+  c->release(handle.index, next.all[0].grant.sequence);
+  CHECK_EQUAL(Outcomes(*c).all.size(), 0u);
+  const Outcomes woken(*b);
+  CHECK_EQUAL(woken.all.size(), 1u);
+  GateKeeper(waker, handle.index).reclaim(b->slot_of(wb.waiter));  // taken: nothing happens
+  CHECK(b->holds(handle.index, woken.all[0].grant.sequence));
+  b->release(handle.index, woken.all[0].grant.sequence);
+  const Outcomes last(*c);
+  CHECK_EQUAL(last.all.size(), 1u);
+  c->release(handle.index, last.all[0].grant.sequence);
+  CHECK_EQUAL(b->slots_in_use(), 0u);
+  CHECK_EQUAL(c->slots_in_use(), 0u);
+}
+
+TEST_CASE("a grant that nobody took is kept when nobody else waits, or its waiter gives up") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wb;
+  a->lock(on(handle), held);
+  b->lock(on(handle), wb);
+  a->release(handle.index, held.sequence);
+  Lane waker(*world.arena, 1, Thread::kWaker);
+  GateKeeper(waker, handle.index).reclaim(b->slot_of(wb.waiter));
+  CHECK_EQUAL(Fast::of(world.arena->element(handle.index).fast.load()).owner, 2u);  // offered to it once more
+  CHECK(b->abort(wb.waiter) == Answer::kOk);
+  CHECK_EQUAL(Fast::of(world.arena->element(handle.index).fast.load()).owner, 0u);
+  Granted again;
+  CHECK(a->try_lock(on(handle), again) == Answer::kOk);
+}
+
 TEST_MAIN()
