@@ -9,7 +9,8 @@ import type { Session } from './session.js'
  */
 let storage: AsyncLocalStorage<readonly Grant[]> | undefined
 
-/** Whether `with` and `request` enclose what their callbacks ask for, where the user does not say. */
+/** Whether `with` encloses what its callback asks for, where the user does not say. Web Locks never do: their specification
+ * lets a deadlock be, and a callback may ask for its own lock without waiting for it. */
 export const ENCLOSES_BY_DEFAULT = Number.parseInt(process.versions.node, 10) >= 24
 
 export function enableEnclosing(): void {

@@ -36,7 +36,7 @@ export interface OpenOptions {
   ageing?: number | undefined
   /** whole ms within which a granted lock must be taken by its environment, or it is offered to the next; 0: no limit */
   claimWithin?: number | undefined
-  /** whether waits in callbacks of `with` and `request` belong to the grants of those; default: from Node 24 on */
+  /** whether waits in callbacks of `with` belong to its grant; default: from Node 24 on */
   autoEnclose?: boolean | undefined
   /** reports grants that were garbage-collected while held, by a `leak` event or a process warning; costs some 100 ns a grant */
   reportLeaks?: boolean | undefined

@@ -32,7 +32,7 @@ export class Session {
   constructor(
     readonly binding: OpenArena,
     readonly waiting: Waiting,
-    /** whether the callbacks of `with` and `request` enclose the waits made in them */
+    /** whether the callback of `with` encloses the waits made in it */
     readonly encloses: boolean,
     readonly reportsLeaks: boolean,
     readonly onLeak: (report: LeakReport) => void

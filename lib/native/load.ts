@@ -67,6 +67,8 @@ function failed(attempts: readonly LoadAttempt[]): LoadError {
   return new LoadError(message.join('\n'), { attempts, remedies }, attempts[0]?.error)
 }
 
+const BUILD_IT = 'in node_modules/forelock run npx node-gyp@12 rebuild, which needs Python, make and g++ 12'
+
 /** The causes that can be told from here, most telling first. */
 function remediesFor(attempts: readonly LoadAttempt[]): string[] {
   const { versions, platform, arch } = process
@@ -77,11 +79,11 @@ function remediesFor(attempts: readonly LoadAttempt[]): string[] {
     [platform !== 'linux', `forelock runs on Linux only, this is ${platform}`],
     [
       /GLIBC|GLIBCXX|libc\.musl|ld-linux|ELF/.test(text),
-      'the file was built for another C library or processor: npm rebuild forelock --build-from-source'
+      `the file was built for another C library or processor: ${BUILD_IT}`
     ],
     [
       /No native build/.test(text),
-      `no build for ${platform}-${arch} is in the package: npm rebuild forelock --build-from-source, which needs Python, make and g++ 12`
+      `no build for ${platform}-${arch} is in the package: ${BUILD_IT}`
     ],
     [
       /no package\.json of forelock/.test(text),

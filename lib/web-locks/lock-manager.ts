@@ -1,7 +1,7 @@
 import type { Session } from '../session.js'
 import { ungranted } from './exceptions.js'
 import type { Lock } from './lock.js'
-import { RealmPromise } from './realm-promise.js'
+import { rejected } from './realm-promise.js'
 import { Requests } from './requests.js'
 import { type LockManagerSnapshot, toSnapshot } from './snapshot.js'
 import { type LockOptions, toCallback, toDOMString, toLockOptions } from './webidl.js'
@@ -47,7 +47,7 @@ export class LockManager {
       const options = toLockOptions(given === 2 ? undefined : second)
       return requests.request(text, options, toCallback(given === 2 ? second : rest[0]))
     } catch (error) {
-      return RealmPromise.reject(error)
+      return rejected(error)
     }
   }
 

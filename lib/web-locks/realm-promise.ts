@@ -9,7 +9,7 @@ export const { then } = RealmPromise.prototype
 /** A promise that is fulfilled: a reaction to it runs in the next microtask. */
 export const READY: Promise<void> = RealmPromise.resolve()
 
-const { resolve } = RealmPromise
+const { resolve, reject } = RealmPromise
 
 /**
  * The promise of a callback's result, as `await` makes it: a promise of this realm is its own.
@@ -18,4 +18,8 @@ const { resolve } = RealmPromise
  */
 export function resolved(value: unknown): Promise<unknown> {
   return resolve.call(RealmPromise, value)
+}
+
+export function rejected(reason: unknown): Promise<never> {
+  return reject.call(RealmPromise, reason) as Promise<never>
 }

@@ -4,14 +4,15 @@ import { closed, quote } from '../native/codes.js'
 import { broken } from './exceptions.js'
 import type { HeldLocks } from './held-locks.js'
 import { makeLock } from './lock.js'
-import { READY, RealmPromise, resolved, then } from './realm-promise.js'
+import { READY, RealmPromise, rejected, resolved, then } from './realm-promise.js'
 import { abortReason, type GrantedCallback, isAborted, type LockMode } from './webidl.js'
 
 type Settle = (value: unknown) => void
 
 // The functions of the promise that was made last: one executor for all promises, instead of a closure for each.
-let resolveLast: Settle
-let rejectLast: Settle
+const nothing: Settle = () => {}
+let resolveLast = nothing
+let rejectLast = nothing
 function executor(resolve: Settle, reject: Settle): void {
   resolveLast = resolve
   rejectLast = reject
@@ -38,6 +39,8 @@ export class Request {
     this.promise = new RealmPromise(executor)
     this.resolve = resolveLast
     this.reject = rejectLast
+    // They would keep the promise, and so the result, until the next request.
+    resolveLast = rejectLast = nothing
   }
 
   /** The lock is held from here on. The callback follows in a microtask: never before `request()` has returned. */
@@ -61,15 +64,20 @@ export class Request {
     this.reject(broken(closed(this.name)))
   }
 
-  /** Calls the callback; when its promise has settled, releases the lock and settles the request. */
   private run(): void {
-    const { callback, signal } = this
-    if (signal !== undefined && isAborted(signal)) return this.end(this.reject, abortReason(signal))
+    const { signal } = this
+    if (signal !== undefined && isAborted(signal)) this.end(this.reject, abortReason(signal))
+    else this.call()
+  }
+
+  /** Calls the callback; when its promise has settled, releases the lock and settles the request. */
+  private call(): void {
+    const { callback } = this
     let waiting: Promise<unknown>
     try {
       waiting = resolved(callback(makeLock(this.name, this.mode)))
     } catch (error) {
-      return this.end(this.reject, error)
+      waiting = rejected(error)
     }
     then.call(
       waiting,

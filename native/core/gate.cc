@@ -29,6 +29,21 @@ Visit GateKeeper::visit(bool poke, SlotId mine) {
   return more_ ? Visit::kMore : Visit::kDone;
 }
 
+Visit GateKeeper::join(SlotId id, std::uint32_t generation) {
+  switch (enter(false, false)) {
+    case Entry::kBusy: return Visit::kBusy;
+    case Entry::kClosed: return Visit::kClosed;
+    case Entry::kEntered: break;
+  }
+  // An element is recycled from inside only, so what is found now holds until we leave.
+  const bool current = Meta::generation(element_.meta.load(memory_order_acquire)) == generation;
+  if (current) joining_ = id;
+  pass(0);
+  lane_.ring_all();
+  if (!current) return Visit::kClosed;
+  return more_ ? Visit::kMore : Visit::kDone;
+}
+
 // Cases: 1 closed. 2 somebody alive is inside: mark what changed, then poke. 3 nobody, or somebody dead: go in.
 GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
   bool marked = false;
@@ -82,6 +97,7 @@ void GateKeeper::pass(SlotId mine) {
   }
   do {
     drain(false);
+    if (joining_ != 0) place_own();
     look_at_owner();
     if (mine != 0) tend(mine);
     mine = 0;
@@ -148,13 +164,17 @@ void GateKeeper::reclaim(SlotId id) {
 // The second half of a reclaim: the lock goes back, the waiter returns to its place by arrival.
 void GateKeeper::withdraw(SlotId id) {
   Slot& slot = arena_.slot(id);
-  const SlotState state = state_of(slot);
+  take_back(id);
+  insert(id, tier_of(slot), [&](const Slot& other) { return other.arrival.get() < slot.arrival.get(); });
+}
+
+void GateKeeper::take_back(SlotId id) {
+  const SlotState state = state_of(arena_.slot(id));
   std::uint64_t word = element_.fast.load(memory_order_acquire);
   const Fast fast = Fast::of(word);
   if (state.sequence != 0 && low(fast.sequence) == state.sequence && fast.owner == arena_.owner_of(id).participant) {
     element_.fast.compare_exchange_strong(word, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed);
   }
-  insert(id, tier_of(slot), [&](const Slot& other) { return other.arrival.get() < slot.arrival.get(); });
 }
 
 void GateKeeper::forget_death() {
@@ -254,6 +274,17 @@ void GateKeeper::place(SlotId id, bool recovering) {
   state = SlotState::of(seen);
   slot.state.store(state.with(Status::kAbortedInQueue).word(), memory_order_release);
   element_.meta.fetch_or(Meta::kDirty, memory_order_acq_rel);
+}
+
+// Behind all that came through the inbox before. The slot is ours and nobody else knows of it yet; if we die between the
+// two steps, the taker-over finds it queued and in no list, links it, and then removes it as a dead one's.
+void GateKeeper::place_own() {
+  Slot& slot = arena_.slot(joining_);
+  lane_.note(index_, joining_);
+  slot.state.store(state_of(slot).with(Status::kQueued).word(), memory_order_release);
+  enlist(joining_);
+  lane_.note(index_, 0);
+  joining_ = 0;
 }
 
 // ---- the owner -----------------------------------------------------------------------------------------------------
@@ -608,6 +639,8 @@ void GateKeeper::repair(SlotId hinted) {
         enlist(hinted);  // its holder died between taking it out of one tier and putting it into another
       }
     } else if (ours) {
+      // Given up by its owner before the dead one had taken the lock back from it.
+      if (state_of(slot).status == Status::kAbortedInQueue) take_back(hinted);
       finish(hinted, true);
     }
     lane_.note(index_, 0);
@@ -784,6 +817,10 @@ void GateKeeper::announce(SlotId id, bool anew) {
   Slot& slot = arena_.slot(id);
   const ParticipantId owner = arena_.owner_of(id).participant;
   if (owner == 0) throw Corrupt("a waiting slot has no owner");
+  if (!anew && lane_.is_script_of(owner)) {
+    lane_.own_served.push_back(id);  // no need of shared memory to tell ourselves: if we die, so does the list's reader
+    return;
+  }
   Participant& participant = arena_.participant(owner);
   if ((slot.wish.fetch_or(Wish::kInWake, memory_order_acq_rel) & Wish::kInWake) == 0) {
     std::uint32_t first = participant.wake.load(memory_order_relaxed);

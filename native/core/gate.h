@@ -29,6 +29,11 @@ class GateKeeper {
   // poke: leave word with the one inside. mine: a slot of this participant that changed and should be seen to at once.
   Visit visit(bool poke, SlotId mine = 0);
 
+  // Where nobody is inside: enters and puts the prepared slot of this lane's participant into its list, which is then its
+  // place in the order, and serves. kBusy: nothing was done, push it into the inbox. kClosed also when the element is no
+  // longer of that generation.
+  Visit join(SlotId id, std::uint32_t generation);
+
   // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
   bool close();
 
@@ -52,6 +57,7 @@ class GateKeeper {
 
   void drain(bool recovering);
   void place(SlotId id, bool recovering);
+  void place_own();
   bool idle() const;
   bool shut();
   void look_at_owner();
@@ -71,6 +77,7 @@ class GateKeeper {
   void settle_queued_bit();
   void repair(SlotId hinted);
   void withdraw(SlotId id);
+  void take_back(SlotId id);
   SlotId first_choice(SlotId head) const;
   void alarm_all();
 
@@ -104,6 +111,7 @@ class GateKeeper {
   bool repairing_ = false;  // the lists may hold what a dead lane left half-done
   bool forget_death_ = false;
   SlotId adopted_ = 0;
+  SlotId joining_ = 0;
   SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
 

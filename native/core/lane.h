@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/arena.h"
 
@@ -27,9 +28,13 @@ class Lane {
     return time_;
   }
 
+  bool is_script_of(ParticipantId who) const {
+    return who == participant() && (id & 1) == static_cast<std::uint32_t>(Thread::kScript);
+  }
+
   // Rings are sent after the gate is left: a futex call inside would keep others out of it for microseconds.
   void ring_later(ParticipantId who) {
-    if (who == participant() && (id & 1) == static_cast<std::uint32_t>(Thread::kScript)) {
+    if (is_script_of(who)) {
       own_wake = true;  // the script thread looks at its own wake list before it returns to JavaScript
       return;
     }
@@ -54,7 +59,8 @@ class Lane {
 
   Arena& arena;
   const LaneId id;
-  bool own_wake = false;  // a waiter of this very thread was served
+  bool own_wake = false;            // something for this very thread: a waiter of it was served, or a grant taken from it
+  std::vector<SlotId> own_served;  // those waiters, first first
 
  private:
   Nanos time_ = 0;

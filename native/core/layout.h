@@ -179,7 +179,7 @@ struct Layout {
   static constexpr Layout of(const Capacity& c) {
     Layout l{};
     l.bucket_count = 64;
-    while (l.bucket_count < c.elements) l.bucket_count *= 2;
+    while (l.bucket_count < c.elements && l.bucket_count < 2 * kMaxElements) l.bucket_count *= 2;  // ends for any bytes
     l.chunk_count = c.slots / kChunkSlots;
     l.participants = kPage;
     l.chunk_owners = l.participants + page_up(sizeof(Participant) * (c.participants + 1ull));

@@ -69,8 +69,8 @@ Answer Member::lock(const Request& request, Granted& out) {
   return Answer::kWait;
 }
 
-// Fills a slot and pushes it into the element's inbox (the linearization point of queueing, and the order of arrival),
-// then serves.
+// Fills a slot and queues it: inside the gate when that is free, else through the inbox. Entering the gate, or the push, is
+// the linearization point of queueing and the order of arrival.
 Answer Member::enqueue(const Request& request, WaiterId& out) {
   Element& element = arena_.element(request.handle.index);
   if (!current(element, request.handle.generation)) return Answer::kStale;
@@ -102,7 +102,13 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   local_[waiter].generation = state.generation;
   waiting_++;
   slot.state.store(state.word(), memory_order_release);
-  answer = push(element, id, slot);
+  const Visit joined = GateKeeper(lane_, request.handle.index).join(id, request.handle.generation);
+  if (joined == Visit::kDone || joined == Visit::kMore) {
+    if (joined == Visit::kMore) leftovers_.push_back(request.handle.index);
+    out = waiter;
+    return Answer::kWait;
+  }
+  answer = joined == Visit::kClosed ? Answer::kStale : push(element, id, slot);
   if (answer == Answer::kOk && !current(element, request.handle.generation)) {
     // The push fell into the element's next life: take it back, all in this call.
     give_up(waiter);
@@ -389,7 +395,16 @@ bool Member::take_revoked() { return std::exchange(revoked_, false); }
 
 // Before anything ready may be freed: it might still be linked here.
 void Member::empty_wake_list() {
-  SlotId x = arena_.participant(participant_).wake.exchange(0, memory_order_acq_rel);
+  for (const SlotId own : lane_.own_served) {
+    const WaiterId waiter = waiter_of(own);
+    if (local_[waiter].use != Use::kWaiting || local_[waiter].pending) continue;
+    local_[waiter].pending = true;
+    pending_.push_back(waiter);
+  }
+  lane_.own_served.clear();
+  auto& wake = arena_.participant(participant_).wake;
+  if (wake.load(memory_order_acquire) == 0) return;
+  SlotId x = wake.exchange(0, memory_order_acq_rel);
   const std::size_t from = pending_.size();
   std::uint32_t steps = 0;
   while (x != 0) {

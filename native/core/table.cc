@@ -47,6 +47,7 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
       element.meta.store(Meta::word(generation, Meta::kInit, kind, static_cast<std::uint32_t>(length), two_byte), memory_order_release);
       if (!store_name(index, generation, name, length, two_byte)) {
         unmake(index);
+        if (!arena_.ensure(arena_.layout().texts, sizeof(Text) * static_cast<std::size_t>(arena_.capacity().texts))) return Found::kOutOfMemory;
         if (!free_some_text(length * (two_byte ? 2 : 1))) return Found::kNoNames;
         continue;
       }
@@ -186,7 +187,8 @@ Found Table::allocate(ElementIndex& out) {
       }
     }
   }
-  return Found::kNoElements;
+  // All that is backed is in use: what is missing is room in the table, or memory behind the rest of it.
+  return header.backed_elements.load(memory_order_acquire) < arena_.capacity().elements ? Found::kOutOfMemory : Found::kNoElements;
 }
 
 // Free, and with nobody inside: ours, once noted. The maker word tells the sweep whose half-made element it is.
@@ -377,7 +379,7 @@ bool Table::take_text(ElementIndex index, std::uint32_t generation, std::uint32_
   return false;
 }
 
-// Idle elements give way for their text as they would for their place. Enough of it for a name of this length, or false.
+// Idle elements give way for their text as they would for their place. Enough of it for a name of so many bytes, or false.
 bool Table::free_some_text(std::size_t bytes) {
   const std::uint32_t count = arena_.capacity().texts;
   if (!arena_.ensure(arena_.layout().texts, sizeof(Text) * static_cast<std::size_t>(count))) return false;

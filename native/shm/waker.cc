@@ -20,6 +20,9 @@ constexpr Nanos kTick = 10 * core::kNanosPerMilli;
 constexpr Nanos kLinger = 1'000 * core::kNanosPerMilli;
 constexpr Nanos kDeadlockAge = 20 * core::kNanosPerMilli;
 constexpr Nanos kWallClockAge = 1'000 * core::kNanosPerMilli;
+// So many ticks in a row a hand-off must seem forgotten before it is made good: a thread can be kept from running for tens
+// of milliseconds on a loaded machine.
+constexpr int kProbeTicks = 10;
 // So many ticks in a row a gate must seem to be held by somebody who is not there, before the arena is called damaged.
 constexpr int kPhantomTicks = 10;
 // Waits looked at in one tick; with more, each gets its turn.
@@ -110,7 +113,7 @@ void Waker::sleep() {
   const bool rung = (seen | 1) != (quiet_ring_ | 1);
   if (rung) {
     quiet_ring_ = seen;
-    suspicious_ = false;
+    unrung_ticks_ = 0;
     if (waiting_.load() != 0) sweep_the_dead();  // the ringer may be one that leaves
     if (self.wake.load(std::memory_order_acquire) != 0 || self.notice.load(std::memory_order_acquire) != 0) signal();
     return;  // and look for work again before sleeping
@@ -200,6 +203,11 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
     suspects_.push_back(arena_.owner_of(x).participant);
     x = arena_.slot(x).next.load(std::memory_order_acquire);
   }
+  // The first of each tier: what is handed to a waiter that is dead comes back late, and as a dead owner's.
+  for (const auto& head : element.heads) {
+    const core::SlotId first = head.load(std::memory_order_acquire);
+    if (first != 0) suspects_.push_back(arena_.owner_of(first).participant);
+  }
   const std::uint32_t ttl = element.ttl.load(std::memory_order_acquire);
   if (ttl != 0) {
     const std::int32_t left = static_cast<std::int32_t>(ttl - core::ms_floor(arena_.header(), lane_.now()));
@@ -221,8 +229,9 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
   return true;
 }
 
-// The lock is free, nobody is inside the gate, and yet we wait: seen twice in a row, somebody died between giving it back
-// and serving us.
+// The lock is free, nobody is inside the gate, and yet we wait: somebody stopped between giving it back and serving us. One
+// that died there is swept; this is the last resort, so it may take its time, and one that is merely not running for a
+// while is not helped out.
 void Waker::look_for_stuck(core::SlotId id, const core::Slot& slot, const core::Element& element) {
   const std::uint64_t word = element.fast.load(std::memory_order_acquire);
   const core::Gate gate = core::Gate::of(element.gate.load(std::memory_order_acquire));
@@ -230,9 +239,11 @@ void Waker::look_for_stuck(core::SlotId id, const core::Slot& slot, const core::
   const bool free = core::Fast::of(word).owner == 0 && element.holders.load(std::memory_order_acquire) == 0;
   if (!dead_inside && gate.holder != 0) look_for_phantom(slot.element.peek(), gate.word());
   if (!dead_inside && (!free || gate.holder != 0)) return;
-  const Stuck now{id, word, slot.state.load(std::memory_order_acquire)};
+  Stuck now{id, word, slot.state.load(std::memory_order_acquire), 1};
+  const auto before = std::find_if(stuck_before_.begin(), stuck_before_.end(), [&](const Stuck& s) { return s.same(now); });
+  if (before != stuck_before_.end()) now.ticks = before->ticks + 1;
   stuck_.push_back(now);
-  if (!dead_inside && std::find(stuck_before_.begin(), stuck_before_.end(), now) == stuck_before_.end()) return;
+  if (!dead_inside && now.ticks < kProbeTicks) return;
   const core::ElementIndex index = slot.element.peek();
   if (core::GateKeeper(lane_, index).visit(true) != core::Visit::kBusy && !dead_inside) arena_.count(core::Counter::kProbeHandoffs);
 }
@@ -282,19 +293,18 @@ void Waker::probe_others() {
 
 void Waker::sweep_the_dead() { core::sweep_all(lane_); }
 
-// Something is on our wake list, nobody rang, and at the last tick it was the same: its ringer died.
+// Something is on our wake list and nobody has rung for many ticks: its ringer is gone.
 void Waker::look_at_own_wakes() {
   const core::Participant& self = arena_.participant(participant_);
   const bool waiting = self.wake.load(std::memory_order_acquire) != 0 && !signalled_.load();
   if (!waiting) {
-    suspicious_ = false;
+    unrung_ticks_ = 0;
     return;
   }
-  if (suspicious_) {
-    arena_.count(core::Counter::kProbeHandoffs);
-    signal();
-  }
-  suspicious_ = true;
+  if (++unrung_ticks_ < kProbeTicks) return;
+  arena_.count(core::Counter::kProbeHandoffs);
+  unrung_ticks_ = 0;
+  signal();
 }
 
 void Waker::look_for_deadlock(core::SlotId id, const core::Slot& slot) {

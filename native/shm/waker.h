@@ -88,12 +88,13 @@ class Waker {
   core::Nanos next_ttl_ = 0;
   std::uint32_t cursor_ = 0;
   std::uint32_t quiet_ring_ = 0;
-  bool suspicious_ = false;
+  int unrung_ticks_ = 0;
   struct Stuck {
     core::SlotId slot;
     std::uint64_t fast;
     std::uint64_t state;
-    bool operator==(const Stuck&) const = default;
+    int ticks;
+    bool same(const Stuck& other) const { return slot == other.slot && fast == other.fast && state == other.state; }
   };
   std::vector<Stuck> stuck_, stuck_before_;
   std::vector<core::ParticipantId> suspects_;

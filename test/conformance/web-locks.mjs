@@ -17,7 +17,7 @@ const { values: flags, positionals } = parseArgs({
     module: { type: 'string' },
     native: { type: 'boolean', default: false },
     only: { type: 'string' },
-    timeout: { type: 'string', default: '30000' },
+    timeout: { type: 'string', default: '120000' },
     json: { type: 'boolean', default: false }
   }
 })

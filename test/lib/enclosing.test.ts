@@ -124,6 +124,33 @@ test('more enclosing grants than the arena keeps are no error', async () => {
   for (const grant of chain) grant.release()
 })
 
+test('who holds what a higher tier waits for inherits that tier for its own waits', async () => {
+  const gov = virtual()
+  const [x, y] = [gov.lock('x'), gov.lock('y')]
+  const holdsX = x.tryAcquire({ tier: 'background' })!
+  const holdsY = y.tryAcquire()!
+  const order: string[] = []
+  const waits = [
+    y.acquire({ tier: 'interactive' }).then(grant => {
+      order.push('interactive')
+      grant.release()
+    }),
+    y.acquire({ tier: 'background', within: holdsX }).then(grant => {
+      order.push('background, for the critical one')
+      grant.release()
+      holdsX.release()
+    }),
+    x.acquire({ tier: 'critical' }).then(grant => {
+      order.push('critical')
+      grant.release()
+    })
+  ]
+  gov.advance(DETECTED_MS)
+  holdsY.release()
+  await Promise.all(waits)
+  assert.is(order[0], 'background, for the critical one')
+})
+
 test('a grant of another arena, or what is no grant, is refused', async () => {
   const lock = virtual().lock('a')
   const foreign = virtual().lock('a').tryAcquire()!

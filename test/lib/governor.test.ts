@@ -4,6 +4,9 @@ import { open, unlink } from '../../lib/index.js'
 import { type Caught, isCoded, rejection, thrown, virtual } from './support.js'
 
 const arena = `test-governor-${process.pid}`
+test.after(() => {
+  unlink(arena, { force: true })
+})
 
 test('open() without a name is one arena for the whole process', async () => {
   const one = open()

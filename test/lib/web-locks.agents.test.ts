@@ -134,6 +134,26 @@ for (const [kind, options, start] of [
     await thief.resolved
   })
 
+  test(`${kind}: a lock that is stolen before its environment could call back rejects the request all the same`, async () => {
+    const name = uniqueName()
+    const theirs = await a.hold(name)
+    let called = false
+    const mine = locks.request(name, () => {
+      called = true
+      return new Promise(() => {})
+    })
+    const stolen = rejection(mine)
+    const client = () => gov.inspect(name)[0]?.holders[0]?.client
+    // This event loop is blocked meanwhile: it learns of the grant and of its loss at once.
+    theirs.release()
+    while (client() !== gov.client);
+    const thief = b.request(name, { steal: true })
+    while (client() !== b.client);
+    assert.not(called)
+    assert.is(((await stolen) as Error).name, 'AbortError')
+    ;(await thief).release()
+  })
+
   test(`${kind}: the locks of one that ends are released`, async () => {
     const names = [uniqueName(), uniqueName()]
     const other = await start(options)

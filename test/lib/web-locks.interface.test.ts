@@ -76,14 +76,19 @@ test('gov.locks is the same object at every look', () => {
   assert.is(gov.locks, locks)
 })
 
-test('the promise is one of this realm, whatever global Promise was set to', async () => {
+test('promises are those of this realm, whatever a script does to the global Promise', async () => {
   const { Promise: original } = globalThis
-  globalThis.Promise = class extends original<unknown> {} as PromiseConstructor
+  const hostile = () => {
+    throw new Error('not to be called')
+  }
+  const names = [uniqueName(), uniqueName()] as const
+  globalThis.Promise = Object.assign(hostile, { resolve: hostile, reject: hostile }) as unknown as PromiseConstructor
   try {
-    assert.is(locks.request(uniqueName(), () => 1).constructor, original)
-    const refused = locks.request('-', () => 1)
-    assert.is(refused.constructor, original)
-    await rejection(refused)
+    const requests = [locks.request(names[0], () => 1), locks.request(names[1], async () => 2), locks.request('-', () => 3)]
+    for (const request of requests) assert.is(request.constructor, original)
+    assert.is(await requests[0], 1)
+    assert.is(await requests[1], 2)
+    assert.is(((await rejection(requests[2] as Promise<number>)) as Error).name, 'NotSupportedError')
   } finally {
     globalThis.Promise = original
   }

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { open } from '../../lib/index.js'
@@ -97,13 +99,15 @@ test('a then getter that throws rejects the request', async () => {
 
 test('microtasks that a callback has queued still run under the lock', async () => {
   const name = uniqueName()
-  let available: unknown
-  await locks.request(name, () => {
-    queueMicrotask(() => {
-      available = gov.lock(name).tryAcquire()
-    })
+  const available: unknown[] = []
+  const tryLater = () => queueMicrotask(() => available.push(gov.lock(name).tryAcquire()))
+  await locks.request(name, tryLater)
+  const thrown = locks.request(name, () => {
+    tryLater()
+    throw new Error('thrown')
   })
-  assert.is(available, null)
+  await rejection(thrown)
+  assert.equal(available, [null, null])
 })
 
 test('the lock is held until the promise of the callback settles, and released when the request does', async () => {
@@ -300,6 +304,22 @@ test('a lock of gov.lock and one of gov.locks of the same name are the same', as
   const waiting = locks.request(name, () => 'granted')
   grant.release()
   assert.is(await waiting, 'granted')
+})
+
+test('a request that has settled is kept alive by nobody', async () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const name = uniqueName()
+  const used = async () => {
+    const result = {}
+    await locks.request(name, () => result)
+    await locks.request(name, { mode: 'shared', signal: new AbortController().signal }, async () => result)
+    return new WeakRef(result)
+  }
+  const reference = await used()
+  await macrotask()
+  gc()
+  assert.is(reference.deref(), undefined)
 })
 
 test('an endless stream of names is served', async () => {

@@ -135,6 +135,21 @@ test('a wait that ends because the governor closes keeps no listener', async () 
   assert.equal(getEventListeners(signal, 'abort'), [])
 })
 
+test('a signal still ends the other requests when the first of them was granted', async () => {
+  const name = uniqueName()
+  const controller = new AbortController()
+  const { signal } = controller
+  const held = await hold(locks, name)
+  const first = hold(locks, name, { signal })
+  const second = locks.request(name, { signal }, never)
+  held.release()
+  const granted = await first
+  controller.abort('the rest')
+  assert.is(await rejection(second), 'the rest')
+  granted.release('kept')
+  assert.is(await granted.result, 'kept')
+})
+
 test('many requests with one signal end with one abort, and no warning', async () => {
   const name = uniqueName()
   const warnings: Error[] = []

@@ -35,7 +35,7 @@ test('a package without a build for this machine says which, and how to make one
   isCoded(error, 'ERR_FORELOCK_LOAD')
   assert.match(error.message, /No native build/)
   assert.match(error.message, new RegExp(`${process.platform}-${process.arch}`))
-  assert.match(error.message, /build-from-source/)
+  assert.match(error.message, /node-gyp@12 rebuild/)
   assert.is(error.cause, error.attempts[0].error)
 })
 

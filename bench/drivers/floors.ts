@@ -1,0 +1,89 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { type Connect, nothing, type Setting } from './driver.js'
+
+/** The addon in bench/native. */
+export interface Floors {
+  call(): void
+  cas(): void
+  casShared(): void
+  mapWords(path: string): void
+  choose(word: number): void
+  value(): number
+  listen(callback: () => void): void
+  stopListening(): void
+  ring(): void
+  lockedRanges(path: string): [first: number, last: number][]
+  watchRelease(path: string, offset: number, callback: (ns: bigint) => void): void
+}
+
+export const loadFloors = ({ floors }: Setting) => createRequire(import.meta.url)(floors) as Floors
+
+function mapped(setting: Setting): Floors {
+  const floors = loadFloors(setting)
+  floors.mapWords(join(setting.folder, 'words'))
+  floors.choose(setting.lock)
+  return floors
+}
+
+/** An empty Node-API call: nothing in an addon can be faster. */
+export const call: Connect = async setting => {
+  const { call } = loadFloors(setting)
+  return {
+    tryPairs(n) {
+      for (let i = 0; i < n; i++) call()
+      return n
+    },
+    close() {}
+  }
+}
+
+/** Two compare-and-swaps in one Node-API call; in the trials with several processes, on a word they share. */
+export const cas: Connect = async setting => {
+  const { cas, value } = loadFloors(setting)
+  return {
+    tryPairs(n) {
+      const before = value()
+      for (let i = 0; i < n; i++) cas()
+      return ((value() - before) >>> 0) / 2
+    },
+    close() {}
+  }
+}
+
+export const casShared: Connect = async setting => {
+  const { casShared } = mapped(setting)
+  return {
+    awaitPairs(n) {
+      for (let i = 0; i < n; i++) casShared()
+      return n
+    },
+    close() {}
+  }
+}
+
+/** A bare futex and a thread-safe function. */
+export const futex: Connect = async setting => {
+  const floors = mapped(setting)
+  let holding = false
+  let listening = false
+  let rung = nothing
+  return {
+    peer: {
+      async hold() {
+        holding = true
+      },
+      wait() {
+        // Only who waits listens, or a ring would wake its own sender too.
+        if (!listening) floors.listen(() => rung())
+        listening = true
+        return new Promise(resolve => (rung = resolve))
+      },
+      release() {
+        if (holding) floors.ring()
+        holding = false
+      }
+    },
+    close: () => floors.stopListening()
+  }
+}

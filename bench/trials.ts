@@ -1,0 +1,208 @@
+import type { FloorName, RivalName } from './rivals.js'
+import type { Params } from './types/kind.js'
+
+/** What a process measures: a file in types/, and what it is told. */
+export interface Work {
+  kind: string
+  params: Params
+  /** processes for it; medians are taken over them. Default: 5, or 3 with --quick */
+  processes?: number
+}
+
+/** One side of a comparison that a figure must not exceed. */
+export type Limit =
+  | { atMost: number }
+  | { times: number; rival: RivalName }
+  | { times: number; everyRival: true }
+  | { times: number; floor: string }
+  | { times: number; row: string }
+
+export interface Row {
+  id: string
+  unit: 'ns' | 'ms' | 'bytes'
+  /** which of the series that the kind finds; default `value` */
+  series?: string
+  /** rivals and floors did not do this row's work: they are left out of it */
+  ownOnly?: true
+  /** all of them hold, or the row does not meet it; none: the figure is there to be seen */
+  must?: Limit[]
+  beyond?: Limit[]
+}
+
+export interface Trial {
+  title: string
+  rows: Row[]
+  own: Work
+  rivals?: Partial<Record<RivalName, Work>>
+  /** keys are those of the results: `cas` may be measured by another contestant where several processes share the word */
+  floors?: Record<string, Work & { contestant: FloorName }>
+}
+
+const operation = (op: string, size = 2 ** 16): Work => ({ kind: 'operations', params: { op, size } })
+
+const sameFor = (names: RivalName[], work: Work) => Object.fromEntries(names.map(name => [name, work])) as Partial<Record<RivalName, Work>>
+
+const CALL = { ...operation('tryPairs'), contestant: 'call' } as const
+const CAS = { ...operation('tryPairs'), contestant: 'cas' } as const
+const IN_ONE_THREAD: RivalName[] = ['async-sema', 'cockatiel', 'p-limit', 'p-queue', 'async-mutex', 'navigator.locks']
+
+const PAIRS: Trial[] = [
+  {
+    title: 'tryAcquire + release, uncontended, named arena, no agent',
+    rows: [{ id: 'lock/try', unit: 'ns', must: [{ atMost: 60 }, { times: 1, everyRival: true }], beyond: [{ atMost: 40 }] }],
+    own: operation('tryPairs'),
+    rivals: sameFor(IN_ONE_THREAD, operation('tryPairs')),
+    floors: { call: CALL, cas: CAS }
+  },
+  {
+    title: 'await acquire + release, uncontended',
+    rows: [{ id: 'lock/await', unit: 'ns', must: [{ times: 2, rival: 'async-sema' }], beyond: [{ times: 1.3, rival: 'async-sema' }] }],
+    own: operation('awaitPairs'),
+    rivals: sameFor(IN_ONE_THREAD, operation('awaitPairs')),
+    floors: { call: CALL, cas: CAS }
+  },
+  {
+    title: 'locks.request(name, callback), uncontended',
+    rows: [{ id: 'weblocks/request', unit: 'ns', must: [{ times: 1 / 10, rival: 'navigator.locks' }] }],
+    own: operation('requestPairs'),
+    rivals: sameFor(['navigator.locks'], operation('requestPairs')),
+    floors: { call: CALL, cas: CAS }
+  }
+]
+
+const WAITERS: Trial[] = (
+  [
+    ['lock/waiters-100', 'waiters', '100 waiters on one lock in one thread, per waiter'],
+    ['lock/waiters-100-tiers', 'tieredWaiters', 'the same in 4 tiers']
+  ] as const
+).map(([id, op, title]) => ({
+  title,
+  rows: [
+    {
+      id,
+      unit: 'ns',
+      must: [
+        { times: 1.5, rival: 'async-sema' },
+        { times: 1, rival: 'async-mutex' }
+      ],
+      beyond: [{ times: 1, rival: 'async-sema' }]
+    }
+  ],
+  own: operation(op, 100),
+  rivals: sameFor(['async-sema', 'async-mutex', 'p-queue'], operation(op, 100)),
+  floors: { call: CALL, cas: CAS }
+}))
+
+const QUEUES: Trial[] = (
+  [
+    ['lock/queue-1k', 1_000, undefined],
+    ['lock/queue-10k', 10_000, undefined],
+    ['lock/queue-100k', 100_000, [{ times: 3, row: 'lock/queue-1k' }]]
+  ] as const
+).map(([id, size, must]) => ({
+  title: `${size} waiters queued, the one in the middle aborted, all drained; per waiter`,
+  rows: [{ id, unit: 'ns', must: must === undefined ? undefined : [...must] } as Row],
+  own: operation('queue', size),
+  rivals: { 'p-queue': operation('queue', size) },
+  floors: { call: CALL, cas: CAS }
+}))
+
+const HANDOFFS: Trial[] = (['process', 'worker'] as const).map(thread => {
+  const work: Work = { kind: 'handoff', params: { thread } }
+  const id = `lock/handoff-${thread}`
+  return {
+    title: `release here to the first line under the lock in another ${thread}`,
+    rows: [
+      { id, unit: 'ns', must: [{ times: 2, floor: 'futex' }] },
+      { id: `${id}-p99`, unit: 'ns' }
+    ],
+    own: work,
+    rivals: sameFor(['redis', 'proper-lockfile'], work),
+    floors: { futex: { ...work, contestant: 'futex' } }
+  }
+})
+
+const together = (count: number, locks: 'one' | 'disjoint'): Pick<Trial, 'own' | 'floors'> => {
+  const own: Work = { kind: 'processes', params: { count, locks } }
+  return { own, floors: { cas: { ...own, contestant: 'casShared' } } }
+}
+
+/** What `count` processes on locks of their own may take for a pair, as a share of what one takes, on so many cores; 0.8: of ideal. */
+const scaled = (count: number, cores: number) => 1 / (0.8 * Math.min(count, cores))
+
+/** "No slower", with room for the noise of two medians. */
+const NO_SLOWER = 1.1
+
+const contended: Trial[] = [
+  {
+    title: '2 processes on one lock, per pair over both',
+    rows: [{ id: 'lock/processes-2', unit: 'ns' }],
+    ...together(2, 'one')
+  },
+  {
+    title: '4 processes on one lock, per pair over all',
+    rows: [{ id: 'lock/processes-4', unit: 'ns', must: [{ times: NO_SLOWER, row: 'lock/processes-2' }] }],
+    ...together(4, 'one')
+  }
+]
+
+const disjoint = (cores: number): Trial[] => [
+  {
+    title: '1 process on its lock: what the disjoint ones are compared with',
+    rows: [{ id: 'lock/disjoint-1', unit: 'ns' }],
+    ...together(1, 'disjoint')
+  },
+  ...[2, 4].map(count => ({
+    title: `${count} processes on ${count} locks of one arena, per pair over all`,
+    rows: [{ id: `lock/disjoint-${count}`, unit: 'ns', must: [{ times: scaled(count, cores), row: 'lock/disjoint-1' }] } satisfies Row],
+    ...together(count, 'disjoint')
+  }))
+]
+
+const NS_PER_MS = 1e6
+
+const expiry: Work = { kind: 'expiry', params: {}, processes: 1 }
+
+const CRASHES: Trial[] = [
+  {
+    title: 'kernel releases the byte lock of a killed holder, to the grant in another process',
+    rows: [
+      { id: 'crash/recovery-p99', unit: 'ms', must: [{ atMost: 25 }] },
+      { id: 'crash/total-50mb', unit: 'ms', series: 'total50' },
+      { id: 'crash/total-1gb', unit: 'ms', series: 'total1g', ownOnly: true }
+    ],
+    own: { kind: 'recovery', params: {} },
+    rivals: sameFor(['proper-lockfile', 'redis'], expiry),
+    floors: { futex: { kind: 'handoff', params: { thread: 'process', unit: NS_PER_MS }, contestant: 'futex' } }
+  }
+]
+
+const COSTS: Trial[] = [
+  {
+    title: 'bytes per exclusively held element with a name of 40 bytes',
+    rows: [{ id: 'mem/element', unit: 'bytes', must: [{ atMost: 128 }] }],
+    own: { kind: 'element', params: {}, processes: 1 }
+  },
+  {
+    title: 'open() of a new named arena at default capacities',
+    rows: [{ id: 'time/open', unit: 'ms', must: [{ atMost: 5 }] }],
+    own: { kind: 'opening', params: {}, processes: 15 }
+  },
+  {
+    title: 'require()',
+    rows: [{ id: 'time/require', unit: 'ms', must: [{ atMost: 30 }] }],
+    own: { kind: 'requiring', params: {}, processes: 15 }
+  }
+]
+
+/** The table of the bench, for a machine with so many physical cores. */
+export const trials = (cores: number): Trial[] => [
+  ...PAIRS,
+  ...WAITERS,
+  ...QUEUES,
+  ...HANDOFFS,
+  ...contended,
+  ...disjoint(cores),
+  ...CRASHES,
+  ...COSTS
+]
