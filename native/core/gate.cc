@@ -186,8 +186,13 @@ bool GateKeeper::close() {
   std::uint64_t fast = element_.fast.load(memory_order_acquire);
   if (Fast::of(fast).queued || Fast::of(fast).owner != 0) return false;
   // Q keeps the fast path out; what is inside the gate then decides.
-  if (!element_.fast.compare_exchange_strong(fast, fast | Fast::kQueued, memory_order_acq_rel, memory_order_relaxed)) return false;
-  if (enter(true, false) != Entry::kEntered) return false;  // the one inside clears Q when it finds nothing
+  lane_.note(index_, 0);  // if we die here, our sweep makes a visit that clears it
+  const bool kept_out =
+      element_.fast.compare_exchange_strong(fast, fast | Fast::kQueued, memory_order_acq_rel, memory_order_relaxed);
+  if (!kept_out || enter(true, false) != Entry::kEntered) {  // the one inside clears Q when it finds nothing
+    lane_.forget();
+    return false;
+  }
   if (!takeover_) {
     drain(false);
     if (shut()) return true;

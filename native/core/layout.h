@@ -151,7 +151,7 @@ struct Header {
   std::uint8_t is_private;
   std::uint8_t padding[7];
 
-  atomic<std::uint32_t> retired;       // 1: unlinked; participants get a typed error
+  atomic<std::uint32_t> retired;       // 1 unlinked, 2 damaged: participants get a typed error
   atomic<std::uint32_t> claim_within;  // ms, 0 off
   atomic<std::uint64_t> ageing;        // ns by which one tier of difference is outlived, 0: never
   atomic<std::uint64_t> virtual_now;

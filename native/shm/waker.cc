@@ -115,7 +115,11 @@ void Waker::sleep() {
     quiet_ring_ = seen;
     unrung_ticks_ = 0;
     if (waiting_.load() != 0) sweep_the_dead();  // the ringer may be one that leaves
-    if (self.wake.load(std::memory_order_acquire) != 0 || self.notice.load(std::memory_order_acquire) != 0) signal();
+    // While anything waits a ring is always worth a look: what it announces may be off the wake list already, taken by a
+    // look that came a moment before it was ready.
+    if (waiting_.load() != 0 || self.wake.load(std::memory_order_acquire) != 0 || self.notice.load(std::memory_order_acquire) != 0) {
+      signal();
+    }
     return;  // and look for work again before sleeping
   }
   const Nanos now = monotonic_now();

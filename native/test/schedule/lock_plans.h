@@ -1,0 +1,222 @@
+// What two or three participants do to one lock: the configurations that lock.cc explores without deaths and death.cc
+// with.
+#pragma once
+
+#include "core_world.h"
+
+namespace model {
+
+inline Plan everybody_acquires(int actors) {
+  Plan plan;
+  plan.actors = actors;
+  for (int id = 1; id <= actors; id++) plan.threads.push_back({id, [id] { acquire_and_release(id); }});
+  return plan;
+}
+
+// A holds since set-up and gives back while B asks.
+inline Plan release_against_acquire() {
+  Plan plan;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}};
+  return plan;
+}
+
+// The poke: one gives back while two come in, so that whoever is inside the gate must see the others.
+inline Plan release_against_two() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {
+      {1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}, {3, [] { acquire_and_release(3); }}};
+  return plan;
+}
+
+inline void give_up_or_release(int id) {
+  Member& member = world().actor(id).member;
+  member.abort(prepared().grant[id].waiter);
+  // An abort ends the wait in the call, whatever was on its way; no grant may come after it.
+  if (member.lane().own_wake) member.collect();
+  check(!member.has_settled(), "a wait settled after its abort");
+}
+
+inline Plan abort_against_hand_off() {
+  Plan plan;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+  };
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { give_up_or_release(2); }}};
+  return plan;
+}
+
+// The one who gives up is in the middle; the one behind must be served by somebody.
+inline Plan abort_before_another() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+    queue_up(3);
+  };
+  plan.threads = {
+      {1, [] { give_back_prepared(1); }}, {2, [] { give_up_or_release(2); }}, {3, [] { await_and_release(3); }}};
+  return plan;
+}
+
+inline Plan try_against_release() {
+  Plan plan;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {{1, [] { give_back_prepared(1); }},
+                  {2, [] {
+                     Granted grant;
+                     const Answer answer = world().actor(2).member.try_lock(request(), grant);
+                     check(answer == Answer::kOk || answer == Answer::kBusy, "try_lock answered neither ok nor busy");
+                     if (answer == Answer::kOk) use_and_give_back(2, grant);
+                   }}};
+  return plan;
+}
+
+inline Plan try_against_hand_off() {
+  Plan plan = try_against_release();
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(3);
+  };
+  plan.threads.push_back({3, [] { await_and_release(3); }});
+  return plan;
+}
+
+inline Plan hand_off_chain() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+    queue_up(3);
+  };
+  plan.threads = {
+      {1, [] { give_back_prepared(1); }}, {2, [] { await_and_release(2); }}, {3, [] { await_and_release(3); }}};
+  return plan;
+}
+
+inline Plan sharing(bool second_shares) {
+  Plan plan;
+  plan.threads = {{1, [] { acquire_and_release(1, true); }}, {2, [=] { acquire_and_release(2, second_shares); }}};
+  return plan;
+}
+
+// Two hold shared, one waits to write; both give back at once.
+inline Plan two_shared_releases() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1, true);
+    hold(2, true);
+    queue_up(3);
+  };
+  plan.threads = {{1, [] { give_back_prepared(1, true); }},
+                  {2, [] { give_back_prepared(2, true); }},
+                  {3, [] { await_and_release(3); }}};
+  return plan;
+}
+
+// The holder writes; two wait to read and are let in together.
+inline Plan readers_behind_a_writer() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2, true);
+    queue_up(3, true);
+  };
+  plan.threads = {{1, [] { give_back_prepared(1); }},
+                  {2, [] { await_and_release(2, true); }},
+                  {3, [] { await_and_release(3, true); }}};
+  return plan;
+}
+
+inline Plan upgrade_against_release() {
+  Plan plan;
+  plan.actors = 3;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+    queue_up(3, false, 1);
+  };
+  plan.threads = {{1, [] { give_back_prepared(1); }},
+                  {2,
+                   [] {
+                     world().actor(2).member.upgrade(prepared().grant[2].waiter, 2);
+                     await_and_release(2);
+                   }},
+                  {3, [] { await_and_release(3); }}};
+  return plan;
+}
+
+inline Plan steal_against_release() {
+  Plan plan;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {{1,
+                   [] {
+                     // The release may come too late; then the lock is the thief's.
+                     world().actor(1).member.release(world().lock.index, prepared().grant[1].sequence);
+                   }},
+                  {2, [] {
+                     Request steal = request();
+                     steal.steal = true;
+                     Granted grant;
+                     const Answer answer = world().actor(2).member.lock(steal, grant);
+                     if (answer == Answer::kWait) grant = wait_for_one(2).grant;
+                     use_and_give_back(2, grant);
+                   }}};
+  return plan;
+}
+
+// One asks again as soon as it has given back: slots and wake lists are used anew.
+inline Plan twice_against_once() {
+  Plan plan;
+  plan.threads = {{1,
+                   [] {
+                     acquire_and_release(1);
+                     acquire_and_release(1);
+                   }},
+                  {2, [] { acquire_and_release(2); }}};
+  return plan;
+}
+
+// One participant waits for two locks that two others give back: the rings of both are on their way at once, and a slot
+// may be taken off the wake list a moment before it is ready.
+inline Plan two_waits_of_one() {
+  struct Second {
+    Handle handle;
+    Granted grant;
+  };
+  static Second second;
+  Plan plan;
+  plan.actors = 3;
+  plan.elements = 2;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+    second.handle = world().look_up(3, u"second");
+    Granted wait;
+    check(world().actor(3).member.lock({.handle = second.handle}, second.grant) == Answer::kOk, "set-up: lock");
+    check(world().actor(2).member.lock({.handle = second.handle}, wait) == Answer::kWait, "set-up: wait");
+  };
+  plan.threads = {{1, [] { give_back_prepared(1); }},
+                  {3, [] { world().actor(3).member.release(second.handle.index, second.grant.sequence); }},
+                  {2, [] {
+                     for (int i = 0; i < 2; i++) {
+                       const Settled settled = wait_for_one(2);
+                       check(settled.outcome == Outcome::kGranted, "a wait ended without a grant");
+                       const bool is_first = settled.waiter == prepared().grant[2].waiter;
+                       const ElementIndex index = is_first ? world().lock.index : second.handle.index;
+                       check(world().actor(2).member.release(index, settled.grant.sequence) == Answer::kOk,
+                             "a release was refused");
+                     }
+                   }}};
+  return plan;
+}
+
+}  // namespace model
