@@ -37,6 +37,13 @@ target_compile_definitions(forelock_core_scheduled PUBLIC FORELOCK_SCHEDULED)
 target_include_directories(forelock_core_scheduled PUBLIC ${CMAKE_SOURCE_DIR}/native/test/schedule)
 forelock_programs(schedule ${CMAKE_SOURCE_DIR}/native/test/schedule TEST LIBRARIES forelock_core_scheduled)
 
+# The same core with a hook before each atomic operation.
+add_library(forelock_core_hooked OBJECT ${CORE_SOURCES})
+target_link_libraries(forelock_core_hooked PUBLIC forelock_flags)
+target_compile_definitions(forelock_core_hooked PUBLIC FORELOCK_SCHEDULED)
+target_include_directories(forelock_core_hooked PUBLIC ${CMAKE_SOURCE_DIR}/native/test/interleave/hooked)
+forelock_programs(interleave ${CMAKE_SOURCE_DIR}/native/test/interleave TEST LIBRARIES forelock_core_hooked)
+
 if(FORELOCK_FUZZ)
   add_library(forelock_fuzz INTERFACE)
   target_link_options(forelock_fuzz INTERFACE -fsanitize=fuzzer)

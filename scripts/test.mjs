@@ -9,6 +9,8 @@ const PARTS = {
   'format and lint': script('lint'),
   types: [installed('tsc'), ['-p', 'tsconfig.json']],
   'native units': script('test-native', 'unit'),
+  interleavings: script('test-native', 'interleave'),
+  'death at every instruction': script('test-native', 'crash', 'step'),
   'test files': script('test-js'),
   package: script('test-js', '--under', 'test/package')
 }

@@ -77,14 +77,8 @@ function remediesFor(attempts: readonly LoadAttempt[]): string[] {
     [/ERR_DLOPEN_DISABLED/.test(text), 'node runs under --permission: add --allow-addons (and --allow-fs-read for the package)'],
     [/ERR_ACCESS_DENIED/.test(text), 'node runs under --permission: add --allow-fs-read for the folder of the package'],
     [platform !== 'linux', `forelock runs on Linux only, this is ${platform}`],
-    [
-      /GLIBC|GLIBCXX|libc\.musl|ld-linux|ELF/.test(text),
-      `the file was built for another C library or processor: ${BUILD_IT}`
-    ],
-    [
-      /No native build/.test(text),
-      `no build for ${platform}-${arch} is in the package: ${BUILD_IT}`
-    ],
+    [/GLIBC|GLIBCXX|libc\.musl|ld-linux|ELF/.test(text), `the file was built for another C library or processor: ${BUILD_IT}`],
+    [/No native build/.test(text), `no build for ${platform}-${arch} is in the package: ${BUILD_IT}`],
     [
       /no package\.json of forelock/.test(text),
       'a bundler moved the code away from its files: mark forelock as external and install it beside the bundle'

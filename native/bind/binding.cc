@@ -71,7 +71,8 @@ std::map<std::string, Binding*>& bindings(napi_env env) {
   napi_get_instance_data(env, &data);
   if (data == nullptr) {
     data = new All;
-    napi_set_instance_data(env, data, [](napi_env, void* all, void*) { delete static_cast<All*>(all); }, nullptr);
+    napi_set_instance_data(
+        env, data, [](napi_env, void* all, void*) { delete static_cast<All*>(all); }, nullptr);
   }
   return *static_cast<All*>(data);
 }
@@ -83,9 +84,10 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   binding->handle_ = handle;
   napi_value object;
   napi_value resource_name = text(env, std::string("forelock"));
-  const bool made = ok(napi_create_object(env, &object)) && binding->define(object) &&
-                    ok(napi_create_threadsafe_function(env, on_wake, nullptr, resource_name, 0, 1, nullptr, nullptr, binding, wake, &binding->wake_)) &&
-                    ok(napi_unref_threadsafe_function(env, binding->wake_)) && ok(napi_create_reference(env, object, 1, &binding->object_ref_));
+  const bool made =
+      ok(napi_create_object(env, &object)) && binding->define(object) &&
+      ok(napi_create_threadsafe_function(env, on_wake, nullptr, resource_name, 0, 1, nullptr, nullptr, binding, wake, &binding->wake_)) &&
+      ok(napi_unref_threadsafe_function(env, binding->wake_)) && ok(napi_create_reference(env, object, 1, &binding->object_ref_));
   if (!made) {
     if (binding->wake_ != nullptr) napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
     if (binding->functions_ == 0) delete binding;
@@ -95,8 +97,8 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   const napi_threadsafe_function wake = binding->wake_;
   // Throws OpenError; the object with its functions is then garbage, and they answer Closed.
   try {
-    binding->attachment_ =
-        std::make_unique<shm::Attachment>(std::move(region), [wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); });
+    binding->attachment_ = std::make_unique<shm::Attachment>(
+        std::move(region), [wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); });
     binding->attachment_->waker().start();
   } catch (...) {
     binding->attachment_.reset();
@@ -145,9 +147,10 @@ bool Binding::define(napi_value object) {
   scratch_ = static_cast<double*>(data);
   set(env_, object, "scratch", array);
   return add(object, "lookup", lookup) && add(object, "tryLock", hot_call<&Binding::try_lock>) &&
-         add(object, "lock", hot_call<&Binding::lock>) && add(object, "release", hot_call<&Binding::release>) && add(object, "abort", call<&Binding::abort>) &&
-         add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
-         add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) && add(object, "advance", advance) &&
+         add(object, "lock", hot_call<&Binding::lock>) && add(object, "release", hot_call<&Binding::release>) &&
+         add(object, "abort", call<&Binding::abort>) && add(object, "upgrade", call<&Binding::upgrade>) &&
+         add(object, "check", call<&Binding::check>) && add(object, "drain", drain) && add(object, "cycle", cycle) &&
+         add(object, "now", now) && add(object, "wallClock", wall_clock) && add(object, "advance", advance) &&
          add(object, "snapshot", snapshot) && add(object, "counters", counters) && add(object, "ref", ref) && add(object, "close", close);
 }
 
@@ -256,7 +259,8 @@ bool Binding::read_request(core::Request& request) {
   request.steal = (*flags & 2) != 0;
   if (request.shared && request.steal) return false;
   request.ttl = static_cast<std::uint32_t>(std::ceil(ttl));
-  if (timeout < kLongestMs) request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
+  if (timeout < kLongestMs)
+    request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);
   for (std::uint32_t i = 0; i < *count; i++) {
     const double* at = scratch_ + kEnclosing + 3 * i;
@@ -278,12 +282,18 @@ std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) 
       scratch_[kOutWaiter] = granted.waiter == core::kNoWaiter ? -1.0 : static_cast<double>(granted.waiter);
       scratch_[kOutFlags] = granted.owner_died ? 1 : 0;
       return answer == core::Answer::kOk ? kOk : kWait;
-    case core::Answer::kBusy: return kBusy;
-    case core::Answer::kStale: return kStale;
-    case core::Answer::kLost: return kLost;
-    case core::Answer::kNoSlots: return kNoWaiters;
-    case core::Answer::kOutOfMemory: return kOutOfMemory;
-    case core::Answer::kBadArgument: return kBadArgument;
+    case core::Answer::kBusy:
+      return kBusy;
+    case core::Answer::kStale:
+      return kStale;
+    case core::Answer::kLost:
+      return kLost;
+    case core::Answer::kNoSlots:
+      return kNoWaiters;
+    case core::Answer::kOutOfMemory:
+      return kOutOfMemory;
+    case core::Answer::kBadArgument:
+      return kBadArgument;
   }
   return kBadArgument;
 }
@@ -325,7 +335,8 @@ std::int32_t Binding::lock() {
   if (!read_request(request)) return kBadArgument;
   const core::Answer got = attachment_->member().lock(request, granted);
   settle();
-  scratch_[kOutArrival] = request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now());
+  scratch_[kOutArrival] =
+      request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now());
   return answer(got, granted);
 }
 
@@ -434,11 +445,16 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
     core::Handle handle{};
     binding->attachment_->member().lane().refresh();
     switch (binding->attachment_->member().lookup(static_cast<core::Kind>(kind), name, length, handle)) {
-      case core::Found::kOk: break;
-      case core::Found::kNoElements: return integer(env, kNoElements);
-      case core::Found::kNoNames: return integer(env, kNoNames);
-      case core::Found::kNameTooLong: return integer(env, kNameTooLong);
-      case core::Found::kOutOfMemory: return integer(env, kOutOfMemory);
+      case core::Found::kOk:
+        break;
+      case core::Found::kNoElements:
+        return integer(env, kNoElements);
+      case core::Found::kNoNames:
+        return integer(env, kNoNames);
+      case core::Found::kNameTooLong:
+        return integer(env, kNameTooLong);
+      case core::Found::kOutOfMemory:
+        return integer(env, kOutOfMemory);
     }
     const std::uint64_t base = binding->attachment_->arena().element(handle.index).token_base.peek();
     binding->scratch_[kOutIndex] = handle.index;

@@ -235,7 +235,8 @@ napi_value unlink(napi_env env, napi_callback_info info) {
   napi_value values[3];
   if (!ok(napi_get_cb_info(env, info, &count, values, nullptr, nullptr))) return nullptr;
   const auto name = count >= 1 ? utf8(env, values[0]) : std::nullopt;
-  const auto dir = count >= 2 && is(env, values[1], napi_string) ? utf8(env, values[1]) : std::optional<std::string>(shm::kDefaultDirectory);
+  const auto dir =
+      count >= 2 && is(env, values[1], napi_string) ? utf8(env, values[1]) : std::optional<std::string>(shm::kDefaultDirectory);
   bool force = false;
   if (count >= 3 && is(env, values[2], napi_boolean)) napi_get_value_bool(env, values[2], &force);
   if (!name || !dir || !valid_name(*name)) {
@@ -267,7 +268,8 @@ napi_value inspect(napi_env env, napi_callback_info info) {
   napi_value values[2];
   if (!ok(napi_get_cb_info(env, info, &count, values, nullptr, nullptr))) return nullptr;
   const auto name = count >= 1 ? utf8(env, values[0]) : std::nullopt;
-  const auto dir = count >= 2 && is(env, values[1], napi_string) ? utf8(env, values[1]) : std::optional<std::string>(shm::kDefaultDirectory);
+  const auto dir =
+      count >= 2 && is(env, values[1], napi_string) ? utf8(env, values[1]) : std::optional<std::string>(shm::kDefaultDirectory);
   if (!name || !dir || !valid_name(*name)) {
     throw_type(env, "inspect needs the name of an arena, and perhaps a folder");
     return nullptr;
@@ -277,7 +279,8 @@ napi_value inspect(napi_env env, napi_callback_info info) {
     Onlooker onlooker;
     const core::Arena arena(region->base(), onlooker);
     if (arena.layout().size != region->size()) throw core::Corrupt("the arena's capacity changed while it was opened");
-    const core::Nanos now = region->header().is_virtual != 0 ? region->header().virtual_now.load(std::memory_order_acquire) : shm::monotonic_now();
+    const core::Nanos now =
+        region->header().is_virtual != 0 ? region->header().virtual_now.load(std::memory_order_acquire) : shm::monotonic_now();
     napi_value out = object(env);
     set(env, out, "options", options_to_js(env, region->header()));
     set(env, out, "participants", participants_to_js(env, arena));

@@ -91,7 +91,10 @@ napi_value participants_to_js(napi_env env, const core::Arena& arena) {
     set(env, view, "pid", number(env, place.pid.peek()));
     set(env, view, "tid", number(env, place.tid.peek()));
     set(env, view, "incarnation", number(env, life.incarnation));
-    set(env, view, "state", text(env, std::string(life.life == core::Life::kDead ? "dead" : life.life == core::Life::kAlive ? "alive" : "joining")));
+    set(env, view, "state",
+        text(env, std::string(life.life == core::Life::kDead    ? "dead"
+                              : life.life == core::Life::kAlive ? "alive"
+                                                                : "joining")));
     napi_set_element(env, out, count++, view);
   }
   return out;

@@ -64,20 +64,13 @@ class Arena {
   }
 
   // The owner of a slot is the owner of its chunk.
-  ChunkOwner owner_of(SlotId id) const {
-    return ChunkOwner::of(chunk_owner((id - 1) / kChunkSlots).load(memory_order_acquire));
-  }
-  bool is_dead(ParticipantId id) const {
-    return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kDead;
-  }
+  ChunkOwner owner_of(SlotId id) const { return ChunkOwner::of(chunk_owner((id - 1) / kChunkSlots).load(memory_order_acquire)); }
+  bool is_dead(ParticipantId id) const { return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kDead; }
   bool is_dead(ChunkOwner owner) const {
     if (owner.participant == 0) return false;
-    return participant(owner.participant).life.load(memory_order_acquire) ==
-           LifeWord{Life::kDead, owner.incarnation}.word();
+    return participant(owner.participant).life.load(memory_order_acquire) == LifeWord{Life::kDead, owner.incarnation}.word();
   }
-  bool is_alive(ParticipantId id) const {
-    return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kAlive;
-  }
+  bool is_alive(ParticipantId id) const { return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kAlive; }
   bool lane_is_dead(LaneId lane) const { return is_dead(participant_of(lane)); }
 
   // No walk over slots of a sound arena is longer than this.

@@ -6,8 +6,8 @@ namespace forelock::core {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;         // longer cycles are found from none of their waits: documented in limits
-constexpr std::size_t kMaxVisited = 4096;     // a walk costs at most about a millisecond on the waker thread
+constexpr std::size_t kMaxDepth = 64;      // longer cycles are found from none of their waits: documented in limits
+constexpr std::size_t kMaxVisited = 4096;  // a walk costs at most about a millisecond on the waker thread
 constexpr std::uint32_t kMaxHolders = 4096;
 constexpr std::uint32_t kMaxLooks = 1 << 20;  // slots looked at in one walk, some milliseconds
 
@@ -39,7 +39,9 @@ class Walk {
     for (SlotId x = element.holders.load(memory_order_acquire); x != 0 && ++steps < kMaxHolders;) {
       const Slot& holder = arena_.slot(x);
       const ParticipantId owner = arena_.owner_of(x).participant;
-      if (owner != 0 && holder.element.peek() == index && enclosed_by(owner, index, SlotState::of(holder.state.load(memory_order_acquire)).sequence, x)) return true;
+      if (owner != 0 && holder.element.peek() == index &&
+          enclosed_by(owner, index, SlotState::of(holder.state.load(memory_order_acquire)).sequence, x))
+        return true;
       x = holder.next.load(memory_order_acquire);
     }
     path_.pop_back();

@@ -20,9 +20,12 @@ std::uint32_t low(std::uint64_t sequence) { return static_cast<std::uint32_t>(se
 
 Visit GateKeeper::visit(bool poke, SlotId mine) {
   switch (enter(poke, mine != 0)) {
-    case Entry::kBusy: return Visit::kBusy;
-    case Entry::kClosed: return Visit::kClosed;
-    case Entry::kEntered: break;
+    case Entry::kBusy:
+      return Visit::kBusy;
+    case Entry::kClosed:
+      return Visit::kClosed;
+    case Entry::kEntered:
+      break;
   }
   pass(mine);
   lane_.ring_all();
@@ -31,9 +34,12 @@ Visit GateKeeper::visit(bool poke, SlotId mine) {
 
 Visit GateKeeper::join(SlotId id, std::uint32_t generation) {
   switch (enter(false, false)) {
-    case Entry::kBusy: return Visit::kBusy;
-    case Entry::kClosed: return Visit::kClosed;
-    case Entry::kEntered: break;
+    case Entry::kBusy:
+      return Visit::kBusy;
+    case Entry::kClosed:
+      return Visit::kClosed;
+    case Entry::kEntered:
+      break;
   }
   // An element is recycled from inside only, so what is found now holds until we leave.
   const bool current = Meta::generation(element_.meta.load(memory_order_acquire)) == generation;
@@ -187,8 +193,7 @@ bool GateKeeper::close() {
   if (Fast::of(fast).queued || Fast::of(fast).owner != 0) return false;
   // Q keeps the fast path out; what is inside the gate then decides.
   lane_.note(index_, 0);  // if we die here, our sweep makes a visit that clears it
-  const bool kept_out =
-      element_.fast.compare_exchange_strong(fast, fast | Fast::kQueued, memory_order_acq_rel, memory_order_relaxed);
+  const bool kept_out = element_.fast.compare_exchange_strong(fast, fast | Fast::kQueued, memory_order_acq_rel, memory_order_relaxed);
   if (!kept_out || enter(true, false) != Entry::kEntered) {  // the one inside clears Q when it finds nothing
     lane_.forget();
     return false;
@@ -377,14 +382,18 @@ void GateKeeper::tend(SlotId id) {
   const std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
   switch (state.status) {
-    case Status::kAbandoned: return finish(id, false);
+    case Status::kAbandoned:
+      return finish(id, false);
     case Status::kAbortedInQueue:
     case Status::kReleased:
-    case Status::kRevoked: return remove(id, seen);
+    case Status::kRevoked:
+      return remove(id, seen);
     case Status::kQueued:
     case Status::kHeld:
-    case Status::kReady: break;
-    default: return;
+    case Status::kReady:
+      break;
+    default:
+      return;
   }
   const ChunkOwner owner = arena_.owner_of(id);
   if (arena_.is_dead(owner)) {
@@ -451,7 +460,8 @@ SlotId GateKeeper::choose() {
           continue;
         }
         if (deadline != 0 && lane_.now() >= deadline) {
-          if (slot.state.compare_exchange_strong(seen, state.with(Status::kAbortedInQueue).word(), memory_order_acq_rel, memory_order_acquire)) {
+          if (slot.state.compare_exchange_strong(seen, state.with(Status::kAbortedInQueue).word(), memory_order_acq_rel,
+                                                 memory_order_acquire)) {
             remove(x, state.with(Status::kAbortedInQueue).word());
           }
           continue;
@@ -543,7 +553,8 @@ void GateKeeper::finish(SlotId id, bool anew) {
       case Status::kOffered:
         if (low(fast.sequence + 1) == state.sequence && fast.owner == 0) {
           prepare_commit(slot);
-          element_.fast.compare_exchange_strong(word, Fast::word(true, winner, fast.sequence + 1), memory_order_acq_rel, memory_order_relaxed);
+          element_.fast.compare_exchange_strong(word, Fast::word(true, winner, fast.sequence + 1), memory_order_acq_rel,
+                                                memory_order_relaxed);
           continue;
         }
         if (!committed) {
@@ -552,16 +563,20 @@ void GateKeeper::finish(SlotId id, bool anew) {
         }
         if (conclude(id, seen, anew)) return;
         continue;
-      case Status::kAbandoned: undo_abandoned(id, committed); return;
+      case Status::kAbandoned:
+        undo_abandoned(id, committed);
+        return;
       case Status::kAbortedInQueue:
       case Status::kReleased:
-      case Status::kRevoked: return remove(id, seen);
+      case Status::kRevoked:
+        return remove(id, seen);
       case Status::kReady:
         if (anew) {
           notify(arena_.owner_of(id).participant, Notice::kRescan);
         }
         return;
-      default: return;
+      default:
+        return;
     }
   }
 }

@@ -15,7 +15,9 @@ struct Hash {
 class SipHasher {
  public:
   SipHasher(const std::uint64_t key[2])
-      : v0_(0x736f6d6570736575ull ^ key[0]), v1_(0x646f72616e646f6dull ^ key[1] ^ 0xee), v2_(0x6c7967656e657261ull ^ key[0]),
+      : v0_(0x736f6d6570736575ull ^ key[0]),
+        v1_(0x646f72616e646f6dull ^ key[1] ^ 0xee),
+        v2_(0x6c7967656e657261ull ^ key[0]),
         v3_(0x7465646279746573ull ^ key[1]) {}
 
   void word(std::uint64_t m) {

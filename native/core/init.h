@@ -12,7 +12,7 @@ struct Origin {
   std::uint64_t identity[2];
   std::uint64_t boot_id[2];
   std::uint64_t time_namespace;
-  Nanos now;             // arena clock
+  Nanos now;              // arena clock
   std::uint64_t wall_ms;  // wall clock: the one use of it for tokens, so that they grow over unlink and reboot
   std::uint64_t ageing;
   std::uint32_t claim_within;

@@ -28,9 +28,7 @@ class Lane {
     return time_;
   }
 
-  bool is_script_of(ParticipantId who) const {
-    return who == participant() && (id & 1) == static_cast<std::uint32_t>(Thread::kScript);
-  }
+  bool is_script_of(ParticipantId who) const { return who == participant() && (id & 1) == static_cast<std::uint32_t>(Thread::kScript); }
 
   // Rings are sent after the gate is left: a futex call inside would keep others out of it for microseconds.
   void ring_later(ParticipantId who) {
@@ -59,7 +57,7 @@ class Lane {
 
   Arena& arena;
   const LaneId id;
-  bool own_wake = false;            // something for this very thread: a waiter of it was served, or a grant taken from it
+  bool own_wake = false;           // something for this very thread: a waiter of it was served, or a grant taken from it
   std::vector<SlotId> own_served;  // those waiters, first first
 
  private:

@@ -12,9 +12,9 @@
 namespace forelock::core {
 
 inline constexpr std::uint64_t kMagic = 0x4b434f4c45524f46ull;  // "FORELOCK" in memory
-inline constexpr std::uint32_t kFormat = 1;                      // changes with the major version only
+inline constexpr std::uint32_t kFormat = 1;                     // changes with the major version only
 inline constexpr std::size_t kPage = 4096;
-inline constexpr std::size_t kExtent = 1 << 20;  // memory is backed in pieces of this size; one page of bits covers 32 GiB
+inline constexpr std::size_t kExtent = 1 << 20;    // memory is backed in pieces of this size; one page of bits covers 32 GiB
 inline constexpr std::uint32_t kChunkSlots = 128;  // 8 KiB: small enough for thousands of participants, rare enough to claim
 inline constexpr std::uint32_t kNameInline = 40;   // bytes of a name kept in the element itself
 inline constexpr std::uint32_t kNameMaxUnits = 4096;
@@ -41,7 +41,7 @@ struct alignas(64) Element {
   atomic<std::uint32_t> since;          // {tier:2, time:30 in 4 ms since the epoch} of the last exclusive grant
   atomic<std::uint32_t> maker;          // Maker word while it is being made, else 0
   plain<std::uint64_t> hash[2];
-  atomic<std::uint64_t> link;           // chain of the element table
+  atomic<std::uint64_t> link;  // chain of the element table
   plain<std::uint64_t> name[kNameInline / 8];
 };
 static_assert(sizeof(Element) == 128 && alignof(Element) == 64);
@@ -140,11 +140,11 @@ struct Header {
   std::uint64_t signature;
   std::uint64_t size;
   Capacity capacity;
-  std::uint64_t seed[2];       // of the name hash
+  std::uint64_t seed[2];  // of the name hash
   std::uint64_t boot_id[2];
   std::uint64_t time_namespace;
-  std::uint64_t identity[2];   // random: tells two arenas of one name apart
-  std::uint64_t epoch;         // ns on the arena clock when it was made
+  std::uint64_t identity[2];  // random: tells two arenas of one name apart
+  std::uint64_t epoch;        // ns on the arena clock when it was made
   std::uint32_t is_virtual;
   std::uint32_t tier_count;
   char tier_names[kTiers][kTierNameBytes];
@@ -168,7 +168,7 @@ static_assert(sizeof(Header) <= kPage);
 
 struct Layout {
   std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots;  // byte offsets
-  std::size_t eager;       // bytes from the start that are backed when the arena is made
+  std::size_t eager;  // bytes from the start that are backed when the arena is made
   std::size_t size;
   std::size_t held_bytes;  // one participant's bitmap of elements it may hold, whole pages
   std::uint32_t bucket_count;

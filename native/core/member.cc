@@ -156,7 +156,8 @@ Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   Answer answer = Answer::kLost;
   if (SlotState::of(seen).status == Status::kHeld && SlotState::of(seen).generation == local_[waiter].generation &&
-      slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
+      slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel,
+                                         memory_order_acquire)) {
     visit(slot.element.get(), true, id);
     answer = Answer::kOk;
   }
@@ -193,9 +194,15 @@ void Member::give_up(WaiterId waiter) {
     const SlotState state = SlotState::of(seen);
     Status next;
     switch (state.status) {
-      case Status::kPrepared: next = Status::kAbortedInInbox; break;
-      case Status::kQueued: next = Status::kAbortedInQueue; break;
-      case Status::kOffered: next = Status::kAbandoned; break;
+      case Status::kPrepared:
+        next = Status::kAbortedInInbox;
+        break;
+      case Status::kQueued:
+        next = Status::kAbortedInQueue;
+        break;
+      case Status::kOffered:
+        next = Status::kAbandoned;
+        break;
       case Status::kReady: {
         empty_wake_list();
         Granted grant;
@@ -209,7 +216,8 @@ void Member::give_up(WaiterId waiter) {
         }
         return;
       }
-      default: return;  // past its deadline, and the gate holder has seen it
+      default:
+        return;  // past its deadline, and the gate holder has seen it
     }
     if (!slot.state.compare_exchange_strong(seen, state.with(next).word(), memory_order_acq_rel, memory_order_acquire)) continue;
     visit(slot.element.get(), true, id);
@@ -222,7 +230,8 @@ Answer Member::upgrade(WaiterId waiter, std::uint32_t tier) {
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   std::uint32_t wish = slot.wish.load(memory_order_acquire);
-  while (!slot.wish.compare_exchange_strong(wish, (wish & Wish::kInWake) | Wish::kTier | tier, memory_order_acq_rel, memory_order_acquire)) {
+  while (
+      !slot.wish.compare_exchange_strong(wish, (wish & Wish::kInWake) | Wish::kTier | tier, memory_order_acq_rel, memory_order_acquire)) {
   }
   visit(slot.element.get(), true, id);
   return Answer::kOk;
@@ -512,7 +521,8 @@ Answer Member::claim_chunk() {
     if (owner.load(memory_order_relaxed) != 0) continue;
     const std::size_t offset = arena_.layout().slots + sizeof(Slot) * kChunkSlots * static_cast<std::size_t>(chunk);
     if (!arena_.ensure(offset, sizeof(Slot) * kChunkSlots)) return Answer::kOutOfMemory;
-    if (!owner.compare_exchange_strong(nobody, ChunkOwner{participant_, incarnation_}.word(), memory_order_acq_rel, memory_order_relaxed)) continue;
+    if (!owner.compare_exchange_strong(nobody, ChunkOwner{participant_, incarnation_}.word(), memory_order_acq_rel, memory_order_relaxed))
+      continue;
     chunk_hand_ = chunk + 1;
     chunks_.push_back(chunk);
     ordinal_[chunk] = static_cast<std::uint32_t>(chunks_.size());

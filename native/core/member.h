@@ -36,9 +36,9 @@ struct Request {
   std::uint32_t tier = 0;
   bool shared = false;
   bool steal = false;
-  std::uint32_t ttl = 0;   // ms, 0 none
-  Nanos deadline = 0;      // 0 none
-  Nanos arrival = 0;       // 0: now
+  std::uint32_t ttl = 0;  // ms, 0 none
+  Nanos deadline = 0;     // 0 none
+  Nanos arrival = 0;      // 0: now
   const EnclosingGrant* enclosing = nullptr;
   std::uint32_t enclosing_count = 0;
 };
@@ -113,9 +113,7 @@ class Member {
       if (local_[id].use == Use::kWaiting) visitor(id, slot_of(id));
     }
   }
-  SlotId slot_of(WaiterId waiter) const {
-    return chunks_[waiter / kChunkSlots] * kChunkSlots + waiter % kChunkSlots + 1;
-  }
+  SlotId slot_of(WaiterId waiter) const { return chunks_[waiter / kChunkSlots] * kChunkSlots + waiter % kChunkSlots + 1; }
   WaiterId waiter_of(SlotId slot) const;
 
  private:
@@ -129,10 +127,10 @@ class Member {
   };
   struct Deadline {
     Nanos at;
-    WaiterId waiter;            // that waits, or of a shared grant
-    std::uint32_t generation;   // of the wait
-    ElementIndex element;       // of a ttl
-    std::uint64_t sequence;     // of the grant that a ttl ends; 0: the deadline of a wait
+    WaiterId waiter;           // that waits, or of a shared grant
+    std::uint32_t generation;  // of the wait
+    ElementIndex element;      // of a ttl
+    std::uint64_t sequence;    // of the grant that a ttl ends; 0: the deadline of a wait
     bool operator<(const Deadline& other) const { return at > other.at; }
   };
 
@@ -177,12 +175,12 @@ class Member {
   const ParticipantId participant_;
   const std::uint32_t incarnation_;
   atomic<std::uint64_t>* const held_;
-  std::vector<std::uint32_t> chunks_;     // ours, in the order of claiming
-  std::vector<std::uint32_t> ordinal_;    // chunk -> its place in chunks_, plus one
-  std::vector<Local> local_;              // by waiter id
+  std::vector<std::uint32_t> chunks_;   // ours, in the order of claiming
+  std::vector<std::uint32_t> ordinal_;  // chunk -> its place in chunks_, plus one
+  std::vector<Local> local_;            // by waiter id
   std::vector<WaiterId> free_;
-  std::vector<WaiterId> going_;           // given up; the gate holder will free them
-  std::vector<WaiterId> pending_;         // announced, not yet delivered
+  std::vector<WaiterId> going_;    // given up; the gate holder will free them
+  std::vector<WaiterId> pending_;  // announced, not yet delivered
   std::vector<Settled> settled_;
   std::size_t settled_at_ = 0;
   std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted

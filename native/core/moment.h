@@ -17,9 +17,7 @@ inline std::uint32_t ms_since_epoch(const Header& header, Nanos at) {
   return ms == 0 ? 1 : ms;
 }
 
-inline std::uint32_t ms_floor(const Header& header, Nanos at) {
-  return static_cast<std::uint32_t>((at - header.epoch) / kNanosPerMilli);
-}
+inline std::uint32_t ms_floor(const Header& header, Nanos at) { return static_cast<std::uint32_t>((at - header.epoch) / kNanosPerMilli); }
 
 inline constexpr Nanos kSinceUnit = 4 * kNanosPerMilli;  // the tick of CLOCK_MONOTONIC_COARSE at 250 Hz
 

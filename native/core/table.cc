@@ -47,7 +47,8 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
       element.meta.store(Meta::word(generation, Meta::kInit, kind, static_cast<std::uint32_t>(length), two_byte), memory_order_release);
       if (!store_name(index, generation, name, length, two_byte)) {
         unmake(index);
-        if (!arena_.ensure(arena_.layout().texts, sizeof(Text) * static_cast<std::size_t>(arena_.capacity().texts))) return Found::kOutOfMemory;
+        if (!arena_.ensure(arena_.layout().texts, sizeof(Text) * static_cast<std::size_t>(arena_.capacity().texts)))
+          return Found::kOutOfMemory;
         if (!free_some_text(length * (two_byte ? 2 : 1))) return Found::kNoNames;
         continue;
       }
@@ -139,9 +140,7 @@ void Table::mark(Element& element) {
   }
 }
 
-bool Table::leaving(const Element& element) const {
-  return Gate::of(element.gate.load(memory_order_acquire)).head == Gate::kClosed;
-}
+bool Table::leaving(const Element& element) const { return Gate::of(element.gate.load(memory_order_acquire)).head == Gate::kClosed; }
 
 // ---- recycling -----------------------------------------------------------------------------------------------------
 
@@ -198,7 +197,8 @@ bool Table::claim(ElementIndex index) {
   if (Meta::state(meta) != Meta::kFree || Gate::of(element.gate.load(memory_order_acquire)).holder != 0) return false;
   std::uint32_t nobody = 0;
   lane_.note(index, Hint::kMaking);
-  if (!element.maker.compare_exchange_strong(nobody, Maker{lane_.id, Meta::generation(meta) + 1}.word(), memory_order_acq_rel, memory_order_relaxed)) {
+  if (!element.maker.compare_exchange_strong(nobody, Maker{lane_.id, Meta::generation(meta) + 1}.word(), memory_order_acq_rel,
+                                             memory_order_relaxed)) {
     lane_.forget();
     return false;
   }
@@ -326,9 +326,7 @@ unsigned char get_byte(const plain<std::uint64_t> (&words)[N], std::size_t at) {
 bool Table::store_name(ElementIndex index, std::uint32_t generation, const char16_t* name, std::size_t length, bool two_byte) {
   Element& element = arena_.element(index);
   const std::size_t bytes = length * (two_byte ? 2 : 1);
-  const auto byte_at = [&](std::size_t i) {
-    return static_cast<unsigned char>(two_byte ? name[i / 2] >> (i % 2 * 8) : name[i]);
-  };
+  const auto byte_at = [&](std::size_t i) { return static_cast<unsigned char>(two_byte ? name[i / 2] >> (i % 2 * 8) : name[i]); };
   if (bytes <= kNameInline) {
     for (std::size_t i = 0; i < bytes; i++) put_byte(element.name, i, byte_at(i));
     return true;

@@ -20,9 +20,7 @@ using ParticipantId = std::uint32_t;
 using LaneId = std::uint32_t;
 enum class Thread : std::uint32_t { kScript = 0, kWaker = 1 };
 
-inline constexpr LaneId lane_of(ParticipantId participant, Thread thread) {
-  return participant * 2 + static_cast<std::uint32_t>(thread);
-}
+inline constexpr LaneId lane_of(ParticipantId participant, Thread thread) { return participant * 2 + static_cast<std::uint32_t>(thread); }
 inline constexpr ParticipantId participant_of(LaneId lane) { return lane / 2; }
 
 // 13 bits name a lane in the gate word, so 12 a participant; slot ids have 24 bits, of which the last value closes an inbox.

@@ -53,17 +53,17 @@ struct Gate {
 // Slot: {status:8, generation:24, sequence:32}. The generation grows each time the owner uses the slot anew.
 enum class Status : std::uint32_t {
   kFree = 0,
-  kPrepared,         // filled by its owner; perhaps in the inbox already
-  kQueued,           // linked into its tier's list
-  kOffered,          // chosen; the grant is being made for the sequence in the word
-  kReady,            // granted; its owner has not taken it yet
-  kHeld,             // taken, shared (an exclusive holder needs no slot)
-  kAbortedInInbox,   // given up by its owner before it was linked
-  kAbortedInQueue,   // given up (or past its deadline) while linked
-  kAbandoned,        // given up while the grant was being made
-  kReleased,         // a shared holder that gave back; still linked
-  kRevoked,          // a shared holder that lost it (ttl, steal); still linked
-  kExtension,        // not a request: the enclosing grants of one
+  kPrepared,        // filled by its owner; perhaps in the inbox already
+  kQueued,          // linked into its tier's list
+  kOffered,         // chosen; the grant is being made for the sequence in the word
+  kReady,           // granted; its owner has not taken it yet
+  kHeld,            // taken, shared (an exclusive holder needs no slot)
+  kAbortedInInbox,  // given up by its owner before it was linked
+  kAbortedInQueue,  // given up (or past its deadline) while linked
+  kAbandoned,       // given up while the grant was being made
+  kReleased,        // a shared holder that gave back; still linked
+  kRevoked,         // a shared holder that lost it (ttl, steal); still linked
+  kExtension,       // not a request: the enclosing grants of one
   kLast = kExtension
 };
 
@@ -98,9 +98,7 @@ struct Meta {
 
   static constexpr std::uint32_t generation(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
   static constexpr std::uint64_t state(std::uint64_t word) { return word & kStateMask; }
-  static constexpr std::uint32_t length(std::uint64_t word) {
-    return static_cast<std::uint32_t>((word >> kLengthShift) & kLengthMask);
-  }
+  static constexpr std::uint32_t length(std::uint64_t word) { return static_cast<std::uint32_t>((word >> kLengthShift) & kLengthMask); }
   static constexpr Kind kind(std::uint64_t word) { return static_cast<Kind>((word >> kKindShift) & 0xf); }
   static constexpr std::uint64_t word(std::uint32_t generation, std::uint64_t state, Kind kind, std::uint32_t length, bool two_byte) {
     return (static_cast<std::uint64_t>(generation) << 32) | state | (static_cast<std::uint64_t>(kind) << kKindShift) |
@@ -136,9 +134,7 @@ struct LifeWord {
   Life life;
   std::uint32_t incarnation;
 
-  static constexpr LifeWord of(std::uint64_t word) {
-    return {static_cast<Life>(word >> 56), static_cast<std::uint32_t>(word)};
-  }
+  static constexpr LifeWord of(std::uint64_t word) { return {static_cast<Life>(word >> 56), static_cast<std::uint32_t>(word)}; }
   constexpr std::uint64_t word() const { return (static_cast<std::uint64_t>(life) << 56) | incarnation; }
 };
 
@@ -161,9 +157,7 @@ struct Hint {
   std::uint32_t element_plus_one;
   std::uint32_t slot;
 
-  static constexpr Hint of(std::uint64_t word) {
-    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
-  }
+  static constexpr Hint of(std::uint64_t word) { return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)}; }
   static constexpr std::uint64_t word(ElementIndex element, std::uint32_t slot) {
     return (static_cast<std::uint64_t>(element + 1) << 32) | slot;
   }

@@ -28,9 +28,7 @@ class Attachment final : public core::Host {
   // Header::retired: 0, kUnlinked or kDamaged.
   std::uint32_t retired() const { return arena_->header().retired.load(std::memory_order_acquire); }
 
-  core::Nanos now() override {
-    return virtual_ ? arena_->header().virtual_now.load(std::memory_order_acquire) : monotonic_now();
-  }
+  core::Nanos now() override { return virtual_ ? arena_->header().virtual_now.load(std::memory_order_acquire) : monotonic_now(); }
   core::Nanos coarse_now() override { return virtual_ ? now() : monotonic_coarse(); }
 
   // After an operation of the script thread that may have changed what it waits for.

@@ -26,8 +26,8 @@ using core::Header;
 using core::Layout;
 
 constexpr std::uint64_t kDefaultAgeingMs = 30'000;
-constexpr int kAttempts = 1000;                 // to open or to remove a path on which others are at work too
-constexpr core::ParticipantId kRemoving = 0;    // the byte of no participant: whoever takes the file from its path has it
+constexpr int kAttempts = 1000;               // to open or to remove a path on which others are at work too
+constexpr core::ParticipantId kRemoving = 0;  // the byte of no participant: whoever takes the file from its path has it
 const std::vector<std::string> kDefaultTiers = {"background", "standard", "interactive", "critical"};
 
 class Descriptor {
@@ -48,8 +48,9 @@ class Descriptor {
 std::string reason(int error) { return std::strerror(error); }
 
 [[noreturn]] void fail_memory(const std::string& what, int error) {
-  throw OpenError("ERR_FORELOCK_MEMORY", what + ": " + reason(error) +
-                                             " (raise the size of the shared-memory file system, choose another with `dir`, or lower `capacity`)");
+  throw OpenError(
+      "ERR_FORELOCK_MEMORY",
+      what + ": " + reason(error) + " (raise the size of the shared-memory file system, choose another with `dir`, or lower `capacity`)");
 }
 
 Capacity capacity_of(const Wanted& wanted) {
@@ -141,7 +142,8 @@ Check check_header(const Header& header, std::size_t file_size) {
   boot_id(boot);
   if (header.boot_id[0] != boot[0] || header.boot_id[1] != boot[1]) return Check::kOtherBoot;
   const std::uint32_t retired = header.retired.load(std::memory_order_acquire);
-  if (retired == kDamaged) throw OpenError("ERR_FORELOCK_CORRUPT", "a participant found the arena damaged: close it everywhere, then unlink it by force");
+  if (retired == kDamaged)
+    throw OpenError("ERR_FORELOCK_CORRUPT", "a participant found the arena damaged: close it everywhere, then unlink it by force");
   if (retired != 0) return Check::kRetired;
   if (header.time_namespace != time_namespace()) {
     throw OpenError("ERR_FORELOCK_VERSION", "the arena was made in another time namespace: its clock is not ours", "time namespace",
@@ -155,7 +157,8 @@ std::size_t check_file(int descriptor, const std::string& path) {
   if (fstat(descriptor, &info) != 0) throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(errno));
   if (!S_ISREG(info.st_mode)) throw OpenError("ERR_FORELOCK_OWNER", path + " is not a regular file");
   if (info.st_uid != geteuid()) {
-    throw OpenError("ERR_FORELOCK_OWNER", path + " belongs to another user", "owner", std::to_string(info.st_uid), std::to_string(geteuid()));
+    throw OpenError("ERR_FORELOCK_OWNER", path + " belongs to another user", "owner", std::to_string(info.st_uid),
+                    std::to_string(geteuid()));
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) throw OpenError("ERR_FORELOCK_OWNER", path + " is writable by others");
   return static_cast<std::size_t>(info.st_size);
@@ -186,7 +189,8 @@ bool remove_path(int descriptor, const std::string& path) {
     return false;
   }
   struct stat ours, named;
-  const bool there = fstat(descriptor, &ours) == 0 && lstat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+  const bool there =
+      fstat(descriptor, &ours) == 0 && lstat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
   const int error = there && ::unlink(path.c_str()) != 0 ? errno : 0;
   give_byte(descriptor, kRemoving);
   if (error != 0 && error != ENOENT) throw OpenError("ERR_FORELOCK_OWNER", path + ": " + reason(error));
@@ -195,7 +199,8 @@ bool remove_path(int descriptor, const std::string& path) {
 
 // The size is that of all tables; what stands behind them grows with use.
 void size_file(int descriptor, const Layout& layout) {
-  if (ftruncate(descriptor, static_cast<off_t>(layout.size)) != 0) fail_memory("an arena of " + std::to_string(layout.size) + " bytes", errno);
+  if (ftruncate(descriptor, static_cast<off_t>(layout.size)) != 0)
+    fail_memory("an arena of " + std::to_string(layout.size) + " bytes", errno);
   if (fallocate(descriptor, 0, 0, static_cast<off_t>(layout.eager)) != 0) fail_memory("memory for a new arena", errno);
 }
 
@@ -203,7 +208,8 @@ void size_file(int descriptor, const Layout& layout) {
 void require_byte_locks(int descriptor) {
   struct flock lock = byte_lock(F_WRLCK, 0);
   if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0) {
-    throw OpenError("ERR_FORELOCK_UNSUPPORTED", "this file system or kernel has no open-file-description locks (F_OFD_SETLK): " + reason(errno));
+    throw OpenError("ERR_FORELOCK_UNSUPPORTED",
+                    "this file system or kernel has no open-file-description locks (F_OFD_SETLK): " + reason(errno));
   }
 }
 

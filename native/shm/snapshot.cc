@@ -133,7 +133,8 @@ std::vector<ElementView> snapshot(const core::Arena& arena, core::Nanos now, con
   std::vector<ElementView> views;
   const std::uint32_t limit = std::min(arena.header().backed_elements.load(std::memory_order_acquire), arena.capacity().elements);
   core::Hash hash{};
-  if (name != nullptr) hash = core::hash_name(arena.header().seed, static_cast<std::uint32_t>(core::Kind::kLock), name->data(), name->size());
+  if (name != nullptr)
+    hash = core::hash_name(arena.header().seed, static_cast<std::uint32_t>(core::Kind::kLock), name->data(), name->size());
   for (core::ElementIndex index = 0; index < limit; index++) {
     const core::Element& element = arena.element(index);
     if (core::Meta::state(element.meta.load(std::memory_order_acquire)) == core::Meta::kFree || !in_use(element)) continue;

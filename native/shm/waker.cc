@@ -31,8 +31,12 @@ constexpr std::uint32_t kWaitsPerTick = 2048;
 }  // namespace
 
 Waker::Waker(core::Arena& arena, const Region& region, core::ParticipantId participant, std::function<void()> signal)
-    : arena_(arena), region_(region), participant_(participant), lane_(arena, participant, core::Thread::kWaker),
-      life_(arena.participant(participant).life.load(std::memory_order_acquire)), signal_(std::move(signal)) {}
+    : arena_(arena),
+      region_(region),
+      participant_(participant),
+      lane_(arena, participant, core::Thread::kWaker),
+      life_(arena.participant(participant).life.load(std::memory_order_acquire)),
+      signal_(std::move(signal)) {}
 
 void Waker::start() {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
@@ -158,7 +162,8 @@ void Waker::signal() {
 void Waker::tick() {
   lane_.refresh();
   if (arena_.participant(participant_).life.load(std::memory_order_acquire) != life_) throw core::Corrupt("our place was given to another");
-  if (arena_.header().retired.load(std::memory_order_acquire) == kDamaged) throw core::Corrupt("another participant found the arena damaged");
+  if (arena_.header().retired.load(std::memory_order_acquire) == kDamaged)
+    throw core::Corrupt("another participant found the arena damaged");
   look_at_waits();
   probe_others();
   sweep_the_dead();
@@ -179,7 +184,8 @@ void Waker::look_at_waits() {
   stuck_.clear();
   next_ttl_ = 0;
   const std::uint64_t mine =
-      core::ChunkOwner{participant_, core::LifeWord::of(arena_.participant(participant_).life.load(std::memory_order_acquire)).incarnation}.word();
+      core::ChunkOwner{participant_, core::LifeWord::of(arena_.participant(participant_).life.load(std::memory_order_acquire)).incarnation}
+          .word();
   const std::uint32_t chunks = arena_.layout().chunk_count;
   std::uint32_t looked = 0;
   for (std::uint32_t i = 0; i < chunks && looked < kWaitsPerTick; i++) {

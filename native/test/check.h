@@ -52,12 +52,12 @@ inline int run(const char* only = nullptr) {
 
 #define TEST_JOIN2(a, b) a##b
 #define TEST_JOIN(a, b) TEST_JOIN2(a, b)
-#define TEST_CASE(name)                                                                            \
-  static void TEST_JOIN(case_, __LINE__)();                                                        \
-  static const forelock::test::Case TEST_JOIN(reg_, __LINE__)(name, TEST_JOIN(case_, __LINE__));   \
+#define TEST_CASE(name)                                                                          \
+  static void TEST_JOIN(case_, __LINE__)();                                                      \
+  static const forelock::test::Case TEST_JOIN(reg_, __LINE__)(name, TEST_JOIN(case_, __LINE__)); \
   static void TEST_JOIN(case_, __LINE__)()
-#define CHECK(condition)                                                                                        \
-  do {                                                                                                          \
+#define CHECK(condition)                                                                                                       \
+  do {                                                                                                                         \
     if (!(condition)) throw forelock::test::Failure(std::string(__FILE__) + ":" + std::to_string(__LINE__) + ": " #condition); \
   } while (false)
 #define CHECK_EQUAL(got, want) forelock::test::equal((got), (want), #got, __FILE__, __LINE__)

@@ -51,9 +51,7 @@ struct World {
     if (!core::begin_join(*arena, id, incarnation) || !core::finish_join(*arena, id, incarnation)) return nullptr;
     return std::make_unique<core::Member>(*arena, id, incarnation);
   }
-  void kill(core::ParticipantId id) {
-    core::mark_dead(*arena, id, arena->participant(id).life.load(std::memory_order_acquire));
-  }
+  void kill(core::ParticipantId id) { core::mark_dead(*arena, id, arena->participant(id).life.load(std::memory_order_acquire)); }
   std::uint64_t counter(core::Counter which) const {
     return arena->header().counters[static_cast<int>(which)].load(std::memory_order_relaxed);
   }

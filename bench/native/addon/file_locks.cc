@@ -133,8 +133,7 @@ napi_value watch_release(napi_env env, napi_callback_info info) {
   napi_value name;
   napi_create_string_utf8(env, "floors.watchRelease", NAPI_AUTO_LENGTH, &name);
   napi_threadsafe_function report;
-  if (napi_create_threadsafe_function(env, value[2], nullptr, name, 0, 1, nullptr, nullptr, nullptr, report_release,
-                                      &report) != napi_ok) {
+  if (napi_create_threadsafe_function(env, value[2], nullptr, name, 0, 1, nullptr, nullptr, nullptr, report_release, &report) != napi_ok) {
     return fail(env, "watchRelease needs a function");
   }
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);

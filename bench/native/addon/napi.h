@@ -17,9 +17,7 @@ inline napi_value fail(napi_env env, const char* what) {
   return nullptr;
 }
 
-inline napi_value fail_errno(napi_env env, const std::string& what) {
-  return fail(env, (what + ": " + std::strerror(errno)).c_str());
-}
+inline napi_value fail_errno(napi_env env, const std::string& what) { return fail(env, (what + ": " + std::strerror(errno)).c_str()); }
 
 template <std::size_t N>
 State* arguments(napi_env env, napi_callback_info info, napi_value (&values)[N]) {

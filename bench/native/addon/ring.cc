@@ -53,8 +53,7 @@ napi_value listen(napi_env env, napi_callback_info info) {
   napi_value name;
   napi_create_string_utf8(env, "floors.listen", NAPI_AUTO_LENGTH, &name);
   napi_threadsafe_function wake;
-  if (napi_create_threadsafe_function(env, callback[0], nullptr, name, 0, 1, nullptr, nullptr, nullptr, nullptr,
-                                      &wake) != napi_ok) {
+  if (napi_create_threadsafe_function(env, callback[0], nullptr, name, 0, 1, nullptr, nullptr, nullptr, nullptr, &wake) != napi_ok) {
     return fail(env, "listen needs a function");
   }
   state->listener = std::make_unique<Listener>(&state->chosen->value, wake);

@@ -91,14 +91,11 @@ class CoreWorld {
   }
   Handle look_up(int id, const std::u16string& name) {
     Handle handle{};
-    if (actor(id).member.lookup(Kind::kLock, name.data(), name.size(), handle) != Found::kOk)
-      check(false, "lookup failed");
+    if (actor(id).member.lookup(Kind::kLock, name.data(), name.size(), handle) != Found::kOk) check(false, "lookup failed");
     return handle;
   }
 
-  std::uint64_t token_of(ElementIndex index, std::uint64_t sequence) {
-    return arena->element(index).token_base.get() + sequence;
-  }
+  std::uint64_t token_of(ElementIndex index, std::uint64_t sequence) { return arena->element(index).token_base.get() + sequence; }
 
   ModelHost host;
   std::optional<Arena> arena;
@@ -151,8 +148,7 @@ inline Settled wait_for_one(int id) {
       const bool timed_out = scheduled::futex_wait(participant.ring, seen | 1);
       participant.ring.fetch_and(~1u, memory_order_acq_rel);
       // The tick: whoever should have rung may have died before.
-      if (timed_out &&
-          (participant.wake.load(memory_order_acquire) != 0 || participant.notice.load(memory_order_acquire) != 0)) {
+      if (timed_out && (participant.wake.load(memory_order_acquire) != 0 || participant.notice.load(memory_order_acquire) != 0)) {
         self.member.collect();
       }
     }
@@ -172,8 +168,7 @@ inline void use_shared(const Granted& grant) {
 
 inline void give_back(int id, const Granted& grant, bool shared) {
   Member& member = world().actor(id).member;
-  const Answer answer =
-      shared ? member.release_shared(grant.waiter, grant.sequence) : member.release(world().lock.index, grant.sequence);
+  const Answer answer = shared ? member.release_shared(grant.waiter, grant.sequence) : member.release(world().lock.index, grant.sequence);
   check(answer == Answer::kOk, "a release was refused");
 }
 
@@ -182,9 +177,7 @@ inline void use_and_give_back(int id, const Granted& grant, bool shared = false)
   give_back(id, grant, shared);
 }
 
-inline Request request(bool shared = false, std::uint32_t tier = 0) {
-  return {.handle = world().lock, .tier = tier, .shared = shared};
-}
+inline Request request(bool shared = false, std::uint32_t tier = 0) { return {.handle = world().lock, .tier = tier, .shared = shared}; }
 
 inline void acquire_and_release(int id, bool shared = false, std::uint32_t tier = 0) {
   Granted grant;
@@ -258,14 +251,12 @@ inline void check_nothing_left() {
     check(state.status == Status::kFree, "at the end a slot is not free");
   }
   for (int id = 1; id <= world().actors_count; id++) {
-    const LifeWord life =
-        LifeWord::of(arena.participant(static_cast<ParticipantId>(id)).life.load(memory_order_relaxed));
+    const LifeWord life = LifeWord::of(arena.participant(static_cast<ParticipantId>(id)).life.load(memory_order_relaxed));
     check(life.life != Life::kDead, "at the end a dead participant is not swept");
     if (life.life != Life::kAlive) continue;
     check(arena.hint(lane_of(static_cast<ParticipantId>(id), Thread::kScript)).load(memory_order_relaxed) == 0,
           "at the end a hint is left");
-    check(arena.held(static_cast<ParticipantId>(id))[0].load(memory_order_relaxed) == 0,
-          "at the end a held bit is left");
+    check(arena.held(static_cast<ParticipantId>(id))[0].load(memory_order_relaxed) == 0, "at the end a held bit is left");
   }
   // And it works: the next one gets it at once.
   Actor& last = world().actor(world().actors_count);
@@ -274,8 +265,7 @@ inline void check_nothing_left() {
   check(last.member.lock({.handle = lock}, grant) == Answer::kOk, "at the end the lock cannot be had");
   check(world().token_of(lock.index, grant.sequence) > world().guarded.get(), "at the end the token did not grow");
   check(last.member.release(lock.index, grant.sequence) == Answer::kOk, "at the end it cannot be given back");
-  check(!Fast::of(world().arena->element(lock.index).fast.load(memory_order_relaxed)).queued,
-        "the queued bit stays set");
+  check(!Fast::of(world().arena->element(lock.index).fast.load(memory_order_relaxed)).queued, "the queued bit stays set");
 }
 
 // Dead before exploring begins.
@@ -340,22 +330,21 @@ inline Model model_of(Plan plan) {
 
 inline std::string show_fast(std::uint64_t word) {
   const Fast f = Fast::of(word);
-  return std::string("{") + (f.queued ? "Q " : "") + (f.owner ? "owner " + std::to_string(f.owner) + " " : "free ") +
-         "seq " + std::to_string(f.sequence) + "}";
+  return std::string("{") + (f.queued ? "Q " : "") + (f.owner ? "owner " + std::to_string(f.owner) + " " : "free ") + "seq " +
+         std::to_string(f.sequence) + "}";
 }
 inline std::string show_gate(std::uint64_t word) {
   const Gate g = Gate::of(word);
   return "{" + (g.holder ? "lane " + std::to_string(g.holder) : std::string("free")) + (g.poke ? " poke" : "") +
-         (g.head == Gate::kClosed ? " closed" : " head " + std::to_string(g.head)) + " pushes " +
-         std::to_string(g.pushes) + "}";
+         (g.head == Gate::kClosed ? " closed" : " head " + std::to_string(g.head)) + " pushes " + std::to_string(g.pushes) + "}";
 }
 inline std::string show_state(std::uint64_t word) {
   static const char* const names[] = {"free",      "prepared", "queued",           "offered",
                                       "ready",     "held",     "aborted in inbox", "aborted in queue",
                                       "abandoned", "released", "revoked",          "extension"};
   const SlotState s = SlotState::of(word);
-  return std::string("{") + (s.status <= Status::kLast ? names[static_cast<int>(s.status)] : "?") + " gen " +
-         std::to_string(s.generation) + " seq " + std::to_string(s.sequence) + "}";
+  return std::string("{") + (s.status <= Status::kLast ? names[static_cast<int>(s.status)] : "?") + " gen " + std::to_string(s.generation) +
+         " seq " + std::to_string(s.sequence) + "}";
 }
 inline std::string show_hint(std::uint64_t word) {
   const Hint h = Hint::of(word);
@@ -366,16 +355,13 @@ inline std::string show_hint(std::uint64_t word) {
 inline std::string show_meta(std::uint64_t word) {
   static const char* const states[] = {"free", "init", "live", "?"};
   return std::string("{") + states[Meta::state(word)] + " gen " + std::to_string(Meta::generation(word)) +
-         (word & Meta::kUsed ? " used" : "") + (word & Meta::kDied ? " died" : "") +
-         (word & Meta::kDirty ? " dirty" : "") + "}";
+         (word & Meta::kUsed ? " used" : "") + (word & Meta::kDied ? " died" : "") + (word & Meta::kDirty ? " dirty" : "") + "}";
 }
 inline std::string show_life(std::uint64_t word) {
   static const char* const names[] = {"free", "joining", "alive", "dead"};
   return names[static_cast<int>(LifeWord::of(word).life) & 3];
 }
-inline std::string show_ring(std::uint64_t word) {
-  return "{" + std::to_string(word >> 1) + (word & 1 ? " sleeping" : "") + "}";
-}
+inline std::string show_ring(std::uint64_t word) { return "{" + std::to_string(word >> 1) + (word & 1 ? " sleeping" : "") + "}"; }
 
 inline void CoreWorld::name_things() {
   auto& s = *scheduled::Scheduler::current();
@@ -437,8 +423,7 @@ inline void CoreWorld::name_things() {
   s.statistic(&header.counters, sizeof header.counters);
   s.forbidden(&header.counters[static_cast<int>(Counter::kTakeovers)], "a takeover while nobody had died");
   s.forbidden(&header.counters[static_cast<int>(Counter::kRescans)], "a rescan while nobody had died");
-  s.forbidden(&header.counters[static_cast<int>(Counter::kProbeHandoffs)],
-              "a hand-off found by probing while nobody had died");
+  s.forbidden(&header.counters[static_cast<int>(Counter::kProbeHandoffs)], "a hand-off found by probing while nobody had died");
 }
 
 }  // namespace model

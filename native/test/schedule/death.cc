@@ -19,8 +19,7 @@ Plan sweep_against_waiter(bool waits_already) {
     if (waits_already) queue_up(2);
     kill(1);
   };
-  plan.threads = {{2, [=] { waits_already ? await_and_release(2) : acquire_and_release(2); }},
-                  {3, [] { sweep_until_clean(3); }}};
+  plan.threads = {{2, [=] { waits_already ? await_and_release(2) : acquire_and_release(2); }}, {3, [] { sweep_until_clean(3); }}};
   return plan;
 }
 

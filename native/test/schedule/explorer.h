@@ -71,8 +71,7 @@ class StateTable {
 class Explorer {
  public:
   // Without reduction every operation is a scheduling point and nothing sleeps: only to check that both find the same.
-  explicit Explorer(const Model& model, bool reduces = true)
-      : model_(model), scheduler_(model), sleeps_(model.preemptions < 0 && reduces) {
+  explicit Explorer(const Model& model, bool reduces = true) : model_(model), scheduler_(model), sleeps_(model.preemptions < 0 && reduces) {
     scheduler_.post_all(!reduces);
   }
 
@@ -121,8 +120,7 @@ class Explorer {
         } else if (scheduler_.can_step(actor)) {
           scheduler_.step(actor, static_cast<std::uint8_t>(choice));
         } else {
-          result.trace.push_back("      (" + scheduler_.spec(actor).name +
-                                 " cannot go on: the schedule is of another build)");
+          result.trace.push_back("      (" + scheduler_.spec(actor).name + " cannot go on: the schedule is of another build)");
           return result;
         }
       }
@@ -256,8 +254,8 @@ class Explorer {
   void add_transitions(Frame& frame, int t, std::uint32_t wanted, bool& possible) {
     if (scheduler_.can_step(t)) {
       possible = true;
-      const bool affordable = model_.preemptions < 0 || frame.last < 0 || frame.last == t ||
-                              !scheduler_.can_step(frame.last) || frame.preemptions < model_.preemptions;
+      const bool affordable = model_.preemptions < 0 || frame.last < 0 || frame.last == t || !scheduler_.can_step(frame.last) ||
+                              frame.preemptions < model_.preemptions;
       if ((wanted & (1u << t)) && affordable) {
         scheduler_.choices(t, choices_);
         for (std::uint8_t choice : choices_) frame.todo.push_back({static_cast<std::uint8_t>(t), choice, false});
@@ -313,9 +311,7 @@ class Explorer {
     std::vector<Transition> all;
     // Nothing is learned on the way, so the operations are posted as they were.
     scheduler_.tracer = [&](const std::string& line) { result.trace.push_back(line); };
-    scheduler_.operation = [&](int t, std::uint8_t choice, bool dies) {
-      all.push_back({static_cast<std::uint8_t>(t), choice, dies});
-    };
+    scheduler_.operation = [&](int t, std::uint8_t choice, bool dies) { all.push_back({static_cast<std::uint8_t>(t), choice, dies}); };
     scheduler_.begin();
     for (const Transition& t : path) {
       if (scheduler_.violation().empty()) take(t);
@@ -328,8 +324,7 @@ class Explorer {
 
   static std::uint64_t number(const std::string& text, std::size_t& at) {
     std::uint64_t value = 0;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9')
-      value = value * 10 + static_cast<std::uint64_t>(text[at++] - '0');
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') value = value * 10 + static_cast<std::uint64_t>(text[at++] - '0');
     return value;
   }
   static std::string text_of(const std::vector<Transition>& all) {
@@ -337,8 +332,8 @@ class Explorer {
     for (std::size_t i = 0; i < all.size();) {
       std::size_t run = 1;
       const Transition& t = all[i];
-      while (!t.dies && t.choice == 0 && i + run < all.size() && all[i + run].thread == t.thread &&
-             !all[i + run].dies && all[i + run].choice == 0) {
+      while (!t.dies && t.choice == 0 && i + run < all.size() && all[i + run].thread == t.thread && !all[i + run].dies &&
+             all[i + run].choice == 0) {
         run++;
       }
       if (!text.empty()) text += ',';

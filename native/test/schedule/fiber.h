@@ -122,8 +122,7 @@ class Fiber {
   }
   void pause() {
 #if defined(FORELOCK_SCHEDULE_UCONTEXT)
-    low_ = reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / 16 * 16) -
-           kMargin;
+    low_ = reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / 16 * 16) - kMargin;
     swapcontext(&own_, &caller_);
 #else
     forelock_switch_stack(reinterpret_cast<void**>(&low_), caller_);

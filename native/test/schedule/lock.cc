@@ -35,8 +35,7 @@ int main(int argc, char** argv) {
   suite.holds("upgrade/release", model_of(upgrade_against_release()));
   suite.holds("two waits of one participant", model_of(two_waits_of_one()));
   suite.holds("release/two acquire (the poke)", bounded(model_of(release_against_two()), 2));
-  suite.holds("release/two acquire (the poke), order of steps only",
-              bounded(sequential(model_of(release_against_two())), 3));
+  suite.holds("release/two acquire (the poke), order of steps only", bounded(sequential(model_of(release_against_two())), 3));
   suite.holds("acquire/acquire/acquire", bounded(model_of(everybody_acquires(3)), 2));
   suite.holds("acquire/acquire/acquire, order of steps only", bounded(sequential(model_of(everybody_acquires(3))), 3));
   return suite.finish();

@@ -26,8 +26,7 @@ inline Plan release_against_two() {
   Plan plan;
   plan.actors = 3;
   plan.set_up = [] { hold(1); };
-  plan.threads = {
-      {1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}, {3, [] { acquire_and_release(3); }}};
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}, {3, [] { acquire_and_release(3); }}};
   return plan;
 }
 
@@ -58,21 +57,20 @@ inline Plan abort_before_another() {
     queue_up(2);
     queue_up(3);
   };
-  plan.threads = {
-      {1, [] { give_back_prepared(1); }}, {2, [] { give_up_or_release(2); }}, {3, [] { await_and_release(3); }}};
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { give_up_or_release(2); }}, {3, [] { await_and_release(3); }}};
   return plan;
 }
 
 inline Plan try_against_release() {
   Plan plan;
   plan.set_up = [] { hold(1); };
-  plan.threads = {{1, [] { give_back_prepared(1); }},
-                  {2, [] {
-                     Granted grant;
-                     const Answer answer = world().actor(2).member.try_lock(request(), grant);
-                     check(answer == Answer::kOk || answer == Answer::kBusy, "try_lock answered neither ok nor busy");
-                     if (answer == Answer::kOk) use_and_give_back(2, grant);
-                   }}};
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] {
+                                                         Granted grant;
+                                                         const Answer answer = world().actor(2).member.try_lock(request(), grant);
+                                                         check(answer == Answer::kOk || answer == Answer::kBusy,
+                                                               "try_lock answered neither ok nor busy");
+                                                         if (answer == Answer::kOk) use_and_give_back(2, grant);
+                                                       }}};
   return plan;
 }
 
@@ -95,8 +93,7 @@ inline Plan hand_off_chain() {
     queue_up(2);
     queue_up(3);
   };
-  plan.threads = {
-      {1, [] { give_back_prepared(1); }}, {2, [] { await_and_release(2); }}, {3, [] { await_and_release(3); }}};
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { await_and_release(2); }}, {3, [] { await_and_release(3); }}};
   return plan;
 }
 
@@ -115,9 +112,7 @@ inline Plan two_shared_releases() {
     hold(2, true);
     queue_up(3);
   };
-  plan.threads = {{1, [] { give_back_prepared(1, true); }},
-                  {2, [] { give_back_prepared(2, true); }},
-                  {3, [] { await_and_release(3); }}};
+  plan.threads = {{1, [] { give_back_prepared(1, true); }}, {2, [] { give_back_prepared(2, true); }}, {3, [] { await_and_release(3); }}};
   return plan;
 }
 
@@ -130,9 +125,7 @@ inline Plan readers_behind_a_writer() {
     queue_up(2, true);
     queue_up(3, true);
   };
-  plan.threads = {{1, [] { give_back_prepared(1); }},
-                  {2, [] { await_and_release(2, true); }},
-                  {3, [] { await_and_release(3, true); }}};
+  plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { await_and_release(2, true); }}, {3, [] { await_and_release(3, true); }}};
   return plan;
 }
 
@@ -212,8 +205,7 @@ inline Plan two_waits_of_one() {
                        check(settled.outcome == Outcome::kGranted, "a wait ended without a grant");
                        const bool is_first = settled.waiter == prepared().grant[2].waiter;
                        const ElementIndex index = is_first ? world().lock.index : second.handle.index;
-                       check(world().actor(2).member.release(index, settled.grant.sequence) == Answer::kOk,
-                             "a release was refused");
+                       check(world().actor(2).member.release(index, settled.grant.sequence) == Answer::kOk, "a release was refused");
                      }
                    }}};
   return plan;

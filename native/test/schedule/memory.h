@@ -237,8 +237,7 @@ class Memory {
       }
       std::uint64_t h = mix(static_cast<std::uint64_t>(c) + 1, cell.sc + 256u);
       for (int m = cell.newest; m != 0; m = s_.message[m].older) {
-        h = mix(mix(h, s_.message[m].value),
-                view_hash[s_.message[m].view] * 2 + (s_.message[m].older ? s_.message[m].attached : 0));
+        h = mix(mix(h, s_.message[m].value), view_hash[s_.message[m].view] * 2 + (s_.message[m].older ? s_.message[m].attached : 0));
       }
       sum += h;
     }
@@ -398,9 +397,7 @@ class Memory {
     for (int v = 1; v < s_.views; v++) lower(s_.view[v].at[c], base);
     lower(cell.sc, base);
   }
-  static void lower(std::uint8_t& position, int base) {
-    position = static_cast<std::uint8_t>(position > base ? position - base : 0);
-  }
+  static void lower(std::uint8_t& position, int base) { position = static_cast<std::uint8_t>(position > base ? position - base : 0); }
 
   bool unknown_write(int t, const PlainCell& cell) const {
     return cell.writer != kNobody && cell.writer != t && cell.written > s_.thread[t].clock[cell.writer];

@@ -59,25 +59,13 @@ class atomic {
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;
 
-  T load(std::memory_order order = std::memory_order_seq_cst) const {
-    return from(request(Kind::kLoad, order, T{}).value);
-  }
+  T load(std::memory_order order = std::memory_order_seq_cst) const { return from(request(Kind::kLoad, order, T{}).value); }
   void store(T value, std::memory_order order = std::memory_order_seq_cst) { request(Kind::kStore, order, value); }
-  T exchange(T value, std::memory_order order = std::memory_order_seq_cst) {
-    return from(request(Kind::kExchange, order, value).value);
-  }
-  T fetch_add(T value, std::memory_order order = std::memory_order_seq_cst) {
-    return from(request(Kind::kAdd, order, value).value);
-  }
-  T fetch_sub(T value, std::memory_order order = std::memory_order_seq_cst) {
-    return from(request(Kind::kSub, order, value).value);
-  }
-  T fetch_or(T value, std::memory_order order = std::memory_order_seq_cst) {
-    return from(request(Kind::kOr, order, value).value);
-  }
-  T fetch_and(T value, std::memory_order order = std::memory_order_seq_cst) {
-    return from(request(Kind::kAnd, order, value).value);
-  }
+  T exchange(T value, std::memory_order order = std::memory_order_seq_cst) { return from(request(Kind::kExchange, order, value).value); }
+  T fetch_add(T value, std::memory_order order = std::memory_order_seq_cst) { return from(request(Kind::kAdd, order, value).value); }
+  T fetch_sub(T value, std::memory_order order = std::memory_order_seq_cst) { return from(request(Kind::kSub, order, value).value); }
+  T fetch_or(T value, std::memory_order order = std::memory_order_seq_cst) { return from(request(Kind::kOr, order, value).value); }
+  T fetch_and(T value, std::memory_order order = std::memory_order_seq_cst) { return from(request(Kind::kAnd, order, value).value); }
 
   bool compare_exchange_strong(T& expected, T desired, std::memory_order order, std::memory_order failure) {
     return exchange_if(Kind::kCompareExchange, expected, desired, order, failure);
@@ -146,14 +134,12 @@ class plain {
     return value;
   }
   Reply request(Kind kind, std::uint64_t operand) const {
-    return perform(
-        {kind, sizeof(T), std::memory_order_relaxed, std::memory_order_relaxed, const_cast<T*>(&value_), operand, 0});
+    return perform({kind, sizeof(T), std::memory_order_relaxed, std::memory_order_relaxed, const_cast<T*>(&value_), operand, 0});
   }
 
   T value_;
 };
 
-static_assert(sizeof(atomic<std::uint32_t>) == 4 && sizeof(atomic<std::uint64_t>) == 8 &&
-              sizeof(plain<std::uint64_t>) == 8);
+static_assert(sizeof(atomic<std::uint32_t>) == 4 && sizeof(atomic<std::uint64_t>) == 8 && sizeof(plain<std::uint64_t>) == 8);
 
 }  // namespace scheduled

@@ -129,8 +129,8 @@ class Scheduler {
   int alone() const {
     for (int t = 0; t < count_; t++) {
       const Thread& thread = threads_[t];
-      if (thread.status == Status::kPosted && thread.request.kind <= Kind::kCompareExchangeWeak &&
-          !posts_each(places_[thread.place]) && is_last_chance(t, thread.request)) {
+      if (thread.status == Status::kPosted && thread.request.kind <= Kind::kCompareExchangeWeak && !posts_each(places_[thread.place]) &&
+          is_last_chance(t, thread.request)) {
         return t;
       }
     }
@@ -218,9 +218,7 @@ class Scheduler {
     return thread.status == Status::kPosted && thread.request.kind == Kind::kIdle;
   }
   std::uint32_t place_of(const Request& request);
-  static bool is_plain(Kind kind) {
-    return kind == Kind::kPlainGet || kind == Kind::kPlainSet || kind == Kind::kPlainPeek;
-  }
+  static bool is_plain(Kind kind) { return kind == Kind::kPlainGet || kind == Kind::kPlainSet || kind == Kind::kPlainPeek; }
   static bool reads_only(Kind kind) { return kind == Kind::kLoad || kind == Kind::kWoken || kind == Kind::kIdle; }
   static bool acquires(std::memory_order o) {
     return o == std::memory_order_acquire || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst ||
@@ -326,8 +324,8 @@ inline int self() { return Scheduler::current()->running(); }
 // nobody dies sleeps are endless, so that no timeout hides a lost wake.
 template <typename T>
 bool futex_wait(atomic<T>& word, T expected) {
-  const Reply reply = perform({Kind::kFutexWait, sizeof(T), std::memory_order_seq_cst, std::memory_order_seq_cst, &word,
-                               0, static_cast<std::uint64_t>(expected)});
+  const Reply reply = perform(
+      {Kind::kFutexWait, sizeof(T), std::memory_order_seq_cst, std::memory_order_seq_cst, &word, 0, static_cast<std::uint64_t>(expected)});
   return reply.timed_out;
 }
 template <typename T>
@@ -363,8 +361,7 @@ inline std::uint32_t Scheduler::place_of(const Request& request) {
     if (place.width != request.width || place.is_plain != is_plain(request.kind)) give_up("one location, two types");
     return found->second;
   }
-  Place place{
-      request.address, request.width, is_plain(request.kind), false, false, false, kUnwritten, kUnwritten, 0, 0};
+  Place place{request.address, request.width, is_plain(request.kind), false, false, false, kUnwritten, kUnwritten, 0, 0};
   std::memcpy(&place.initial, request.address, request.width);
   const auto* at = static_cast<const unsigned char*>(request.address);
   for (const Range& range : statistics_) place.is_statistic |= at >= range.from && at < range.from + range.bytes;
@@ -428,13 +425,11 @@ inline Reply Scheduler::access_plain(int t, const Request& r, const Place& place
   if (r.kind == Kind::kPlainPeek) {
     return {value, true, false};
   }
-  const bool ordered =
-      r.kind == Kind::kPlainGet ? memory_.get(t, place.index, value) : memory_.set(t, place.index, r.operand);
+  const bool ordered = r.kind == Kind::kPlainGet ? memory_.get(t, place.index, value) : memory_.set(t, place.index, r.operand);
   if (tracer) {
     const bool get = r.kind == Kind::kPlainGet;
     if (!get || !ordered) {
-      note(std::string(get ? "get " : "set ") + describe(r.address) + (get ? " = " : " := ") +
-           show(r.address, get ? value : r.operand));
+      note(std::string(get ? "get " : "set ") + describe(r.address) + (get ? " = " : " := ") + show(r.address, get ? value : r.operand));
     }
   }
   if (!ordered) fail("data race on " + describe(r.address));
@@ -663,8 +658,7 @@ inline void Scheduler::wake_dormant(int ended) {
 inline bool Scheduler::independent(int a, int b) const {
   const Thread& x = threads_[a];
   const Thread& y = threads_[b];
-  if (model_.spurious > 0 && x.request.kind == Kind::kCompareExchangeWeak && y.request.kind == x.request.kind)
-    return false;
+  if (model_.spurious > 0 && x.request.kind == Kind::kCompareExchangeWeak && y.request.kind == x.request.kind) return false;
   if (x.place != y.place) return true;
   return x.request.kind == Kind::kLoad && y.request.kind == Kind::kLoad;
 }
@@ -793,8 +787,7 @@ inline void Scheduler::write_back() {
     if (place.index == kUnwritten) continue;
     std::uint64_t old = 0;
     std::memcpy(&old, place.address, place.width);
-    const std::uint64_t now =
-        place.is_plain || place.is_statistic ? memory_.plain_value(place.index) : memory_.value(place.index, 0);
+    const std::uint64_t now = place.is_plain || place.is_statistic ? memory_.plain_value(place.index) : memory_.value(place.index, 0);
     if (now == old) continue;
     undo_.push_back({place.address, place.width, old});
     std::memcpy(place.address, &now, place.width);

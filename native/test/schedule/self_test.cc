@@ -45,8 +45,7 @@ Model model(std::vector<std::function<std::uint64_t()>> bodies) {
     std::memset(static_cast<void*>(&world), 0, sizeof world);
     show_names();
   };
-  for (std::size_t i = 0; i < bodies.size(); i++)
-    m.threads.push_back({std::string(1, static_cast<char>('A' + i)), bodies[i]});
+  for (std::size_t i = 0; i < bodies.size(); i++) m.threads.push_back({std::string(1, static_cast<char>('A' + i)), bodies[i]});
   return m;
 }
 
@@ -319,8 +318,7 @@ Model stack_pop(bool tagged) {
     std::uint32_t kept[2] = {result(0), result(1)};
     check(kept[0] != kept[1] || kept[0] == 0, "one node in two hands");
     int length = 0;
-    for (auto n = static_cast<std::uint32_t>(world.head.load(relaxed)); n != 0 && length < 5;
-         n = world.next[n].load(relaxed)) {
+    for (auto n = static_cast<std::uint32_t>(world.head.load(relaxed)); n != 0 && length < 5; n = world.next[n].load(relaxed)) {
       check(n != kept[0] && n != kept[1], "a node is in a hand and in the stack");
       length++;
     }
@@ -413,8 +411,7 @@ Model random_program(std::uint64_t seed) {
     std::vector<Access> accesses;
     const std::uint64_t length = 2 + pick(threads == 2 ? 4 : 2);
     for (std::uint64_t i = 0; i < length; i++) {
-      accesses.push_back({static_cast<int>(pick(3)), static_cast<int>(pick(4)), orders[pick(5)],
-                          static_cast<std::uint32_t>(1 + pick(3))});
+      accesses.push_back({static_cast<int>(pick(3)), static_cast<int>(pick(4)), orders[pick(5)], static_cast<std::uint32_t>(1 + pick(3))});
     }
     bodies.push_back([accesses, t] {
       Word* const locations[] = {&world.x, &world.y, &world.z};
@@ -470,9 +467,8 @@ void reductions_lose_nothing(Suite& suite, int programs) {
     }
   }
   suite.report("reductions lose no outcome of random programs", same == 2 * programs,
-               std::to_string(same) + " of " + std::to_string(2 * programs) + " programs agree, " +
-                   std::to_string(total) + " outcomes, " + std::to_string(reduced_states) + " states with and " +
-                   std::to_string(all_states) + " without");
+               std::to_string(same) + " of " + std::to_string(2 * programs) + " programs agree, " + std::to_string(total) + " outcomes, " +
+                   std::to_string(reduced_states) + " states with and " + std::to_string(all_states) + " without");
 }
 
 }  // namespace
@@ -492,8 +488,7 @@ int main(int argc, char** argv) {
   suite.fails("message passing without release", "without the message", message_passing(relaxed, acquire));
   suite.fails("message passing without acquire", "without the message", message_passing(release, relaxed));
   suite.holds("message passing", message_passing(release, acquire));
-  suite.fails("message passing of a plain field without release", "data race",
-              message_passing_of_plain(relaxed, acquire));
+  suite.fails("message passing of a plain field without release", "data race", message_passing_of_plain(relaxed, acquire));
   suite.holds("message passing of a plain field", message_passing_of_plain(release, acquire));
   suite.fails("release sequence cut by a store", "was cut", release_sequence(false));
   suite.holds("release sequence through an update", release_sequence(true));

@@ -53,10 +53,9 @@ class Suite {
     const bool found = result.violation.find(text) != std::string::npos && !result.violation.empty();
     bool again = false;
     if (found) again = Explorer(model).replay(result.schedule).violation == result.violation;
-    const std::string what =
-        !found  ? (result.violation.empty() ? "the bug was NOT found" : "found instead: " + result.violation)
-        : again ? "found: " + result.violation
-                : "found, but NOT again on replay: " + result.violation;
+    const std::string what = !found  ? (result.violation.empty() ? "the bug was NOT found" : "found instead: " + result.violation)
+                             : again ? "found: " + result.violation
+                                     : "found, but NOT again on replay: " + result.violation;
     print(found && again, name, model, result, what);
     if (result.violation.empty() || (found && again)) return;
     explain(name, result);
@@ -99,10 +98,9 @@ class Suite {
                          : !result.exhausted       ? "NOT exhausted"
                          : model.preemptions >= 0  ? "exhausted within the bound"
                                                    : "exhausted";
-    std::printf("%s %s (%s): %llu states, %llu steps, %llu ends, %s, %.1f s%s%s\n", good ? "ok  " : "FAIL",
-                name.c_str(), scope.c_str(), static_cast<unsigned long long>(result.states),
-                static_cast<unsigned long long>(result.steps), static_cast<unsigned long long>(result.ends), extent,
-                result.seconds, what.empty() ? "" : "; ", what.c_str());
+    std::printf("%s %s (%s): %llu states, %llu steps, %llu ends, %s, %.1f s%s%s\n", good ? "ok  " : "FAIL", name.c_str(), scope.c_str(),
+                static_cast<unsigned long long>(result.states), static_cast<unsigned long long>(result.steps),
+                static_cast<unsigned long long>(result.ends), extent, result.seconds, what.empty() ? "" : "; ", what.c_str());
     if (verbose_) {
       std::printf("      %llu restarts; contended:", static_cast<unsigned long long>(result.restarts));
       for (const std::string& location : result.contended) std::printf(" %s", location.c_str());
@@ -112,8 +110,7 @@ class Suite {
   }
   void explain(const std::string& name, const Result& result) {
     for (const std::string& line : result.trace) std::printf("%s\n", line.c_str());
-    std::printf("      %s\n      --replay '%s' '%s'\n", result.violation.c_str(), name.c_str(),
-                result.schedule.c_str());
+    std::printf("      %s\n      --replay '%s' '%s'\n", result.violation.c_str(), name.c_str(), result.schedule.c_str());
     std::fflush(stdout);
   }
 

@@ -23,8 +23,7 @@ TEST_CASE("a lock held by one who leaves passes on, and the next is told") {
 TEST_CASE("places are taken up to the capacity, and one who leaves makes room") {
   const auto region = shm::Region::make_private(small());
   std::vector<std::unique_ptr<Desk>> desks;
-  for (int i = 0; i < 4; i++)
-    desks.push_back(std::make_unique<Desk>(region->reopen()));  // two of six are kept for clearing up
+  for (int i = 0; i < 4; i++) desks.push_back(std::make_unique<Desk>(region->reopen()));  // two of six are kept for clearing up
   std::string code;
   std::string option;
   try {

@@ -20,8 +20,7 @@ class Bell {
   }
   void wait() {
     std::unique_lock guard(mutex_);
-    if (!condition_.wait_for(guard, std::chrono::seconds(30), [this] { return rung_; }))
-      throw std::runtime_error("nobody rang");
+    if (!condition_.wait_for(guard, std::chrono::seconds(30), [this] { return rung_; })) throw std::runtime_error("nobody rang");
     rung_ = false;
   }
 
@@ -44,8 +43,7 @@ class Desk {
 
   core::Handle find(const std::u16string& name) {
     core::Handle handle{};
-    if (member().lookup(core::Kind::kLock, name.data(), name.size(), handle) != core::Found::kOk)
-      throw std::runtime_error("lookup");
+    if (member().lookup(core::Kind::kLock, name.data(), name.size(), handle) != core::Found::kOk) throw std::runtime_error("lookup");
     return handle;
   }
   core::Answer lock(const core::Handle& handle, core::Granted& out, bool shared = false) {

@@ -24,9 +24,7 @@ shm::Wanted small() {
   return wanted;
 }
 
-core::Life life_of(core::Arena& arena, core::ParticipantId id) {
-  return core::LifeWord::of(arena.participant(id).life.load()).life;
-}
+core::Life life_of(core::Arena& arena, core::ParticipantId id) { return core::LifeWord::of(arena.participant(id).life.load()).life; }
 
 // A process that joins as `id` and then waits to be killed.
 class Child {

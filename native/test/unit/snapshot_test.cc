@@ -9,8 +9,7 @@ using test::World;
 
 namespace {
 
-core::Answer lock(core::Member& member, const core::Handle& handle, std::uint32_t tier, core::Granted& out,
-                  bool shared = false) {
+core::Answer lock(core::Member& member, const core::Handle& handle, std::uint32_t tier, core::Granted& out, bool shared = false) {
   core::Request request;
   request.handle = handle;
   request.tier = tier;

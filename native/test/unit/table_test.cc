@@ -44,9 +44,9 @@ TEST_CASE("a name is found again, by whomever, and is another in each kind") {
 TEST_CASE("names of every length and width are kept for inspection") {
   World world;
   auto a = world.join(1);
-  for (const std::u16string& name :
-       {std::u16string(), std::u16string(u"x"), std::u16string(kNameInline, u'i'), std::u16string(kNameInline + 1, u'j'),
-        std::u16string(kNameInline / 2, 0x4e00), std::u16string(kNameInline / 2 + 1, 0x4e01), std::u16string(100, 0xff), std::u16string(3, 0xd800)}) {
+  for (const std::u16string& name : {std::u16string(), std::u16string(u"x"), std::u16string(kNameInline, u'i'),
+                                     std::u16string(kNameInline + 1, u'j'), std::u16string(kNameInline / 2, 0x4e00),
+                                     std::u16string(kNameInline / 2 + 1, 0x4e01), std::u16string(100, 0xff), std::u16string(3, 0xd800)}) {
     Handle handle;
     CHECK(find(*a, name, handle) == Found::kOk);
     CHECK(Table::name_of(*world.arena, handle.index) == name);

@@ -38,8 +38,7 @@ TEST_CASE("a wait ends at its deadline though nobody rings") {
 
 TEST_CASE("waits in an arena whose file was removed end as retired, and all participants can see it") {
   test::TemporaryFolder folder;
-  Desk one(shm::Region::open_named(folder.path(), "x", small())),
-      two(shm::Region::open_named(folder.path(), "x", small()));
+  Desk one(shm::Region::open_named(folder.path(), "x", small())), two(shm::Region::open_named(folder.path(), "x", small()));
   core::Granted grant;
   CHECK(one.lock(one.find(u"a"), grant) == core::Answer::kOk);
   CHECK(two.lock(two.find(u"a"), grant) == core::Answer::kWait);

@@ -1,0 +1,356 @@
+// Each mutant of the core must be caught. A mutant is one small change of the text of native/core, named by the mistake it
+// stands for; it is built apart from the sources, and the tests named with it (then all others) run until one fails.
+//
+//   node native/test/crash/mutants.mjs [--only TEXT] [--jobs N] [--keep]
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+const { values: options } = parseArgs({
+  options: { only: { type: 'string', default: '' }, jobs: { type: 'string', default: '2' }, keep: { type: 'boolean', default: false } }
+})
+
+const step = (only, ...rest) => ['step', '--only', only, '--jobs', '1', ...rest]
+const died = ['--deep', '0', '--stops', '0']
+const diedTwice = ['--deep', '1', '--stops', '0']
+const stopped = ['--deep', '0', '--stops', '1']
+
+const mutants = [
+  {
+    name: 'the hint is written after the gate is entered',
+    file: 'gate.cc',
+    change: [
+      ['    lane_.note(index_, adopted_);  // before the CAS: if we die inside, the next one finds it in our hint\n', ''],
+      ['      takeover_ = gate.holder != 0;\n', '      takeover_ = gate.holder != 0;\n      lane_.note(index_, adopted_);\n']
+    ],
+    caughtBy: [step('shared acquire of a free lock', ...diedTwice)]
+  },
+  {
+    name: 'the waiter is not noted before it is offered the lock',
+    file: 'gate.cc',
+    change: [['  lane_.note(index_, id);\n  const std::uint32_t sequence', '  const std::uint32_t sequence']],
+    caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'the hint of the dead is not adopted',
+    file: 'gate.cc',
+    change: [['adopted_ = theirs.slot;', 'adopted_ = 0;']],
+    caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'a waiter that was served is not unlinked',
+    file: 'gate.cc',
+    change: [['  } else {\n    unlink(id);\n  }\n', '  }\n']],
+    caughtBy: [['member_test']]
+  },
+  {
+    name: 'the cached tail of a list is not repaired',
+    file: 'gate.cc',
+    change: [['    if (last != 0) arena_.slot(head.load(memory_order_acquire)).tail.set(last);\n', '    (void)last;\n']],
+    caughtBy: [step('acquire with an inbox', ...died)]
+  },
+  {
+    name: 'a poke is lost: whoever leaves the gate does not look for it',
+    file: 'gate.cc',
+    change: [['  if (gate.poke) {\n', '  if (false) {\n']],
+    caughtBy: [step('release with one waiter', ...stopped), step('abort in the queue', ...stopped), step('shared release', ...stopped)]
+  },
+  {
+    name: 'a poke is lost: whoever finds the gate busy leaves none',
+    file: 'gate.cc',
+    change: [['      if (!poke) return Entry::kBusy;\n', '      return Entry::kBusy;\n']],
+    caughtBy: [step('shared acquire and release beside another', ...stopped)]
+  },
+  {
+    name: 'the held bit is cleared before the visit',
+    file: 'member.h',
+    change: [
+      [
+        '  if ((word & Fast::kQueued) != 0 || through_gate) visit(index, true);\n  drop_bit(index);',
+        '  drop_bit(index);\n  if ((word & Fast::kQueued) != 0 || through_gate) visit(index, true);'
+      ]
+    ],
+    caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'the held bit is set after the fast acquire',
+    file: 'member.h',
+    change: [
+      ['  hold_bit(handle.index);  // write-ahead: a sweep of ours looks at it even if we die right after the CAS\n', ''],
+      [
+        '  if (!current(element, handle.generation)) {\n    release',
+        '  hold_bit(handle.index);\n  if (!current(element, handle.generation)) {\n    release'
+      ]
+    ],
+    caughtBy: [step('fast acquire and release', ...died)]
+  },
+  {
+    name: 'a grant is announced after it is ready',
+    file: 'gate.cc',
+    change: [
+      ['  announce(id, anew);\n  const SlotState ready', '  const SlotState ready'],
+      [
+        '  if (owner != 0) lane_.ring_later(owner);\n  return true;\n',
+        '  announce(id, anew);\n  if (owner != 0) lane_.ring_later(owner);\n  return true;\n'
+      ]
+    ],
+    caughtBy: [step('release with one waiter', ...stopped), step('release to readers', ...stopped)]
+  },
+  {
+    name: 'a slot may be linked into the wake list twice',
+    file: 'gate.cc',
+    change: [
+      [
+        '(slot.wish.fetch_or(Wish::kInWake, memory_order_acq_rel) & Wish::kInWake) == 0',
+        '(slot.wish.fetch_or(Wish::kInWake, memory_order_acq_rel) & 0) == 0'
+      ]
+    ],
+    caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'whoever takes over asks for no rescan',
+    file: 'gate.cc',
+    change: [['  if (anew) participant.notice.fetch_or(Notice::kRescan, memory_order_acq_rel);\n', '  (void)anew;\n']],
+    caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'the inbox is emptied before its nodes are marked',
+    file: 'gate.cc',
+    change: [
+      [
+        '    while (oldest != 0) {\n',
+        '    {\n      std::uint64_t seen = element_.gate.load(memory_order_acquire);\n      Gate emptied = Gate::of(seen);\n      emptied.head = 0;\n' +
+          '      if (!element_.gate.compare_exchange_strong(seen, emptied.word())) continue;\n    }\n    while (oldest != 0) {\n'
+      ]
+    ],
+    caughtBy: [step('acquire, queued first', ...died), step('inbox', ...died)]
+  },
+  {
+    name: 'a drain links again what the dead had linked',
+    file: 'gate.cc',
+    change: [['  if (!recovering || !queued_somewhere(id)) enlist(id);\n', '  (void)recovering;\n  enlist(id);\n']],
+    caughtBy: [step('acquire, queued first', ...died)]
+  },
+  {
+    name: 'a waiter between two tiers is forgotten',
+    file: 'gate.cc',
+    change: [['enlist(hinted);  // its', '(void)0;  // its']],
+    caughtBy: [step('waits of others to be moved', ...died)]
+  },
+  {
+    name: 'the death of an owner is not remembered',
+    file: 'gate.cc',
+    change: [
+      [
+        '      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);\n      if (element_.fast.compare',
+        '      if (element_.fast.compare'
+      ]
+    ],
+    caughtBy: [['member_test']]
+  },
+  {
+    name: 'nobody is told that a grant may have been taken by the dead',
+    file: 'gate.cc',
+    change: [['    alarm_all();\n', '']],
+    caughtBy: [step('steal over an exclusive holder', ...died)]
+  },
+  {
+    name: 'changes are marked after the poke',
+    file: 'gate.cc',
+    change: [
+      [
+        '      if (changed && !marked) {\n        element_.meta.fetch_or(Meta::kDirty, memory_order_acq_rel);\n        marked = true;\n        continue;\n      }\n',
+        ''
+      ],
+      [
+        'memory_order_acq_rel, memory_order_relaxed)) {\n        return Entry::kBusy;',
+        'memory_order_acq_rel, memory_order_relaxed)) {\n        if (changed && !marked) element_.meta.fetch_or(Meta::kDirty, memory_order_acq_rel);\n        return Entry::kBusy;'
+      ]
+    ],
+    caughtBy: [
+      ['schedule', 'lock', '--only', 'abort/hand-off'],
+      ['schedule', 'lock', '--only', 'two shared releases']
+    ]
+  },
+  {
+    name: 'the generation is not looked at again inside the gate',
+    file: 'gate.cc',
+    change: [
+      [
+        '  const bool current = Meta::generation(element_.meta.load(memory_order_acquire)) == generation;\n',
+        '  const bool current = (void(generation), true);\n'
+      ]
+    ],
+    caughtBy: [step('shared acquire of a free', ...stopped)]
+  },
+  {
+    name: 'the generation is not looked at again after a fast acquire',
+    file: 'member.h',
+    change: [['  if (!current(element, handle.generation)) {\n    release', '  if (false) {\n    release']],
+    caughtBy: [step('fast acquire and release', ...stopped)]
+  },
+  {
+    name: 'an element is live after its maker has let go of it',
+    file: 'table.cc',
+    change: [
+      ['    element.maker.store(0, memory_order_release);  // last: until then a sweep of ours knows whose element it is\n', ''],
+      [
+        '    std::uint64_t meta = element.meta.load(memory_order_acquire);\n    while (!element.meta',
+        '    element.maker.store(0, memory_order_release);\n    std::uint64_t meta = element.meta.load(memory_order_acquire);\n    while (!element.meta'
+      ]
+    ],
+    caughtBy: [step('look-up that makes an element', ...died)]
+  },
+  {
+    name: 'tokens of a recycled name start below those it gave',
+    file: 'gate.cc',
+    change: [['    while (known < last && !floor', '    while (false && !floor']],
+    caughtBy: [['member_test'], step('recycles an idle', ...died)]
+  },
+  {
+    name: 'a sweep does not look at the hints of the dead',
+    file: 'sweep.cc',
+    change: [['    hint(Thread::kScript);\n', '']],
+    caughtBy: [step('look-up that makes an element', ...died)]
+  },
+  {
+    name: 'a sweep does not look at what the dead held',
+    file: 'sweep.cc',
+    change: [['    held();\n', '']],
+    caughtBy: [['member_test']]
+  },
+  {
+    name: 'a shared release leaves the gate to others',
+    file: 'member.cc',
+    change: [['    visit(slot.element.get(), true, id);\n    answer = Answer::kOk;', '    answer = Answer::kOk;']],
+    caughtBy: [['member_test']]
+  }
+].filter(mutant => mutant.name.includes(options.only))
+
+const everything = [['member_test'], ['step', '--jobs', '2'], ['storm', '10']]
+
+const scratch = mkdtempSync(join(tmpdir(), 'mutants-'))
+const coreFiles = ['gate.cc', 'table.cc', 'member.cc', 'sweep.cc', 'deadlock.cc']
+const programs = { step: 'crash/step.cc', storm: 'crash/storm.cc', member_test: 'unit/member_test.cc' }
+
+function run(command, args, timeout = 600_000) {
+  return new Promise(resolve => {
+    execFile(command, args, { timeout, maxBuffer: 1 << 28, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      resolve({ failed: error !== null, output: stdout + stderr })
+    })
+  })
+}
+
+async function compile(native, source, object, extra = []) {
+  const flags = ['-std=c++20', '-O1', '-g', '-pthread', `-I${native}`, `-I${sound}`, ...extra]
+  const result = await run('g++', [...flags, '-c', source, '-o', object])
+  if (result.failed) throw new Error(`does not compile: ${source}\n${result.output.slice(0, 2000)}`)
+}
+
+function apply(mutant, folder) {
+  const path = join(folder, 'core', mutant.file)
+  let text = readFileSync(path, 'utf8')
+  for (const [from, to] of mutant.change) {
+    // However the formatter has broken the lines.
+    const pattern = new RegExp([...from.replace(/\s+/g, '')].map(c => c.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&')).join('\\s*'), 'g')
+    const found = text.match(pattern)?.length ?? 0
+    if (found !== 1) throw new Error(`the text to replace is there ${found} times in ${mutant.file}:\n${from}`)
+    text = text.replace(pattern, () => to)
+  }
+  writeFileSync(path, text)
+}
+
+// The sources as they were at the start, and their objects: a mutant of one .cc needs only that one anew.
+const sound = join(scratch, 'sound')
+
+class Build {
+  constructor(mutant, number) {
+    this.mutant = mutant
+    this.folder = join(scratch, String(number))
+    this.linked = new Map()
+    cpSync(join(sound, 'core'), join(this.folder, 'core'), { recursive: true })
+    apply(mutant, this.folder)
+    this.header = mutant.file.endsWith('.h')
+  }
+
+  async program(name, scheduled) {
+    const key = `${scheduled ? 'schedule-' : ''}${name}`
+    if (this.linked.has(key)) return this.linked.get(key)
+    const source = join(sound, 'test', scheduled ? `schedule/${name}.cc` : programs[name])
+    const sources = [source, ...coreFiles.map(file => join(this.folder, 'core', file))]
+    const extra = scheduled ? ['-O2', '-DFORELOCK_SCHEDULED', `-I${join(sound, 'test', 'schedule')}`] : []
+    const objects = []
+    for (const path of sources) {
+      const anew = scheduled || this.header || basename(path) === this.mutant.file
+      const object = join(anew ? this.folder : sound, `${scheduled ? 's-' : ''}${basename(path)}.o`)
+      if (anew && !this.linked.has(object)) {
+        await compile(this.folder, path, object, extra)
+        this.linked.set(object, object)
+      }
+      objects.push(object)
+    }
+    const program = join(this.folder, key)
+    const result = await run('g++', ['-pthread', ...objects, '-o', program])
+    if (result.failed) throw new Error(`does not link: ${result.output.slice(0, 2000)}`)
+    this.linked.set(key, program)
+    return program
+  }
+
+  async fails(test) {
+    const scheduled = test[0] === 'schedule'
+    const [name, ...args] = scheduled ? test.slice(1) : test
+    const result = await run(await this.program(name, scheduled), args)
+    if (!result.failed) return ''
+    const why = result.output.split('\n').find(line => /FAIL|VIOLATION/.test(line)) ?? 'it crashed or hung'
+    return why.trim().slice(0, 160)
+  }
+}
+
+async function hunt(mutant, number) {
+  const build = new Build(mutant, number)
+  for (const test of [...mutant.caughtBy, ...everything]) {
+    const why = await build.fails(test)
+    if (why !== '') return { caught: true, by: test.join(' '), why }
+  }
+  return { caught: false }
+}
+
+async function prepareSound() {
+  for (const folder of ['core', 'shm', 'test']) cpSync(join(root, 'native', folder), join(sound, folder), { recursive: true })
+  const sources = [...coreFiles.map(file => join(sound, 'core', file)), ...Object.values(programs).map(path => join(sound, 'test', path))]
+  for (const source of sources) await compile(sound, source, join(sound, `${basename(source)}.o`))
+}
+
+let passed = 0
+let failed = 0
+let next = 0
+
+async function work() {
+  while (next < mutants.length) {
+    const number = next++
+    const mutant = mutants[number]
+    try {
+      const result = await hunt(mutant, number)
+      if (result.caught) passed++
+      else failed++
+      console.log(result.caught ? `caught: ${mutant.name}\n  by ${result.by}\n  ${result.why}` : `SURVIVED: ${mutant.name}`)
+    } catch (error) {
+      failed++
+      console.log(`FAIL ${mutant.name}: ${error.message}`)
+    }
+    if (!options.keep) rmSync(join(scratch, String(number)), { recursive: true, force: true })
+  }
+}
+
+try {
+  await prepareSound()
+  await Promise.all(Array.from({ length: Number(options.jobs) }, work))
+} finally {
+  if (!options.keep) rmSync(scratch, { recursive: true, force: true })
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1

@@ -1,0 +1,442 @@
+// A small arena with a few participants that know what they hold and what they wait for, and the judge: whatever has
+// been done to the arena, the survivors finish their business, and then nothing may be left of anybody.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "test/check.h"
+#include "test/world.h"
+
+namespace forelock::test {
+
+struct Ask {
+  std::uint32_t tier = 1;
+  bool shared = false;
+  bool steal = false;
+  std::uint32_t ttl = 0;      // ms
+  std::uint32_t timeout = 0;  // ms
+};
+
+class Scene {
+ public:
+  using Id = core::ParticipantId;
+  static constexpr Id kActors = 4;    // 1 is the one that dies first, 2 recovers, 3 and 4 look on or recover from that
+  static constexpr Id kFresh = 5;     // joins only in the judge
+  static constexpr Id kNewcomer = 6;  // joins in the scenarios of joining
+
+  struct Hold {
+    std::u16string name;
+    core::Handle handle;
+    core::Granted grant;
+    bool shared;
+    std::uint64_t token;
+  };
+  struct Wait {
+    std::u16string name;
+    core::Handle handle;
+    core::WaiterId waiter;
+    Ask ask;
+  };
+  struct Actor {
+    Id id = 0;
+    std::unique_ptr<core::Member> member;
+    std::uint32_t ring = 0;
+    std::vector<Hold> holds;
+    std::vector<Wait> waits;
+    bool revoked = false;  // was told that a grant may be gone
+    bool lost = false;     // had a grant that was gone
+  };
+
+  Scene() : world(capacity()) {
+    for (Id id = 1; id <= kActors; id++) {
+      actors[id].id = id;
+      actors[id].member = world.join(id);
+    }
+  }
+
+  static core::Capacity capacity() { return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6}; }
+
+  // ---- what participants do
+
+  core::Handle handle(Id id, const std::u16string& name) {
+    remember(name);
+    return look_up(*actors[id].member, name);
+  }
+  // False while every place is taken by a name in use.
+  bool find(Id id, const std::u16string& name, core::Handle& out) {
+    const core::Found found = actors[id].member->lookup(core::Kind::kLock, name.data(), name.size(), out);
+    CHECK(found == core::Found::kOk || found == core::Found::kNoElements || found == core::Found::kNoNames);
+    if (found == core::Found::kOk) remember(name);
+    return found == core::Found::kOk;
+  }
+  core::Answer lock(Id id, const std::u16string& name, Ask ask = {}) {
+    Actor& actor = actors[id];
+    core::Request request;
+    if (!find(id, name, request.handle)) return core::Answer::kNoSlots;
+    request.tier = ask.tier;
+    request.shared = ask.shared;
+    request.steal = ask.steal;
+    request.ttl = ask.ttl;
+    if (ask.timeout != 0) request.deadline = world.host.time + ask.timeout * core::kNanosPerMilli;
+    core::Granted granted;
+    const core::Answer answer = actor.member->lock(request, granted);
+    if (answer == core::Answer::kOk) granted_to(actor, name, request.handle, granted, ask.shared);
+    if (answer == core::Answer::kWait) actor.waits.push_back({name, request.handle, granted.waiter, ask});
+    pass_time(1);
+    return answer;
+  }
+  core::Answer try_lock(Id id, const std::u16string& name, Ask ask = {}) {
+    core::Request request;
+    if (!find(id, name, request.handle)) return core::Answer::kNoSlots;
+    request.tier = ask.tier;
+    request.shared = ask.shared;
+    request.ttl = ask.ttl;
+    core::Granted granted;
+    const core::Answer answer = actors[id].member->try_lock(request, granted);
+    if (answer == core::Answer::kOk) granted_to(actors[id], name, request.handle, granted, ask.shared);
+    return answer;
+  }
+  // Nothing when it holds nothing: where others interfere a lock may not have been had.
+  void release(Id id, std::size_t which = 0) {
+    Actor& actor = actors[id];
+    if (actor.holds.empty()) return;
+    const Hold hold = actor.holds.at(which);
+    actor.holds.erase(actor.holds.begin() + static_cast<std::ptrdiff_t>(which));
+    const bool held = still_holds(actor, hold);
+    const core::Answer answer = hold.shared ? actor.member->release_shared(hold.grant.waiter, hold.grant.sequence)
+                                            : actor.member->release(hold.handle.index, hold.grant.sequence);
+    CHECK(answer == core::Answer::kOk || answer == core::Answer::kLost);
+    if (answer == core::Answer::kOk) return;
+    CHECK(revokes);  // nobody took it, and yet it is gone
+    if (!held) actor.lost = true;
+  }
+  void release_all(Id id) {
+    while (!actors[id].holds.empty()) release(id);
+  }
+  void abort(Id id, std::size_t which = 0) {
+    Actor& actor = actors[id];
+    const Wait wait = actor.waits.at(which);
+    actor.waits.erase(actor.waits.begin() + static_cast<std::ptrdiff_t>(which));
+    CHECK(actor.member->abort(wait.waiter) == core::Answer::kOk);
+  }
+  void upgrade(Id id, std::size_t which, std::uint32_t tier) {
+    CHECK(actors[id].member->upgrade(actors[id].waits.at(which).waiter, tier) == core::Answer::kOk);
+  }
+  void pass_time(std::uint64_t ms) { world.host.time += ms * core::kNanosPerMilli; }
+  void collect(Id id) {
+    Actor& actor = actors[id];
+    actor.ring = ring_of(id);
+    actor.member->collect();
+    while (actor.member->has_settled()) {
+      const core::Settled settled = actor.member->next_settled();
+      const auto wait = std::find_if(actor.waits.begin(), actor.waits.end(), [&](const Wait& w) { return w.waiter == settled.waiter; });
+      CHECK(wait != actor.waits.end());  // settled twice, or after it had been given up
+      const Wait ended = *wait;
+      actor.waits.erase(wait);
+      if (settled.outcome == core::Outcome::kGranted) {
+        granted_to(actor, ended.name, ended.handle, settled.grant, ended.ask.shared);
+      } else {
+        CHECK(settled.outcome == core::Outcome::kTimedOut);
+        CHECK(ended.ask.timeout != 0);
+      }
+    }
+    if (actor.member->take_revoked()) actor.revoked = true;
+  }
+  bool sweep_all(Id id) {
+    core::Lane waker(*world.arena, id, core::Thread::kWaker);
+    return core::sweep_all(waker);
+  }
+
+  // ---- going on
+
+  // One turn of a participant: looks at what was announced (`when_rung`: only if somebody rang), then lets go of one grant.
+  bool turn(Id id, bool when_rung) {
+    Actor& actor = actors[id];
+    const std::size_t waited = actor.waits.size();
+    const bool told = ring_of(id) != actor.ring || actor.member->lane().own_wake || actor.member->has_settled();
+    if (told || !when_rung) collect(id);
+    for (const core::ElementIndex index : actor.member->take_leftovers()) {
+      core::Lane waker(*world.arena, id, core::Thread::kWaker);
+      while (core::GateKeeper(waker, index).visit(true) == core::Visit::kMore) {
+      }
+    }
+    const bool moved = waited != actor.waits.size() || !actor.holds.empty();
+    if (!actor.holds.empty()) release(id);
+    return moved;
+  }
+  bool at_rest(Id id) const { return actors[id].waits.empty() && actors[id].holds.empty(); }
+
+  // ---- the judge
+
+  // `dead` are out; all others serve and release until nobody waits.
+  void settle(const std::vector<Id>& dead) {
+    for (int stalls = 0; stalls <= 3;) {
+      bool moved = false;
+      bool waiting = false;
+      for (Id id = 1; id <= kActors; id++) {
+        if (std::find(dead.begin(), dead.end(), id) != dead.end()) continue;
+        moved |= turn(id, false);
+        waiting |= !at_rest(id);
+      }
+      if (moved) continue;
+      if (!waiting) return;
+      CHECK(timed);  // else: a live waiter is never served
+      pass_time(1'000);
+      for (Id id = 1; id <= kActors; id++) {
+        if (std::find(dead.begin(), dead.end(), id) == dead.end()) actors[id].member->expire();
+      }
+      stalls++;
+    }
+    throw Failure("a live waiter is never served");
+  }
+
+  void note_tokens(const std::vector<Id>& dead) {
+    for (core::ElementIndex index = 0; index < world.arena->capacity().elements; index++) {
+      const core::Element& element = world.arena->element(index);
+      if (core::Meta::state(element.meta.load()) != core::Meta::kLive) continue;
+      const core::Fast fast = core::Fast::of(element.fast.load());
+      const std::uint64_t token = element.token_base.get() + fast.sequence;
+      const std::u16string name = core::Table::name_of(*world.arena, index);
+      if (std::find(names_.begin(), names_.end(), name) == names_.end()) continue;
+      auto& floor = std::find(dead.begin(), dead.end(), fast.owner) != dead.end() ? last_exclusive_[name] : seen_[name];
+      floor = std::max(floor, token);
+    }
+  }
+
+  // Nothing may be left of anybody; every name is found, once, and its tokens go on above all that were seen.
+  void verify(const std::vector<Id>& dead) {
+    for (const Id id : dead) {
+      CHECK(world.join(id) != nullptr);  // its place is free
+      world.kill(id);
+      CHECK(sweep_all(survivor(dead)));
+    }
+    CHECK(world.join(kFresh) != nullptr);
+    world.kill(kFresh);
+    CHECK(sweep_all(survivor(dead)));
+    auto fresh = world.join(kFresh);
+    for (const std::u16string& name : names_) {
+      for (int twice = 0; twice < 2; twice++) {
+        const core::Handle found = look_up(*fresh, name);
+        core::Request request;
+        request.handle = found;
+        core::Granted granted;
+        CHECK(fresh->lock(request, granted) == core::Answer::kOk);
+        const std::uint64_t token = world.arena->element(found.index).token_base.get() + granted.sequence;
+        CHECK(token > seen_[name]);
+        CHECK(token > last_exclusive_[name]);
+        last_exclusive_[name] = token;
+        CHECK(fresh->release(found.index, granted.sequence) == core::Answer::kOk);
+      }
+    }
+    verify_table(*fresh);
+    verify_elements();
+    verify_slots(dead);
+    verify_participants(dead);
+    verify_room(*fresh);
+    verify_elements();
+  }
+
+  World world;
+  Actor actors[kActors + 1];
+  bool revokes = false;  // somebody steals, or a ttl ends: grants may be lost
+  bool timed = false;    // somebody has a deadline
+
+  void remember(const std::u16string& name) {
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
+  }
+  static Id survivor(const std::vector<Id>& dead) {
+    for (Id id = 2; id <= kActors; id++) {
+      if (std::find(dead.begin(), dead.end(), id) == dead.end()) return id;
+    }
+    throw std::logic_error("nobody is left");
+  }
+
+  // What a process knows of others is old as soon as they run beside it.
+  void forget_holds_but(Id own) {
+    for (Actor& actor : actors) {
+      if (actor.id != own) actor.holds.clear();
+    }
+  }
+
+  std::string dump() const {
+    std::ostringstream out;
+    for (core::ElementIndex i = 0; i < world.arena->capacity().elements; i++) {
+      const core::Element& e = world.arena->element(i);
+      const core::Fast fast = core::Fast::of(e.fast.load());
+      const core::Gate gate = core::Gate::of(e.gate.load());
+      if (e.meta.load() == 0) continue;
+      out << "    element " << i << " meta " << std::hex << e.meta.load() << std::dec << " queued " << fast.queued << " owner "
+          << fast.owner << " sequence " << fast.sequence << " gate " << gate.holder << (gate.poke ? " poked" : "") << " inbox " << gate.head
+          << " heads";
+      for (const auto& head : e.heads) out << ' ' << head.load();
+      out << " holders " << e.holders.load() << " maker " << e.maker.load() << " ttl " << e.ttl.load() << '\n';
+    }
+    for (core::SlotId id = 1; id <= world.arena->capacity().slots; id++) {
+      const core::Slot& s = world.arena->slot(id);
+      const core::SlotState state = core::SlotState::of(s.state.load());
+      if (state.status == core::Status::kFree) continue;
+      out << "    slot " << id << " of " << world.arena->owner_of(id).participant << " status " << static_cast<int>(state.status)
+          << " sequence " << state.sequence << " element " << s.element.get() << " next " << s.next.load() << " flags " << s.flags.get()
+          << '\n';
+    }
+    for (Id id = 1; id <= world.arena->capacity().participants; id++) {
+      const core::Participant& p = world.arena->participant(id);
+      out << "    participant " << id << " life " << std::hex << p.life.load() << " hints " << p.hint[0].load() << ' ' << p.hint[1].load()
+          << std::dec << " wake " << p.wake.load() << " notice " << p.notice.load() << " ring " << p.ring.load() << '\n';
+    }
+    return out.str();
+  }
+
+ private:
+  std::uint32_t ring_of(Id id) const { return world.arena->participant(id).ring.load() >> 1; }
+
+  bool still_holds(const Actor& actor, const Hold& hold) const {
+    return hold.shared ? actor.member->holds_shared(hold.grant.waiter, hold.grant.sequence)
+                       : actor.member->holds(hold.handle.index, hold.grant.sequence);
+  }
+
+  void granted_to(Actor& actor, const std::u16string& name, core::Handle handle, const core::Granted& grant, bool shared) {
+    const core::Element& element = world.arena->element(handle.index);
+    const std::uint64_t token = element.token_base.get() + grant.sequence;
+    const Hold hold{name, handle, grant, shared, token};
+    CHECK(core::Table::name_of(*world.arena, handle.index) == name);  // not what its place was used for next
+    if (!revokes) {
+      // Who holds is in the element; that no other thinks it holds is asked of each.
+      CHECK(still_holds(actor, hold));
+      if (shared) {
+        CHECK_EQUAL(core::Fast::of(element.fast.load()).owner, 0u);
+      } else {
+        CHECK_EQUAL(element.holders.load(), 0u);
+      }
+      for (const Actor& other : actors) {
+        for (const Hold& theirs : other.holds) {
+          if (theirs.name == name && !gone(other.id)) CHECK(shared && theirs.shared);
+        }
+      }
+    }
+    if (revokes && !still_holds(actor, hold)) {  // lost before it was looked at; later ones may have been seen already
+      actor.holds.push_back(hold);
+      return;
+    }
+    CHECK(token > last_exclusive_[name]);
+    if (!shared) {
+      CHECK(token > last_shared_[name]);
+      last_exclusive_[name] = token;
+    }
+    last_shared_[name] = std::max(last_shared_[name], token);
+    seen_[name] = std::max(seen_[name], token);
+    actor.holds.push_back(hold);
+  }
+  bool gone(Id id) const { return id == 0 || core::LifeWord::of(world.arena->participant(id).life.load()).life != core::Life::kAlive; }
+
+  void verify_table(core::Member& fresh) {
+    core::Arena& arena = *world.arena;
+    std::map<core::ElementIndex, int> reached;
+    for (std::uint32_t bucket = 0; bucket < arena.layout().bucket_count; bucket++) {
+      std::uint32_t steps = 0;
+      for (std::uint32_t x = core::Link::target(arena.bucket(bucket).load()); x != 0;
+           x = core::Link::target(arena.element(x - 1).link.load())) {
+        CHECK(++steps <= arena.capacity().elements);
+        reached[x - 1]++;
+      }
+    }
+    std::vector<std::u16string> reachable;
+    for (const auto& [index, times] : reached) {
+      CHECK_EQUAL(times, 1);
+      CHECK_EQUAL(core::Meta::state(arena.element(index).meta.load()), core::Meta::kLive);
+      CHECK(!core::Link::marked(arena.element(index).link.load()));
+      const std::u16string name = core::Table::name_of(arena, index);
+      CHECK(std::find(reachable.begin(), reachable.end(), name) == reachable.end());  // one element a name
+      reachable.push_back(name);
+      CHECK_EQUAL(look_up(fresh, name).index, index);
+    }
+  }
+
+  void verify_elements() {
+    for (core::ElementIndex index = 0; index < world.arena->capacity().elements; index++) {
+      const core::Element& element = world.arena->element(index);
+      const core::Fast fast = core::Fast::of(element.fast.load());
+      const core::Gate gate = core::Gate::of(element.gate.load());
+      const std::uint64_t state = core::Meta::state(element.meta.load());
+      CHECK(state == core::Meta::kFree || state == core::Meta::kLive);
+      CHECK_EQUAL(element.maker.load(), 0u);
+      CHECK_EQUAL(gate.holder, 0u);
+      CHECK_EQUAL(fast.owner, 0u);
+      for (const auto& head : element.heads) CHECK_EQUAL(head.load(), 0u);
+      CHECK_EQUAL(element.holders.load(), 0u);
+      if (state != core::Meta::kLive) continue;
+      CHECK_EQUAL(gate.head, 0u);
+      CHECK(!gate.poke);
+      CHECK(!fast.queued || !in_use(index));
+    }
+  }
+  // One whose recycling was begun by the dead opens its gate when it is next used or when the recycling hand comes by; one
+  // that lost the race for its name, or whose maker died, is live without being in the table until then.
+  bool in_use(core::ElementIndex index) const {
+    const core::Arena& arena = *world.arena;
+    const std::u16string name = core::Table::name_of(arena, index);
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) return false;
+    const auto& bucket = arena.bucket(arena.element(index).hash[0].get());
+    for (std::uint32_t x = core::Link::target(bucket.load()); x != 0; x = core::Link::target(arena.element(x - 1).link.load())) {
+      if (x == index + 1) return true;
+    }
+    return false;
+  }
+
+  void verify_slots(const std::vector<Id>& dead) {
+    for (core::SlotId id = 1; id <= world.arena->capacity().slots; id++) {
+      CHECK_EQUAL(static_cast<int>(core::SlotState::of(world.arena->slot(id).state.load()).status), static_cast<int>(core::Status::kFree));
+    }
+    for (std::uint32_t chunk = 0; chunk < world.arena->layout().chunk_count; chunk++) {
+      const Id owner = core::ChunkOwner::of(world.arena->chunk_owner(chunk).load()).participant;
+      CHECK(owner == 0 || std::find(dead.begin(), dead.end(), owner) == dead.end());
+    }
+  }
+
+  void verify_participants(const std::vector<Id>& dead) {
+    for (Id id = 1; id <= kActors; id++) {
+      if (std::find(dead.begin(), dead.end(), id) != dead.end()) continue;
+      CHECK_EQUAL(actors[id].member->waiting(), 0u);
+      CHECK_EQUAL(world.arena->held(id)[0].load(), 0u);
+      CHECK_EQUAL(world.arena->participant(id).hint[0].load(), 0u);
+      CHECK_EQUAL(world.arena->participant(id).hint[1].load(), 0u);
+      CHECK(!actors[id].lost || actors[id].revoked);  // what was taken was told
+    }
+  }
+
+  // The whole capacity can be used: elements, and text for names.
+  void verify_room(core::Member& fresh) {
+    std::vector<std::pair<core::Handle, core::Granted>> held;
+    for (std::uint32_t i = 0; i < world.arena->capacity().elements; i++) {
+      const core::Handle handle = look_up(fresh, u"room" + std::u16string(1, static_cast<char16_t>(u'a' + i)));
+      core::Request request;
+      request.handle = handle;
+      core::Granted granted;
+      CHECK(fresh.lock(request, granted) == core::Answer::kOk);
+      held.emplace_back(handle, granted);
+    }
+    for (const auto& [handle, granted] : held) CHECK(fresh.release(handle.index, granted.sequence) == core::Answer::kOk);
+    for (const std::u16string& name : names_) {
+      const core::Handle found = look_up(fresh, name);
+      core::Request request;
+      request.handle = found;
+      core::Granted granted;
+      CHECK(fresh.lock(request, granted) == core::Answer::kOk);
+      CHECK(world.arena->element(found.index).token_base.get() + granted.sequence > last_exclusive_[name]);
+      CHECK(fresh.release(found.index, granted.sequence) == core::Answer::kOk);
+    }
+    look_up(fresh, std::u16string(world.arena->capacity().texts * core::Text::kBytes, u't'));
+  }
+
+  std::vector<std::u16string> names_;
+  std::map<std::u16string, std::uint64_t> last_exclusive_, last_shared_, seen_;
+};
+
+}  // namespace forelock::test

@@ -1,0 +1,284 @@
+// Any bytes in the arena while it is worked with: the input is a list of operations of three members, mixed with writes
+// into every section, more often where something lives. Nothing but core::Corrupt may come of it, and every call ends.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/deadlock.h"
+#include "core/sweep.h"
+#include "guarded_arena.h"
+#include "shm/snapshot.h"
+
+namespace {
+
+using namespace forelock;
+using core::Nanos;
+
+constexpr std::size_t kMembers = 3;
+constexpr std::size_t kOperationsMax = 400;
+constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24};
+
+class Input {
+ public:
+  Input(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
+
+  bool empty() const { return at_ == end_; }
+  std::uint32_t byte() { return at_ == end_ ? 0 : *at_++; }
+  std::uint32_t below(std::uint32_t limit) { return limit <= 256 ? byte() % limit : (byte() << 8 | byte()) % limit; }
+  std::uint64_t word() {
+    std::uint64_t out = 0;
+    for (int i = 0; i < 8; i++) out = out << 8 | byte();
+    return out;
+  }
+
+ private:
+  const std::uint8_t* at_;
+  const std::uint8_t* end_;
+};
+
+struct Holding {
+  core::Handle handle;
+  core::Granted grant;
+};
+
+struct Client {
+  core::ParticipantId id = 0;
+  std::unique_ptr<core::Member> member;  // null: gone, or it has met damage
+  std::vector<Holding> holding;
+  std::vector<core::WaiterId> waiting;
+};
+
+class Session {
+ public:
+  Session(const std::uint8_t* data, std::size_t size) : input_(data, size), world_(kCapacity), arena_(*world_.arena) {
+    for (std::size_t i = 0; i < kMembers; i++) join(clients_[i], static_cast<core::ParticipantId>(i + 1));
+  }
+
+  void run() {
+    for (std::size_t i = 0; i < kOperationsMax && !input_.empty(); i++) {
+      Client& client = clients_[input_.below(kMembers)];
+      try {
+        operate(client, input_.below(20));
+      } catch (const core::Corrupt&) {
+        // As the binding does: this client believes the arena no more, the others go on.
+        if (client.member) client.member->fail_all(core::Outcome::kCorrupt);
+        client.member.reset();
+      }
+    }
+  }
+
+ private:
+  void join(Client& client, core::ParticipantId id) {
+    std::uint32_t incarnation = 0;
+    if (!core::begin_join(arena_, id, incarnation) || !core::finish_join(arena_, id, incarnation)) return;
+    client = {};
+    client.id = id;
+    client.member = std::make_unique<core::Member>(arena_, id, incarnation);
+  }
+
+  void operate(Client& client, std::uint32_t what) {
+    if (what < 3) return damage();
+    if (what == 3) return look();
+    if (what == 4) return waker(client);
+    if (what == 5) return replace(client);
+    if (!client.member) return;
+    core::Member& member = *client.member;
+    switch (what) {
+      case 6:
+        world_.host.time += input_.below(60'000) * core::kNanosPerMilli;
+        break;
+      case 7:
+        member.expire();
+        break;
+      case 8:
+        member.inherit_tiers();
+        break;
+      case 9:
+      case 10:
+        release(client);
+        break;
+      case 11:
+        end_wait(client);
+        break;
+      case 12:
+        try_lock(client);
+        break;
+      default:
+        lock(client);
+        break;
+    }
+    if (member.lane().own_wake || what == 7 || what == 8) member.collect();
+    settle(client);
+  }
+
+  bool find(core::Member& member, core::Handle& out) {
+    member.lane().refresh();
+    std::u16string name(1, static_cast<char16_t>(u'a' + input_.below(40)));
+    if (input_.below(8) == 0) name.resize(30 + input_.below(200), u'\xe9');
+    return member.lookup(static_cast<core::Kind>(input_.below(3)), name.data(), name.size(), out) == core::Found::kOk;
+  }
+
+  bool read(Client& client, core::Request& request) {
+    if (!find(*client.member, request.handle)) return false;
+    const std::uint32_t bits = input_.byte();
+    request.tier = bits & 3;
+    request.shared = (bits & 4) != 0;
+    request.steal = !request.shared && (bits & 8) != 0;
+    request.ttl = (bits & 16) != 0 ? 1 + input_.byte() : 0;
+    request.deadline = (bits & 32) != 0 ? world_.host.time + input_.below(5'000) * core::kNanosPerMilli : 0;
+    request.arrival = (bits & 64) != 0 ? world_.host.time - input_.byte() : 0;
+    for (const Holding& held : client.holding) {
+      if ((bits & 128) == 0 || request.enclosing_count == core::kEnclosingMax) break;
+      enclosing_[request.enclosing_count++] = {held.handle.index, held.grant.sequence, held.grant.waiter};
+    }
+    request.enclosing = enclosing_.data();
+    return true;
+  }
+
+  void lock(Client& client) {
+    core::Request request;
+    core::Granted grant;
+    if (!read(client, request)) return;
+    const core::Answer answer = client.member->lock(request, grant);
+    if (answer == core::Answer::kOk) client.holding.push_back({request.handle, grant});
+    if (answer == core::Answer::kWait) client.waiting.push_back(grant.waiter);
+  }
+
+  void try_lock(Client& client) {
+    core::Request request;
+    core::Granted grant;
+    if (!read(client, request)) return;
+    request.deadline = 0;
+    if (client.member->try_lock(request, grant) == core::Answer::kOk) client.holding.push_back({request.handle, grant});
+  }
+
+  void release(Client& client) {
+    if (client.holding.empty()) return;
+    const std::size_t at = input_.below(static_cast<std::uint32_t>(client.holding.size()));
+    const Holding held = client.holding[at];
+    client.holding.erase(client.holding.begin() + static_cast<std::ptrdiff_t>(at));
+    if (held.grant.waiter == core::kNoWaiter) {
+      client.member->release(held.handle.index, held.grant.sequence);
+    } else {
+      client.member->release_shared(held.grant.waiter, held.grant.sequence);
+    }
+  }
+
+  void end_wait(Client& client) {
+    if (client.waiting.empty()) return;
+    const core::WaiterId waiter = client.waiting[input_.below(static_cast<std::uint32_t>(client.waiting.size()))];
+    if (input_.below(3) == 0) {
+      client.member->upgrade(waiter, input_.below(core::kTiers));
+    } else {
+      client.member->abort(waiter);
+      std::erase(client.waiting, waiter);
+    }
+  }
+
+  void settle(Client& client) {
+    while (client.member->has_settled()) {
+      const core::Settled settled = client.member->next_settled();
+      std::erase(client.waiting, settled.waiter);
+      if (settled.outcome == core::Outcome::kGranted) client.holding.push_back({{0, 0}, settled.grant});
+    }
+  }
+
+  // What the waker thread and an onlooker do: they, too, read whatever stands there.
+  void waker(Client& client) {
+    if (client.id == 0) return;
+    core::Lane lane(arena_, client.id, core::Thread::kWaker);
+    lane.refresh();
+    core::sweep_all(lane);
+    core::find_cycle(arena_, 1 + input_.below(2 * core::kChunkSlots));
+    core::GateKeeper(lane, input_.below(kCapacity.elements)).visit(true);
+  }
+
+  void look() {
+    shm::snapshot(arena_, world_.host.time, nullptr);
+    const std::u16string name(1, static_cast<char16_t>(u'a' + input_.below(40)));
+    shm::snapshot(arena_, world_.host.time, &name);
+  }
+
+  // Death, by whatever was going on, and a newcomer in its place once it is swept.
+  void replace(Client& client) {
+    if (client.id == 0) return;
+    const core::ParticipantId id = client.id;
+    core::mark_dead(arena_, id, arena_.participant(id).life.load(std::memory_order_acquire));
+    client.member.reset();
+    for (Client& other : clients_) {
+      if (!other.member || &other == &client) continue;
+      core::Lane lane(arena_, other.id, core::Thread::kWaker);
+      lane.refresh();
+      core::sweep_all(lane);
+      break;
+    }
+    if (core::LifeWord::of(arena_.participant(id).life.load(std::memory_order_acquire)).life == core::Life::kFree) join(client, id);
+  }
+
+  void damage() {
+    const core::Layout& layout = arena_.layout();
+    std::size_t offset = 0;
+    switch (input_.below(10)) {
+      case 0:
+        offset = input_.below(sizeof(core::Header));
+        break;
+      case 1:
+        offset = layout.participants + input_.below(sizeof(core::Participant) * (kCapacity.participants + 1));
+        break;
+      case 2:
+        offset = layout.chunk_owners + input_.below(8 * 8);
+        break;
+      case 3:
+        offset = layout.buckets + input_.below(64 * 8);
+        break;
+      case 4:
+        offset = layout.held + layout.held_bytes * input_.below(kMembers + 1) + input_.below(4);
+        break;
+      case 5:
+        offset = layout.texts + input_.below(sizeof(core::Text) * 4);
+        break;
+      case 6:
+      case 7:
+        offset = layout.elements + input_.below(sizeof(core::Element) * 4);
+        break;
+      default:
+        offset = layout.slots + kChunkOffset[input_.below(3)] + input_.below(sizeof(core::Slot) * 6);
+        break;
+    }
+    const std::uint32_t how = input_.below(4);
+    unsigned char* at = world_.base() + offset;
+    const std::size_t room = std::min<std::size_t>(world_.size() - offset, 8);
+    if (how == 0) {
+      *at = static_cast<unsigned char>(input_.byte());
+    } else if (how == 1) {
+      *at = static_cast<unsigned char>(*at ^ (1u << input_.below(8)));
+    } else {
+      // Small numbers make links that lead somewhere; the rest is any word at all.
+      const std::uint64_t word = how == 2 ? input_.below(8) : input_.word();
+      at -= offset % 4;
+      std::memcpy(at, &word, how == 2 ? 4 : room);
+    }
+  }
+
+  static constexpr std::size_t kChunkOffset[3] = {0, sizeof(core::Slot) * core::kChunkSlots, 2 * sizeof(core::Slot) * core::kChunkSlots};
+
+  Input input_;
+  test::GuardedArena world_;
+  core::Arena& arena_;
+  std::array<Client, kMembers> clients_;
+  std::array<core::EnclosingGrant, core::kEnclosingMax> enclosing_{};
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    Session(data, size).run();
+  } catch (const core::Corrupt&) {
+    // joining, or looking from outside, met the damage
+  }
+  return 0;
+}
