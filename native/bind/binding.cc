@@ -389,7 +389,7 @@ std::int32_t Binding::check() {
 
 void Binding::settle() {
   core::Member& member = attachment_->member();
-  if (member.lane().own_wake) member.collect();
+  if (member.lane().own_wake && !damaged_) member.collect();  // it may throw, and of a damaged arena nothing is asked
   int count = 0;
   while (count < kSettledEntries && member.has_settled()) {
     const core::Settled& settled = member.next_settled();

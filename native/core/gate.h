@@ -44,8 +44,8 @@ class GateKeeper {
   // A visit after which an idle element no longer remembers that a holder died; for a table that is full of such.
   void forget_death();
 
-  // Visits until nothing is left to grant.
-  static void serve_all(Lane& lane, ElementIndex index);
+  // Visits until nothing is left to grant; what the last visit came to.
+  static Visit serve_all(Lane& lane, ElementIndex index);
 
   static constexpr int kGrantsPerVisit = 64;
 

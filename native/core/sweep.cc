@@ -94,12 +94,9 @@ class Sweep {
   }
 
   Visit visit(ElementIndex index) {
-    for (;;) {
-      const Visit visit = GateKeeper(lane_, index).visit(true);
-      if (visit == Visit::kMore) continue;
-      if (visit == Visit::kBusy) clean_ = false;
-      return visit;
-    }
+    const Visit visit = GateKeeper::serve_all(lane_, index);
+    if (visit == Visit::kBusy) clean_ = false;
+    return visit;
   }
 
   Lane& lane_;

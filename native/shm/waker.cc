@@ -94,8 +94,7 @@ void Waker::work() {
     leftovers.swap(leftovers_);
   }
   for (const core::ElementIndex index : leftovers) {
-    while (core::GateKeeper(lane_, index).visit(true) == core::Visit::kMore) {
-    }
+    core::GateKeeper::serve_all(lane_, index);
   }
   const Nanos now = monotonic_now();
   if (waiting_.load() != 0) last_waiting_ = now;
