@@ -9,7 +9,7 @@ import type { LeakReport } from './leaks.js'
 import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
 import { fromNative } from './native/codes.js'
-import type { OpenArena, Session } from './session.js'
+import type { Session } from './session.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
 
@@ -119,9 +119,9 @@ export class Governor extends EventEmitter<GovernorEvents> {
 
   /** Holders and waiters of all locks that have any, or of one. Consistent for each lock, not across locks. */
   inspect(name?: string): LockSnapshot[] {
-    const { binding, tiers } = this.#session
-    this.#session.mustBeJoined()
-    return lockSnapshots(snapshot(binding, name === undefined ? undefined : text(name, 'name')), tiers)
+    const session = this.#session
+    session.mustBeJoined()
+    return lockSnapshots(snapshot(session, name === undefined ? undefined : text(name, 'name')), session.tiers)
   }
 
   /** Counters of the arena and of this environment, by name. */
@@ -167,9 +167,9 @@ export class Governor extends EventEmitter<GovernorEvents> {
   }
 }
 
-function snapshot(binding: OpenArena, name: string | undefined): ElementSnapshot[] {
+function snapshot(session: Session, name: string | undefined): ElementSnapshot[] {
   try {
-    return name === undefined ? binding.snapshot() : binding.snapshot(name)
+    return session.snapshot(name)
   } catch (error) {
     throw fromNative(error, name ?? '')
   }

@@ -1,7 +1,8 @@
 import type { Element } from './element.js'
 import { track, tracks, untrack } from './leaks.js'
-import { At, Code, GrantFlag, RequestFlag } from './native/binding.js'
+import { At, Code, ENTRY_WORDS, GrantBit, RequestBit, sequenceOf } from './native/binding.js'
 import { isGone } from './native/codes.js'
+import type { Session } from './session.js'
 import { askArena, Watch } from './watch.js'
 
 /** How a lock is held: alone, or together with others that share it. */
@@ -10,18 +11,16 @@ export type LockMode = 'exclusive' | 'shared'
 /** Symbol.dispose, also where Node has the protocol but not yet the name (before 20.5). */
 export const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose')
 
-// The small facts of a grant in one number, so that a grant is six fields.
+// The small facts of a grant in one word, so that a grant is six fields: its tier, RequestBit.Shared and GrantBit.OwnerDied, what follows, and
+// from GRANT_SEQUENCE_SHIFT on the upper bits of its sequence.
 const TIER_MASK = 3
-const SHARED = 4
-const OWNER_DIED = 8
 const TRACKED = 16
 const WATCHED = 32
 const ENDED = 64
 
 /** What a grant keeps of its request and of the addon's answer to it. */
-export function grantBits(tier: number, requestFlags: number, grantFlags: number): number {
-  const shared = (requestFlags & RequestFlag.Shared) === 0 ? 0 : SHARED
-  return tier | shared | ((grantFlags & GrantFlag.OwnerDied) === 0 ? 0 : OWNER_DIED)
+export function grantBits(request: number, grant: number): number {
+  return (request & (TIER_MASK | RequestBit.Shared)) | grant
 }
 
 /** The enclosing grants of a wait that the arena keeps: nearest first, what is further out is not looked at. */
@@ -38,7 +37,7 @@ interface GrantInternals {
   /** The grants that enclosed the request for this one. */
   enclosingOf(grant: Grant): readonly Grant[] | undefined
   /** Writes those that are still held, nearest first, into the scratch. */
-  writeEnclosing(grants: readonly Grant[], scratch: Float64Array): void
+  writeEnclosing(grants: readonly Grant[], scratch: Int32Array): void
 }
 export let grants: GrantInternals
 
@@ -47,28 +46,29 @@ export let grants: GrantInternals
  * Made by {@link Lock.acquire} and its sisters only.
  */
 export class Grant {
-  readonly #element: Element
-  readonly #seq: number
-  readonly #waiter: number
-  #bits: number
-  #enclosing: readonly Grant[] | undefined
-  #watch: Watch | undefined
+  // Not #private: those hold their numbers boxed, which makes tryAcquire() and release() together slower by a sixth.
+  private readonly element: Element
+  private readonly seqLow: number
+  private readonly waiter: number
+  private bits: number
+  private enclosing: readonly Grant[] | undefined
+  private watch: Watch | undefined
 
   /** @internal */
-  constructor(element: Element, seq: number, waiter: number, bits: number, enclosing: readonly Grant[] | undefined) {
-    this.#element = element
-    this.#seq = seq
-    this.#waiter = waiter
-    this.#bits = bits
-    this.#enclosing = enclosing
-    this.#watch = undefined
+  constructor(element: Element, seqLow: number, waiter: number, bits: number, enclosing: readonly Grant[] | undefined) {
+    this.element = element
+    this.seqLow = seqLow
+    this.waiter = waiter
+    this.bits = bits
+    this.enclosing = enclosing
+    this.watch = undefined
     element.session.held++
-    if (tracks(element)) this.#track()
+    if (tracks(element)) this.track()
   }
 
   /** The name of the lock. */
   get name(): string {
-    return this.#element.name
+    return this.element.name
   }
 
   /**
@@ -76,26 +76,26 @@ export class Grant {
    * with each write, and let the store refuse a token smaller than one it has seen. Shared grants have one each too.
    */
   get token(): bigint {
-    return this.#element.token(this.#seq)
+    return this.element.token(this.sequence())
   }
 
   get mode(): LockMode {
-    return (this.#bits & SHARED) === 0 ? 'exclusive' : 'shared'
+    return (this.bits & RequestBit.Shared) === 0 ? 'exclusive' : 'shared'
   }
 
   /** The name of the tier the lock was granted in. */
   get tier(): string {
-    return this.#element.session.tiers[this.#bits & TIER_MASK] ?? ''
+    return this.element.session.tiers[this.bits & TIER_MASK] ?? ''
   }
 
   /** True when the holder before this one died without releasing: what the lock protects may be half done. */
   get ownerDied(): boolean {
-    return (this.#bits & OWNER_DIED) !== 0
+    return (this.bits & GrantBit.OwnerDied) !== 0
   }
 
   /** True once the grant was released, or found to be lost. */
   get ended(): boolean {
-    return (this.#bits & ENDED) !== 0 || this.#watch?.lost === true
+    return (this.bits & ENDED) !== 0 || this.watch?.lost === true
   }
 
   /**
@@ -103,7 +103,7 @@ export class Grant {
    * `ClosedError` when the governor closes. Made at the first look; it never aborts after a release.
    */
   get signal(): AbortSignal {
-    return this.#watched(0).signal((this.#bits & ENDED) === 0)
+    return this.watched(0).signal((this.bits & ENDED) === 0)
   }
 
   /**
@@ -113,84 +113,115 @@ export class Grant {
    * @throws CorruptError if the arena is damaged
    */
   release(): boolean {
-    return this.#end()
+    return this.end()
   }
 
   /** Like `release()`: the work under the lock was done. */
   success(): boolean {
-    return this.#end()
+    return this.end()
   }
 
   /** Releases; how long the lock was held says nothing about the work (it failed early, or was a probe). */
   ignore(): boolean {
-    return this.#end()
+    return this.end()
   }
 
   /** Releases; the work was given up because of overload or lack of time. */
   drop(): boolean {
-    return this.#end()
+    return this.end()
   }
 
   [dispose](): void {
-    this.#end()
+    this.end()
   }
 
-  #end(): boolean {
-    const bits = this.#bits
-    if ((bits & (ENDED | TRACKED | WATCHED)) !== 0) return this.#endSpecial()
-    this.#bits = bits | ENDED
-    return this.#giveBack()
+  private end(): boolean {
+    const { element, bits } = this
+    // Before anything is written: on a receiver that is no grant this throws.
+    const { session } = element
+    if ((bits & (ENDED | TRACKED | WATCHED)) !== 0) return this.endSpecial()
+    this.bits = bits | ENDED
+    return this.giveBack(element, session)
   }
 
   /** The ends that are not as usual, apart so that the usual one stays small enough to be inlined. */
-  #endSpecial(): boolean {
-    const bits = this.#bits
+  private endSpecial(): boolean {
+    const bits = this.bits
     if ((bits & ENDED) !== 0) return false
-    this.#bits = bits | ENDED
+    this.bits = bits | ENDED
     if ((bits & TRACKED) !== 0) untrack(this)
-    const watch = this.#watch
+    const watch = this.watch
     // For a lost grant too: its sequence has passed, so that nobody else's is touched.
-    const released = this.#giveBack()
+    const released = this.giveBack(this.element, this.element.session)
     if (released) watch?.stop()
     else watch?.lose()
     return released
   }
 
-  #giveBack(): boolean {
-    const element = this.#element
-    const session = element.session
+  private giveBack(element: Element, session: Session): boolean {
     const scratch = session.scratch
     // A chain of hand-over-hand grants must not keep all its predecessors alive.
-    this.#enclosing = undefined
+    this.enclosing = undefined
     session.held--
+    if (session.cohorts.active !== 0 && this.passOn()) return true
+    scratch[At.Arena] = session.arena
     scratch[At.Index] = element.index
-    scratch[At.Seq] = this.#seq
-    scratch[At.Waiter] = this.#waiter
+    scratch[At.SeqLow] = this.seqLow
+    scratch[At.Grant] = this.bits
+    scratch[At.Waiter] = this.waiter
     session.release()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
     if (session.progress !== undefined) session.progress()
-    return code === Code.Ok || this.#refused(code)
+    return code === Code.Ok || this.refused(code)
   }
 
-  #refused(code: number): boolean {
+  /** Hands the lock to the next of this environment that waits outside of the arena, if it is for this environment to say who is next. */
+  private passOn(): boolean {
+    const { index, session } = this.element
+    const { cohorts, scratch } = session
+    const next = cohorts.next(index)
+    if (next === undefined) return false
+    if (this.waiter === -1) {
+      scratch[At.Arena] = session.arena
+      scratch[At.Index] = index
+      scratch[At.SeqLow] = this.seqLow
+      scratch[At.Grant] = this.bits
+      scratch[At.Tier] = next.tierIndex
+      session.pass()
+      if (scratch[At.OutCode] === Code.Ok) {
+        cohorts.remove(index, next)
+        next.takeOver(scratch[At.OutSeqLow], scratch[At.OutGrant])
+        session.progress?.()
+        return true
+      }
+    }
+    cohorts.dissolve(index)
+    return false
+  }
+
+  private refused(code: number): boolean {
     if (isGone(code)) return false
-    const { session, name } = this.#element
+    const { session, name } = this.element
     throw session.failure(code, name)
   }
 
-  #watched(endsNotBefore: number): Watch {
-    if (this.#watch === undefined) {
-      this.#watch = new Watch(this.#element, this.#seq, this.#waiter, endsNotBefore)
-      this.#bits |= WATCHED
-    }
-    return this.#watch
+  private sequence(): number {
+    return sequenceOf(this.seqLow, this.bits)
   }
 
-  #track(): void {
-    const bits = this.#bits
-    this.#bits = bits | TRACKED
-    track(this, { element: this.#element, seq: this.#seq, shared: (bits & SHARED) !== 0, tier: bits & TIER_MASK })
+  private watched(endsNotBefore: number): Watch {
+    if (this.watch === undefined) {
+      this.watch = new Watch(this.element, this.sequence(), this.waiter, endsNotBefore)
+      this.bits |= WATCHED
+    }
+    return this.watch
+  }
+
+  private track(): void {
+    const bits = this.bits
+    this.bits = bits | TRACKED
+    track(this, { element: this.element, seq: this.sequence(), shared: (bits & RequestBit.Shared) !== 0, tier: bits & TIER_MASK })
   }
 
   static {
@@ -198,27 +229,28 @@ export class Grant {
     // prototype and the next, saves 24 ns of 112 per await (Node 20, AMD EPYC).
     Object.defineProperty(Grant.prototype, 'then', { value: undefined })
     grants = {
-      isGrant: (value): value is Grant => typeof value === 'object' && value !== null && #bits in value,
-      elementOf: grant => grant.#element,
+      isGrant: (value): value is Grant => value instanceof Grant && 'element' in value,
+      elementOf: grant => grant.element,
       endsAfter(grant, ns) {
-        grant.#watched(ns)
+        grant.watched(ns)
       },
       holds(grant) {
         if (grant.ended) return false
-        if (askArena(grant.#element, grant.#seq, grant.#waiter) === Code.Ok) return true
-        grant.#watched(0).check()
+        if (askArena(grant.element, grant.sequence(), grant.waiter) === Code.Ok) return true
+        grant.watched(0).check()
         return false
       },
-      enclosingOf: grant => grant.#enclosing,
+      enclosingOf: grant => grant.enclosing,
       writeEnclosing(grants, scratch) {
         let written = 0
         for (const grant of grants) {
           if (written === ENCLOSING_MAX) break
           if (grant.ended) continue
-          const at = At.Enclosing + 3 * written++
-          scratch[at] = grant.#element.index
-          scratch[at + 1] = grant.#seq
-          scratch[at + 2] = grant.#waiter
+          const at = At.Enclosing + ENTRY_WORDS * written++
+          scratch[at] = grant.element.index
+          scratch[at + 1] = grant.seqLow
+          scratch[at + 2] = grant.bits
+          scratch[at + 3] = grant.waiter
         }
         scratch[At.EnclosingCount] = written
       }

@@ -1,38 +1,20 @@
 import { callback, optionsObject } from './checks.js'
-import { Element } from './element.js'
+import type { Element } from './element.js'
 import { callEnclosed, enclosingGrants, isEnclosed } from './enclosing.js'
+import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
 import { CorruptError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
-import { At, Code, RequestFlag } from './native/binding.js'
+import { At, Code, RequestBit, Time } from './native/binding.js'
 import { quote } from './native/codes.js'
 import { LockRequest } from './request.js'
 import type { Session } from './session.js'
 import { type AcquireOptions, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
 import { NS_PER_MS } from './units.js'
-import { timedOut, Wait } from './wait.js'
-
-/** What the element of a lock is in the arena; buckets and pools have name spaces of their own. */
-const KIND_LOCK = 0
-
-/** How often a name is looked up again because its element was recycled just then. More than a few times is damage. */
-const LOOKUPS_MAX = 100
-
-// The hot calls are functions of few words, because the compiler inlines only so much into one.
-
-function writeRequest(scratch: Float64Array, element: Element, terms: Terms): void {
-  scratch[At.Index] = element.index
-  scratch[At.Gen] = element.gen
-  scratch[At.Tier] = terms.tier
-  scratch[At.Flags] = terms.flags
-  scratch[At.Timeout] = terms.timeout
-  scratch[At.Ttl] = terms.ttl
-}
+import { IN_COHORT, timedOut, Wait } from './wait.js'
 
 /** The grant that the addon has just answered with. */
-function takeGrant(scratch: Float64Array, element: Element, terms: Terms, enclosing: readonly Grant[] | undefined): Grant {
-  const bits = grantBits(terms.tier, terms.flags, scratch[At.OutFlags])
-  const waiter = (terms.flags & RequestFlag.Shared) === 0 ? -1 : scratch[At.OutWaiter]
-  return new Grant(element, scratch[At.OutSeq], waiter, bits, enclosing)
+function takeGrant(scratch: Int32Array, element: Element, terms: Terms, enclosing: readonly Grant[] | undefined): Grant {
+  return new Grant(element, scratch[At.OutSeqLow], scratch[At.OutWaiter], grantBits(terms.request, scratch[At.OutGrant]), enclosing)
 }
 
 /** What the other faces may do with a lock, and users may not. */
@@ -49,24 +31,20 @@ export let locks: LockInternals
 
 /** A lock by name, exclusive or shared, for every thread and process that opens the arena. Cheap to make: see {@link Governor.lock}. */
 export class Lock {
-  readonly #session: Session
-  readonly #name: string
-  readonly #terms: Terms
+  private readonly session: Session
+  readonly name: string
+  private readonly terms: Terms
   /** whether the terms need no more than the addon's answer: no ttl, and a wait is allowed */
-  readonly #plain: boolean
-  #element: Element | undefined
+  private readonly plain: boolean
+  private element: Element | undefined
 
   /** @internal */
   constructor(session: Session, name: string, defaults: object | undefined) {
-    this.#session = session
-    this.#name = name
-    this.#terms = defaults === undefined ? session.plainTerms : readDefaults(defaults, session)
-    this.#plain = this.#terms.ttl === 0 && this.#terms.timeout !== 0
-    this.#element = undefined
-  }
-
-  get name(): string {
-    return this.#name
+    this.session = session
+    this.name = name
+    this.terms = defaults === undefined ? session.plainTerms : readDefaults(defaults, session)
+    this.plain = this.terms.ttl === 0 && this.terms.timeout !== 0
+    this.element = undefined
   }
 
   /**
@@ -76,17 +54,21 @@ export class Lock {
    *   CorruptError, RetiredError or ArgumentError
    */
   acquire(options?: AcquireOptions): Promise<Grant> {
-    const element = this.#element
-    if (options !== undefined || element === undefined || !this.#isQuick()) return this.#acquire(options)
-    const session = this.#session
+    const element = this.element
+    if (options !== undefined || element === undefined || !this.isQuick()) return this.acquireSlowly(options)
+    const session = this.session
+    if (session.cohorts.active !== 0) {
+      const waits = this.behind(element)
+      if (waits !== undefined) return waits
+    }
     const { scratch } = session
-    writeRequest(scratch, element, this.#terms)
-    scratch[At.Arrival] = 0
-    scratch[At.EnclosingCount] = 0
+    const terms = this.terms
+    writeRequest(scratch, element, terms)
+    writeWait(session, terms, 0)
     session.lock()
     const code = scratch[At.OutCode]
-    if (code === Code.Ok && scratch[At.OutSettled] === 0) return Promise.resolve(takeGrant(scratch, element, this.#terms, undefined))
-    return this.#settled(code, element)
+    if (code === Code.Ok && scratch[At.OutSettled] === 0) return Promise.resolve(takeGrant(scratch, element, terms, undefined))
+    return this.settled(code, element)
   }
 
   /**
@@ -95,15 +77,16 @@ export class Lock {
    * @throws the errors of {@link acquire} that do not come of waiting
    */
   tryAcquire(options?: TryOptions): Grant | null {
-    const element = this.#element
-    if (options !== undefined || element === undefined || !this.#isQuick()) return this.#tryAcquire(options)
-    const session = this.#session
+    const element = this.element
+    if (options !== undefined || element === undefined || !this.isQuick()) return this.tryAcquireSlowly(options)
+    const session = this.session
     const { scratch } = session
-    writeRequest(scratch, element, this.#terms)
+    const terms = this.terms
+    writeRequest(scratch, element, terms)
     session.tryLock()
     const code = scratch[At.OutCode]
-    if (code === Code.Ok && scratch[At.OutSettled] === 0) return takeGrant(scratch, element, this.#terms, undefined)
-    return this.#tried(code, element)
+    if (code === Code.Ok && scratch[At.OutSettled] === 0) return takeGrant(scratch, element, terms, undefined)
+    return this.tried(code, element)
   }
 
   /**
@@ -112,11 +95,12 @@ export class Lock {
    */
   request(options?: AcquireOptions): LockRequest {
     try {
-      const answer = this.#begin(this.#read(options))
-      if (answer instanceof Grant) return new LockRequest(this.#session, Promise.resolve(answer), undefined)
-      return new LockRequest(this.#session, answer.promise, answer)
+      const answer = this.begin(this.read(options))
+      if (answer instanceof Grant) return new LockRequest(this.session, Promise.resolve(answer), undefined)
+      return new LockRequest(this.session, answer.promise, answer)
     } catch (error) {
-      return new LockRequest(this.#session, Promise.reject(error), undefined)
+      if (this.session === undefined) throw error // a borrowed method: no lock, no request
+      return new LockRequest(this.session, Promise.reject(error), undefined)
     }
   }
 
@@ -134,7 +118,7 @@ export class Lock {
     const grant = await this.acquire(options as AcquireOptions | undefined)
     let done = false
     try {
-      const result = await callEnclosed(this.#session, grant, fn as (grant: Grant) => T | PromiseLike<T>)
+      const result = await callEnclosed(this.session, grant, fn as (grant: Grant) => T | PromiseLike<T>)
       done = true
       return result
     } finally {
@@ -144,24 +128,32 @@ export class Lock {
   }
 
   /** Whether a request without options has nothing to it but the plain terms of this lock. */
-  #isQuick(): boolean {
-    const session = this.#session
-    return this.#plain && session.open && !(session.encloses && isEnclosed())
+  private isQuick(): boolean {
+    const session = this.session
+    return this.plain && session.open && !(session.encloses && isEnclosed())
+  }
+
+  /** A quick acquire of a lock that others of this environment wait for already, or while some wait within a grant. */
+  private behind(element: Element): Promise<Grant> | undefined {
+    const { cohorts } = this.session
+    const terms = this.terms
+    if (cohorts.enclosed || (terms.request & RequestBit.Cohort) === 0) return this.acquireSlowly(undefined)
+    return cohorts.has(element.index) ? this.joins(element, terms).promise : undefined
   }
 
   /** What is left of a quick acquire that was not granted at once. */
-  #settled(code: number, element: Element): Promise<Grant> {
+  private settled(code: number, element: Element): Promise<Grant> {
     try {
-      const answer = this.#entered(code, element, this.#terms, undefined) ?? this.#begin(this.#terms)
+      const answer = this.entered(code, element, this.terms, undefined) ?? this.begin(this.terms)
       return answer instanceof Grant ? Promise.resolve(answer) : answer.promise
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #acquire(options: unknown): Promise<Grant> {
+  private acquireSlowly(options: unknown): Promise<Grant> {
     try {
-      const answer = this.#begin(this.#read(options))
+      const answer = this.begin(this.read(options))
       return answer instanceof Grant ? Promise.resolve(answer) : answer.promise
     } catch (error) {
       return Promise.reject(error)
@@ -169,136 +161,142 @@ export class Lock {
   }
 
   /** What is left of a quick try that was not granted at once. */
-  #tried(code: number, element: Element): Grant | null {
-    const answer = this.#attempted(code, element, this.#terms, undefined, 0)
-    return answer === undefined ? this.#attempt(this.#terms, undefined) : answer
+  private tried(code: number, element: Element): Grant | null {
+    const answer = this.attempted(code, element, this.terms, undefined, 0)
+    return answer === undefined ? this.attempt(this.terms, undefined) : answer
   }
 
-  #tryAcquire(options: unknown): Grant | null {
-    const terms = this.#read(options)
-    return this.#attempt(terms, enclosingGrants(this.#session, terms.within))
+  private tryAcquireSlowly(options: unknown): Grant | null {
+    const terms = this.read(options)
+    return this.attempt(terms, enclosingGrants(this.session, terms.within))
   }
 
-  #read(options: unknown): Terms {
+  private read(options: unknown): Terms {
     const given = optionsObject(options, 'options')
-    return given === undefined ? this.#terms : readTerms(given, this.#terms, this.#session)
+    return given === undefined ? this.terms : readTerms(given, this.terms, this.session)
   }
 
-  #begin(terms: Terms): Grant | Wait {
+  private begin(terms: Terms): Grant | Wait {
     if (terms.signal?.aborted) throw terms.signal.reason
-    const enclosing = enclosingGrants(this.#session, terms.within)
-    if (terms.timeout !== 0) return this.#enter(terms, enclosing, 0)
-    const grant = this.#attempt(terms, enclosing)
-    if (grant === null) throw timedOut(this.#name, 0)
+    const enclosing = enclosingGrants(this.session, terms.within)
+    if (terms.timeout !== 0) return this.enter(terms, enclosing, 0)
+    const grant = this.attempt(terms, enclosing)
+    if (grant === null) throw timedOut(this.name, 0)
     return grant
   }
 
-  #attempt(terms: Terms, enclosing: readonly Grant[] | undefined): Grant | null {
-    const session = this.#session
-    session.mustBeOpen(this.#name)
+  private attempt(terms: Terms, enclosing: readonly Grant[] | undefined): Grant | null {
+    const session = this.session
+    session.mustBeOpen(this.name)
     // A ttl counts from the grant; a time before it will do, since it only tells an end by ttl from a theft.
     const arrival = terms.ttl > 0 ? session.binding.now() : 0
     for (let lookups = 0; lookups < LOOKUPS_MAX; lookups++) {
-      const element = this.#element ?? this.#find()
+      const element = this.element ?? this.find()
+      if ((terms.request & RequestBit.Steal) !== 0) session.cohorts.dissolve(element.index)
       writeRequest(session.scratch, element, terms)
       session.tryLock()
-      const answer = this.#attempted(session.scratch[At.OutCode], element, terms, enclosing, arrival)
+      const answer = this.attempted(session.scratch[At.OutCode], element, terms, enclosing, arrival)
       if (answer !== undefined) return answer
     }
-    throw this.#neverFound()
+    throw this.neverFound()
   }
 
-  #enter(terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Grant | Wait {
-    const session = this.#session
-    session.mustBeOpen(this.#name)
-    const { scratch } = session
+  private enter(terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Grant | Wait {
+    const session = this.session
+    session.mustBeOpen(this.name)
+    const { scratch, cohorts } = session
+    const plain = (terms.request & RequestBit.Cohort) !== 0 && arrival === 0 && enclosing === undefined && !cohorts.enclosed
+    if (enclosing !== undefined) cohorts.dissolveAll()
     for (let lookups = 0; lookups < LOOKUPS_MAX; lookups++) {
-      const element = this.#element ?? this.#find()
+      const element = this.element ?? this.find()
+      if (cohorts.active !== 0 && cohorts.has(element.index)) {
+        if (plain) return this.joins(element, terms)
+        cohorts.dissolve(element.index)
+      }
       writeRequest(scratch, element, terms)
-      scratch[At.Arrival] = arrival
-      if (enclosing === undefined) scratch[At.EnclosingCount] = 0
-      else grants.writeEnclosing(enclosing, scratch)
+      if (!plain) scratch[At.Request] &= ~RequestBit.Cohort
+      writeWait(session, terms, arrival)
+      if (enclosing !== undefined) grants.writeEnclosing(enclosing, scratch)
       session.lock()
-      const answer = this.#entered(scratch[At.OutCode], element, terms, enclosing)
+      const answer = this.entered(scratch[At.OutCode], element, terms, enclosing)
       if (answer !== undefined) return answer
     }
-    throw this.#neverFound()
+    throw this.neverFound()
   }
 
   /** Reads the answer of tryLock. Undefined: the element was recycled, and the name is to be looked up again. */
-  #attempted(
+  private attempted(
     code: number,
     element: Element,
     terms: Terms,
     enclosing: readonly Grant[] | undefined,
     arrival: number
   ): Grant | null | undefined {
-    if (code === Code.Ok) return this.#granted(element, terms, enclosing, arrival)
-    this.#session.waiting.settle()
+    if (code === Code.Ok) return this.granted(element, terms, enclosing, arrival)
+    this.session.waiting.settle()
     if (code === Code.Busy) return null
-    return this.#recycled(code)
+    return this.recycled(code)
   }
 
   /** Reads the answer of lock. Undefined: as above. */
-  #entered(code: number, element: Element, terms: Terms, enclosing: readonly Grant[] | undefined): Grant | Wait | undefined {
-    const arrival = this.#session.scratch[At.OutArrival]
-    if (code === Code.Ok) return this.#granted(element, terms, enclosing, arrival)
-    if (code === Code.Wait) return this.#waits(element, terms, enclosing, arrival)
-    this.#session.waiting.settle()
-    return this.#recycled(code)
+  private entered(code: number, element: Element, terms: Terms, enclosing: readonly Grant[] | undefined): Grant | Wait | undefined {
+    const arrival = this.session.times[Time.Arrival]
+    if (code === Code.Ok) return this.granted(element, terms, enclosing, arrival)
+    if (code === Code.Wait) return this.waits(element, terms, enclosing, arrival)
+    if (code === Code.Own) return this.joins(element, terms)
+    this.session.waiting.settle()
+    return this.recycled(code)
   }
 
-  #granted(element: Element, terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Grant {
-    const { scratch, waiting } = this.#session
+  private granted(element: Element, terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Grant {
+    const { scratch, waiting } = this.session
     const grant = takeGrant(scratch, element, terms, enclosing)
     waiting.settle()
     // The addon rings other environments of what was taken from them; whether it was taken from this one is ours to ask.
-    if ((terms.flags & RequestFlag.Steal) !== 0) queueMicrotask(() => waiting.drain())
+    if ((terms.request & RequestBit.Steal) !== 0) queueMicrotask(() => waiting.drain())
     if (terms.ttl > 0) grants.endsAfter(grant, arrival + terms.ttl * NS_PER_MS)
     return grant
   }
 
-  #waits(element: Element, terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Wait {
-    const { scratch, waiting } = this.#session
+  private waits(element: Element, terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Wait {
+    const { scratch, waiting } = this.session
     const wait = new Wait(element, scratch[At.OutWaiter], terms, enclosing, arrival)
     waiting.settle()
     if (terms.signal !== undefined) wait.listen(terms.signal)
     return wait
   }
 
-  #recycled(code: number): undefined {
-    if (code !== Code.Stale) throw this.#session.failure(code, this.#name)
-    this.#element = undefined
+  /** Waits behind a grant of this very environment, as long as nobody else does. */
+  private joins(element: Element, terms: Terms): Wait {
+    const { cohorts } = this.session
+    const wait = new Wait(element, IN_COHORT, terms, undefined, cohorts.time())
+    cohorts.add(element.index, wait)
+    if (terms.signal !== undefined) wait.listen(terms.signal)
+    return wait
+  }
+
+  private recycled(code: number): undefined {
+    if (code !== Code.Stale) throw this.session.failure(code, this.name)
+    this.element = undefined
     return undefined
   }
 
-  #find(): Element {
-    const session = this.#session
-    const code = session.binding.lookup(this.#name, KIND_LOCK)
-    session.check(code, this.#name)
-    const { scratch } = session
-    this.#element = new Element(
-      session,
-      this.#name,
-      scratch[At.OutIndex],
-      scratch[At.OutGen],
-      scratch[At.OutBaseHigh],
-      scratch[At.OutBaseLow]
-    )
-    return this.#element
+  private find(): Element {
+    this.element = findElement(this.session, this.name)
+    return this.element
   }
 
-  #neverFound(): CorruptError {
-    return new CorruptError(`lock ${quote(this.#name)} was recycled ${LOOKUPS_MAX} times while it was looked up`, {})
+  private neverFound(): CorruptError {
+    return new CorruptError(`lock ${quote(this.name)} was recycled ${LOOKUPS_MAX} times while it was looked up`, {})
   }
 
   static {
     locks = {
-      isLock: (value): value is Lock => typeof value === 'object' && value !== null && #session in value,
-      sessionOf: lock => lock.#session,
-      defaultsOf: lock => lock.#terms,
-      attempt: (lock, terms, enclosing) => lock.#attempt(terms, enclosing),
-      enter: (lock, terms, enclosing, arrival) => lock.#enter(terms, enclosing, arrival)
+      isLock: (value): value is Lock => value instanceof Lock && 'session' in value,
+      sessionOf: lock => lock.session,
+      defaultsOf: lock => lock.terms,
+      attempt: (lock, terms, enclosing) => lock.attempt(terms, enclosing),
+      enter: (lock, terms, enclosing, arrival) => lock.enter(terms, enclosing, arrival)
     }
   }
 }

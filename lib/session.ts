@@ -1,7 +1,8 @@
 import type { ForelockError } from './errors/index.js'
 import type { LeakReport } from './leaks.js'
-import { type Addon, type Binding, Code } from './native/binding.js'
+import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
 import { closed, failure } from './native/codes.js'
+import type { Cohorts } from './native/cohorts.js'
 import type { Waiting } from './native/waiting.js'
 import type { Terms } from './terms.js'
 
@@ -20,11 +21,15 @@ export class Session {
   queued = 0
   /** set while close({ drain }) waits: called when a grant or a wait has ended */
   progress: (() => void) | undefined = undefined
-  readonly scratch: Float64Array
+  readonly scratch: Int32Array
+  readonly times: Float64Array
+  readonly arena: number
   /** The hot calls, apart from the binding: that object is a dictionary to the engine, this one has a shape. */
   readonly tryLock: Binding['tryLock']
   readonly lock: Binding['lock']
   readonly release: Binding['release']
+  readonly pass: Binding['pass']
+  readonly cohorts: Cohorts
   readonly tiers: readonly string[]
   /** what a lock without defaults asks for */
   readonly plainTerms: Terms
@@ -38,18 +43,27 @@ export class Session {
     readonly onLeak: (report: LeakReport) => void
   ) {
     this.scratch = binding.scratch
+    this.times = binding.times
+    this.arena = binding.arena
     this.tryLock = binding.tryLock
     this.lock = binding.lock
     this.release = binding.release
+    this.pass = binding.pass
+    this.cohorts = waiting.cohorts
     this.tiers = Object.freeze([...binding.tiers])
     this.plainTerms = {
-      tier: Math.max(0, this.tiers.indexOf('standard')),
-      flags: 0,
+      request: Math.max(0, this.tiers.indexOf('standard')) | RequestBit.Cohort,
       timeout: Number.POSITIVE_INFINITY,
       ttl: 0,
       within: undefined,
       signal: undefined
     }
+  }
+
+  /** Who holds and who waits; those that wait outside of the arena move there first. */
+  snapshot(name?: string): ElementSnapshot[] {
+    this.cohorts.show()
+    return name === undefined ? this.binding.snapshot() : this.binding.snapshot(name)
   }
 
   /** Throws what a negative answer of the addon stands for. */

@@ -1,7 +1,7 @@
 import { abortSignal, duration, onlyKnown, refuse, tierIndex } from './checks.js'
 import { ArgumentError } from './errors/index.js'
 import { type Grant, grants, type LockMode } from './grant.js'
-import { RequestFlag } from './native/binding.js'
+import { RequestBit } from './native/binding.js'
 import type { Session } from './session.js'
 
 /** What a lock asks for unless the request says otherwise. */
@@ -33,14 +33,16 @@ export interface AcquireOptions extends TryOptions {
 /** 12 days: an element keeps the end of a ttl in 32 bits. */
 const TTL_MAX_MS = 2 ** 30
 
+export const TIER_MASK = 3
+const KIND_MASK = RequestBit.Shared | RequestBit.Steal
+
 /** A request in numbers. */
 export interface Terms {
-  readonly tier: number
-  /** RequestFlag bits */
-  readonly flags: number
+  /** tier | RequestBit */
+  readonly request: number
   /** ms, Infinity: none */
   readonly timeout: number
-  /** ms, 0: none */
+  /** whole ms, 0: none */
   readonly ttl: number
   readonly within: readonly Grant[] | undefined
   readonly signal: AbortSignal | undefined
@@ -60,27 +62,37 @@ export function readDefaults(defaults: object, session: Session): Terms {
  */
 export function readTerms(options: object, defaults: Terms, session: Session): Terms {
   const { mode, tier, waitTimeout, ttl, within, steal, signal } = options as { [K in keyof AcquireOptions]: unknown }
-  return {
-    tier: tier === undefined ? defaults.tier : tierIndex(tier, session.tiers, 'tier'),
-    flags: readFlags(mode, steal, defaults),
+  const terms = {
+    request: readTier(tier, defaults, session) | readKind(mode, steal, defaults),
     timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),
     ttl: ttl === undefined ? defaults.ttl : readTtl(ttl),
     within: within === undefined ? defaults.within : readWithin(within, session),
     signal: signal === undefined ? defaults.signal : abortSignal(signal, 'signal')
   }
+  if (mayWaitInCohort(terms)) terms.request |= RequestBit.Cohort
+  return terms
 }
 
-function readFlags(mode: unknown, steal: unknown, defaults: Terms): number {
-  const flags = mode === undefined ? defaults.flags : readMode(mode)
-  if (steal === undefined || steal === false) return flags
+/** Only what asks for nothing that the arena alone can do may wait outside of it. */
+function mayWaitInCohort({ request, timeout, ttl }: Pick<Terms, 'request' | 'timeout' | 'ttl'>): boolean {
+  return (request & KIND_MASK) === 0 && ttl === 0 && timeout === Number.POSITIVE_INFINITY
+}
+
+function readTier(tier: unknown, defaults: Terms, session: Session): number {
+  return tier === undefined ? defaults.request & TIER_MASK : tierIndex(tier, session.tiers, 'tier')
+}
+
+function readKind(mode: unknown, steal: unknown, defaults: Terms): number {
+  const kind = mode === undefined ? defaults.request & KIND_MASK : readMode(mode)
+  if (steal === undefined || steal === false) return kind
   if (steal !== true) throw refuse('steal', 'true or false', steal)
-  if ((flags & RequestFlag.Shared) !== 0) throw new ArgumentError('steal is for exclusive mode only', { option: 'steal', given: true })
-  return flags | RequestFlag.Steal
+  if ((kind & RequestBit.Shared) !== 0) throw new ArgumentError('steal is for exclusive mode only', { option: 'steal', given: true })
+  return kind | RequestBit.Steal
 }
 
 function readMode(mode: unknown): number {
   if (mode === 'exclusive') return 0
-  if (mode === 'shared') return RequestFlag.Shared
+  if (mode === 'shared') return RequestBit.Shared
   throw refuse('mode', "'exclusive' or 'shared'", mode)
 }
 
@@ -88,7 +100,7 @@ function readTtl(value: unknown): number {
   const ttl = duration(value, 'ttl')
   if (ttl === Number.POSITIVE_INFINITY) return 0
   if (ttl === 0 || ttl > TTL_MAX_MS) throw refuse('ttl', `a number of milliseconds > 0 and <= ${TTL_MAX_MS}, or Infinity`, value)
-  return ttl
+  return Math.ceil(ttl)
 }
 
 function readWithin(value: unknown, session: Session): readonly Grant[] {

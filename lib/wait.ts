@@ -1,15 +1,19 @@
 import { AbortHub } from './abort-hub.js'
 import { refuse } from './checks.js'
 import type { Element } from './element.js'
+import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
 import { CorruptError, DeadlockError, type ForelockError, TimeoutError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
-import { At, Code, Outcome, RequestFlag } from './native/binding.js'
+import { At, Code, Outcome, RequestBit } from './native/binding.js'
 import { closed, corrupt, quote, retired } from './native/codes.js'
+import type { Mate } from './native/cohorts.js'
 import type { Waiter } from './native/waiting.js'
-import type { Terms } from './terms.js'
+import { type Terms, TIER_MASK } from './terms.js'
 import { NS_PER_MS } from './units.js'
 
 const NOT_WAITING = -1
+/** In place of a waiter's id: it waits behind a grant of its own environment, see native/cohorts.ts. */
+export const IN_COHORT = -2
 
 // The functions of the promise that was made last: one executor for all promises, instead of a closure for each.
 let resolveLast: (grant: Grant) => void
@@ -22,40 +26,43 @@ function executor(resolve: (grant: Grant) => void, reject: (reason: unknown) => 
 /** A request that waits in the arena, and its promise. */
 export class Wait implements Waiter {
   readonly promise: Promise<Grant>
-  next: Waiter | undefined = undefined
+  next: Mate | undefined = undefined
   private readonly resolve: (grant: Grant) => void
   private readonly reject: (reason: unknown) => void
   private hub: AbortHub | undefined = undefined
   private tier: number
   private outcome: number = Outcome.Granted
-  private seq = 0
-  private grantFlags = 0
+  private seqLow = 0
+  private grantWord = 0
   private cycle = ''
 
   constructor(
-    private readonly element: Element,
+    private element: Element,
     private id: number,
     private readonly terms: Terms,
     private readonly enclosing: readonly Grant[] | undefined,
     /** ns on the arena clock */
-    private readonly arrival: number
+    readonly arrival: number
   ) {
-    this.tier = terms.tier
+    this.tier = terms.request & TIER_MASK
     this.promise = new Promise(executor)
     this.resolve = resolveLast
     this.reject = rejectLast
-    element.session.queued++
-    element.session.waiting.add(id, this)
+    const { session } = element
+    session.queued++
+    if (enclosing !== undefined) session.cohorts.enclose(1)
+    if (id === IN_COHORT) session.waiting.count()
+    else session.waiting.add(id, this)
   }
 
   get owner(): object {
     return this.element.session
   }
 
-  note(outcome: number, seq: number, flags: number): void {
+  note(outcome: number, seqLow: number, grantWord: number): void {
     this.outcome = outcome
-    this.seq = seq
-    this.grantFlags = flags
+    this.seqLow = seqLow
+    this.grantWord = grantWord
     // The addon keeps the cycle until its next drain only; to ask for it leaves the scratch alone.
     if (outcome === Outcome.Deadlock) this.cycle = this.element.session.binding.cycle(this.id)
   }
@@ -76,12 +83,17 @@ export class Wait implements Waiter {
   cancel(reason: unknown): boolean {
     const { id, element } = this
     const { session } = element
-    if (id === NOT_WAITING || !session.waiting.remove(id, this)) return false
-    this.end()
-    session.scratch[At.Waiter] = id
-    // Whatever it answers, closed or damaged: this wait has ended, for the reason given.
-    session.binding.abort()
-    session.waiting.settle()
+    if (id === NOT_WAITING) return false
+    if (id === IN_COHORT) {
+      this.leaveCohort()
+    } else {
+      if (!session.waiting.remove(id, this)) return false
+      this.end()
+      session.scratch[At.Waiter] = id
+      // Whatever it answers, closed or damaged: this wait has ended, for the reason given.
+      session.binding.abort()
+      session.waiting.settle()
+    }
     this.reject(reason)
     session.progress?.()
     return true
@@ -102,8 +114,10 @@ export class Wait implements Waiter {
 
   /** Moves the wait to another tier, by its arrival there; false when it has ended. */
   moveTo(tier: number): boolean {
-    const { id, element } = this
+    const { element } = this
     const { session } = element
+    if (this.id === IN_COHORT) session.cohorts.dissolve(element.index)
+    const { id } = this
     if (id === NOT_WAITING) return false
     session.scratch[At.Waiter] = id
     session.scratch[At.Tier] = tier
@@ -119,17 +133,82 @@ export class Wait implements Waiter {
     return this.tier
   }
 
+  get inCohort(): boolean {
+    return this.id === IN_COHORT
+  }
+
+  takeOver(seqLow: number, grantWord: number): void {
+    this.seqLow = seqLow
+    this.grantWord = grantWord
+    this.element.session.waiting.discount()
+    this.finish()
+  }
+
+  /** The arena may refuse it, for want of room or because it is damaged: then the wait ends so. */
+  enterArena(): void {
+    const { session, name } = this.element
+    const { scratch, waiting } = session
+    let grant: Grant | undefined
+    let failure: unknown
+    try {
+      const code = this.queue()
+      if (code === Code.Wait) {
+        this.id = scratch[At.OutWaiter]
+        waiting.add(this.id, this)
+      } else if (code === Code.Ok) {
+        this.note(Outcome.Granted, scratch[At.OutSeqLow], scratch[At.OutGrant])
+        grant = this.grant(NOT_WAITING)
+      } else {
+        failure = session.failure(code, name)
+      }
+    } catch (error) {
+      failure = error
+    }
+    waiting.discount()
+    if (this.id === IN_COHORT) this.end()
+    waiting.settle()
+    if (grant !== undefined) this.resolve(grant)
+    else if (failure !== undefined) this.reject(failure)
+    session.progress?.()
+  }
+
+  /** The answer of the arena. What it waited behind may have been lost, and then the element recycled: it is looked up again. */
+  private queue(): number {
+    const { session, name } = this.element
+    const { scratch } = session
+    for (let lookups = 0; ; lookups++) {
+      writeRequest(scratch, this.element, this.terms)
+      scratch[At.Request] &= ~RequestBit.Cohort
+      writeWait(session, this.terms, this.arrival)
+      session.lock()
+      const code = scratch[At.OutCode]
+      if (code !== Code.Stale || lookups === LOOKUPS_MAX) return code
+      this.element = findElement(session, name)
+    }
+  }
+
+  private leaveCohort(): void {
+    const { session, index } = this.element
+    session.waiting.discount()
+    this.end()
+    session.cohorts.left(index)
+  }
+
   private end(): void {
     this.id = NOT_WAITING
-    this.element.session.queued--
+    const { session } = this.element
+    session.queued--
+    if (this.enclosing !== undefined) session.cohorts.enclose(-1)
     this.hub?.delete(this)
     this.hub = undefined
   }
 
   private grant(id: number): Grant {
-    const { flags, ttl } = this.terms
-    const waiter = (flags & RequestFlag.Shared) === 0 ? -1 : id
-    const grant = new Grant(this.element, this.seq, waiter, grantBits(this.tier, flags, this.grantFlags), this.enclosing)
+    const { request, ttl } = this.terms
+    const shared = request & RequestBit.Shared
+    const waiter = shared === 0 ? -1 : id
+    const bits = grantBits(this.tier | shared, this.grantWord)
+    const grant = new Grant(this.element, this.seqLow, waiter, bits, this.enclosing)
     if (ttl > 0) grants.endsAfter(grant, this.arrival + ttl * NS_PER_MS)
     return grant
   }

@@ -1,6 +1,6 @@
 import type { Element } from './element.js'
 import { type ForelockError, StolenError, TtlError } from './errors/index.js'
-import { At, Code } from './native/binding.js'
+import { At, Code, grantWord } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
 import type { Watcher } from './native/waiting.js'
 
@@ -75,7 +75,8 @@ export class Watch implements Watcher {
 export function askArena({ session, index }: Element, seq: number, waiter: number): number {
   const { binding, scratch } = session
   scratch[At.Index] = index
-  scratch[At.Seq] = seq
+  scratch[At.SeqLow] = seq
+  scratch[At.Grant] = grantWord(seq)
   scratch[At.Waiter] = waiter
   return binding.check()
 }

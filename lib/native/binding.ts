@@ -5,41 +5,67 @@
  * user values has run, so that re-entrant user code cannot overwrite it.
  */
 
-/** Positions in {@link Binding.scratch} (64 doubles). The first group is read by the addon, the second written. */
+/** Positions in {@link Binding.scratch}. The first group is read by the addon, the second written. */
 export const enum At {
   // in
   Index = 0, // element index
   Gen = 1, // element generation
-  Tier = 2, // 0..3, lowest first
-  Flags = 3, // RequestFlag bits
-  Timeout = 4, // ms from now, Infinity: none
-  Ttl = 5, // ms, 0: none
-  Waiter = 6, // waiter id (abort, upgrade, release of a shared grant)
-  Seq = 7, // sequence of the grant (release, check, enclosing)
-  EnclosingCount = 8, // how many of the enclosing triples below are set (0..13)
-  Arrival = 9, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now
-  Enclosing = 16, // triples from here: element index, seq, waiter id of a shared grant or -1
+  Request = 2, // tier (0..3, lowest first) | RequestBit
+  Tier = 3, // in upgrade and pass
+  Ttl = 4, // whole ms, 0: none
+  Waiter = 5, // waiter id (abort, upgrade, release of a shared grant)
+  SeqLow = 6, // lower 32 bits of the sequence of a grant (release, pass, check)
+  Grant = 7, // upper bits of the same, from GRANT_SEQUENCE_SHIFT on; other bits are ignored
+  EnclosingCount = 8, // how many of the enclosing entries below are set (0..13)
+  Enclosing = 16, // entries of four from here: element index, SeqLow, Grant, waiter id of a shared grant or -1
   // out
   OutIndex = 0,
   OutGen = 1,
   OutBaseHigh = 2, // token base, upper 32 bits
   OutBaseLow = 3,
-  OutWaiter = 6, // waiter id when the answer is Wait, or of a shared grant; -1 for an exclusive grant
-  OutSeq = 7, // token = base + seq
-  OutFlags = 8, // GrantFlag bits
-  OutArrival = 9, // ns on the arena clock
-  OutCode = 14, // what tryLock, lock and release answer: a number returned costs half as much again as the call
-  OutSettled = 15, // number of settled entries written from Settled on
-  Settled = 16 // entries of four: waiter id, Outcome, seq, GrantFlag bits
+  OutWaiter = 5, // waiter id when the answer is Wait, or of a shared grant; -1 for an exclusive grant
+  OutSeqLow = 6, // token = base + sequence
+  OutGrant = 7, // upper bits of the sequence, from GRANT_SEQUENCE_SHIFT on, | GrantBit
+  OutCode = 10, // what tryLock, lock and release answer: a number returned costs half as much again as the call
+  OutSettled = 11, // number of settled entries written from Settled on
+  Arena = 12, // in, for tryLock, lock, release and pass: which arena of the environment, Binding.arena
+  Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
 }
 
-export const enum RequestFlag {
-  Shared = 1,
-  Steal = 2
+/** Positions in {@link Binding.times}. */
+export const enum Time {
+  Timeout = 0, // ms from now, Infinity: none
+  Arrival = 1, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now; when it waits, what it was
+  Length = 4
 }
 
-export const enum GrantFlag {
-  OwnerDied = 1
+/** Words of an enclosing grant, and of a settled entry. */
+export const ENTRY_WORDS = 4
+
+const HIGH_UNIT = 2 ** 32
+
+/** Where in a grant's word the upper 18 of the 50 bits of its sequence begin; the bits below are for GrantBit and the faces. */
+export const GRANT_SEQUENCE_SHIFT = 8
+
+/** A sequence as one number, of the two words in which it travels; those are signed. */
+export function sequenceOf(low: number, grant: number): number {
+  return (grant >> GRANT_SEQUENCE_SHIFT) * HIGH_UNIT + (low >>> 0)
+}
+
+/** The second of those words. */
+export function grantWord(sequence: number): number {
+  return Math.floor(sequence / HIGH_UNIT) << GRANT_SEQUENCE_SHIFT
+}
+
+/** The tier is in the two bits below. */
+export const enum RequestBit {
+  Shared = 4,
+  Steal = 8,
+  Cohort = 16 // lock: if this environment holds the lock alone and nobody waits for it, say so (Own) instead of queueing
+}
+
+export const enum GrantBit {
+  OwnerDied = 8
 }
 
 /** What a call answers. Negative codes are failures: see codes.ts for the error each becomes. */
@@ -49,6 +75,7 @@ export const enum Code {
   Stale = 2, // the element was recycled: look the name up again
   Wait = 3, // queued
   Lost = 4, // the grant had already ended by ttl, steal or death
+  Own = 5, // lock with RequestBit.Cohort: nothing was queued
   Closed = -1,
   Corrupt = -2,
   NoElements = -3, // capacity.elements used up
@@ -73,28 +100,37 @@ export const enum Outcome {
 
 /** One arena as joined by this environment; the addon keeps one per environment and arena, however often it is opened. */
 export interface Binding {
-  /** Float64Array(64) over a SharedArrayBuffer, which, unlike an ArrayBuffer, no script can detach. */
-  readonly scratch: Float64Array
+  /** 32-bit words, over a SharedArrayBuffer, which, unlike an ArrayBuffer, no script can detach. */
+  readonly scratch: Int32Array
+  /** Number of the arena in this environment: the scratch is the same for all. */
+  readonly arena: number
+  /** On the same buffer. */
+  readonly times: Float64Array
   /** Free for the faces: shared by every copy of the package in this environment (ESM and CommonJS). Undefined at first. */
   state: unknown
   /** Finds or makes the element. In: arguments. Out: OutIndex, OutGen, OutBaseHigh, OutBaseLow. */
   lookup(name: string, kind: number): number
-  /** In: Index, Gen, Tier, Flags, Ttl. OutCode: Ok (OutSeq, OutFlags, OutWaiter) | Busy | Stale | < 0. Never waits, never queues. Writes OutSettled. */
+  /** In: Index, Gen, Request, Ttl. OutCode: Ok (OutSeqLow, OutGrant, OutWaiter) | Busy | Stale | < 0. Never waits, never queues. Writes OutSettled. */
   tryLock(): void
   /**
-   * In: Index, Gen, Tier, Flags, Timeout, Ttl, Arrival, EnclosingCount, Enclosing. OutCode: Ok (as tryLock) | Wait (OutWaiter) | Stale | < 0.
-   * Writes OutSettled and OutArrival.
+   * In: Index, Gen, Request, Timeout, Ttl, Arrival, EnclosingCount, Enclosing. OutCode: Ok (as tryLock) | Wait (OutWaiter) | Own | Stale | < 0.
+   * Writes OutSettled, and Arrival where it had to queue.
    */
   lock(): void
-  /** In: Index, Seq, Waiter (-1 exclusive). OutCode: Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
+  /** In: Index, SeqLow, Grant, Waiter (-1 exclusive). OutCode: Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
   release(): void
+  /**
+   * In: Index, SeqLow, Grant, Tier. Ends this environment's exclusive grant and begins its next, of the tier. OutCode: Ok (OutSeqLow, OutGrant)
+   * | Busy (somebody waits: release it) | Lost | < 0.
+   */
+  pass(): void
   /** In: Waiter. Afterwards the wait is over and no settled entry for it will come; a grant on its way is handed on. Ok | < 0. Writes OutSettled. */
   abort(): number
   /** In: Waiter, Tier. Moves a waiting request to another tier, by its arrival within it. Ok | < 0. Writes OutSettled. */
   upgrade(): number
-  /** In: Index, Seq, Waiter (-1 exclusive). Ok: the grant still holds | Lost. */
+  /** In: Index, SeqLow, Grant, Waiter (-1 exclusive). Ok: the grant still holds | Lost. */
   check(): number
-  /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each). */
+  /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
   /** Names and owners in the cycle that refused this waiter, as text. */
   cycle(waiter: number): string

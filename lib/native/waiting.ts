@@ -1,17 +1,17 @@
-import { At, type Binding } from './binding.js'
+import { NS_PER_MS } from '../units.js'
+import { At, type Binding, ENTRY_WORDS } from './binding.js'
+import { Cohorts, type Mate } from './cohorts.js'
 
 /** A request that waits, as the table of its environment knows it. */
-export interface Waiter {
+export interface Waiter extends Mate {
   /** the session that it waits for: closing that one settles it */
   readonly owner: object
   /** Takes note of how the wait ended. Runs no user code, so the scratch stays as it is. */
-  note(outcome: number, seq: number, flags: number): void
+  note(outcome: number, seqLow: number, grantWord: number): void
   /** Settles the promise as noted. */
   finish(): void
-  /** Ends the wait because its governor closes. */
+  /** Ends the wait because its governor closes. `next` is also that of a batch that is being settled. */
   close(): void
-  /** the next of a batch that is being settled */
-  next: Waiter | undefined
 }
 
 /** Somebody who wants to know when a grant was lost. */
@@ -24,6 +24,8 @@ export interface Watcher {
   close(): void
 }
 
+type OpenBinding = Binding & { readonly ageingMs: number; readonly capacity: { readonly waiters: number } }
+
 /** Entries that one call can write behind {@link At.Settled}: when so many came, there may be more. */
 const BATCH = 12
 
@@ -34,20 +36,28 @@ const BATCH = 12
  */
 export class Waiting {
   /** Bumped whenever another copy of the package could no longer work with the table of this one. */
-  static readonly VERSION = 1
+  static readonly VERSION = 2
   readonly version = Waiting.VERSION
   /** grants whose loss matters to somebody */
   readonly watched = new Set<Watcher>()
+  /** requests that wait outside of the arena */
+  readonly cohorts: Cohorts
   /** called after the virtual clock moved */
   readonly onAdvance = new Set<() => void>()
   /** by waiter id; the addon counts ids from 0 and uses them again, so it has no holes worth speaking of */
   private readonly table: (Waiter | undefined)[] = []
   private size = 0
 
-  constructor(private readonly binding: Binding) {}
+  constructor(private readonly binding: OpenBinding) {
+    this.cohorts = new Cohorts(
+      () => binding.now(),
+      () => binding.ageingMs * NS_PER_MS,
+      binding.capacity.waiters / 8
+    )
+  }
 
   /** The table of this environment and arena, made at the first call. Undefined if another version of the package made it. */
-  static of(binding: Binding): Waiting | undefined {
+  static of(binding: OpenBinding): Waiting | undefined {
     const found = binding.state as Waiting | undefined
     if (found === undefined) {
       const made = new Waiting(binding)
@@ -60,14 +70,23 @@ export class Waiting {
   add(id: number, waiter: Waiter): void {
     while (this.table.length <= id) this.table.push(undefined)
     this.table[id] = waiter
+    this.count()
+  }
+
+  /** One more that waits, by whatever way: the event loop goes on for it. */
+  count(): void {
     if (this.size++ === 0) this.binding.ref(true)
+  }
+
+  discount(): void {
+    if (--this.size === 0) this.binding.ref(false)
   }
 
   /** Forgets a waiter; false when its end is noted already. */
   remove(id: number, waiter: Waiter): boolean {
     if (this.table[id] !== waiter) return false
     this.table[id] = undefined
-    if (--this.size === 0) this.binding.ref(false)
+    this.discount()
     return true
   }
 
@@ -88,11 +107,15 @@ export class Waiting {
       written = this.binding.scratch[At.OutSettled]
       this.finish(this.noteAll(written))
     } while (written > 0)
-    if (lost) for (const watcher of [...this.watched]) watcher.check()
+    if (!lost) return
+    // What they wait behind may be lost, or all of the arena.
+    this.cohorts.dissolveAll()
+    for (const watcher of [...this.watched]) watcher.check()
   }
 
   waitersOf(owner: object): Waiter[] {
-    return this.table.filter(waiter => waiter !== undefined && waiter.owner === owner) as Waiter[]
+    const inArena = this.table.filter(waiter => waiter !== undefined) as Waiter[]
+    return [...inArena, ...(this.cohorts.all() as Waiter[])].filter(waiter => waiter.owner === owner)
   }
 
   watchersOf(owner: object): Watcher[] {
@@ -111,7 +134,7 @@ export class Waiting {
     // A call that fails leaves the number as it was: it must not have this batch read twice.
     scratch[At.OutSettled] = 0
     for (let i = 0; i < written; i++) {
-      const at = At.Settled + 4 * i
+      const at = At.Settled + ENTRY_WORDS * i
       const id = scratch[at]
       const waiter = this.table[id]
       if (waiter === undefined || !this.remove(id, waiter)) continue
@@ -126,7 +149,7 @@ export class Waiting {
   private finish(first: Waiter | undefined): void {
     let waiter = first
     while (waiter !== undefined) {
-      const next: Waiter | undefined = waiter.next
+      const next = waiter.next as Waiter | undefined
       waiter.next = undefined
       waiter.finish()
       waiter = next

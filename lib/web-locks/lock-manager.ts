@@ -60,7 +60,7 @@ export class LockManager {
     const session = this.#session
     try {
       session.mustBeOpen()
-      return toSnapshot(session.binding.snapshot())
+      return toSnapshot(session.snapshot())
     } catch (error) {
       throw ungranted(error)
     }

@@ -1,8 +1,8 @@
 import type { Grant } from '../grant.js'
 import { locks } from '../lock.js'
-import { RequestFlag } from '../native/binding.js'
+import { RequestBit } from '../native/binding.js'
 import type { Session } from '../session.js'
-import type { Terms } from '../terms.js'
+import { type Terms, TIER_MASK } from '../terms.js'
 import { Wait } from '../wait.js'
 import { notSupported, ungranted } from './exceptions.js'
 import { HeldLocks } from './held-locks.js'
@@ -29,8 +29,9 @@ export class Requests {
     this.names = new LockNames(session)
     this.held = new HeldLocks(session)
     this.exclusive = session.plainTerms
-    this.shared = { ...session.plainTerms, flags: RequestFlag.Shared }
-    this.steal = { ...session.plainTerms, flags: RequestFlag.Steal }
+    const tier = this.exclusive.request & TIER_MASK
+    this.shared = { ...session.plainTerms, request: tier | RequestBit.Shared }
+    this.steal = { ...session.plainTerms, request: tier | RequestBit.Steal }
   }
 
   /**

@@ -11,33 +11,39 @@ namespace forelock::bind {
 
 namespace {
 
-// As in lib/native/binding.ts.
+// As in lib/native/binding.ts: places in the scratch of 32-bit words, then in that of times.
 enum At : int {
   kIndex = 0,
   kGen = 1,
-  kTier = 2,
-  kFlags = 3,
-  kTimeout = 4,
-  kTtl = 5,
-  kWaiter = 6,
-  kSeq = 7,
+  kRequest = 2,
+  kTier = 3,
+  kTtl = 4,
+  kWaiter = 5,
+  kSeqLow = 6,
+  kGrant = 7,
   kEnclosingCount = 8,
-  kArrival = 9,
   kEnclosing = 16,
   kOutIndex = 0,
   kOutGen = 1,
   kOutBaseHigh = 2,
   kOutBaseLow = 3,
-  kOutWaiter = 6,
-  kOutSeq = 7,
-  kOutFlags = 8,
-  kOutArrival = 9,
-  kOutCode = 14,
-  kOutSettled = 15,
+  kOutWaiter = 5,
+  kOutSeqLow = 6,
+  kOutGrant = 7,
+  kOutCode = 10,
+  kOutSettled = 11,
+  kArena = 12,
   kSettled = 16,
-  kScratchSize = 64,
 };
-constexpr int kSettledEntries = (kScratchSize - kSettled) / 4;
+constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
+constexpr int kSettledEntries = 12;
+static_assert(kSettled + kEntryWords * kSettledEntries <= kScratchSize);
+static_assert(kEnclosing + kEntryWords * static_cast<int>(core::kEnclosingMax) <= kScratchSize);
+
+enum Time : int {
+  kTimeout = 0,
+  kArrival = 1,
+};
 
 enum Code : std::int32_t {
   kOk = 0,
@@ -45,6 +51,7 @@ enum Code : std::int32_t {
   kStale = 2,
   kWait = 3,
   kLost = 4,
+  kOwn = 5,
   kClosed = -1,
   kCorrupt = -2,
   kNoElements = -3,
@@ -57,29 +64,26 @@ enum Code : std::int32_t {
   kBadArgument = -10,
 };
 
-constexpr double kLongestMs = 9e12;        // 285 years: in nanoseconds it still fits 64 bits
-constexpr double kLongestTtlMs = 1 << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
-constexpr double kSequenceMax = static_cast<double>(core::Fast::kSequenceMask);
+constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits
+constexpr std::uint32_t kLongestTtlMs = 1u << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
+constexpr std::uint32_t kTierMask = 3;
+constexpr std::uint32_t kShared = 4;
+constexpr std::uint32_t kSteal = 8;
+constexpr std::uint32_t kCohort = 16;
+constexpr std::uint32_t kOwnerDied = 8;
+constexpr int kGrantSequenceShift = 8;
+constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive
+static_assert(kNobody == core::kNoWaiter);
 
 }  // namespace
 
 // ---- the object ----------------------------------------------------------------------------------------------------
 
-std::map<std::string, Binding*>& bindings(napi_env env) {
-  using All = std::map<std::string, Binding*>;
-  void* data = nullptr;
-  napi_get_instance_data(env, &data);
-  if (data == nullptr) {
-    data = new All;
-    napi_set_instance_data(
-        env, data, [](napi_env, void* all, void*) { delete static_cast<All*>(all); }, nullptr);
-  }
-  return *static_cast<All*>(data);
-}
-
 Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::string key, std::string name, std::string handle,
                        napi_value on_wake) {
-  auto* binding = new Binding(env);
+  Environment* environment = Environment::of(env);
+  if (environment == nullptr) return nullptr;
+  auto* binding = new Binding(env, *environment);
   binding->key_ = std::move(key);
   binding->handle_ = handle;
   napi_value object;
@@ -123,35 +127,21 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   set(env, object, "name", text(env, name));
   set(env, object, "participant", number(env, binding->attachment_->participant()));
   set(env, object, "client", text(env, binding->attachment_->client()));
-  bindings(env)[binding->key_] = binding;
+  binding->number_ = environment->add(binding->key_, binding);
+  set(env, object, "arena", number(env, binding->number_));
   return binding;
 }
 
 bool Binding::define(napi_value object) {
-  // A SharedArrayBuffer: no script can detach it under us, as it could an ArrayBuffer. Node-API has no call to make one.
-  napi_value global, constructor, size, buffer, array_constructor, array;
-  if (!ok(napi_get_global(env_, &global)) || !ok(napi_get_named_property(env_, global, "SharedArrayBuffer", &constructor)) ||
-      !ok(napi_create_int32(env_, kScratchSize * static_cast<int>(sizeof(double)), &size)) ||
-      !ok(napi_new_instance(env_, constructor, 1, &size, &buffer)) ||
-      !ok(napi_get_named_property(env_, global, "Float64Array", &array_constructor)) ||
-      !ok(napi_new_instance(env_, array_constructor, 1, &buffer, &array))) {
-    return false;
-  }
-  void* data = nullptr;
-  std::size_t length = 0;
-  napi_typedarray_type type;
-  if (!ok(napi_get_typedarray_info(env_, array, &type, &length, &data, nullptr, nullptr)) || type != napi_float64_array ||
-      length != kScratchSize || data == nullptr || !ok(napi_create_reference(env_, array, 1, &scratch_ref_))) {
-    return false;
-  }
-  scratch_ = static_cast<double*>(data);
-  set(env_, object, "scratch", array);
+  set(env_, object, "scratch", environment_.scratch_array());
+  set(env_, object, "times", environment_.times_array());
   return add(object, "lookup", lookup) && add(object, "tryLock", hot_call<&Binding::try_lock>) &&
          add(object, "lock", hot_call<&Binding::lock>) && add(object, "release", hot_call<&Binding::release>) &&
-         add(object, "abort", call<&Binding::abort>) && add(object, "upgrade", call<&Binding::upgrade>) &&
-         add(object, "check", call<&Binding::check>) && add(object, "drain", drain) && add(object, "cycle", cycle) &&
-         add(object, "now", now) && add(object, "wallClock", wall_clock) && add(object, "advance", advance) &&
-         add(object, "snapshot", snapshot) && add(object, "counters", counters) && add(object, "ref", ref) && add(object, "close", close);
+         add(object, "pass", hot_call<&Binding::pass>) && add(object, "abort", call<&Binding::abort>) &&
+         add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
+         add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
+         add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
+         add(object, "ref", ref) && add(object, "close", close);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -167,7 +157,6 @@ void Binding::forget(napi_env, void* data, void*) {
   auto* binding = static_cast<Binding*>(data);
   if (--binding->functions_ > 0) return;
   binding->shut();
-  if (binding->scratch_ref_ != nullptr) napi_delete_reference(binding->env_, binding->scratch_ref_);
   delete binding;
 }
 
@@ -185,8 +174,8 @@ void Binding::shut() {
   if (!handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
   wake_ = nullptr;
-  bindings(env_).erase(key_);
-  napi_delete_reference(env_, object_ref_);  // the scratch stays: the functions go on answering Closed through it
+  environment_.remove(key_, number_);
+  napi_delete_reference(env_, object_ref_);
   object_ref_ = nullptr;
 }
 
@@ -204,7 +193,7 @@ Binding* Binding::self(napi_env env, napi_callback_info info, std::size_t* count
   return static_cast<Binding*>(data);
 }
 
-std::int32_t Binding::usable() {
+inline std::int32_t Binding::usable() {
   if (shm::in_forked_child()) return kForked;
   if (damaged_) return kCorrupt;
   if (const std::uint32_t retired = attachment_->retired(); retired != 0) return retired == shm::kDamaged ? kCorrupt : kRetired;
@@ -229,10 +218,15 @@ std::int32_t Binding::run() {
   }
 }
 
-// The three calls of every lock answer through the scratch: to make a number of the result costs half as much as the call.
+// The calls of every lock are told their arena through the scratch and answer through it: to ask for a function's data costs
+// half as much as the call, to make a number of the result as well.
 template <Binding::Operation operation>
-napi_value Binding::hot_call(napi_env env, napi_callback_info info) {
-  if (Binding* binding = self(env, info)) binding->scratch_[kOutCode] = binding->run<operation>();
+napi_value Binding::hot_call(napi_env env, napi_callback_info) {
+  const Environment* environment = Environment::known(env);
+  if (environment == nullptr) return nullptr;  // as good as impossible: it was there when this function was made
+  volatile std::uint32_t* scratch = environment->scratch();
+  Binding* binding = environment->at(scratch[kArena]);
+  scratch[kOutCode] = static_cast<std::uint32_t>(binding == nullptr ? kClosed : binding->run<operation>());
   return nullptr;
 }
 
@@ -243,44 +237,52 @@ napi_value Binding::call(napi_env env, napi_callback_info info) {
 }
 
 bool Binding::read_request(core::Request& request) {
-  const auto index = whole(scratch_[kIndex], 0xffffffff);
-  const auto generation = whole(scratch_[kGen], 0xffffffff);
-  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
-  const auto flags = whole(scratch_[kFlags], 3);
-  const auto count = whole(scratch_[kEnclosingCount], core::kEnclosingMax);
-  const double timeout = scratch_[kTimeout];
-  const double ttl = scratch_[kTtl];
-  const double arrival = scratch_[kArrival];
-  if (!index || !generation || !tier || !flags || !count || *index >= attachment_->arena().capacity().elements) return false;
-  if (!(timeout >= 0) || !(ttl >= 0) || ttl > kLongestTtlMs || !(arrival >= 0) || arrival > 9e18) return false;
-  request.handle = {*index, *generation};
-  request.tier = *tier;
-  request.shared = (*flags & 1) != 0;
-  request.steal = (*flags & 2) != 0;
+  const std::uint32_t index = scratch_[kIndex];
+  const std::uint32_t wanted = scratch_[kRequest];
+  const std::uint32_t ttl = scratch_[kTtl];
+  const std::uint32_t count = scratch_[kEnclosingCount];
+  const double timeout = times_[kTimeout];
+  const double arrival = times_[kArrival];
+  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kShared | kSteal | kCohort) || ttl > kLongestTtlMs ||
+      count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
+    return false;
+  }
+  request.handle = {index, scratch_[kGen]};
+  request.tier = wanted & kTierMask;
+  request.shared = (wanted & kShared) != 0;
+  request.steal = (wanted & kSteal) != 0;
   if (request.shared && request.steal) return false;
-  request.ttl = static_cast<std::uint32_t>(std::ceil(ttl));
+  request.ttl = ttl;
   if (timeout < kLongestMs)
     request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);
-  for (std::uint32_t i = 0; i < *count; i++) {
-    const double* at = scratch_ + kEnclosing + 3 * i;
-    const auto element = whole(at[0], 0xffffffff);
-    const auto waiter = at[2] == -1 ? std::optional(core::kNoWaiter) : whole(at[2], core::kMaxSlots);
-    if (!element || !waiter || !(at[1] >= 0 && at[1] <= kSequenceMax)) return false;
-    enclosing_[i] = {*element, static_cast<std::uint64_t>(at[1]), *waiter};
+  for (std::uint32_t i = 0; i < count; i++) {
+    const int at = kEnclosing + kEntryWords * static_cast<int>(i);
+    const std::uint32_t waiter = scratch_[at + 3];
+    if (waiter != kNobody && waiter > core::kMaxSlots) return false;
+    enclosing_[i] = {scratch_[at], sequence(at + 1), waiter};
   }
   request.enclosing = enclosing_;
-  request.enclosing_count = *count;
+  request.enclosing_count = count;
   return true;
+}
+
+std::uint64_t Binding::sequence(int at) const {
+  const std::uint32_t low = scratch_[at];
+  return low | (static_cast<std::uint64_t>(scratch_[at + 1] >> kGrantSequenceShift) << 32 & core::Fast::kSequenceMask);
+}
+
+void Binding::write_grant(int at, const core::Granted& granted) {
+  scratch_[at] = static_cast<std::uint32_t>(granted.sequence);
+  scratch_[at + 1] = static_cast<std::uint32_t>(granted.sequence >> 32) << kGrantSequenceShift | (granted.owner_died ? kOwnerDied : 0);
 }
 
 std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) {
   switch (answer) {
     case core::Answer::kOk:
     case core::Answer::kWait:
-      scratch_[kOutSeq] = static_cast<double>(granted.sequence);
-      scratch_[kOutWaiter] = granted.waiter == core::kNoWaiter ? -1.0 : static_cast<double>(granted.waiter);
-      scratch_[kOutFlags] = granted.owner_died ? 1 : 0;
+      write_grant(kOutSeqLow, granted);
+      scratch_[kOutWaiter] = granted.waiter;
       return answer == core::Answer::kOk ? kOk : kWait;
     case core::Answer::kBusy:
       return kBusy;
@@ -299,25 +301,25 @@ std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) 
 }
 
 // The common case needs no more than three numbers: it looks at no others. kBusy: this path is shut.
-std::int32_t Binding::try_fast(core::Granted& granted) {
-  if (scratch_[kFlags] != 0 || scratch_[kTtl] != 0) return kBusy;
-  const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
-  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
-  const auto generation = whole(scratch_[kGen], 0xffffffff);
-  if (!index || !tier || !generation) return kBadArgument;
-  const core::Answer fast = attachment_->member().try_fast({*index, *generation}, *tier, attachment_->coarse_now(), granted);
+inline std::int32_t Binding::try_fast() {
+  const std::uint32_t index = scratch_[kIndex];
+  const std::uint32_t wanted = scratch_[kRequest];
+  if (((wanted & ~(kTierMask | kCohort)) | scratch_[kTtl]) != 0) return kBusy;
+  if (index >= attachment_->arena().capacity().elements) return kBadArgument;
+  core::Granted granted;
+  const core::Answer fast = attachment_->member().try_fast({index, scratch_[kGen]}, wanted & kTierMask, attachment_->coarse_now(), granted);
   if (fast == core::Answer::kBusy) return kBusy;
   scratch_[kOutSettled] = 0;
   return answer(fast, granted);
 }
 
 std::int32_t Binding::try_lock() {
+  if (const std::int32_t fast = try_fast(); fast != kBusy) return fast;
   core::Granted granted;
-  if (const std::int32_t fast = try_fast(granted); fast != kBusy) return fast;
   core::Request request;
-  scratch_[kTimeout] = 0;
+  times_[kTimeout] = 0;
+  times_[kArrival] = 0;
   scratch_[kEnclosingCount] = 0;
-  scratch_[kArrival] = 0;
   if (!read_request(request)) return kBadArgument;
   request.deadline = 0;
   const core::Answer got = attachment_->member().try_lock(request, granted);
@@ -326,79 +328,87 @@ std::int32_t Binding::try_lock() {
 }
 
 std::int32_t Binding::lock() {
-  core::Granted granted;
-  if (const std::int32_t fast = try_fast(granted); fast != kBusy) {
-    scratch_[kOutArrival] = 0;
-    return fast;
+  if (const std::int32_t fast = try_fast(); fast != kBusy) return fast;
+  const std::uint32_t wanted = scratch_[kRequest];
+  if ((wanted & ~kTierMask) == kCohort) {
+    // The virtual clock's waits are the arena's, so that whoever moves it finds them in one order.
+    if (attachment_->region().header().is_virtual == 0 && attachment_->member().holds_alone(scratch_[kIndex])) {
+      scratch_[kOutSettled] = 0;
+      return kOwn;
+    }
   }
+  core::Granted granted;
   core::Request request;
   if (!read_request(request)) return kBadArgument;
   const core::Answer got = attachment_->member().lock(request, granted);
   settle();
-  scratch_[kOutArrival] =
-      request.arrival != 0 ? static_cast<double>(request.arrival) : static_cast<double>(attachment_->member().lane().now());
+  if (request.arrival == 0) times_[kArrival] = static_cast<double>(attachment_->member().lane().now());
   return answer(got, granted);
 }
 
 std::int32_t Binding::release() {
-  const double sequence = scratch_[kSeq];
-  if (!(sequence >= 0 && sequence <= kSequenceMax)) return kBadArgument;
   core::Member& member = attachment_->member();
+  const std::uint32_t waiter = scratch_[kWaiter];
   core::Answer got;
-  if (scratch_[kWaiter] == -1) {
-    const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
-    if (!index) return kBadArgument;
-    got = member.release(*index, static_cast<std::uint64_t>(sequence));
+  if (waiter == kNobody) {
+    const std::uint32_t index = scratch_[kIndex];
+    if (index >= attachment_->arena().capacity().elements) return kBadArgument;
+    const std::uint64_t held = sequence(kSeqLow);
+    if (member.release_fast(index, held)) {
+      scratch_[kOutSettled] = 0;
+      return kOk;
+    }
+    got = member.release(index, held);
   } else {
-    const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
-    if (!waiter) return kBadArgument;
-    got = member.release_shared(*waiter, static_cast<std::uint64_t>(sequence));
+    got = member.release_shared(waiter, sequence(kSeqLow));
   }
   settle();
   return answer(got, {});
 }
 
+std::int32_t Binding::pass() {
+  scratch_[kOutSettled] = 0;
+  const std::uint32_t index = scratch_[kIndex];
+  const std::uint32_t tier = scratch_[kTier];
+  if (index >= attachment_->arena().capacity().elements || tier >= core::kTiers) return kBadArgument;
+  core::Granted granted;
+  return answer(attachment_->member().pass(index, sequence(kSeqLow), tier, attachment_->coarse_now(), granted), granted);
+}
+
 std::int32_t Binding::abort() {
-  const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
-  if (!waiter) return kBadArgument;
-  const core::Answer got = attachment_->member().abort(*waiter);
+  const core::Answer got = attachment_->member().abort(scratch_[kWaiter]);
   settle();
   return got == core::Answer::kOk ? kOk : kLost;
 }
 
 std::int32_t Binding::upgrade() {
-  const auto waiter = whole(scratch_[kWaiter], core::kMaxSlots);
-  const auto tier = whole(scratch_[kTier], core::kTiers - 1);
-  if (!waiter || !tier) return kBadArgument;
-  const core::Answer got = attachment_->member().upgrade(*waiter, *tier);
+  const std::uint32_t tier = scratch_[kTier];
+  if (tier >= core::kTiers) return kBadArgument;
+  const core::Answer got = attachment_->member().upgrade(scratch_[kWaiter], tier);
   settle();
   return got == core::Answer::kOk ? kOk : kLost;
 }
 
 std::int32_t Binding::check() {
-  const double sequence = scratch_[kSeq];
-  if (!(sequence >= 0 && sequence <= kSequenceMax)) return kBadArgument;
-  const auto waiter = scratch_[kWaiter] == -1 ? std::optional(core::kNoWaiter) : whole(scratch_[kWaiter], core::kMaxSlots);
-  const auto index = whole(scratch_[kIndex], attachment_->arena().capacity().elements - 1);
-  if (!waiter || !index) return kBadArgument;
-  const auto whole_sequence = static_cast<std::uint64_t>(sequence);
+  const std::uint32_t index = scratch_[kIndex];
+  const std::uint32_t waiter = scratch_[kWaiter];
+  if (index >= attachment_->arena().capacity().elements) return kBadArgument;
   const core::Member& member = attachment_->member();
-  const bool holds = *waiter == core::kNoWaiter ? member.holds(*index, whole_sequence) : member.holds_shared(*waiter, whole_sequence);
+  const bool holds = waiter == kNobody ? member.holds(index, sequence(kSeqLow)) : member.holds_shared(waiter, sequence(kSeqLow));
   return holds ? kOk : kLost;
 }
 
 void Binding::settle() {
   core::Member& member = attachment_->member();
   if (member.lane().own_wake && !damaged_) member.collect();  // it may throw, and of a damaged arena nothing is asked
-  int count = 0;
+  std::uint32_t count = 0;
   while (count < kSettledEntries && member.has_settled()) {
     const core::Settled& settled = member.next_settled();
-    double* at = scratch_ + kSettled + 4 * count++;
+    const int at = kSettled + kEntryWords * static_cast<int>(count++);
     // A shared grant keeps the waiter's id; an exclusive one is known by element and sequence.
-    at[0] = settled.waiter;
-    at[1] = static_cast<double>(settled.outcome);
-    at[2] = static_cast<double>(settled.grant.sequence);
-    at[3] = settled.grant.owner_died ? 1 : 0;
+    scratch_[at] = settled.waiter;
+    scratch_[at + 1] = static_cast<std::uint32_t>(settled.outcome);
+    write_grant(at + 2, settled.grant);
   }
   scratch_[kOutSettled] = count;
   if (member.has_settled()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
@@ -459,8 +469,8 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
     const std::uint64_t base = binding->attachment_->arena().element(handle.index).token_base.peek();
     binding->scratch_[kOutIndex] = handle.index;
     binding->scratch_[kOutGen] = handle.generation;
-    binding->scratch_[kOutBaseHigh] = static_cast<double>(base >> 32);
-    binding->scratch_[kOutBaseLow] = static_cast<double>(base & 0xffffffff);
+    binding->scratch_[kOutBaseHigh] = static_cast<std::uint32_t>(base >> 32);
+    binding->scratch_[kOutBaseLow] = static_cast<std::uint32_t>(base);
     return integer(env, kOk);
   } catch (const core::Corrupt&) {
     return integer(env, binding->damage());

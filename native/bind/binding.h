@@ -1,6 +1,6 @@
 // An arena as one environment sees it: the object with functions that open() gives. The functions take no arguments and
-// need no receiver: each carries its Binding as data, so none can be called on something else, and numbers travel
-// through a scratch of doubles (lib/native/binding.ts says which stands where).
+// need no receiver: each carries its Binding as data, or finds it by a number in the scratch, so none can be called on something
+// else; numbers travel through a scratch of words and one of times (lib/native/binding.ts says which stands where).
 #pragma once
 
 #include <node_api.h>
@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "bind/environment.h"
 #include "shm/attachment.h"
 
 namespace forelock::bind {
@@ -31,7 +32,8 @@ class Binding {
   using Operation = std::int32_t (Binding::*)();
   struct Function;
 
-  explicit Binding(napi_env env) : env_(env) {}
+  Binding(napi_env env, Environment& environment)
+      : env_(env), environment_(environment), scratch_(environment.scratch()), times_(environment.times()) {}
   ~Binding() = default;
   bool define(napi_value object);
   bool add(napi_value object, const char* name, napi_callback callback);
@@ -57,15 +59,18 @@ class Binding {
   static napi_value ref(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
-  std::int32_t try_fast(core::Granted& granted);
+  std::int32_t try_fast();
   std::int32_t try_lock();
   std::int32_t lock();
   std::int32_t release();
+  std::int32_t pass();
   std::int32_t abort();
   std::int32_t upgrade();
   std::int32_t check();
 
   bool read_request(core::Request& request);
+  std::uint64_t sequence(int at) const;
+  void write_grant(int at, const core::Granted& granted);
   std::int32_t answer(core::Answer answer, const core::Granted& granted);
   // Hands what was settled to the scratch; what does not fit is announced by another wake.
   void settle();
@@ -78,8 +83,10 @@ class Binding {
   napi_env env_;
   std::unique_ptr<shm::Attachment> attachment_;  // null once closed
   std::string key_, handle_;
-  double* scratch_ = nullptr;
-  napi_ref scratch_ref_ = nullptr;
+  Environment& environment_;
+  volatile std::uint32_t* const scratch_;
+  volatile double* const times_;
+  std::uint32_t number_ = 0;  // in the environment
   napi_ref object_ref_ = nullptr;
   napi_threadsafe_function wake_ = nullptr;
   std::map<core::WaiterId, std::string> cycles_;
@@ -90,8 +97,5 @@ class Binding {
   bool published_waiting_ = false;
   core::Nanos published_deadline_ = 0;
 };
-
-// The bindings of this environment by key.
-std::map<std::string, Binding*>& bindings(napi_env env);
 
 }  // namespace forelock::bind

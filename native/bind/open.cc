@@ -207,10 +207,11 @@ napi_value open(napi_env env, napi_callback_info info) {
     }
     // From here on it counts as a user of a private arena, until a Binding of its own answers for it.
     PrivateUse use(handle);
-    const auto found = bindings(env).find(key);
-    if (found != bindings(env).end()) {
-      found->second->add_user();
-      napi_value object = found->second->js();
+    const Environment* environment = Environment::of(env);
+    if (environment == nullptr) return nullptr;
+    if (Binding* found = environment->find(key)) {
+      found->add_user();
+      napi_value object = found->js();
       mark_joined(env, object, false);
       return object;
     }

@@ -71,6 +71,17 @@ class Member {
   // The lock, or a place in the queue (kWait).
   Answer lock(const Request& request, Granted& out);
 
+  // Whether the lock is held exclusively by this participant, and nobody waits for it or is to look at it.
+  bool holds_alone(ElementIndex index) const {
+    const Fast fast = Fast::of(arena_.element(index).fast.load(memory_order_acquire));
+    return fast.owner == participant_ && !fast.queued;
+  }
+  // Ends an exclusive grant of ours and begins our next in one CAS, so that nobody can come between. kBusy: somebody waits, or the
+  // lock is to be looked at, and it must be released.
+  Answer pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out);
+
+  // One CAS, where nobody waits or is to be told; false says only that this path is shut.
+  bool release_fast(ElementIndex index, std::uint64_t sequence);
   Answer release(ElementIndex index, std::uint64_t sequence);
   Answer release_shared(WaiterId waiter, std::uint64_t sequence);
   bool holds(ElementIndex index, std::uint64_t sequence) const;
@@ -211,6 +222,30 @@ inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, 
   }
   element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
   out = {sequence & Fast::kSequenceMask, kNoWaiter, false};
+  return Answer::kOk;
+}
+
+inline bool Member::release_fast(ElementIndex index, std::uint64_t sequence) {
+  Element& element = arena_.element(index);
+  std::uint64_t held = Fast::word(false, participant_, sequence);
+  if (element.fast.load(memory_order_relaxed) != held) return false;
+  // (f1) releases what was done under the lock.
+  if (!element.fast.compare_exchange_strong(held, Fast::word(false, 0, sequence), memory_order_acq_rel, memory_order_relaxed)) return false;
+  drop_bit(index);
+  return true;
+}
+
+inline Answer Member::pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out) {
+  Element& element = arena_.element(index);
+  std::uint64_t held = Fast::word(false, participant_, sequence);
+  // (f1) as a release and an acquire in one; the held bit stays.
+  if (!element.fast.compare_exchange_strong(held, Fast::word(false, participant_, sequence + 1), memory_order_acq_rel,
+                                            memory_order_relaxed)) {
+    const Fast fast = Fast::of(held);
+    return fast.owner == participant_ && fast.sequence == sequence ? Answer::kBusy : Answer::kLost;
+  }
+  element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
+  out = {(sequence + 1) & Fast::kSequenceMask, kNoWaiter, false};
   return Answer::kOk;
 }
 

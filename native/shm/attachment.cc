@@ -17,7 +17,7 @@ constexpr core::ParticipantId kSpare = 2;
 
 Attachment::Attachment(std::unique_ptr<Region> region, std::function<void()> signal) : region_(std::move(region)) {
   watch_forks();
-  arena_ = std::make_unique<core::Arena>(region_->base(), *this);
+  arena_.emplace(region_->base(), *this);
   // Read again after mapping: what was checked before is what others may have changed since.
   if (arena_->layout().size != region_->size()) throw OpenError("ERR_FORELOCK_CORRUPT", "the arena's capacity changed while it was opened");
   virtual_ = arena_->header().is_virtual != 0;
@@ -69,7 +69,7 @@ void Attachment::join() {
       std::uint32_t incarnation;
       if (!join_at(id, incarnation)) continue;
       participant_ = id;
-      member_ = std::make_unique<core::Member>(*arena_, id, incarnation);
+      member_.emplace(*arena_, id, incarnation);
       return;
     }
     make_room();

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/member.h"
@@ -46,8 +47,8 @@ class Attachment final : public core::Host {
   core::Nanos earliest_event(core::Nanos after) const;
 
   std::unique_ptr<Region> region_;
-  std::unique_ptr<core::Arena> arena_;
-  std::unique_ptr<core::Member> member_;
+  std::optional<core::Arena> arena_;
+  std::optional<core::Member> member_;
   std::unique_ptr<Waker> waker_;
   core::ParticipantId participant_ = 0;
   bool virtual_ = false;

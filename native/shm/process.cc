@@ -46,7 +46,6 @@ bool read_stat(std::uint32_t pid, char& state, std::uint64_t& start) {
 
 constexpr int kMaxWatched = 256;
 std::atomic<int> watched[kMaxWatched];  // descriptor + 1
-std::atomic<bool> forked{false};
 
 // Only what is safe between fork and exec: atomics and close.
 void after_fork_in_child() {
@@ -112,8 +111,6 @@ void random_bytes(void* out, std::size_t length) {
     length -= static_cast<std::size_t>(got);
   }
 }
-
-bool in_forked_child() { return forked.load(std::memory_order_relaxed); }
 
 void watch_forks() {
   static const int registered = pthread_atfork(nullptr, nullptr, after_fork_in_child);

@@ -1,6 +1,7 @@
 // Who a process is, beyond its pid, which may be used again and means nothing in another pid namespace.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -26,7 +27,8 @@ std::uint64_t time_namespace();
 void random_bytes(void* out, std::size_t length);
 
 // In a forked child the arenas are not mapped and its parent's locks are not its own.
-bool in_forked_child();
+inline std::atomic<bool> forked{false};
+inline bool in_forked_child() { return forked.load(std::memory_order_relaxed); }
 void watch_forks();
 // Closed in a forked child, so that it does not keep its parent's byte lock alive.
 void close_after_fork(int descriptor, bool on);

@@ -114,7 +114,7 @@ test('running out of waiters names the option, and who waits is still served', a
   const gov = open({ fresh: true, capacity: { waiters: 128 } })
   const lock = gov.lock('a')
   const held = lock.tryAcquire()!
-  const waits = Array.from({ length: 1000 }, () => lock.acquire().then(grant => grant.release()))
+  const waits = Array.from({ length: 1000 }, () => lock.acquire({ waitTimeout: 60_000 }).then(grant => grant.release()))
   const outcomes = Promise.allSettled(waits)
   held.release()
   const refused = (await outcomes).filter(outcome => outcome.status === 'rejected') as PromiseRejectedResult[]

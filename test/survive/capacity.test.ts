@@ -57,7 +57,8 @@ test('too many waiters: the error names waiters, those who wait still do, and ea
   const waiting: Promise<Grant>[] = []
   let refused: unknown
   for (let i = 0; i < 200 && refused === undefined; i++) {
-    const one = lock.acquire({ signal: controller.signal })
+    // With a timeout, so that it waits in the arena from the first.
+    const one = lock.acquire({ signal: controller.signal, waitTimeout: 60_000 })
     const full = one.then(
       () => undefined,
       error => error

@@ -8,7 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { open } from '../../lib/index.js'
 import type { Addon, Binding } from '../../lib/native/binding.js'
-import { At, Code, GrantFlag } from '../../lib/native/binding.js'
+import { At, Code, GrantBit, RequestBit, Time } from '../../lib/native/binding.js'
 import { addonFile, type End, ending, message, start, temporaryFolder, until } from './support.js'
 
 const test = suite('environments that come and go')
@@ -81,19 +81,24 @@ test('an environment that ends while wakes for it are on their way does not cras
 const WORKER = `
   const { parentPort, workerData: { addon, handle, state } } = require('node:worker_threads')
   const arena = require(addon).open({ handle, onWake() { arena.drain() } })
-  const { scratch } = arena
+  const { scratch, times } = arena
   const request = (name, call, flags = 0) => {
     arena.lookup(name, 0)
-    scratch[2] = 1; scratch[3] = flags; scratch[4] = Infinity; scratch[5] = 0; scratch[8] = 0; scratch[9] = 0
+    scratch[${At.Arena}] = arena.arena; scratch[${At.Request}] = 1 | flags; scratch[${At.Ttl}] = 0; scratch[${At.EnclosingCount}] = 0
+    times[${Time.Timeout}] = Infinity; times[${Time.Arrival}] = 0
     arena[call]()
-    return scratch[14]
+    return scratch[${At.OutCode}]
   }
   if (state === 'holding') request('held', 'tryLock')
-  if (state === 'sharing') request('shared', 'lock', 1)
+  if (state === 'sharing') request('shared', 'lock', ${RequestBit.Shared})
   if (state === 'waiting') { for (let i = 0; i < 20; i++) request('busy', 'lock'); arena.ref(true) }
   parentPort.postMessage('there')
   if (state === 'bursting') for (;;) {
-    if (request('burst', 'tryLock') === 0) { const seq = scratch[7]; arena.lookup('burst', 0); scratch[7] = seq; scratch[6] = -1; arena.release() }
+    if (request('burst', 'tryLock') !== ${Code.Ok}) continue
+    const [low, high] = [scratch[${At.OutSeqLow}], scratch[${At.OutGrant}]]
+    arena.lookup('burst', 0)
+    scratch[${At.Arena}] = arena.arena; scratch[${At.SeqLow}] = low; scratch[${At.Grant}] = high; scratch[${At.Waiter}] = -1
+    arena.release()
   }
   setInterval(() => {}, 1000)
 `
@@ -156,8 +161,8 @@ test('opening and closing many times in one environment leaves no thread and no 
 /** Takes a lock through a binding, as the faces do. */
 function tryLock(binding: Binding, name: string): number | undefined {
   assert.is(binding.lookup(name, 0), Code.Ok)
-  binding.scratch[At.Tier] = 1
-  binding.scratch[At.Flags] = 0
+  binding.scratch[At.Arena] = binding.arena
+  binding.scratch[At.Request] = 1
   binding.scratch[At.Ttl] = 0
   binding.tryLock()
   return binding.scratch[At.OutCode]
@@ -175,7 +180,7 @@ test('two copies of the addon file are two participants, and exclude each other 
   first.close()
   // What the first copy held passes on as if it had died.
   assert.is(tryLock(second, 'a'), Code.Ok)
-  assert.is(second.scratch[At.OutFlags], GrantFlag.OwnerDied)
+  assert.is(second.scratch[At.OutGrant] & GrantBit.OwnerDied, GrantBit.OwnerDied)
   second.close()
 })
 

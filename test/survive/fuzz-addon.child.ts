@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { type Governor, isForelockError, open, unlink } from '../../lib/index.js'
-import type { Addon, Binding } from '../../lib/native/binding.js'
+import { type Addon, At, type Binding } from '../../lib/native/binding.js'
 import { addonFile, Random } from './support.js'
 
 const [what, seed, dir] = [process.argv[2] as 'native' | 'public', Number(process.argv[3]), process.argv[4] as string]
@@ -176,6 +176,7 @@ const natives = [
   'tryLock',
   'lock',
   'release',
+  'pass',
   'abort',
   'upgrade',
   'check',
@@ -209,10 +210,14 @@ function judge(error: unknown, about: string): void {
 }
 
 function fillScratch(target: Binding): void {
+  const { scratch, times } = target
   for (let i = random.below(12); i > 0; i--) {
-    const at = random.below(64)
-    target.scratch[at] = random.below(3) === 0 ? random.pick(numbers) : random.below(40)
+    const at = random.below(scratch.length)
+    scratch[at] = random.below(3) === 0 ? random.pick(numbers) : random.below(40)
   }
+  times[random.below(times.length)] = random.pick(numbers)
+  // Mostly one of its own, sometimes that of another or of none.
+  if (random.below(8) !== 0) scratch[At.Arena] = target.arena
 }
 
 function nativeRound(): void {
@@ -303,9 +308,9 @@ const spoiler =
   what === 'native'
     ? new Worker(
         `const { workerData } = require('node:worker_threads')
-        const all = workerData.map(buffer => new Float64Array(buffer))
-        const some = [0, 1, -1, 5, 1e300, NaN, Infinity, 2 ** 53]
-        setInterval(() => { for (let i = 0; i < 200; i++) for (const one of all) one[Math.random() * 64 | 0] = some[Math.random() * 8 | 0] }, 0)`,
+        const all = workerData.map(buffer => new Int32Array(buffer))
+        const some = [0, 1, -1, 5, 16, 2 ** 31 - 1, -(2 ** 31), 0x7ff80000]
+        setInterval(() => { for (let i = 0; i < 200; i++) for (const one of all) one[Math.random() * one.length | 0] = some[Math.random() * 8 | 0] }, 0)`,
         { eval: true, workerData: [binding.scratch.buffer] }
       )
     : undefined

@@ -1,33 +1,37 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { At, type Binding } from '../../../lib/native/binding.js'
+import { At, type Binding, ENTRY_WORDS } from '../../../lib/native/binding.js'
 import { type Waiter, Waiting } from '../../../lib/native/waiting.js'
 
 /** A binding that settles what the test tells it to, one batch a drain. */
 function fakeBinding() {
   const refs: boolean[] = []
   const batches: number[][][] = []
-  const scratch = new Float64Array(64)
+  const scratch = new Int32Array(72)
   const write = (entries: number[][]) => {
     scratch[At.OutSettled] = entries.length
     entries.forEach((entry, i) => {
-      scratch.set(entry, At.Settled + 4 * i)
+      scratch.set(entry, At.Settled + ENTRY_WORDS * i)
     })
   }
   const binding = {
     scratch,
     state: undefined,
+    capacity: { waiters: 128 },
     ref: (on: boolean) => refs.push(on),
     drain() {
       write(batches.shift() ?? [])
       return false
     }
-  } as unknown as Binding
+  } as unknown as Binding & { ageingMs: number; capacity: { waiters: number } }
   return { binding, refs, batches, write }
 }
 
 class Recorder implements Waiter {
-  next: Waiter | undefined = undefined
+  next: Waiter['next'] = undefined
+  readonly tierIndex = 0
+  readonly arrival = 0
+  readonly inCohort = false
   noted: number[] | undefined
   constructor(
     readonly owner: object,
@@ -40,6 +44,8 @@ class Recorder implements Waiter {
     this.onFinish(this)
   }
   close() {}
+  takeOver() {}
+  enterArena() {}
 }
 
 test('an environment has one table for an arena, whoever asks', () => {
@@ -82,16 +88,16 @@ test('what was settled is noted in full before the first promise is settled', ()
   const { binding, write } = fakeBinding()
   const waiting = new Waiting(binding)
   // Settling may run code of the user that calls the addon again, which overwrites the scratch.
-  const overwrite = () => binding.scratch.fill(Number.NaN)
+  const overwrite = () => binding.scratch.fill(-1)
   const [one, two] = [new Recorder(waiting, overwrite), new Recorder(waiting)]
   waiting.add(5, one)
   waiting.add(6, two)
   write([
-    [5, 0, 11, 1],
+    [5, 0, 11, 256],
     [6, 1, 12, 0]
   ])
   waiting.settle()
-  assert.equal(one.noted, [0, 11, 1])
+  assert.equal(one.noted, [0, 11, 256])
   assert.equal(two.noted, [1, 12, 0])
 })
 
