@@ -65,7 +65,6 @@ export function abortSignal(value: unknown, option: string): AbortSignal {
 
 /** The index of a tier by its name. */
 export function tierIndex(value: unknown, tiers: readonly string[], option: string): number {
-  const index = typeof value === 'string' ? tiers.indexOf(value) : -1
-  if (index < 0) throw refuse(option, `one of ${tiers.map(tier => JSON.stringify(tier)).join(', ')}`, value)
-  return index
+  for (let index = 0; index < tiers.length; index++) if (tiers[index] === value) return index
+  throw refuse(option, `one of ${tiers.map(tier => JSON.stringify(tier)).join(', ')}`, value)
 }

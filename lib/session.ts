@@ -31,7 +31,9 @@ export class Session {
   readonly pass: Binding['pass']
   readonly cohorts: Cohorts
   readonly tiers: readonly string[]
-  /** what a lock without defaults asks for */
+  /** what a lock without defaults asks for, by tier */
+  readonly plainTermsOf: readonly Terms[]
+  /** the same in the tier that it has by default */
   readonly plainTerms: Terms
 
   constructor(
@@ -51,13 +53,14 @@ export class Session {
     this.pass = binding.pass
     this.cohorts = waiting.cohorts
     this.tiers = Object.freeze([...binding.tiers])
-    this.plainTerms = {
-      request: Math.max(0, this.tiers.indexOf('standard')) | RequestBit.Cohort,
+    this.plainTermsOf = this.tiers.map((_, tier) => ({
+      request: tier | RequestBit.Cohort,
       timeout: Number.POSITIVE_INFINITY,
       ttl: 0,
       within: undefined,
       signal: undefined
-    }
+    }))
+    this.plainTerms = this.plainTermsOf[Math.max(0, this.tiers.indexOf('standard'))] as Terms
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */

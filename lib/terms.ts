@@ -62,6 +62,16 @@ export function readDefaults(defaults: object, session: Session): Terms {
  */
 export function readTerms(options: object, defaults: Terms, session: Session): Terms {
   const { mode, tier, waitTimeout, ttl, within, steal, signal } = options as { [K in keyof AcquireOptions]: unknown }
+  const onlyTier =
+    mode === undefined &&
+    waitTimeout === undefined &&
+    ttl === undefined &&
+    within === undefined &&
+    steal === undefined &&
+    signal === undefined &&
+    tier !== undefined
+  // The commonest options, whose terms are there already.
+  if (onlyTier && defaults === session.plainTerms) return session.plainTermsOf[tierIndex(tier, session.tiers, 'tier')] as Terms
   const terms = {
     request: readTier(tier, defaults, session) | readKind(mode, steal, defaults),
     timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),

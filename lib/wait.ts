@@ -23,7 +23,18 @@ function executor(resolve: (grant: Grant) => void, reject: (reason: unknown) => 
   rejectLast = reject
 }
 
-/** A request that waits in the arena, and its promise. */
+/** How a wait ended, as the addon told it. */
+interface Ending {
+  readonly outcome: number
+  readonly seqLow: number
+  readonly grantWord: number
+  /** of a deadlock */
+  readonly cycle: string
+}
+
+const NOT_ENDED: Ending = { outcome: -1, seqLow: 0, grantWord: 0, cycle: '' }
+
+/** A request that waits in the arena, and its promise. Kept small: the garbage collector copies those that wait, twice. */
 export class Wait implements Waiter {
   readonly promise: Promise<Grant>
   next: Mate | undefined = undefined
@@ -31,10 +42,7 @@ export class Wait implements Waiter {
   private readonly reject: (reason: unknown) => void
   private hub: AbortHub | undefined = undefined
   private tier: number
-  private outcome: number = Outcome.Granted
-  private seqLow = 0
-  private grantWord = 0
-  private cycle = ''
+  private ending = NOT_ENDED
 
   constructor(
     private element: Element,
@@ -60,18 +68,17 @@ export class Wait implements Waiter {
   }
 
   note(outcome: number, seqLow: number, grantWord: number): void {
-    this.outcome = outcome
-    this.seqLow = seqLow
-    this.grantWord = grantWord
     // The addon keeps the cycle until its next drain only; to ask for it leaves the scratch alone.
-    if (outcome === Outcome.Deadlock) this.cycle = this.element.session.binding.cycle(this.id)
+    const cycle = outcome === Outcome.Deadlock ? this.element.session.binding.cycle(this.id) : ''
+    this.ending = { outcome, seqLow, grantWord, cycle }
   }
 
   finish(): void {
-    const id = this.id
+    const { id, ending } = this
     this.end()
-    if (this.outcome === Outcome.Granted) this.resolve(this.grant(id))
-    else this.reject(this.failure())
+    const { outcome, seqLow, grantWord } = ending
+    if (outcome === Outcome.Granted) this.resolve(this.grant(id, seqLow, grantWord))
+    else this.reject(this.failure(ending))
     this.element.session.progress?.()
   }
 
@@ -138,10 +145,11 @@ export class Wait implements Waiter {
   }
 
   takeOver(seqLow: number, grantWord: number): void {
-    this.seqLow = seqLow
-    this.grantWord = grantWord
-    this.element.session.waiting.discount()
-    this.finish()
+    const { session } = this.element
+    session.waiting.discount()
+    this.end()
+    this.resolve(this.grant(NOT_WAITING, seqLow, grantWord))
+    session.progress?.()
   }
 
   /** The arena may refuse it, for want of room or because it is damaged: then the wait ends so. */
@@ -156,8 +164,7 @@ export class Wait implements Waiter {
         this.id = scratch[At.OutWaiter]
         waiting.add(this.id, this)
       } else if (code === Code.Ok) {
-        this.note(Outcome.Granted, scratch[At.OutSeqLow], scratch[At.OutGrant])
-        grant = this.grant(NOT_WAITING)
+        grant = this.grant(NOT_WAITING, scratch[At.OutSeqLow], scratch[At.OutGrant])
       } else {
         failure = session.failure(code, name)
       }
@@ -203,33 +210,33 @@ export class Wait implements Waiter {
     this.hub = undefined
   }
 
-  private grant(id: number): Grant {
+  private grant(id: number, seqLow: number, grantWord: number): Grant {
     const { request, ttl } = this.terms
     const shared = request & RequestBit.Shared
     const waiter = shared === 0 ? -1 : id
-    const bits = grantBits(this.tier | shared, this.grantWord)
-    const grant = new Grant(this.element, this.seqLow, waiter, bits, this.enclosing)
+    const bits = grantBits(this.tier | shared, grantWord)
+    const grant = new Grant(this.element, seqLow, waiter, bits, this.enclosing)
     if (ttl > 0) grants.endsAfter(grant, this.arrival + ttl * NS_PER_MS)
     return grant
   }
 
-  private failure(): ForelockError {
+  private failure({ outcome, cycle }: Ending): ForelockError {
     const resource = this.element.name
-    switch (this.outcome) {
+    switch (outcome) {
       case Outcome.TimedOut:
         return timedOut(resource, this.waitedMs())
       case Outcome.Deadlock:
-        return new DeadlockError(`waiting for lock ${quote(resource)} would be a deadlock: ${this.cycle}`, {
+        return new DeadlockError(`waiting for lock ${quote(resource)} would be a deadlock: ${cycle}`, {
           resource,
           waitedMs: this.waitedMs(),
-          cycle: this.cycle
+          cycle
         })
       case Outcome.Corrupt:
         return corrupt(resource)
       case Outcome.Retired:
         return retired()
       default:
-        return new CorruptError(`the addon ended a wait with ${this.outcome}, which no version of forelock does`, {})
+        return new CorruptError(`the addon ended a wait with ${outcome}, which no version of forelock does`, {})
     }
   }
 
