@@ -501,7 +501,8 @@ napi_value Binding::drain(napi_env env, napi_callback_info info) {
       member.collect();
     }
     binding->settle();
-    return boolean(env, member.take_revoked());
+    // Of a damaged arena no grant holds, and what waits outside of one that was removed is to be told.
+    return boolean(env, member.take_revoked() || binding->damaged_ || waker.is_retired());
   } catch (const core::Corrupt&) {
     binding->damage();
     member.fail_all(core::Outcome::kCorrupt);

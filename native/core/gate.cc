@@ -259,7 +259,8 @@ void GateKeeper::drain(bool recovering) {
       oldest = x;
       x = slot.link.load(memory_order_acquire);
     }
-    while (oldest != 0) {
+    for (; oldest != 0; steps--) {
+      if (steps == 0) throw Corrupt("inbox chain");  // a slot that is linked elsewhere too had its `prev` changed by that list
       const SlotId newer = arena_.slot(oldest).prev.get();
       place(oldest, recovering);
       oldest = newer;

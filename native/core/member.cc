@@ -65,6 +65,7 @@ Answer Member::lock(const Request& request, Granted& out) {
     }
   }
   if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0, 0});
+  local_[waiter].owed = true;
   out = {0, waiter, false};
   return Answer::kWait;
 }
@@ -180,6 +181,7 @@ bool Member::holds_shared(WaiterId waiter, std::uint64_t sequence) const {
 
 Answer Member::abort(WaiterId waiter) {
   if (!valid(waiter, Use::kWaiting)) return Answer::kLost;
+  local_[waiter].owed = false;
   give_up(waiter);
   done_with(waiter);
   return Answer::kOk;
@@ -247,12 +249,15 @@ bool Member::refuse(WaiterId waiter, std::uint32_t generation, Outcome outcome) 
   return true;
 }
 
+// By what is owed and not by what waits: damage may be found half-way, when a slot is given up and its end not yet told.
 void Member::fail_all(Outcome outcome) {
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
-    if (local_[waiter].use != Use::kWaiting) continue;
-    local_[waiter].use = Use::kGoing;  // its slot stays where it is: nothing of this arena is believed any more
-    waiting_--;
-    settle(waiter, outcome, {});
+    Local& local = local_[waiter];
+    if (local.use == Use::kWaiting) {
+      local.use = Use::kGoing;  // its slot stays where it is: nothing of this arena is believed any more
+      waiting_--;
+    }
+    if (local.owed) settle(waiter, outcome, {});
   }
 }
 
@@ -398,7 +403,10 @@ void Member::deliver(WaiterId waiter) {
   done_with(waiter);
 }
 
-void Member::settle(WaiterId waiter, Outcome outcome, const Granted& grant) { settled_.push_back({waiter, outcome, grant}); }
+void Member::settle(WaiterId waiter, Outcome outcome, const Granted& grant) {
+  settled_.push_back({waiter, outcome, grant});
+  local_[waiter].owed = false;
+}
 
 bool Member::take_revoked() { return std::exchange(revoked_, false); }
 
@@ -406,6 +414,7 @@ bool Member::take_revoked() { return std::exchange(revoked_, false); }
 void Member::empty_wake_list() {
   for (const SlotId own : lane_.own_served) {
     const WaiterId waiter = waiter_of(own);
+    if (waiter == kNoWaiter) throw Corrupt("a slot of another was granted to us");
     if (local_[waiter].use != Use::kWaiting || local_[waiter].pending) continue;
     local_[waiter].pending = true;
     pending_.push_back(waiter);

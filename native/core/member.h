@@ -133,6 +133,7 @@ class Member {
     Use use = Use::kFree;
     bool pending = false;  // in pending_
     bool popped = false;   // was on the wake list and is off it: it will not be linked there again in this use
+    bool owed = false;     // the caller was told to wait, and not yet how that ended: whatever the arena says, it will be
     std::uint32_t generation = 0;
     std::uint64_t sequence = 0;
   };

@@ -154,6 +154,7 @@ Found Table::allocate(ElementIndex& out) {
         if (limit < arena_.capacity().elements) {
           if (!grow()) return Found::kOutOfMemory;
           limit = header.backed_elements.load(memory_order_acquire);
+          if (limit == 0) throw Corrupt("the table lost its elements");
         }
       }
       const ElementIndex index = header.element_hand.fetch_add(1, memory_order_relaxed) % limit;

@@ -25,7 +25,9 @@ void identify(const core::Arena& arena, core::ParticipantId id, PartyView& view)
 
 class Look {
  public:
-  Look(const core::Arena& arena, core::Nanos now, core::ElementIndex index) : arena_(arena), now_(now), element_(arena.element(index)) {}
+  // `steps`: how many more slots may be looked at.
+  Look(const core::Arena& arena, core::Nanos now, core::ElementIndex index, std::uint64_t& steps)
+      : arena_(arena), now_(now), element_(arena.element(index)), steps_(steps) {}
 
   void run(ElementView& view) {
     owner(view);
@@ -77,7 +79,8 @@ class Look {
     std::vector<Keyed> inbox;
     std::swap(all, inbox);
     core::SlotId x = core::Gate::of(element_.gate.load(std::memory_order_acquire)).head;
-    for (std::uint32_t steps = 0; x != 0 && x != core::Gate::kClosed && steps < arena_.walk_bound(); steps++) {
+    while (x != 0 && x != core::Gate::kClosed && steps_ > 0) {
+      steps_--;
       const core::Slot& slot = arena_.slot(x);
       const SlotState state = SlotState::of(slot.state.load(std::memory_order_acquire));
       if (state.status != Status::kPrepared) break;
@@ -104,8 +107,9 @@ class Look {
 
   template <typename Visitor>
   void for_each(const core::atomic<std::uint32_t>& head, Visitor visitor) const {
-    std::uint32_t steps = 0;
-    for (core::SlotId x = head.load(std::memory_order_acquire); x != 0 && steps < arena_.walk_bound(); steps++) {
+    core::SlotId x = head.load(std::memory_order_acquire);
+    while (x != 0 && steps_ > 0) {
+      steps_--;
       const core::Slot& slot = arena_.slot(x);
       visitor(slot, SlotState::of(slot.state.load(std::memory_order_acquire)), x);
       x = slot.next.load(std::memory_order_acquire);
@@ -115,6 +119,7 @@ class Look {
   const core::Arena& arena_;
   const core::Nanos now_;
   const core::Element& element_;
+  std::uint64_t& steps_;
 };
 
 bool in_use(const core::Element& element) {
@@ -130,6 +135,9 @@ bool in_use(const core::Element& element) {
 
 std::vector<ElementView> snapshot(const core::Arena& arena, core::Nanos now, const std::u16string* name) {
   constexpr int kTries = 3;
+  // A slot is in one list at most, so all lists together are no longer than that, in each try. Damaged ones may all lead through the
+  // same slots, or in circles: what they say is cut short before it fills the memory.
+  std::uint64_t steps = std::uint64_t{kTries} * arena.walk_bound();
   std::vector<ElementView> views;
   const std::uint32_t limit = std::min(arena.header().backed_elements.load(std::memory_order_acquire), arena.capacity().elements);
   core::Hash hash{};
@@ -146,7 +154,7 @@ std::vector<ElementView> snapshot(const core::Arena& arena, core::Nanos now, con
       ElementView view;
       view.name = core::Table::name_of(arena, index);
       view.kind = core::Meta::kind(meta);
-      Look(arena, now, index).run(view);
+      Look(arena, now, index, steps).run(view);
       const bool moved = element.gate.load(std::memory_order_acquire) != gate || element.fast.load(std::memory_order_acquire) != fast;
       if (moved && attempt + 1 < kTries) continue;
       if (!view.holders.empty() || !view.waiters.empty()) views.push_back(std::move(view));

@@ -46,6 +46,7 @@ void Waker::stop() {
   if (!thread_.joinable()) return;
   stop_.store(true);
   lane_.ring(participant_);
+  arena_.host().wake(participant_);  // also where the mark of the sleeper was lost, as in publish
   thread_.join();
 }
 
@@ -79,7 +80,8 @@ void Waker::run() {
       work();
       if (!stop_.load()) sleep();
     }
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
+    // Corrupt, or out of memory: in either case it may have stopped inside a gate.
     // Declared dead while alive is a matter of ours alone; anything else is one of all.
     if (arena_.participant(participant_).life.load(std::memory_order_acquire) == life_) report_damage(arena_);
     corrupt_.store(true, std::memory_order_release);

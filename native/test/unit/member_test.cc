@@ -27,6 +27,16 @@ struct Outcomes {
   std::vector<Settled> all;
 };
 
+template <typename Call>
+bool is_corrupt(Call call) {
+  try {
+    call();
+  } catch (const Corrupt&) {
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("an uncontended lock is taken and given back, and its token grows") {
@@ -413,6 +423,65 @@ TEST_CASE("a grant that nobody took is kept when nobody else waits, or its waite
   CHECK_EQUAL(Fast::of(world.arena->element(handle.index).fast.load()).owner, 0u);
   Granted again;
   CHECK(a->try_lock(on(handle), again) == Answer::kOk);
+}
+
+// What a wait in an arena that turns out to be damaged in the middle of its end comes to.
+struct Interrupted {
+  World world;
+  std::unique_ptr<Member> a = world.join(1), b = world.join(2);
+  Handle handle = look_up(*a, u"x");
+  Granted held, wait;
+
+  Interrupted() {
+    Request request = on(handle);
+    request.deadline = world.host.time + 50 * kNanosPerMilli;
+    CHECK(a->lock(on(handle), held) == Answer::kOk);
+    CHECK(b->lock(request, wait) == Answer::kWait);
+    // Its own slot in place of the grants that enclose it: found out when the slot is let go.
+    world.arena->slot(b->slot_of(wait.waiter)).enclosing.set(b->slot_of(wait.waiter));
+  }
+  std::vector<Settled> told() {
+    b->fail_all(Outcome::kCorrupt);
+    std::vector<Settled> all;
+    while (b->has_settled()) all.push_back(b->next_settled());
+    return all;
+  }
+};
+
+TEST_CASE("a wait that is granted while its slot is damaged is told so, once") {
+  Interrupted it;
+  CHECK(it.a->release(it.handle.index, it.held.sequence) == Answer::kOk);
+  CHECK(is_corrupt([&] { it.b->collect(); }));
+  const auto told = it.told();
+  CHECK_EQUAL(told.size(), 1u);
+  CHECK_EQUAL(told[0].waiter, it.wait.waiter);
+  CHECK(told[0].outcome == Outcome::kCorrupt);
+}
+
+TEST_CASE("a wait whose time is over while its slot is damaged is told so, once, granted meanwhile or not") {
+  for (const bool granted : {false, true}) {
+    Interrupted it;
+    if (granted) CHECK(it.a->release(it.handle.index, it.held.sequence) == Answer::kOk);
+    it.world.host.time += 50 * kNanosPerMilli;
+    CHECK(is_corrupt([&] { it.b->expire(); }));
+    const auto told = it.told();
+    CHECK_EQUAL(told.size(), 1u);
+    CHECK_EQUAL(told[0].waiter, it.wait.waiter);
+  }
+}
+
+TEST_CASE("a wait that its caller gave up is told nothing when the arena turns out to be damaged") {
+  Interrupted it;
+  CHECK(is_corrupt([&] { it.b->abort(it.wait.waiter); }));
+  CHECK_EQUAL(it.told().size(), 0u);
+}
+
+TEST_CASE("a grant to a slot that says it is ours, and is not, is called damage") {
+  Interrupted it;
+  const std::uint32_t chunk = (it.b->slot_of(it.wait.waiter) - 1) / kChunkSlots;
+  it.world.arena->chunk_owner(chunk).store(ChunkOwner{1, it.a->incarnation()}.word());
+  CHECK(it.a->release(it.handle.index, it.held.sequence) == Answer::kOk);
+  CHECK(is_corrupt([&] { it.a->collect(); }));
 }
 
 TEST_MAIN()

@@ -84,4 +84,22 @@ TEST_CASE("lists that lead nowhere are refused, and ones that never end are cut 
   CHECK(refused);
 }
 
+TEST_CASE("many lists that run in one circle are cut short together") {
+  World world;
+  const auto one = world.join(1), two = world.join(2);
+  core::Granted held, wait;
+  for (char16_t name = u'a'; name < u'a' + 40; name++)
+    CHECK(lock(*one, look_up(*one, std::u16string(1, name)), 1, held) == core::Answer::kOk);
+  const core::Handle handle = look_up(*one, u"a");
+  CHECK(lock(*two, handle, 1, wait) == core::Answer::kWait);
+  const core::SlotId id = world.arena->element(handle.index).heads[1].load();
+  world.arena->slot(id).next.store(id);
+  for (core::ElementIndex index = 0; index < world.arena->capacity().elements; index++) {
+    for (auto& head : world.arena->element(index).heads) head.store(id);
+  }
+  std::size_t shown = 0;
+  for (const auto& view : shm::snapshot(*world.arena, world.host.time, nullptr)) shown += view.waiters.size();
+  CHECK(shown <= 3 * world.arena->walk_bound());
+}
+
 TEST_MAIN()

@@ -2,8 +2,12 @@
 
 #include <unistd.h>
 
+#include <future>
+#include <thread>
+
 #include "check.h"
 #include "desk.h"
+#include "shm/futex.h"
 #include "temporary_folder.h"
 
 using namespace forelock;
@@ -97,6 +101,24 @@ TEST_CASE("a sleeper whose mark was lost from the arena is woken all the same") 
     two.attachment().publish();
     CHECK(two.settled().outcome == core::Outcome::kTimedOut);
   }
+}
+
+TEST_CASE("leaving wakes a sleeper whose mark in the arena was lost") {
+  const auto region = shm::Region::make_private(small());
+  Desk one(region->reopen());
+  auto& ring = one.attachment().arena().participant(one.attachment().participant()).ring;
+  while ((ring.load() & 1) == 0) std::this_thread::yield();
+  ring.fetch_and(~1u);
+  std::promise<void> left;
+  std::thread leaver([&] {
+    one.leave();
+    left.set_value();
+  });
+  // Bounded only so that a failure ends.
+  const bool ended = left.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+  if (!ended) shm::futex_wake(&ring);
+  leaver.join();
+  CHECK(ended);
 }
 
 TEST_MAIN()
