@@ -70,8 +70,9 @@ struct Watch {
     while ((answer = probe(fd, {offset, offset}, &found)) == Probe::kLocked) nanosleep(&pause, nullptr);
     released = answer == Probe::kFree ? monotonic_ns() : -1;
     close(fd);
-    napi_call_threadsafe_function(report, this, napi_tsfn_blocking);
-    napi_release_threadsafe_function(report, napi_tsfn_release);
+    const napi_threadsafe_function last = report;  // once it is called, the other thread may delete this at any time
+    napi_call_threadsafe_function(last, this, napi_tsfn_blocking);
+    napi_release_threadsafe_function(last, napi_tsfn_release);
   }
 };
 

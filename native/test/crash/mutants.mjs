@@ -1,7 +1,7 @@
 // Each mutant of the core must be caught. A mutant is one small change of the text of native/core, named by the mistake it
 // stands for; it is built apart from the sources, and the tests named with it (then all others) run until one fails.
 //
-//   node native/test/crash/mutants.mjs [--only TEXT] [--jobs N] [--keep]
+//   npm run test:mutants -- [--only TEXT] [--jobs N] [--keep]
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +18,11 @@ const step = (only, ...rest) => ['step', '--only', only, '--jobs', '1', ...rest]
 const died = ['--deep', '0', '--stops', '0']
 const diedTwice = ['--deep', '1', '--stops', '0']
 const stopped = ['--deep', '0', '--stops', '1']
+
+const passBegins = 'std::uint64_t held = Fast::word(false, participant_, sequence);\n  // (f1) as a release and'
+const passSeesQueued =
+  'std::uint64_t held = Fast::word(Fast::of(element.fast.load(memory_order_relaxed)).queued, participant_, sequence);\n  // (f1) as a release and'
+const passKeeps = queued => ['Fast::word(false, participant_, sequence + 1)', `Fast::word(${queued}, participant_, sequence + 1)`]
 
 const mutants = [
   {
@@ -122,9 +127,10 @@ const mutants = [
     file: 'gate.cc',
     change: [
       [
-        '    while (oldest != 0) {\n',
-        '    {\n      std::uint64_t seen = element_.gate.load(memory_order_acquire);\n      Gate emptied = Gate::of(seen);\n      emptied.head = 0;\n' +
-          '      if (!element_.gate.compare_exchange_strong(seen, emptied.word())) continue;\n    }\n    while (oldest != 0) {\n'
+        '    SlotId oldest = 0;\n    std::uint32_t steps = 0;\n    for (SlotId x = gate.head',
+        '    {\n      std::uint64_t seen = gate.word();\n      Gate emptied = gate;\n      emptied.head = 0;\n' +
+          '      if (!element_.gate.compare_exchange_strong(seen, emptied.word())) continue;\n    }\n' +
+          '    SlotId oldest = 0;\n    std::uint32_t steps = 0;\n    for (SlotId x = gate.head'
       ]
     ],
     caughtBy: [step('acquire, queued first', ...died), step('inbox', ...died)]
@@ -194,6 +200,72 @@ const mutants = [
     caughtBy: [step('fast acquire and release', ...stopped)]
   },
   {
+    name: 'the generation is not looked at again after a push',
+    file: 'member.cc',
+    change: [
+      ['answer == Answer::kOk && !current(element, request.handle.generation)', 'false && !current(element, request.handle.generation)']
+    ],
+    caughtBy: [['interleave', 'recycle']]
+  },
+  {
+    name: 'a pass does not raise the sequence',
+    file: 'member.h',
+    change: [
+      [
+        'Fast::word(false, participant_, sequence + 1), memory_order_acq_rel',
+        'Fast::word(false, participant_, sequence), memory_order_acq_rel'
+      ],
+      ['out = {(sequence + 1) & Fast::kSequenceMask', 'out = {sequence & Fast::kSequenceMask']
+    ],
+    caughtBy: [step('pass with nobody there', ...died)]
+  },
+  {
+    name: 'a pass goes before those who wait',
+    file: 'member.h',
+    change: [[passBegins, passSeesQueued], passKeeps('Fast::of(held).queued')],
+    caughtBy: [step('pass while another waits', ...died)]
+  },
+  {
+    name: 'a pass takes the queued bit away from those who wait',
+    file: 'member.h',
+    change: [[passBegins, passSeesQueued]],
+    caughtBy: [step('pass and release, while', ...died)]
+  },
+  {
+    name: 'a pass clears the held bit, as a release does',
+    file: 'member.h',
+    change: [
+      [
+        'element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);\n  out = {(sequence + 1)',
+        'drop_bit(index);\n  element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);\n  out = {(sequence + 1)'
+      ]
+    ],
+    caughtBy: [step('pass with nobody there', ...died)]
+  },
+  {
+    name: 'the held bit is cleared before a fast release',
+    file: 'member.h',
+    change: [
+      [
+        'if (element.fast.load(memory_order_relaxed) != held) return false;',
+        'if (element.fast.load(memory_order_relaxed) != held) return false;\n  drop_bit(index);'
+      ],
+      ['memory_order_relaxed)) return false;\n  drop_bit(index);\n  return true;', 'memory_order_relaxed)) return false;\n  return true;']
+    ],
+    caughtBy: [step('fast acquire and fast release', ...died)]
+  },
+  {
+    name: 'a fast release does not look whether anybody waits',
+    file: 'member.h',
+    change: [
+      [
+        '  std::uint64_t held = Fast::word(false, participant_, sequence);\n  if (element.fast.load(memory_order_relaxed) != held) return false;',
+        '  std::uint64_t held = element.fast.load(memory_order_relaxed);\n  if ((held & ~Fast::kQueued) != Fast::word(false, participant_, sequence)) return false;'
+      ]
+    ],
+    caughtBy: [['member_test']]
+  },
+  {
     name: 'an element is live after its maker has let go of it',
     file: 'table.cc',
     change: [
@@ -231,7 +303,7 @@ const mutants = [
   }
 ].filter(mutant => mutant.name.includes(options.only))
 
-const everything = [['member_test'], ['step', '--jobs', '2'], ['storm', '10']]
+const everything = [['member_test'], ['interleave', 'recycle'], ['step', '--jobs', '2'], ['storm', '10']]
 
 const scratch = mkdtempSync(join(tmpdir(), 'mutants-'))
 const coreFiles = ['gate.cc', 'table.cc', 'member.cc', 'sweep.cc', 'deadlock.cc']
@@ -267,6 +339,12 @@ function apply(mutant, folder) {
 // The sources as they were at the start, and their objects: a mutant of one .cc needs only that one anew.
 const sound = join(scratch, 'sound')
 
+// Suites for which the core is compiled with atomics of their own.
+const otherAtomics = {
+  schedule: ['-O2', '-DFORELOCK_SCHEDULED', `-I${join(sound, 'test', 'schedule')}`],
+  interleave: ['-DFORELOCK_SCHEDULED', `-I${join(sound, 'test')}`, `-I${join(sound, 'test', 'interleave', 'hooked')}`]
+}
+
 class Build {
   constructor(mutant, number) {
     this.mutant = mutant
@@ -277,18 +355,17 @@ class Build {
     this.header = mutant.file.endsWith('.h')
   }
 
-  async program(name, scheduled) {
-    const key = `${scheduled ? 'schedule-' : ''}${name}`
+  async program(name, suite) {
+    const key = suite ? `${suite}-${name}` : name
     if (this.linked.has(key)) return this.linked.get(key)
-    const source = join(sound, 'test', scheduled ? `schedule/${name}.cc` : programs[name])
+    const source = join(sound, 'test', suite ? `${suite}/${name}.cc` : programs[name])
     const sources = [source, ...coreFiles.map(file => join(this.folder, 'core', file))]
-    const extra = scheduled ? ['-O2', '-DFORELOCK_SCHEDULED', `-I${join(sound, 'test', 'schedule')}`] : []
     const objects = []
     for (const path of sources) {
-      const anew = scheduled || this.header || basename(path) === this.mutant.file
-      const object = join(anew ? this.folder : sound, `${scheduled ? 's-' : ''}${basename(path)}.o`)
+      const anew = suite || this.header || basename(path) === this.mutant.file
+      const object = join(anew ? this.folder : sound, `${suite ? `${suite}-` : ''}${basename(path)}.o`)
       if (anew && !this.linked.has(object)) {
-        await compile(this.folder, path, object, extra)
+        await compile(this.folder, path, object, suite ? otherAtomics[suite] : [])
         this.linked.set(object, object)
       }
       objects.push(object)
@@ -301,9 +378,9 @@ class Build {
   }
 
   async fails(test) {
-    const scheduled = test[0] === 'schedule'
-    const [name, ...args] = scheduled ? test.slice(1) : test
-    const result = await run(await this.program(name, scheduled), args)
+    const suite = test[0] in otherAtomics ? test[0] : undefined
+    const [name, ...args] = suite ? test.slice(1) : test
+    const result = await run(await this.program(name, suite), args)
     if (!result.failed) return ''
     const why = result.output.split('\n').find(line => /FAIL|VIOLATION/.test(line)) ?? 'it crashed or hung'
     return why.trim().slice(0, 160)

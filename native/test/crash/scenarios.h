@@ -13,6 +13,7 @@ struct Scenario {
   bool timed = false;                  // waits may time out
   std::vector<Scene::Id> dead = {};    // died before
   std::vector<Scene::Id> dying = {1};  // the one that acts
+  bool holds_on = false;               // it has X exclusively from before to after: whoever is next is told of its death
 };
 
 inline const std::u16string X = u"x";
@@ -132,6 +133,53 @@ inline std::vector<Scenario> all_scenarios() {
        },
        [](Scene& s) { s.lock(1, X, kShared); }},
       {"shared try without waiting, refused", held_by_2, [](Scene& s) { s.try_lock(1, X, kShared); }},
+      {"fast acquire and fast release", made,
+       [](Scene& s) {
+         s.try_lock(1, X);
+         s.release_fast(1);
+       }},
+      // ---- the next grant of the same participant
+      {.name = "pass with nobody there",
+       .prepare = [](Scene& s) { s.lock(1, X); },
+       .act =
+           [](Scene& s) {
+             s.pass(1);
+             s.pass(1);
+           },
+       .holds_on = true},
+      {.name = "pass while another waits",
+       .prepare =
+           [](Scene& s) {
+             s.lock(1, X);
+             s.lock(3, X);
+           },
+       .act = [](Scene& s) { s.pass(1); },
+       .holds_on = true},
+      {"pass and release, with nobody there", [](Scene& s) { s.lock(1, X); },
+       [](Scene& s) {
+         s.pass(1);
+         s.release(1);
+       }},
+      {"pass and release, while others wait",
+       [](Scene& s) {
+         s.lock(1, X);
+         s.lock(3, X);
+         s.lock(4, X, kShared);
+       },
+       [](Scene& s) {
+         s.pass(1);
+         s.release(1);
+       }},
+      {"pass of a grant that others no longer wait for",
+       [](Scene& s) {
+         s.lock(1, X);
+         s.lock(3, X);
+         s.abort(3);
+       },
+       [](Scene& s) {
+         s.pass(1);
+         s.release_fast(1);
+       }},
       // ---- release
       {"release with one waiter",
        [](Scene& s) {

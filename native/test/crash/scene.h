@@ -117,6 +117,28 @@ class Scene {
     CHECK(revokes);  // nobody took it, and yet it is gone
     if (!held) actor.lost = true;
   }
+  // Where nobody waits or is to be told, by one CAS.
+  void release_fast(Id id) {
+    Actor& actor = actors[id];
+    if (actor.holds.empty()) return;
+    const Hold hold = actor.holds.front();
+    if (!actor.member->release_fast(hold.handle.index, hold.grant.sequence)) return release(id);
+    actor.holds.erase(actor.holds.begin());
+  }
+  // Ends the first of its grants, an exclusive one, and begins the next.
+  void pass(Id id) {
+    Actor& actor = actors[id];
+    CHECK(!actor.holds.empty());
+    const Hold hold = actor.holds.front();
+    core::Granted granted;
+    const core::Answer answer = actor.member->pass(hold.handle.index, hold.grant.sequence, 2, world.host.coarse_now(), granted);
+    if (stepped_alone) CHECK((answer == core::Answer::kBusy) == somebody_waits(hold.handle.index));
+    if (answer == core::Answer::kBusy) return;
+    CHECK(answer == core::Answer::kOk);
+    CHECK(!still_holds(actor, hold));
+    actor.holds.erase(actor.holds.begin());
+    granted_to(actor, hold.name, hold.handle, granted, false);
+  }
   void release_all(Id id) {
     while (!actors[id].holds.empty()) release(id);
   }
@@ -232,6 +254,7 @@ class Scene {
         CHECK(token > seen_[name]);
         CHECK(token > last_exclusive_[name]);
         last_exclusive_[name] = token;
+        expect_told(name, granted);
         CHECK(fresh->release(found.index, granted.sequence) == core::Answer::kOk);
       }
     }
@@ -245,8 +268,10 @@ class Scene {
 
   World world;
   Actor actors[kActors + 1];
-  bool revokes = false;  // somebody steals, or a ttl ends: grants may be lost
-  bool timed = false;    // somebody has a deadline
+  bool revokes = false;       // somebody steals, or a ttl ends: grants may be lost
+  bool timed = false;         // somebody has a deadline
+  bool stepped_alone = true;  // nobody runs beside the one that acts
+  std::u16string untold;      // the holder of this name died: its next grant says so
 
   void remember(const std::u16string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
@@ -295,6 +320,17 @@ class Scene {
   }
 
  private:
+  bool somebody_waits(core::ElementIndex index) const {
+    for (const auto& head : world.arena->element(index).heads) {
+      if (head.load() != 0) return true;
+    }
+    return false;
+  }
+  void expect_told(const std::u16string& name, const core::Granted& granted) {
+    if (name != untold) return;
+    CHECK(granted.owner_died);
+    untold.clear();
+  }
   std::uint32_t ring_of(Id id) const { return world.arena->participant(id).ring.load() >> 1; }
 
   bool still_holds(const Actor& actor, const Hold& hold) const {
@@ -325,6 +361,7 @@ class Scene {
       actor.holds.push_back(hold);
       return;
     }
+    expect_told(name, grant);
     CHECK(token > last_exclusive_[name]);
     if (!shared) {
       CHECK(token > last_shared_[name]);

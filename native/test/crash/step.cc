@@ -214,6 +214,7 @@ bool die_everywhere(const Scenario& scenario, Stepped& out) {
   scenario.prepare(scene);
   const Dead dead = together(scenario.dead, scenario.dying);
   Stepper stepper([&] { do_act(scenario, scene); }, [] { return 0; });
+  if (scenario.holds_on) scene.untold = X;  // to the survivors, not to the one that is stepped
   Snapshot before = snapshot_of(scene);
   bool good = true;
   const auto examine = [&] {
@@ -343,6 +344,7 @@ bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool&
     Stepper stepper(
         [&] {
           scene.forget_holds_but(1);
+          scene.stepped_alone = false;
           do_act(scenario, scene);
         },
         [&] { return go_on(scene, *meeting, where); });

@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   suite.holds("a dead holder: sweep/sweep", model_of(two_sweepers()));
   suite.holds("release/acquire", with_deaths(release_against_acquire()));
   suite.holds("acquire/acquire", with_deaths(everybody_acquires(2)));
+  suite.holds("pass/acquire", with_deaths(pass_against_acquire(2)));
   suite.holds("try_lock/release", with_deaths(try_against_release()));
   suite.holds("abort/hand-off", with_deaths(abort_against_hand_off()));
   suite.holds("steal/release", with_deaths(steal_against_release()));

@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
   suite.holds("acquire/acquire", model_of(everybody_acquires(2)));
   suite.holds("acquire twice/acquire", model_of(twice_against_once()));
   suite.holds("release/acquire", model_of(release_against_acquire()));
+  suite.holds("pass/acquire", model_of(pass_against_acquire(2)));
+  suite.holds("pass/hand-off", model_of(pass_before_a_waiter()));
+  suite.holds("pass/abort, acquire", model_of(pass_against_abort()));
+  suite.holds("pass/steal", model_of(pass_against_steal()));
   suite.holds("try_lock/release", model_of(try_against_release()));
   suite.holds("abort/hand-off", model_of(abort_against_hand_off()));
   suite.holds("shared/exclusive", model_of(sharing(false)));
@@ -36,6 +40,7 @@ int main(int argc, char** argv) {
   suite.holds("two waits of one participant", model_of(two_waits_of_one()));
   suite.holds("release/two acquire (the poke)", bounded(model_of(release_against_two()), 2));
   suite.holds("release/two acquire (the poke), order of steps only", bounded(sequential(model_of(release_against_two())), 3));
+  suite.holds("pass/acquire/acquire", bounded(model_of(pass_against_acquire(3)), 2));
   suite.holds("acquire/acquire/acquire", bounded(model_of(everybody_acquires(3)), 2));
   suite.holds("acquire/acquire/acquire, order of steps only", bounded(sequential(model_of(everybody_acquires(3))), 3));
   return suite.finish();

@@ -147,6 +147,80 @@ inline Plan upgrade_against_release() {
   return plan;
 }
 
+// Ends its grant and begins the next at once, where it may; the old one is over then. Returns the answer.
+inline Answer pass_and_release(int id) {
+  Member& member = world().actor(id).member;
+  const Granted& held = prepared().grant[id];
+  use_exclusively(held);
+  Granted next;
+  const Answer answer = member.pass(world().lock.index, held.sequence, 0, kStart, next);
+  check(answer == Answer::kOk || answer == Answer::kBusy, "a holder's pass was answered neither ok nor busy");
+  check(member.holds(world().lock.index, held.sequence) == (answer == Answer::kBusy), "two grants at once, or none");
+  if (answer == Answer::kOk) {
+    use_and_give_back(id, next);
+  } else {
+    give_back(id, held, false);
+  }
+  return answer;
+}
+
+// A passes on to itself while B asks: B's queued bit is there before, and it is refused, or after, and the release sees it.
+inline Plan pass_against_acquire(int actors) {
+  Plan plan;
+  plan.actors = actors;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {{1, [] { pass_and_release(1); }}};
+  for (int id = 2; id <= actors; id++) plan.threads.push_back({id, [id] { acquire_and_release(id); }});
+  return plan;
+}
+
+inline Plan pass_before_a_waiter() {
+  Plan plan;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+  };
+  plan.threads = {{1, [] { check(pass_and_release(1) == Answer::kBusy, "a grant was passed on before somebody who waits"); }},
+                  {2, [] { await_and_release(2); }}};
+  return plan;
+}
+
+// The waiter gives up, so the queued bit goes: there may be nobody to wait for, or somebody new.
+inline Plan pass_against_abort() {
+  Plan plan;
+  plan.set_up = [] {
+    hold(1);
+    queue_up(2);
+  };
+  plan.threads = {{1, [] { pass_and_release(1); }}, {2, [] {
+                                                       give_up_or_release(2);
+                                                       acquire_and_release(2);
+                                                     }}};
+  return plan;
+}
+
+// The lock is stolen, which no pass may undo.
+inline Plan pass_against_steal() {
+  Plan plan;
+  plan.set_up = [] { hold(1); };
+  plan.threads = {{1,
+                   [] {
+                     Member& member = world().actor(1).member;
+                     Granted held = prepared().grant[1], next;
+                     if (member.pass(world().lock.index, held.sequence, 0, kStart, next) == Answer::kOk) held = next;
+                     member.release(world().lock.index, held.sequence);
+                   }},
+                  {2, [] {
+                     Request steal = request();
+                     steal.steal = true;
+                     Granted grant;
+                     const Answer answer = world().actor(2).member.lock(steal, grant);
+                     if (answer == Answer::kWait) grant = wait_for_one(2).grant;
+                     use_and_give_back(2, grant);
+                   }}};
+  return plan;
+}
+
 inline Plan steal_against_release() {
   Plan plan;
   plan.set_up = [] { hold(1); };

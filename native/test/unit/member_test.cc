@@ -74,6 +74,104 @@ TEST_CASE("a waiter of another participant is handed the lock on release and run
   CHECK_EQUAL(Fast::of(world.arena->element(handle.index).fast.load()).queued, false);
 }
 
+TEST_CASE("a pass ends a grant and begins the next of the same participant, with the next sequence and its own tier") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  const Element& element = world.arena->element(handle.index);
+  Granted first, second;
+  CHECK(a->lock(on(handle, 1), first) == Answer::kOk);
+  const std::uint64_t held = world.arena->held(1)[handle.index / 64].load();
+  CHECK(held != 0);
+  world.host.time += 1'000 * kNanosPerMilli;
+  CHECK(a->pass(handle.index, first.sequence, 3, world.host.time, second) == Answer::kOk);
+  CHECK_EQUAL(second.sequence, first.sequence + 1);
+  CHECK(!second.owner_died);
+  CHECK(!a->holds(handle.index, first.sequence));
+  CHECK(a->holds(handle.index, second.sequence));
+  CHECK_EQUAL(world.arena->held(1)[handle.index / 64].load(), held);
+  CHECK_EQUAL(element.since.load(), since_word(world.arena->header(), world.host.time, 3));
+  CHECK(a->release(handle.index, first.sequence) == Answer::kLost);
+  CHECK(a->release(handle.index, second.sequence) == Answer::kOk);
+  CHECK_EQUAL(world.arena->held(1)[handle.index / 64].load(), 0u);
+  CHECK_EQUAL(a->slots_in_use(), 0u);
+}
+
+TEST_CASE("a pass of what is not held is refused as lost and changes nothing") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  const Element& element = world.arena->element(handle.index);
+  Granted held, next;
+  CHECK(a->pass(handle.index, 0, 1, world.host.time, next) == Answer::kLost);
+  CHECK(a->lock(on(handle), held) == Answer::kOk);
+  const std::uint64_t word = element.fast.load();
+  CHECK(a->pass(handle.index, held.sequence - 1, 1, world.host.time, next) == Answer::kLost);
+  CHECK(a->pass(handle.index, held.sequence + 1, 1, world.host.time, next) == Answer::kLost);
+  CHECK(b->pass(handle.index, held.sequence, 1, world.host.time, next) == Answer::kLost);
+  CHECK_EQUAL(element.fast.load(), word);
+  Request steal = on(handle);
+  steal.steal = true;
+  Granted stolen;
+  CHECK(b->lock(steal, stolen) == Answer::kOk);
+  CHECK(a->pass(handle.index, held.sequence, 1, world.host.time, next) == Answer::kLost);
+  CHECK(b->holds(handle.index, stolen.sequence));
+}
+
+TEST_CASE("a pass is refused as busy while another waits, who is then served on release") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, wait, next;
+  CHECK(a->lock(on(handle), held) == Answer::kOk);
+  CHECK(a->holds_alone(handle.index));
+  CHECK(!b->holds_alone(handle.index));
+  CHECK(b->lock(on(handle), wait) == Answer::kWait);
+  CHECK(!a->holds_alone(handle.index));
+  CHECK(a->pass(handle.index, held.sequence, 1, world.host.time, next) == Answer::kBusy);
+  CHECK(a->holds(handle.index, held.sequence));
+  CHECK(!a->release_fast(handle.index, held.sequence));
+  CHECK(a->holds(handle.index, held.sequence));
+  CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
+  const Outcomes outcomes(*b);
+  CHECK_EQUAL(outcomes.all.size(), 1u);
+  CHECK_EQUAL(outcomes.all[0].grant.sequence, held.sequence + 1);
+  CHECK(b->pass(handle.index, held.sequence + 1, 1, world.host.time, next) == Answer::kOk);  // nobody waits any more
+  CHECK(b->release_fast(handle.index, held.sequence + 1) == false);
+  CHECK(b->release_fast(handle.index, next.sequence));
+}
+
+TEST_CASE("a pass is refused as busy while the grant has a ttl") {
+  World world;
+  auto a = world.join(1);
+  const Handle handle = look_up(*a, u"x");
+  Request request = on(handle);
+  request.ttl = 100;
+  Granted held, next;
+  CHECK(a->lock(request, held) == Answer::kOk);
+  CHECK(a->pass(handle.index, held.sequence, 1, world.host.time, next) == Answer::kBusy);
+  CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
+}
+
+TEST_CASE("a fast release frees the lock at once, and leaves a lock alone that is another's") {
+  World world;
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const Handle handle = look_up(*a, u"x");
+  Granted held, next;
+  CHECK(a->lock(on(handle), held) == Answer::kOk);
+  CHECK(!b->release_fast(handle.index, held.sequence));
+  CHECK(!a->release_fast(handle.index, held.sequence + 1));
+  CHECK(a->release_fast(handle.index, held.sequence));
+  CHECK_EQUAL(world.arena->held(1)[handle.index / 64].load(), 0u);
+  CHECK(!a->release_fast(handle.index, held.sequence));
+  CHECK(b->try_lock(on(handle), next) == Answer::kOk);
+  CHECK(!a->release_fast(handle.index, next.sequence));
+  CHECK(b->holds(handle.index, next.sequence));
+}
+
 TEST_CASE("tiers are served highest first and FIFO inside a tier") {
   World world;
   auto a = world.join(1);
