@@ -1,7 +1,10 @@
-import type { Wait } from './wait.js'
-
 // Not the signal's own methods: those may be the user's, and one that throws would keep other waits from settling.
 const { addEventListener, removeEventListener } = EventTarget.prototype
+
+/** Something that a signal can end. */
+interface Cancellable {
+  cancel(reason: unknown): unknown
+}
 
 /**
  * All waits that one signal can end, behind a single listener. A listener for each would warn beyond some number of them, and to remove
@@ -9,7 +12,7 @@ const { addEventListener, removeEventListener } = EventTarget.prototype
  */
 export class AbortHub {
   private static readonly hubs = new WeakMap<AbortSignal, AbortHub>()
-  private readonly waits = new Set<Wait>()
+  private readonly waits = new Set<Cancellable>()
 
   private constructor(private readonly signal: AbortSignal) {}
 
@@ -23,12 +26,12 @@ export class AbortHub {
   }
 
   /** @throws TypeError if the signal only looks like one */
-  add(wait: Wait): void {
+  add(wait: Cancellable): void {
     if (this.waits.size === 0) addEventListener.call(this.signal, 'abort', this)
     this.waits.add(wait)
   }
 
-  delete(wait: Wait): void {
+  delete(wait: Cancellable): void {
     if (this.waits.delete(wait) && this.waits.size === 0) removeEventListener.call(this.signal, 'abort', this)
   }
 

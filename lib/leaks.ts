@@ -1,13 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Element } from './element.js'
-
-/** A grant that was garbage-collected while it held its lock. The lock stays held until its process or thread ends. */
-export interface LeakReport {
-  readonly resource: string
-  readonly token: bigint
-  readonly mode: 'exclusive' | 'shared'
-  readonly tier: string
-}
+import type { LeakReport } from './leak-report.js'
 
 /** Reports are published here; while anyone is subscribed, grants are tracked. */
 export const leakChannel = channel('forelock:leak')

@@ -1,13 +1,21 @@
 import type { ForelockError } from './errors/index.js'
-import type { LeakReport } from './leaks.js'
+import type { LeakReport } from './leak-report.js'
 import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
 import { closed, failure } from './native/codes.js'
 import type { Cohorts } from './native/cohorts.js'
 import type { Waiting } from './native/waiting.js'
-import type { Terms } from './terms.js'
 
 /** The arena as joined by this environment. */
 export type OpenArena = ReturnType<Addon['open']>
+
+/** The terms of a request that says nothing: see Terms in terms.ts. */
+export interface PlainTerms {
+  readonly request: number
+  readonly timeout: number
+  readonly ttl: number
+  readonly within: undefined
+  readonly signal: undefined
+}
 
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
 export class Session {
@@ -32,9 +40,9 @@ export class Session {
   readonly cohorts: Cohorts
   readonly tiers: readonly string[]
   /** what a lock without defaults asks for, by tier */
-  readonly plainTermsOf: readonly Terms[]
+  readonly plainTermsOf: readonly PlainTerms[]
   /** the same in the tier that it has by default */
-  readonly plainTerms: Terms
+  readonly plainTerms: PlainTerms
 
   constructor(
     readonly binding: OpenArena,
@@ -60,7 +68,7 @@ export class Session {
       within: undefined,
       signal: undefined
     }))
-    this.plainTerms = this.plainTermsOf[Math.max(0, this.tiers.indexOf('standard'))] as Terms
+    this.plainTerms = this.plainTermsOf[Math.max(0, this.tiers.indexOf('standard'))] as PlainTerms
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */

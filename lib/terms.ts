@@ -2,7 +2,7 @@ import { abortSignal, duration, onlyKnown, refuse, tierIndex } from './checks.js
 import { ArgumentError } from './errors/index.js'
 import { type Grant, grants, type LockMode } from './grant.js'
 import { RequestBit } from './native/binding.js'
-import type { Session } from './session.js'
+import type { PlainTerms, Session } from './session.js'
 
 /** What a lock asks for unless the request says otherwise. */
 export interface LockDefaults {
@@ -71,7 +71,7 @@ export function readTerms(options: object, defaults: Terms, session: Session): T
     signal === undefined &&
     tier !== undefined
   // The commonest options, whose terms are there already.
-  if (onlyTier && defaults === session.plainTerms) return session.plainTermsOf[tierIndex(tier, session.tiers, 'tier')] as Terms
+  if (onlyTier && defaults === session.plainTerms) return session.plainTermsOf[tierIndex(tier, session.tiers, 'tier')] as PlainTerms
   const terms = {
     request: readTier(tier, defaults, session) | readKind(mode, steal, defaults),
     timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),

@@ -1,19 +1,26 @@
 import type { Watcher } from '../native/waiting.js'
 import type { Session } from '../session.js'
-import type { Request } from './request.js'
+
+/** A request that holds its lock. The links are those of {@link HeldLocks}. */
+export interface Held {
+  previous: Held | undefined
+  next: Held | undefined
+  check(): void
+  close(): void
+}
 
 /**
  * The locks that requests of one governor hold, to be told when they are lost. One watcher for all, because to register each lock
  * costs more than to take it; hence a list linked through its members.
  */
 export class HeldLocks implements Watcher {
-  private first: Request | undefined = undefined
+  private first: Held | undefined = undefined
 
   constructor(readonly owner: Session) {
     owner.waiting.watched.add(this)
   }
 
-  add(held: Request): void {
+  add(held: Held): void {
     const { first } = this
     held.next = first
     if (first !== undefined) first.previous = held
@@ -21,7 +28,7 @@ export class HeldLocks implements Watcher {
   }
 
   /** No effect on one that is not in the list any more. */
-  delete(held: Request): void {
+  delete(held: Held): void {
     const { previous, next } = held
     if (previous !== undefined) previous.next = next
     else if (this.first === held) this.first = next
@@ -42,8 +49,8 @@ export class HeldLocks implements Watcher {
   }
 
   /** All of them now: to look after one may take it out of the list. */
-  private all(): Request[] {
-    const all: Request[] = []
+  private all(): Held[] {
+    const all: Held[] = []
     for (let held = this.first; held !== undefined; held = held.next) all.push(held)
     return all
   }

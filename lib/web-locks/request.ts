@@ -2,7 +2,7 @@ import { StolenError } from '../errors/index.js'
 import { type Grant, grants } from '../grant.js'
 import { closed, quote } from '../native/codes.js'
 import { broken } from './exceptions.js'
-import type { HeldLocks } from './held-locks.js'
+import type { Held, HeldLocks } from './held-locks.js'
 import { makeLock } from './lock.js'
 import { READY, RealmPromise, rejected, resolved, then } from './realm-promise.js'
 import { abortReason, type GrantedCallback, isAborted, type LockMode } from './webidl.js'
@@ -19,10 +19,9 @@ function executor(resolve: Settle, reject: Settle): void {
 }
 
 /** A lock request of the specification and, from its grant on, the lock: two structs with the same fields. */
-export class Request {
-  // Links of HeldLocks.
-  previous: Request | undefined = undefined
-  next: Request | undefined = undefined
+export class Request implements Held {
+  previous: Held | undefined = undefined
+  next: Held | undefined = undefined
   /** What `request()` returns: the released promise. */
   readonly promise: Promise<unknown>
   readonly reject: Settle
