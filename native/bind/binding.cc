@@ -200,6 +200,7 @@ inline std::int32_t Binding::usable() {
   return kOk;
 }
 
+// Corrupt, or an operation that broke off half-way because there was no memory: nothing that the arena says of us holds any more.
 std::int32_t Binding::damage() {
   damaged_ = true;
   shm::report_damage(attachment_->arena());
@@ -213,7 +214,7 @@ std::int32_t Binding::run() {
   if (const std::int32_t unusable = usable(); unusable != kOk) return unusable;
   try {
     return (this->*operation)();
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
     return damage();
   }
 }
@@ -472,7 +473,7 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
     binding->scratch_[kOutBaseHigh] = static_cast<std::uint32_t>(base >> 32);
     binding->scratch_[kOutBaseLow] = static_cast<std::uint32_t>(base);
     return integer(env, kOk);
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
     return integer(env, binding->damage());
   }
 }
@@ -503,7 +504,7 @@ napi_value Binding::drain(napi_env env, napi_callback_info info) {
     binding->settle();
     // Of a damaged arena no grant holds, and what waits outside of one that was removed is to be told.
     return boolean(env, member.take_revoked() || binding->damaged_ || waker.is_retired());
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
     binding->damage();
     member.fail_all(core::Outcome::kCorrupt);
     binding->settle();
@@ -555,7 +556,7 @@ napi_value Binding::advance(napi_env env, napi_callback_info info) {
     binding->attachment_->advance(static_cast<core::Nanos>(ms * static_cast<double>(core::kNanosPerMilli)));
     binding->settle();
     return integer(env, kOk);
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
     return integer(env, binding->damage());
   }
 }
@@ -580,6 +581,9 @@ napi_value Binding::snapshot(napi_env env, napi_callback_info info) {
     return to_js(env, shm::snapshot(binding->attachment_->arena(), binding->attachment_->now(), nullptr));
   } catch (const core::Corrupt& corrupt) {
     napi_throw_error(env, "ERR_FORELOCK_CORRUPT", corrupt.what());
+    return nullptr;
+  } catch (const std::exception& error) {  // no memory for the picture; the arena is as it was
+    napi_throw_error(env, "ERR_FORELOCK_MEMORY", error.what());
     return nullptr;
   }
 }

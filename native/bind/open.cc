@@ -292,6 +292,8 @@ napi_value inspect(napi_env env, napi_callback_info info) {
     throw_open_error(env, error);
   } catch (const core::Corrupt& error) {
     napi_throw_error(env, "ERR_FORELOCK_CORRUPT", error.what());
+  } catch (const std::exception& error) {  // no memory for the picture
+    napi_throw_error(env, "ERR_FORELOCK_MEMORY", error.what());
   }
   return nullptr;
 }

@@ -31,7 +31,7 @@ Attachment::~Attachment() {
   waker_->stop();
   try {
     member_->abandon_all();
-  } catch (const core::Corrupt&) {
+  } catch (const std::exception&) {
     // The arena is beyond repair; what is ours in it is nobody's any more.
   }
   leave(participant_);
