@@ -11,12 +11,14 @@ export type LockMode = 'exclusive' | 'shared'
 /** Symbol.dispose, also where Node has the protocol but not yet the name (before 20.5). */
 export const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose')
 
-// The small facts of a grant in one word, so that a grant is six fields: its tier, RequestBit.Shared and GrantBit.OwnerDied, what follows, and
+// The small facts of a grant in one word, so that a grant is four fields: its tier, RequestBit.Shared and GrantBit.OwnerDied, what follows, and
 // from GRANT_SEQUENCE_SHIFT on the upper bits of its sequence.
 const TIER_MASK = 3
 const TRACKED = 16
 const WATCHED = 32
 const ENDED = 64
+const ENCLOSED = 128
+const SPECIAL = TRACKED | WATCHED | ENDED | ENCLOSED
 
 /** What a grant keeps of its request and of the addon's answer to it. */
 export function grantBits(request: number, grant: number): number {
@@ -51,8 +53,9 @@ export class Grant {
   private readonly seqLow: number
   private readonly waiter: number
   private bits: number
-  private enclosing: readonly Grant[] | undefined
-  private watch: Watch | undefined
+  // These two are there only where the bits say so: most grants have neither, and all that a grant is made of is memory to be fetched.
+  declare private enclosing: readonly Grant[] | undefined
+  declare private watch: Watch | undefined
 
   /** @internal */
   constructor(element: Element, seqLow: number, waiter: number, bits: number, enclosing: readonly Grant[] | undefined) {
@@ -60,8 +63,7 @@ export class Grant {
     this.seqLow = seqLow
     this.waiter = waiter
     this.bits = bits
-    this.enclosing = enclosing
-    this.watch = undefined
+    if (enclosing !== undefined) this.enclose(enclosing)
     element.session.held++
     if (tracks(element)) this.track()
   }
@@ -95,7 +97,7 @@ export class Grant {
 
   /** True once the grant was released, or found to be lost. */
   get ended(): boolean {
-    return (this.bits & ENDED) !== 0 || this.watch?.lost === true
+    return (this.bits & ENDED) !== 0 || ((this.bits & WATCHED) !== 0 && this.watch?.lost === true)
   }
 
   /**
@@ -139,7 +141,7 @@ export class Grant {
     const { element, bits } = this
     // Before anything is written: on a receiver that is no grant this throws.
     const { session } = element
-    if ((bits & (ENDED | TRACKED | WATCHED)) !== 0) return this.endSpecial()
+    if ((bits & SPECIAL) !== 0) return this.endSpecial()
     this.bits = bits | ENDED
     return this.giveBack(element, session)
   }
@@ -150,7 +152,9 @@ export class Grant {
     if ((bits & ENDED) !== 0) return false
     this.bits = bits | ENDED
     if ((bits & TRACKED) !== 0) untrack(this)
-    const watch = this.watch
+    const watch = (bits & WATCHED) === 0 ? undefined : this.watch
+    // A chain of hand-over-hand grants must not keep all its predecessors alive.
+    if ((bits & ENCLOSED) !== 0) this.enclosing = undefined
     // For a lost grant too: its sequence has passed, so that nobody else's is touched.
     const released = this.giveBack(this.element, this.element.session)
     if (released) watch?.stop()
@@ -160,8 +164,6 @@ export class Grant {
 
   private giveBack(element: Element, session: Session): boolean {
     const scratch = session.scratch
-    // A chain of hand-over-hand grants must not keep all its predecessors alive.
-    this.enclosing = undefined
     session.held--
     if (session.cohorts.active !== 0 && this.passOn()) return true
     scratch[At.Arena] = session.arena
@@ -211,11 +213,16 @@ export class Grant {
   }
 
   private watched(endsNotBefore: number): Watch {
-    if (this.watch === undefined) {
+    if ((this.bits & WATCHED) === 0) {
       this.watch = new Watch(this.element, this.sequence(), this.waiter, endsNotBefore)
       this.bits |= WATCHED
     }
-    return this.watch
+    return this.watch as Watch
+  }
+
+  private enclose(enclosing: readonly Grant[]): void {
+    this.enclosing = enclosing
+    this.bits |= ENCLOSED
   }
 
   private track(): void {
@@ -240,7 +247,7 @@ export class Grant {
         grant.watched(0).check()
         return false
       },
-      enclosingOf: grant => grant.enclosing,
+      enclosingOf: grant => ((grant.bits & ENCLOSED) === 0 ? undefined : grant.enclosing),
       writeEnclosing(grants, scratch) {
         let written = 0
         for (const grant of grants) {
