@@ -71,10 +71,13 @@ class Member {
   // The lock, or a place in the queue (kWait).
   Answer lock(const Request& request, Granted& out);
 
-  // Whether the lock is held exclusively by this participant, and nobody waits for it or is to look at it.
+  // Whether a grant that was taken holds the lock exclusively for this participant, and nobody waits for it or is to look at it. A grant
+  // that was made and not taken yet does not count: it may be given back, or be taken back, unnoticed. It is announced before the
+  // queued bit is cleared, so with that bit clear (f1) it shows here.
   bool holds_alone(ElementIndex index) const {
     const Fast fast = Fast::of(arena_.element(index).fast.load(memory_order_acquire));
-    return fast.owner == participant_ && !fast.queued;
+    if (fast.owner != participant_ || fast.queued) return false;
+    return arena_.participant(participant_).wake.load(memory_order_acquire) == 0 && pending_.empty() && lane_.own_served.empty();
   }
   // Ends an exclusive grant of ours and begins our next in one CAS, so that nobody can come between. kBusy: somebody waits, or the
   // lock is to be looked at, and it must be released.

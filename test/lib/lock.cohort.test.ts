@@ -118,6 +118,21 @@ test('outlive it also when nobody is left to wait behind', async ({ gov, agent }
   assert.is(held.release(), false)
 })
 
+test('do not begin behind a grant that has not been taken yet: it may be given back unseen', async ({ gov, agent }) => {
+  const theirs = agent.acquire('a')
+  await theirs.done
+  const abort = new AbortController()
+  const first = rejection(gov.lock('a').acquire({ signal: abort.signal, waitTimeout: 60_000 }))
+  agent.release(theirs)
+  // Without a turn of the event loop, in which it would be taken.
+  while (gov.inspect('a')[0]?.holders[0]?.client !== gov.client) {}
+  const second = noting(gov, [])('')
+  assert.is(inArena(gov), 2)
+  abort.abort('given back')
+  assert.is(await first, 'given back')
+  await second
+})
+
 test('can be given up', async ({ gov }) => {
   const order: string[] = []
   const wait = noting(gov, order)
