@@ -54,7 +54,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   }
 
   /** What the arena has room for, as its first opener chose. */
-  get capacity(): Readonly<{ elements: number; waiters: number; participants: number; names: number }> {
+  get capacity(): Readonly<{ elements: number; waiters: number; participants: number; names: number; memory: number; telemetry: number }> {
     return { ...this.#session.binding.capacity }
   }
 

@@ -14,6 +14,10 @@ export interface Capacity {
   participants?: number | undefined
   /** blocks of text for names too long to be kept in the lock itself */
   names?: number | undefined
+  /** bytes for buckets, keyed buckets, pools and queues together, up to 16 GiB; addresses only until they are used; default 128 MiB */
+  memory?: number | undefined
+  /** records of 64 bytes that the telemetry of one environment holds until they are drained: a power of two, or 0; default 4,096 */
+  telemetry?: number | undefined
 }
 
 export interface OpenOptions {
@@ -64,10 +68,11 @@ const KNOWN = [
   'reportLeaks'
 ] as const
 
-const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names'] as const
+const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names', 'memory', 'telemetry'] as const
 
 // What the words of the arena have room for; the addon has the last say on what memory allows.
-const CAPACITY_MAX = { elements: 2 ** 26, waiters: 2 ** 24 - 130, participants: 4095, names: 2 ** 24 }
+const CAPACITY_MAX = { elements: 2 ** 26, waiters: 2 ** 24 - 130, participants: 4095, names: 2 ** 24, memory: 2 ** 34, telemetry: 2 ** 20 }
+const PAGE = 4096
 const PARTICIPANTS_MIN = 3
 const AGEING_MAX_MS = 2 ** 32 - 1
 const CLAIM_WITHIN_MAX_MS = 2 ** 31 - 1
@@ -127,16 +132,24 @@ function isVirtual(clock: unknown): boolean {
   throw refuse('clock', "'monotonic' or 'virtual'", clock)
 }
 
-function readCapacity(value: unknown): Pick<NativeOptions, keyof Capacity> {
+function readCapacity(value: unknown): Pick<NativeOptions, 'elements' | 'waiters' | 'participants' | 'names' | 'heapPages' | 'telemetry'> {
   const capacity = optionsObject(value, 'capacity') ?? {}
   onlyKnown(capacity, KNOWN_CAPACITIES, 'capacity')
-  const { elements, waiters, participants, names } = capacity as Capacity
+  const { elements, waiters, participants, names, memory, telemetry } = capacity as Capacity
   return defined({
     elements: read(elements, value => count(value, 'capacity.elements', 1, CAPACITY_MAX.elements)),
     waiters: read(waiters, value => count(value, 'capacity.waiters', 1, CAPACITY_MAX.waiters)),
     participants: read(participants, value => count(value, 'capacity.participants', PARTICIPANTS_MIN, CAPACITY_MAX.participants)),
-    names: read(names, value => count(value, 'capacity.names', 1, CAPACITY_MAX.names))
+    names: read(names, value => count(value, 'capacity.names', 1, CAPACITY_MAX.names)),
+    heapPages: read(memory, value => Math.ceil(count(value, 'capacity.memory', 0, CAPACITY_MAX.memory) / PAGE)),
+    telemetry: read(telemetry, powerOfTwo)
   })
+}
+
+function powerOfTwo(value: unknown): number {
+  const records = count(value, 'capacity.telemetry', 0, CAPACITY_MAX.telemetry)
+  if ((records & (records - 1)) !== 0) throw refuse('capacity.telemetry', 'a power of two, or 0', value)
+  return records
 }
 
 function tierNames(value: unknown): string[] {

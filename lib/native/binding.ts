@@ -85,7 +85,8 @@ export const enum Code {
   OutOfMemory = -7, // the memory behind the arena could not be had (tmpfs full, memory cgroup)
   Retired = -8, // the named arena was unlinked
   Forked = -9, // called in a forked child
-  BadArgument = -10 // the scratch held nonsense; nothing was done
+  BadArgument = -10, // the scratch held nonsense; nothing was done
+  NoHeap = -11 // capacity.memory used up
 }
 
 /** How a wait ended, in a settled entry. */
@@ -200,6 +201,10 @@ export interface OpenOptions {
   waiters?: number
   participants?: number
   names?: number
+  /** pages of 4 KiB for the records of buckets, pools, queues and keyed buckets */
+  heapPages?: number
+  /** records that a participant's telemetry lane holds: a power of two, or 0 */
+  telemetry?: number
   ageingMs?: number
   claimWithinMs?: number
   /** 1 to 4 names, lowest first */
@@ -215,7 +220,7 @@ export interface Addon {
     readonly name: string // '' for a private one
     readonly tiers: string[]
     readonly virtual: boolean
-    readonly capacity: { elements: number; waiters: number; participants: number; names: number }
+    readonly capacity: { elements: number; waiters: number; participants: number; names: number; memory: number; telemetry: number }
     readonly ageingMs: number
     readonly participant: number
     readonly client: string

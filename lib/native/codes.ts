@@ -21,7 +21,7 @@ import { Code } from './binding.js'
 export interface Circumstances {
   /** the name that the call was about */
   readonly resource?: string
-  readonly capacity?: { readonly elements: number; readonly waiters: number; readonly names: number }
+  readonly capacity?: { readonly elements: number; readonly waiters: number; readonly names: number; readonly memory: number }
 }
 
 /** The error that a negative answer of the addon stands for. */
@@ -32,7 +32,7 @@ export function failure(code: number, about: Circumstances = {}): ForelockError 
     case Code.Corrupt:
       return corrupt(about.resource)
     case Code.NoElements:
-      return full('elements', 'locks are in use at once', about)
+      return full('elements', 'locks, buckets, pools, queues and names are in use at once', about)
     case Code.NoWaiters:
       return full('waiters', 'requests wait or hold in shared mode at once', about)
     case Code.NoNames:
@@ -41,6 +41,8 @@ export function failure(code: number, about: Circumstances = {}): ForelockError 
       return tooLong(about.resource ?? '')
     case Code.OutOfMemory:
       return new MemoryError('there is no memory left behind the arena: its file system or the memory cgroup is full; nothing was lost', {})
+    case Code.NoHeap:
+      return full('memory', 'bytes of buckets, pools, queues and keyed buckets are wanted', about)
     case Code.Retired:
       return retired()
     case Code.Forked:
@@ -76,7 +78,7 @@ export function quote(name: string): string {
   return JSON.stringify(shorten(name))
 }
 
-function full(option: 'elements' | 'waiters' | 'names', what: string, about: Circumstances): CapacityError {
+function full(option: 'elements' | 'waiters' | 'names' | 'memory', what: string, about: Circumstances): CapacityError {
   const limit = about.capacity?.[option] ?? Number.NaN
   return new CapacityError(`more ${what} than capacity.${option} = ${limit} allows; raise it in open({ capacity })`, {
     option: `capacity.${option}`,

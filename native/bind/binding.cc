@@ -62,6 +62,7 @@ enum Code : std::int32_t {
   kRetired = -8,
   kForked = -9,
   kBadArgument = -10,
+  kNoHeap = -11,
 };
 
 constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits
@@ -447,7 +448,8 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
   char16_t name[core::kNameMaxUnits + 2];
   std::size_t length = 0;
   std::uint32_t kind = 0;
-  if (count < 2 || !is(env, values[0], napi_string) || !ok(napi_get_value_uint32(env, values[1], &kind)) || kind > 2 ||
+  if (count < 2 || !is(env, values[0], napi_string) || !ok(napi_get_value_uint32(env, values[1], &kind)) ||
+      kind > static_cast<std::uint32_t>(core::Kind::kLast) ||
       !ok(napi_get_value_string_utf16(env, values[0], name, core::kNameMaxUnits + 2, &length))) {
     return integer(env, kBadArgument);
   }
@@ -467,7 +469,7 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
       case core::Found::kOutOfMemory:
         return integer(env, kOutOfMemory);
     }
-    const std::uint64_t base = binding->attachment_->arena().element(handle.index).token_base.peek();
+    const std::uint64_t base = binding->attachment_->arena().element(handle.index).base.load(std::memory_order_relaxed);
     binding->scratch_[kOutIndex] = handle.index;
     binding->scratch_[kOutGen] = handle.generation;
     binding->scratch_[kOutBaseHigh] = static_cast<std::uint32_t>(base >> 32);

@@ -119,6 +119,8 @@ std::optional<OpenOptions> read_options(napi_env env, napi_value object) {
   out.wanted.slots = reader.count("waiters", core::kMaxSlots - core::kChunkSlots);
   out.wanted.participants = reader.count("participants", core::kMaxParticipants);
   out.wanted.texts = reader.count("names", 1u << 24);
+  out.wanted.heap = reader.count("heapPages", 1u << 22);
+  out.wanted.telemetry = reader.count("telemetry", 1u << 20);
   if (auto ageing = reader.count("ageingMs", 0xffffffff)) out.wanted.ageing_ms = *ageing;
   out.wanted.claim_within_ms = reader.count("claimWithinMs", 0x7fffffff);
   out.wanted.tiers = reader.strings("tiers");

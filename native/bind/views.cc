@@ -68,6 +68,8 @@ napi_value options_to_js(napi_env env, const core::Header& header) {
   set(env, out, "waiters", number(env, header.capacity.slots));
   set(env, out, "participants", number(env, header.capacity.participants));
   set(env, out, "names", number(env, header.capacity.texts));
+  set(env, out, "memory", number(env, static_cast<double>(header.capacity.heap) * static_cast<double>(core::kPage)));
+  set(env, out, "telemetry", number(env, header.capacity.telemetry));
   set(env, out, "ageingMs", number(env, static_cast<double>(header.ageing.load(std::memory_order_relaxed) / core::kNanosPerMilli)));
   set(env, out, "claimWithinMs", number(env, header.claim_within.load(std::memory_order_relaxed)));
   set(env, out, "virtual", boolean(env, header.is_virtual != 0));

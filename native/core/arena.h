@@ -63,6 +63,15 @@ class Arena {
     return table<Text>(layout_.texts)[index];
   }
 
+  // A record of the heap, by its offset there. The first line of the heap is not used, so that 0 is none.
+  template <typename T>
+  T& record(std::uint64_t offset) const {
+    if (offset < kHeapStart || offset % alignof(T) != 0 || offset > layout_.heap_bytes || layout_.heap_bytes - offset < sizeof(T)) {
+      throw Corrupt("record out of range");
+    }
+    return *table<T>(layout_.heap + offset);
+  }
+
   // The owner of a slot is the owner of its chunk.
   ChunkOwner owner_of(SlotId id) const { return ChunkOwner::of(chunk_owner((id - 1) / kChunkSlots).load(memory_order_acquire)); }
   bool is_dead(ParticipantId id) const { return LifeWord::of(participant(id).life.load(memory_order_acquire)).life == Life::kDead; }

@@ -222,7 +222,7 @@ bool GateKeeper::shut() {
   const bool live = Meta::state(element_.meta.load(memory_order_acquire)) == Meta::kLive;
   if (live && idle() && now.owner == 0 && now.queued && gate.head == 0 && !gate.poke) {
     // Tokens of the name's next life start above all it has given. Before the close, so that nobody can be faster.
-    const std::uint64_t last = element_.token_base.get() + now.sequence;
+    const std::uint64_t last = element_.base.load(memory_order_relaxed) + now.sequence;
     auto& floor = arena_.header().token_floor;
     std::uint64_t known = floor.load(memory_order_relaxed);
     while (known < last && !floor.compare_exchange_strong(known, last, memory_order_acq_rel, memory_order_relaxed)) {

@@ -14,11 +14,14 @@ namespace forelock::core {
 inline constexpr std::uint64_t kMagic = 0x4b434f4c45524f46ull;  // "FORELOCK" in memory
 inline constexpr std::uint32_t kFormat = 1;                     // changes with the major version only
 inline constexpr std::size_t kPage = 4096;
+inline constexpr std::size_t kHeapStart = 64;      // of the first record in the heap: 0 is none
 inline constexpr std::size_t kExtent = 1 << 20;    // memory is backed in pieces of this size; one page of bits covers 32 GiB
 inline constexpr std::uint32_t kChunkSlots = 128;  // 8 KiB: small enough for thousands of participants, rare enough to claim
 inline constexpr std::uint32_t kNameInline = 40;   // bytes of a name kept in the element itself
 inline constexpr std::uint32_t kNameMaxUnits = 4096;
 inline constexpr std::uint32_t kTierNameBytes = 32;
+inline constexpr std::uint32_t kRecordBytes = 64;     // of telemetry
+inline constexpr std::uint32_t kNotesPerRecord = 16;  // bytes of the lane for variable records, for each of the fixed ones
 inline constexpr std::uint32_t kEnclosingPerExtension = 4;
 inline constexpr std::uint32_t kEnclosingMax = 13;
 
@@ -27,6 +30,8 @@ struct Capacity {
   std::uint32_t slots = 131072;
   std::uint32_t participants = 512;
   std::uint32_t texts = 16384;  // blocks of 52 bytes for names longer than kNameInline
+  std::uint32_t heap = 0;       // pages for the records of buckets, pools and queues, and for keyed buckets
+  std::uint32_t telemetry = 0;  // records a participant's lane holds, a power of two; 0: none are kept
 };
 
 // One named thing. 128 bytes, two cache lines: the words of the fast path in the first.
@@ -34,7 +39,7 @@ struct alignas(64) Element {
   atomic<std::uint64_t> fast;
   atomic<std::uint64_t> gate;
   atomic<std::uint64_t> meta;
-  plain<std::uint64_t> token_base;
+  atomic<std::uint64_t> base;           // of a lock: token = base + sequence; else the offset of its record in the heap, 0 none yet
   atomic<std::uint32_t> heads[kTiers];  // waiting slots per tier, first first: the truth (tails are caches)
   atomic<std::uint32_t> holders;        // shared holders
   atomic<std::uint32_t> ttl;            // ms since the arena's epoch, 0 none: of the owner, or the earliest of the sharers
@@ -162,14 +167,17 @@ struct Header {
   atomic<std::uint32_t> text_hand;
   atomic<std::uint64_t> wall_offset;  // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
   atomic<std::uint64_t> wall_read;    // arena time of that reading
+  atomic<std::uint64_t> heap_used;    // bytes from the start of the heap that have been given away
   atomic<std::uint64_t> counters[static_cast<int>(Counter::kLast)];
 };
 static_assert(sizeof(Header) <= kPage);
 
 struct Layout {
-  std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots;  // byte offsets
+  std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots, lanes, heap;  // byte offsets
   std::size_t eager;  // bytes from the start that are backed when the arena is made
   std::size_t size;
+  std::size_t heap_bytes;
+  std::size_t lane_bytes;  // one participant's telemetry, whole pages
   std::size_t held_bytes;  // one participant's bitmap of elements it may hold, whole pages
   std::uint32_t bucket_count;
   std::uint32_t chunk_count;
@@ -191,7 +199,11 @@ struct Layout {
     l.texts = l.held + l.held_bytes * (c.participants + 1ull);
     l.elements = l.texts + page_up(sizeof(Text) * c.texts);
     l.slots = l.elements + page_up(sizeof(Element) * static_cast<std::size_t>(c.elements));
-    l.size = l.slots + page_up(sizeof(Slot) * static_cast<std::size_t>(l.chunk_count) * kChunkSlots);
+    l.lanes = l.slots + page_up(sizeof(Slot) * static_cast<std::size_t>(l.chunk_count) * kChunkSlots);
+    l.lane_bytes = c.telemetry == 0 ? 0 : kPage + page_up(static_cast<std::size_t>(c.telemetry) * (kRecordBytes + kNotesPerRecord));
+    l.heap = l.lanes + l.lane_bytes * (c.participants + 1ull);
+    l.heap_bytes = c.heap * kPage;
+    l.size = l.heap + l.heap_bytes;
     return l;
   }
 

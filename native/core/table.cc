@@ -64,7 +64,7 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
     Element& element = arena_.element(made - 1);
     // Anew at each attempt, after the search: an element of this name may have come, given tokens and gone since the last.
     const std::uint64_t floor = arena_.header().token_floor.load(memory_order_acquire);
-    element.token_base.set(floor - Fast::of(element.fast.load(memory_order_acquire)).sequence);
+    element.base.store(kind == Kind::kLock ? floor - Fast::of(element.fast.load(memory_order_acquire)).sequence : 0, memory_order_relaxed);
     element.link.store(Link::moved(element.link.load(memory_order_relaxed), Link::target(place.word)), memory_order_release);
     std::uint64_t seen = place.word;
     if (!place.link->compare_exchange_strong(seen, Link::moved(place.word, made), memory_order_acq_rel, memory_order_relaxed)) continue;
@@ -161,6 +161,7 @@ Found Table::allocate(ElementIndex& out) {
       Element& element = arena_.element(index);
       const std::uint64_t meta = element.meta.load(memory_order_acquire);
       if (Meta::state(meta) == Meta::kLive) {
+        if (Meta::kind(meta) != Kind::kLock) continue;  // what has a record stays
         if (lap == 0 && (meta & Meta::kUsed) != 0) {
           element.meta.fetch_and(~Meta::kUsed, memory_order_relaxed);
           continue;

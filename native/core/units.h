@@ -29,6 +29,8 @@ inline constexpr std::uint32_t kMaxSlots = (1u << 24) - 2;
 inline constexpr std::uint32_t kMaxElements = 1u << 26;
 static_assert(lane_of(kMaxParticipants, Thread::kWaker) < (1u << 13));
 
-enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2 };
+// Each kind has a name space of its own. Locks come and go with their use; everything else has a record in the arena's heap
+// (core/record.h) or an identity that others keep, and stays for the arena's life.
+enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2, kQueue = 3, kKeyed = 4, kName = 5, kLast = kName };
 
 }  // namespace forelock::core

@@ -26,6 +26,10 @@ using core::Header;
 using core::Layout;
 
 constexpr std::uint64_t kDefaultAgeingMs = 30'000;
+constexpr std::uint32_t kDefaultHeap = 32'768;  // pages: 128 MiB of addresses; memory comes with use
+constexpr std::uint32_t kDefaultTelemetry = 4096;
+constexpr std::uint32_t kMaxTelemetry = 1u << 20;
+constexpr std::uint32_t kMaxHeap = 1u << 22;  // 16 GiB
 constexpr int kAttempts = 1000;               // to open or to remove a path on which others are at work too
 constexpr core::ParticipantId kRemoving = 0;  // the byte of no participant: whoever takes the file from its path has it
 const std::vector<std::string> kDefaultTiers = {"background", "standard", "interactive", "critical"};
@@ -59,6 +63,8 @@ Capacity capacity_of(const Wanted& wanted) {
   if (wanted.slots) capacity.slots = *wanted.slots;
   if (wanted.participants) capacity.participants = *wanted.participants;
   if (wanted.texts) capacity.texts = *wanted.texts;
+  capacity.heap = wanted.heap.value_or(kDefaultHeap);
+  capacity.telemetry = wanted.telemetry.value_or(kDefaultTelemetry);
   // Whole chunks of slots.
   capacity.slots = (capacity.slots + core::kChunkSlots - 1) / core::kChunkSlots * core::kChunkSlots;
   return capacity;
@@ -70,7 +76,8 @@ constexpr std::size_t kExtentsMax = core::kPage * 8 * core::kExtent;
 bool valid(const Capacity& c) {
   return c.elements >= 1 && c.elements <= core::kMaxElements && c.slots >= core::kChunkSlots && c.slots <= core::kMaxSlots &&
          c.slots % core::kChunkSlots == 0 && c.participants >= 3 && c.participants <= core::kMaxParticipants && c.texts >= 1 &&
-         c.texts <= (1u << 24) && Layout::of(c).size <= kExtentsMax;
+         c.texts <= (1u << 24) && c.heap <= kMaxHeap && c.telemetry <= kMaxTelemetry && (c.telemetry & (c.telemetry - 1)) == 0 &&
+         Layout::of(c).size <= kExtentsMax;
 }
 
 void make_header(void* base, const Capacity& capacity, const Wanted& wanted, bool is_private) {
@@ -352,6 +359,11 @@ void Region::reconcile(const Wanted& wanted) const {
   if (wanted.slots) fixed("capacity.waiters", (*wanted.slots + chunk - 1) / chunk * chunk, stored.slots);
   fixed("capacity.participants", wanted.participants, stored.participants);
   fixed("capacity.names", wanted.texts, stored.texts);
+  if (wanted.heap && *wanted.heap != stored.heap) {
+    fail_config("capacity.memory", std::to_string(std::uint64_t{stored.heap} * core::kPage),
+                std::to_string(std::uint64_t{*wanted.heap} * core::kPage));
+  }
+  fixed("capacity.telemetry", wanted.telemetry, stored.telemetry);
   if (wanted.is_virtual && *wanted.is_virtual != (header.is_virtual != 0)) {
     fail_config("clock", header.is_virtual != 0 ? "virtual" : "monotonic", *wanted.is_virtual ? "virtual" : "monotonic");
   }

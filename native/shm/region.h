@@ -12,7 +12,7 @@ namespace forelock::shm {
 
 // What the opener asks for; what it leaves out is the default for whoever makes the arena and no demand on an existing one.
 struct Wanted {
-  std::optional<std::uint32_t> elements, slots, participants, texts;
+  std::optional<std::uint32_t> elements, slots, participants, texts, heap, telemetry;
   std::optional<std::uint64_t> ageing_ms;
   std::optional<std::uint32_t> claim_within_ms;
   std::optional<std::vector<std::string>> tiers;  // lowest first

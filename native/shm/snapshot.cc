@@ -44,7 +44,7 @@ class Look {
     const std::uint32_t since = element_.since.load(std::memory_order_acquire);
     party.tier = since >> 30;
     party.age_ms = static_cast<double>(core::held_for(arena_.header(), now_, since)) / core::kNanosPerMilli;
-    party.token = element_.token_base.peek() + fast.sequence;
+    party.token = element_.base.load(std::memory_order_relaxed) + fast.sequence;
     view.holders.push_back(party);
   }
 
@@ -55,7 +55,7 @@ class Look {
       const std::uint64_t latest = core::Fast::of(element_.fast.load(std::memory_order_acquire)).sequence;
       std::uint64_t sequence = (latest & ~0xffffffffull) | state.sequence;
       if (sequence > latest) sequence -= 1ull << 32;
-      party.token = element_.token_base.peek() + sequence;
+      party.token = element_.base.load(std::memory_order_relaxed) + sequence;
       view.holders.push_back(party);
     });
     std::sort(view.holders.begin(), view.holders.end(), [](const PartyView& a, const PartyView& b) { return a.token < b.token; });

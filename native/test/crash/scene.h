@@ -224,7 +224,7 @@ class Scene {
       const core::Element& element = world.arena->element(index);
       if (core::Meta::state(element.meta.load()) != core::Meta::kLive) continue;
       const core::Fast fast = core::Fast::of(element.fast.load());
-      const std::uint64_t token = element.token_base.get() + fast.sequence;
+      const std::uint64_t token = element.base.load() + fast.sequence;
       const std::u16string name = core::Table::name_of(*world.arena, index);
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) continue;
       auto& floor = std::find(dead.begin(), dead.end(), fast.owner) != dead.end() ? last_exclusive_[name] : seen_[name];
@@ -250,7 +250,7 @@ class Scene {
         request.handle = found;
         core::Granted granted;
         CHECK(fresh->lock(request, granted) == core::Answer::kOk);
-        const std::uint64_t token = world.arena->element(found.index).token_base.get() + granted.sequence;
+        const std::uint64_t token = world.arena->element(found.index).base.load() + granted.sequence;
         CHECK(token > seen_[name]);
         CHECK(token > last_exclusive_[name]);
         last_exclusive_[name] = token;
@@ -340,7 +340,7 @@ class Scene {
 
   void granted_to(Actor& actor, const std::u16string& name, core::Handle handle, const core::Granted& grant, bool shared) {
     const core::Element& element = world.arena->element(handle.index);
-    const std::uint64_t token = element.token_base.get() + grant.sequence;
+    const std::uint64_t token = element.base.load() + grant.sequence;
     const Hold hold{name, handle, grant, shared, token};
     CHECK(core::Table::name_of(*world.arena, handle.index) == name);  // not what its place was used for next
     if (!revokes) {
@@ -466,7 +466,7 @@ class Scene {
       request.handle = found;
       core::Granted granted;
       CHECK(fresh.lock(request, granted) == core::Answer::kOk);
-      CHECK(world.arena->element(found.index).token_base.get() + granted.sequence > last_exclusive_[name]);
+      CHECK(world.arena->element(found.index).base.load() + granted.sequence > last_exclusive_[name]);
       CHECK(fresh.release(found.index, granted.sequence) == core::Answer::kOk);
     }
     look_up(fresh, std::u16string(world.arena->capacity().texts * core::Text::kBytes, u't'));

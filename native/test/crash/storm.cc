@@ -235,7 +235,7 @@ class Child {
     count(kGrants);
     const core::Element& element = arena->element(plan.request.handle.index);
     if (event != nullptr) {
-      event->token = element.token_base.get() + granted.sequence;
+      event->token = element.base.load() + granted.sequence;
       event->granted = shared->history.tick();
     }
     if (!plan.loose) enter(plan);

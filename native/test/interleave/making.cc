@@ -11,7 +11,7 @@ std::uint64_t state_of(World& world, ElementIndex index) { return Meta::state(wo
 LaneId maker_of(World& world, ElementIndex index) { return Maker::lane(world.arena->element(index).maker.load()); }
 
 std::uint64_t token(World& world, Handle handle, const Granted& granted) {
-  return world.arena->element(handle.index).token_base.get() + granted.sequence;
+  return world.arena->element(handle.index).base.load() + granted.sequence;
 }
 
 // Fills the table until the element of the handle was recycled, or so many names that it never will be.

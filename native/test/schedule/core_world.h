@@ -95,7 +95,7 @@ class CoreWorld {
     return handle;
   }
 
-  std::uint64_t token_of(ElementIndex index, std::uint64_t sequence) { return arena->element(index).token_base.get() + sequence; }
+  std::uint64_t token_of(ElementIndex index, std::uint64_t sequence) { return arena->element(index).base.load() + sequence; }
 
   ModelHost host;
   std::optional<Arena> arena;
@@ -374,7 +374,7 @@ inline void CoreWorld::name_things() {
     name(e.fast, at + "fast", &show_fast);
     name(e.gate, at + "gate", &show_gate);
     name(e.meta, at + "meta", &show_meta);
-    name(e.token_base, at + "token_base");
+    name(e.base, at + "base");
     for (int t = 0; t < kTiers; t++) name(e.heads[t], at + "heads[" + std::to_string(t) + "]");
     name(e.holders, at + "holders");
     name(e.ttl, at + "ttl");

@@ -102,7 +102,7 @@ TEST_CASE("closing raises the floor of tokens above all that the element gave") 
   }
   Lane waker(*world.arena, 1, Thread::kWaker);
   CHECK(GateKeeper(waker, handle.index).close());
-  CHECK_EQUAL(world.arena->header().token_floor.load(), world.arena->element(handle.index).token_base.get() + granted.sequence);
+  CHECK_EQUAL(world.arena->header().token_floor.load(), world.arena->element(handle.index).base.load() + granted.sequence);
 }
 
 TEST_CASE("one visit makes 64 grants at most, and says that there is more") {

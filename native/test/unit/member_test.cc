@@ -370,7 +370,7 @@ TEST_CASE("endless distinct names recycle idle elements and tokens still grow pe
     const Handle handle = look_up(*a, name);
     Granted granted;
     CHECK(a->try_lock(on(handle), granted) == Answer::kOk);
-    const std::uint64_t token = world.arena->element(handle.index).token_base.get() + granted.sequence;
+    const std::uint64_t token = world.arena->element(handle.index).base.load() + granted.sequence;
     if (name == u"na") {
       CHECK(token > last);
       last = token;

@@ -23,7 +23,7 @@ Capacity tiny() { return {.elements = 8, .slots = 4 * kChunkSlots, .participants
 std::u16string numbered(int i) { return u"n" + std::u16string(1, static_cast<char16_t>(0x100 + i)); }
 
 std::uint64_t token_of(const World& world, Handle handle, const Granted& granted) {
-  return world.arena->element(handle.index).token_base.get() + granted.sequence;
+  return world.arena->element(handle.index).base.load() + granted.sequence;
 }
 
 }  // namespace

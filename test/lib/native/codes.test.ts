@@ -4,7 +4,7 @@ import { Code } from '../../../lib/native/binding.js'
 import { failure, fromNative, isGone } from '../../../lib/native/codes.js'
 import { type Caught, isCoded } from '../support.js'
 
-const capacity = { elements: 10, waiters: 20, names: 30 }
+const capacity = { elements: 10, waiters: 20, names: 30, memory: 40 }
 
 test('every negative answer is its error', () => {
   const expected = [
@@ -13,6 +13,7 @@ test('every negative answer is its error', () => {
     [Code.NoElements, 'ERR_FORELOCK_CAPACITY'],
     [Code.NoWaiters, 'ERR_FORELOCK_CAPACITY'],
     [Code.NoNames, 'ERR_FORELOCK_CAPACITY'],
+    [Code.NoHeap, 'ERR_FORELOCK_CAPACITY'],
     [Code.NameTooLong, 'ERR_FORELOCK_NAME'],
     [Code.OutOfMemory, 'ERR_FORELOCK_MEMORY'],
     [Code.Retired, 'ERR_FORELOCK_RETIRED'],
@@ -27,7 +28,8 @@ test('running out names the option to raise and its limit', () => {
   for (const [code, option, limit] of [
     [Code.NoElements, 'capacity.elements', 10],
     [Code.NoWaiters, 'capacity.waiters', 20],
-    [Code.NoNames, 'capacity.names', 30]
+    [Code.NoNames, 'capacity.names', 30],
+    [Code.NoHeap, 'capacity.memory', 40]
   ] as const) {
     const error = failure(code, { capacity }) as Caught
     assert.is(error.option, option)

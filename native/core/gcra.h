@@ -1,0 +1,129 @@
+// The generic cell rate algorithm (ITU-T I.371; ATM Forum TM 4.0), turned round so that its state is one word: the theoretical
+// arrival time (TAT), when the bucket will be full again. Tokens n are taken at time t if max(TAT, t) + n T - t <= burst T,
+// and TAT becomes max(TAT, t) + n T. So in any time W at most rate W + burst tokens are taken, idle time costs nothing, and a
+// crash leaves nothing to repair. Times are kept in units of T / 2^k, so that a token is 2^k units exactly and nothing drifts.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "core/units.h"
+
+namespace forelock::core {
+
+__extension__ using Wide = unsigned __int128;
+
+// {queued:1, cell:2, tat:61}. queued stands where Fast has it: somebody waits for tokens, come in through the gate.
+struct Tat {
+  static constexpr std::uint64_t kQueued = 1ull << 63;
+  static constexpr int kCellShift = 61;
+  static constexpr std::uint64_t kTimeMask = (1ull << kCellShift) - 1;
+
+  static constexpr std::uint64_t time(std::uint64_t word) { return word & kTimeMask; }
+  static constexpr std::uint32_t cell(std::uint64_t word) { return static_cast<std::uint32_t>(word >> kCellShift) & 3; }
+  static constexpr std::uint64_t at(std::uint64_t word, std::uint64_t time) { return (word & ~kTimeMask) | time; }
+};
+
+// A rate as the algorithm wants it. Plain numbers: who shares them sees to their publication.
+struct Pace {
+  std::uint64_t scale;  // units per nanosecond, times 2^shift, 2^62 <= scale < 2^63
+  std::uint32_t shift;
+  std::uint32_t k;         // a token is 2^k units
+  std::uint64_t burst;     // units
+  double rate, per, size;  // as the user gave them: tokens per `per` ms, and burst in tokens
+
+  static constexpr std::uint64_t kMaxBurst = 1ull << 59;  // units: twice that still lies below the end of a Tat
+  static constexpr double kShortestNanos = 10;            // between two tokens: 100 million a second
+  static constexpr double kLongestNanos = 3.2e18;         // 100 years
+
+  // False where the numbers are outside of what the word can hold: then nothing was written.
+  static bool of(double rate, double per_ms, double burst, Pace& out) {
+    const long double period = static_cast<long double>(per_ms) * 1e6L / static_cast<long double>(rate);
+    if (!(rate > 0) || !(per_ms > 0) || !(burst >= 1) || !(period >= kShortestNanos) || !(period <= kLongestNanos)) return false;
+    // A microsecond or less; fine against a short period, but not finer than the clock needs, for the word must last decades.
+    std::uint32_t k = period < 256 ? 4 : 8;
+    while (std::ldexp(1'000.0L, static_cast<int>(k)) < period) k++;
+    const long double units = std::ldexp(static_cast<long double>(burst), static_cast<int>(k));
+    if (!(units <= static_cast<long double>(kMaxBurst))) return false;
+    const long double per_nano = std::ldexp(1.0L, static_cast<int>(k)) / period;
+    int exponent = 0;
+    const long double fraction = std::frexp(per_nano, &exponent);  // in [0.5, 1)
+    out = {static_cast<std::uint64_t>(std::ldexp(fraction, 63)),
+           static_cast<std::uint32_t>(63 - exponent),
+           k,
+           static_cast<std::uint64_t>(std::ceil(units)),
+           rate,
+           per_ms,
+           burst};
+    return true;
+  }
+
+  // Units since the arena's epoch: rises with the time, and stands still at the end of the word, decades from now.
+  std::uint64_t units(Nanos since_epoch) const {
+    const Wide product = static_cast<Wide>(since_epoch) * scale;
+    const std::uint64_t out = static_cast<std::uint64_t>(product >> shift);
+    constexpr std::uint64_t kEnd = Tat::kTimeMask - 2 * kMaxBurst;
+    return (product >> shift) > kEnd ? kEnd : out;
+  }
+
+  // The first nanosecond whose units() reach this many, looked for from `from` on.
+  Nanos when(std::uint64_t wanted, Nanos from) const {
+    if (units(from) >= wanted) return from;
+    const double nanos_per_unit = std::ldexp(1.0, static_cast<int>(shift)) / static_cast<double>(scale);
+    constexpr double kEnd = 9e18;
+    Nanos at = from;
+    for (int round = 0; round < 8; round++) {  // each leaves 2^-50 of the distance
+      const std::uint64_t reached = units(at);
+      const double step =
+          (reached < wanted ? static_cast<double>(wanted - reached) : -static_cast<double>(reached - wanted)) * nanos_per_unit;
+      if (step > -1 && step < 1) break;
+      const double next = static_cast<double>(at) + step;
+      if (!(next < kEnd)) return static_cast<Nanos>(kEnd);
+      at = step < 0 ? at - static_cast<Nanos>(-step) : at + static_cast<Nanos>(step);
+      if (at < from) at = from;
+    }
+    for (int round = 0; round < 4096 && units(at) < wanted; round++) at++;
+    while (at > from && units(at - 1) >= wanted) at--;
+    return at;
+  }
+
+  // Rounded up to whole units: a fraction of a token never costs less than it is. 0: more than any burst.
+  std::uint64_t units_of(double tokens) const {
+    const double wanted = std::ceil(std::ldexp(tokens, static_cast<int>(k)));
+    return wanted >= 1 && wanted <= static_cast<double>(kMaxBurst) ? static_cast<std::uint64_t>(wanted) : 0;
+  }
+  double tokens_of(std::uint64_t units) const { return std::ldexp(static_cast<double>(units), -static_cast<int>(k)); }
+};
+
+// What one decision came to, of units. Whole words in, whole words out: where they are kept is not its business.
+struct Taken {
+  bool ok;
+  std::uint64_t tat;    // afterwards, or as it was
+  std::uint64_t ready;  // refused: the units of the clock at which it would be granted if nobody else came
+};
+
+// `amount` <= burst.
+inline Taken take(const Pace& pace, std::uint64_t tat, std::uint64_t now, std::uint64_t amount) {
+  const std::uint64_t next = (tat > now ? tat : now) + amount;
+  if (next - now <= pace.burst) return {true, next, 0};
+  return {false, tat, next - pace.burst};
+}
+
+// Units that could be taken now.
+inline std::uint64_t left(const Pace& pace, std::uint64_t tat, std::uint64_t now) {
+  const std::uint64_t debt = tat > now ? tat - now : 0;
+  return debt >= pace.burst ? 0 : pace.burst - debt;
+}
+
+// The same debt under another pace, rounded up.
+inline std::uint64_t convert(const Pace& from, const Pace& to, std::uint64_t tat, Nanos since_epoch) {
+  const std::uint64_t then = from.units(since_epoch);
+  const std::uint64_t now = to.units(since_epoch);
+  const std::uint64_t debt = tat > then ? tat - then : 0;
+  const Wide wide = to.k >= from.k ? static_cast<Wide>(debt) << (to.k - from.k)
+                                   : (static_cast<Wide>(debt) + ((1ull << (from.k - to.k)) - 1)) >> (from.k - to.k);
+  const Wide most = 2 * Pace::kMaxBurst - 1;
+  return now + static_cast<std::uint64_t>(wide < most ? wide : most);
+}
+
+}  // namespace forelock::core
