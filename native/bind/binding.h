@@ -36,9 +36,11 @@ class Binding {
       : env_(env), environment_(environment), scratch_(environment.scratch()), times_(environment.times()) {}
   ~Binding() = default;
   bool define(napi_value object);
+  bool define_buckets(napi_value object);
+  bool define_pools(napi_value object);
   bool add(napi_value object, const char* name, napi_callback callback);
   template <Operation operation>
-  std::int32_t run();
+  inline std::int32_t run();
   template <Operation operation>
   static napi_value hot_call(napi_env env, napi_callback_info info);
   template <Operation operation>
@@ -67,6 +69,28 @@ class Binding {
   std::int32_t abort();
   std::int32_t upgrade();
   std::int32_t check();
+
+  // bind/buckets.cc
+  std::int32_t define_bucket();
+  std::int32_t bucket_pace();
+  std::int32_t change_pace();
+  std::int32_t try_take();
+  std::int32_t take_tokens();
+  std::int32_t peek_tokens();
+  std::int32_t refund();
+
+  // bind/pools.cc
+  static napi_value define_pool(napi_env env, napi_callback_info info);
+  static napi_value change_pool(napi_env env, napi_callback_info info);
+  static napi_value pool_state(napi_env env, napi_callback_info info);
+  std::int32_t try_allocate();
+  std::int32_t allocate();
+  std::int32_t shrink();
+  std::int32_t recalled();
+  bool read_units(core::Request& request);
+
+  // What a request at a bucket or a pool has in common: tier, timeout, arrival, who.
+  bool read_wait(core::Request& request);
 
   bool read_request(core::Request& request);
   std::uint64_t sequence(int at) const;

@@ -15,7 +15,7 @@ namespace forelock::bind {
 class Binding;
 
 inline constexpr int kScratchSize = 72;  // words of 32 bits
-inline constexpr int kTimes = 4;         // doubles
+inline constexpr int kTimes = 16;        // doubles
 
 class Environment {
  public:

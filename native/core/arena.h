@@ -42,6 +42,7 @@ class Arena {
     return table<Slot>(layout_.slots)[id - 1];
   }
   Extension& extension(SlotId id) const { return reinterpret_cast<Extension&>(slot(id)); }
+  Wants& wants(SlotId id) const { return reinterpret_cast<Wants&>(slot(id)); }
   Participant& participant(ParticipantId id) const {
     if (id == 0 || id > capacity_.participants) throw Corrupt("participant out of range");
     return table<Participant>(layout_.participants)[id];

@@ -1,5 +1,7 @@
 #include "core/gate.h"
 
+#include <bit>
+
 #include "core/moment.h"
 
 namespace forelock::core {
@@ -13,6 +15,13 @@ bool is_shared(const Slot& slot) { return (slot.flags.get() & SlotFlag::kShared)
 std::uint32_t tier_of(const Slot& slot) { return slot.flags.get() & SlotFlag::kTierMask; }
 
 std::uint32_t low(std::uint64_t sequence) { return static_cast<std::uint32_t>(sequence); }
+
+std::uint64_t order_key(const Arena& arena, const Slot& slot) {
+  const std::uint32_t flags = slot.flags.peek();
+  if ((flags & SlotFlag::kSteal) != 0) return 0;
+  const std::uint64_t ageing = arena.header().ageing.load(memory_order_relaxed);
+  return slot.arrival.peek() + (kTiers - 1 - (flags & SlotFlag::kTierMask)) * (ageing != 0 ? ageing : kNever);
+}
 
 }  // namespace
 
@@ -87,10 +96,17 @@ GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
     if (gate.holder != 0) inside.pushes++;
     if (element_.gate.compare_exchange_strong(seen, inside.word(), memory_order_acq_rel, memory_order_relaxed)) {
       takeover_ = gate.holder != 0;
+      look_at_kind();
       return Entry::kEntered;
     }
     lane_.forget();
   }
+}
+
+// An element is recycled from inside only, so what is found here holds until we leave.
+void GateKeeper::look_at_kind() {
+  kind_ = Meta::kind(element_.meta.load(memory_order_acquire));
+  if (kind_ == Kind::kPool && element_.base.load(memory_order_acquire) != 0) pool_.emplace(arena_, index_);
 }
 
 void GateKeeper::pass(SlotId mine) {
@@ -306,6 +322,7 @@ void GateKeeper::place_own() {
 // ---- the owner -----------------------------------------------------------------------------------------------------
 
 void GateKeeper::look_at_owner() {
+  if (kind_ != Kind::kLock) return;  // the word says something else
   for (;;) {
     std::uint64_t seen = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(seen);
@@ -401,11 +418,15 @@ void GateKeeper::tend(SlotId id) {
     default:
       return;
   }
+  if (pool_ && state.status != Status::kQueued && (slot.wish.load(memory_order_acquire) & Wish::kRecount) != 0) {
+    slot.wish.fetch_and(~Wish::kRecount, memory_order_acq_rel);
+    pool_->recount();
+  }
   const ChunkOwner owner = arena_.owner_of(id);
   if (arena_.is_dead(owner)) {
     if (state.status != Status::kQueued) {
       if (!is_shared(slot)) return;  // an exclusive grant is in nobody's list; its lock was freed as the owner's
-      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
+      if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
     }
     return remove(id, seen);
   }
@@ -430,9 +451,10 @@ void GateKeeper::move_tier(SlotId id) {
     unlink(id);
     slot.flags.set((slot.flags.get() & ~SlotFlag::kTierMask) | tier);
     insert(id, tier, [&](const Slot& other) { return other.arrival.get() <= slot.arrival.get(); });
+    if (pool_) pool_->enqueue(id);
     lane_.note(index_, 0);
   }
-  slot.wish.compare_exchange_strong(wish, wish & Wish::kInWake, memory_order_acq_rel, memory_order_relaxed);
+  slot.wish.compare_exchange_strong(wish, wish & ~(Wish::kTier | Wish::kTierMask), memory_order_acq_rel, memory_order_relaxed);
 }
 
 // ---- serving -------------------------------------------------------------------------------------------------------
@@ -443,56 +465,28 @@ void GateKeeper::serve() {
       more_ = true;
       return;
     }
-    grant(id);
+    if (!grant(id)) return;
   }
 }
 
 // The head with the smallest key, if it can be served now. What is dead, given up or late at a head goes first.
 SlotId GateKeeper::choose() {
+  if (kind_ == Kind::kPool) return choose_units();
   SlotId best = 0;
   std::uint64_t best_key = 0;
   for (auto& head : element_.heads) {
-    std::uint32_t steps = 0;
-    while (const SlotId x = head.load(memory_order_acquire)) {
-      if (++steps > arena_.walk_bound()) throw Corrupt("tier list");
-      Slot& slot = arena_.slot(x);
-      std::uint64_t seen = slot.state.load(memory_order_acquire);
-      const SlotState state = SlotState::of(seen);
-      if (slot.element.get() != index_) throw Corrupt("a slot is linked to another element");
-      if (state.status == Status::kQueued) {
-        const Nanos deadline = slot.deadline.get();
-        if (arena_.is_dead(arena_.owner_of(x))) {
-          remove(x, seen);
-          continue;
-        }
-        if (deadline != 0 && lane_.now() >= deadline) {
-          if (slot.state.compare_exchange_strong(seen, state.with(Status::kAbortedInQueue).word(), memory_order_acq_rel,
-                                                 memory_order_acquire)) {
-            remove(x, state.with(Status::kAbortedInQueue).word());
-          }
-          continue;
-        }
-        const SlotId choice = first_choice(x);
-        const std::uint64_t key = key_of(arena_.slot(choice));
-        if (best == 0 || best == asleep_ || (key < best_key && choice != asleep_)) {
-          best = choice;
-          best_key = key;
-        }
-        break;
-      }
-      if (state.status != Status::kAbortedInQueue && state.status != Status::kAbandoned && state.status != Status::kOffered) {
-        throw Corrupt("a tier list holds a slot that does not wait");
-      }
-      if (state.status == Status::kOffered) {
-        finish(x, true);
-      } else {
-        tend(x);
-      }
-      if (head.load(memory_order_acquire) == x) throw Corrupt("a slot will not leave its list");
+    const SlotId x = first_waiter(head);
+    if (x == 0) continue;
+    const SlotId choice = first_choice(x);
+    const std::uint64_t key = key_of(arena_.slot(choice));
+    if (best == 0 || best == asleep_ || (key < best_key && choice != asleep_)) {
+      best = choice;
+      best_key = key;
     }
   }
   if (best == 0) return 0;
   require_gate();
+  if (kind_ == Kind::kBucket) return best;  // whether there are tokens shows when they are taken
   const Slot& slot = arena_.slot(best);
   if (!blocked(slot)) return best;
   if ((slot.flags.get() & SlotFlag::kSteal) == 0) return 0;
@@ -500,6 +494,111 @@ SlotId GateKeeper::choose() {
   if (Fast::of(fast).owner != 0) revoke_owner(fast);
   revoke_shared(false);
   return blocked(slot) ? 0 : best;
+}
+
+// The first of a tier that waits. What is dead, given up or late before it goes.
+SlotId GateKeeper::first_waiter(atomic<std::uint32_t>& head) {
+  std::uint32_t steps = 0;
+  while (const SlotId x = head.load(memory_order_acquire)) {
+    if (++steps > arena_.walk_bound()) throw Corrupt("tier list");
+    Slot& slot = arena_.slot(x);
+    std::uint64_t seen = slot.state.load(memory_order_acquire);
+    const SlotState state = SlotState::of(seen);
+    if (slot.element.get() != index_) throw Corrupt("a slot is linked to another element");
+    if (state.status == Status::kQueued) {
+      const Nanos deadline = slot.deadline.get();
+      if (arena_.is_dead(arena_.owner_of(x))) {
+        remove(x, seen);
+        continue;
+      }
+      if (deadline != 0 && lane_.now() >= deadline) {
+        if (slot.state.compare_exchange_strong(seen, state.with(Status::kAbortedInQueue).word(), memory_order_acq_rel,
+                                               memory_order_acquire)) {
+          remove(x, state.with(Status::kAbortedInQueue).word());
+        }
+        continue;
+      }
+      return x;
+    }
+    if (state.status != Status::kAbortedInQueue && state.status != Status::kAbandoned && state.status != Status::kOffered) {
+      throw Corrupt("a tier list holds a slot that does not wait");
+    }
+    if (state.status == Status::kOffered) {
+      finish(x, true);
+    } else {
+      tend(x);
+    }
+    if (head.load(memory_order_acquire) == x) throw Corrupt("a slot will not leave its list");
+  }
+  return 0;
+}
+
+// In a pool: who has outlived all tiers comes first, by arrival, and nobody takes from it what it waits for. Then the tiers, those within
+// their floor and share before the others, by the one key of all order here; in a tier the tenant with the smallest weighted dominant
+// share; in a tenant first come, first served. One that does not fit lets others pass until it has outlived them.
+SlotId GateKeeper::choose_units() {
+  std::uint32_t order[kTiers];
+  std::uint64_t keys[kTiers];
+  bool within[kTiers];
+  std::uint32_t count = 0;
+  SlotId aged = 0;
+  for (std::uint32_t tier = 0; tier < kTiers; tier++) {
+    const SlotId x = first_waiter(element_.heads[tier]);
+    if (x == 0) continue;
+    const Slot& slot = arena_.slot(x);
+    if (outlived(slot) && (aged == 0 || slot.arrival.get() < arena_.slot(aged).arrival.get())) aged = x;
+    const std::uint64_t key = key_of(slot);
+    const bool entitled = pool_->entitled(x);
+    std::uint32_t at = count++;
+    for (; at > 0 && (entitled > within[at - 1] || (entitled == within[at - 1] && key < keys[at - 1])); at--) {
+      order[at] = order[at - 1];
+      keys[at] = keys[at - 1];
+      within[at] = within[at - 1];
+    }
+    order[at] = tier;
+    keys[at] = key;
+    within[at] = entitled;
+  }
+  if (count == 0) return 0;
+  require_gate();
+  if (aged != 0 && pool_->fit(aged) == Fit::kFits) return aged;
+  for (std::uint32_t i = 0; i < count; i++) {
+    if (const SlotId chosen = choose_of_tier(order[i], aged)) return chosen;
+  }
+  return 0;
+}
+
+// The first of each tenant that waits in the tier, the one with the smallest share that fits.
+SlotId GateKeeper::choose_of_tier(std::uint32_t tier, SlotId aged) {
+  const auto may = [&](SlotId id) { return pool_->fit(id) == Fit::kFits && (aged == 0 || id == aged || pool_->may_pass(aged, id)); };
+  const SlotId head = element_.heads[tier].load(memory_order_acquire);
+  if (pool_->tenants_waiting(tier) <= 1) return may(head) ? head : 0;
+  std::uint64_t seen = 0;
+  static_assert(kTenantRows <= 64);
+  std::uint32_t tenants = pool_->tenants_waiting(tier);
+  SlotId best = 0;
+  double best_share = 0;
+  std::uint32_t steps = 0;
+  for (SlotId x = head; x != 0 && tenants != 0; x = arena_.slot(x).next.load(memory_order_acquire)) {
+    if (++steps > arena_.walk_bound()) throw Corrupt("tier list");
+    const Slot& slot = arena_.slot(x);
+    const std::uint64_t bit = 1ull << (slot.element_generation.get() % kTenantRows);
+    if ((seen & bit) != 0 || state_of(slot).status != Status::kQueued) continue;
+    seen |= bit;
+    tenants--;
+    const double share = pool_->dominant_share(slot.element_generation.get());
+    if ((best == 0 || share < best_share) && may(x)) {
+      best = x;
+      best_share = share;
+    }
+  }
+  return best;
+}
+
+// It has waited for so long that in every tier those who come now would be behind it.
+bool GateKeeper::outlived(const Slot& slot) const {
+  const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
+  return ageing != 0 && lane_.now() >= slot.arrival.get() && (lane_.now() - slot.arrival.get()) / ageing >= kTiers - tier_of(slot);
 }
 
 // The head of a tier list, unless it sleeps and another waits behind it.
@@ -521,11 +620,12 @@ void GateKeeper::require_gate() {
   }
 }
 
-void GateKeeper::grant(SlotId id) {
+bool GateKeeper::grant(SlotId id) {
+  if (kind_ == Kind::kBucket) return grant_tokens(id);
   Slot& slot = arena_.slot(id);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
-  if (state.status != Status::kQueued) return;
+  if (state.status != Status::kQueued) return true;
   const bool died = (element_.meta.load(memory_order_acquire) & Meta::kDied) != 0;
   const std::uint32_t flags = slot.flags.get() & ~SlotFlag::kOwnerDied;
   slot.flags.set(died ? flags | SlotFlag::kOwnerDied : flags);
@@ -536,6 +636,35 @@ void GateKeeper::grant(SlotId id) {
     finish(id, false);
   }
   lane_.note(index_, 0);
+  return true;
+}
+
+// The tokens first: if we die then, they are spent and the waiter is served with others. There is no word that could say both, and
+// too few are admitted rather than too many. False: there are none yet.
+bool GateKeeper::grant_tokens(SlotId id) {
+  Slot& slot = arena_.slot(id);
+  std::uint64_t seen = slot.state.load(memory_order_acquire);
+  const SlotState state = SlotState::of(seen);
+  if (state.status != Status::kQueued) return true;
+  const double tokens = std::bit_cast<double>(arena_.wants(slot.enclosing.get()).amounts[0].get());
+  Bucket bucket(arena_, index_);
+  Tokens answer;
+  const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer);
+  if (spent == Spent::kRefused || spent == Spent::kQueued) return false;
+  if (spent == Spent::kNever) slot.flags.set(slot.flags.get() | SlotFlag::kRefused);  // the burst was made smaller meanwhile
+  grants_++;
+  lane_.note(index_, id);
+  unlink(id);
+  announce(id, false);
+  const std::uint32_t remaining = answer.remaining < 0xffffffff ? static_cast<std::uint32_t>(answer.remaining) : 0xffffffff;
+  if (slot.state.compare_exchange_strong(seen, state.with(Status::kReady, remaining).word(), memory_order_acq_rel, memory_order_acquire)) {
+    lane_.ring_later(arena_.owner_of(id).participant);
+  } else {  // given up in this moment
+    if (spent == Spent::kOk) bucket.give_back(tokens);
+    slot.state.store(SlotState::of(seen).with(Status::kFree).word(), memory_order_release);
+  }
+  lane_.note(index_, 0);
+  return true;
 }
 
 // Brings a slot that the hint names to its end, whatever has been done of it. Idempotent; after a takeover `anew` says
@@ -589,6 +718,10 @@ void GateKeeper::finish(SlotId id, bool anew) {
 
 // Everything that belongs to the grant and lies outside the committed word is written before it, again on every redo.
 void GateKeeper::prepare_commit(Slot& slot) {
+  if (pool_) {
+    slot.deadline.set(0);
+    return;
+  }
   const Nanos ends = slot.ttl.get() == 0 ? 0 : lane_.now() + slot.ttl.get() * kNanosPerMilli;
   const std::uint32_t ttl = ends == 0 ? 0 : ms_since_epoch(ends);
   if (is_shared(slot)) {
@@ -643,6 +776,11 @@ void GateKeeper::settle_queued_bit() {
     if (!idle()) return;
     std::uint64_t word = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(word);
+    if (kind_ == Kind::kBucket) {
+      if ((word & Tat::kQueued) == 0) return;
+      if (element_.fast.compare_exchange_strong(word, word & ~Tat::kQueued, memory_order_acq_rel, memory_order_relaxed)) return;
+      continue;
+    }
     if (!fast.queued || (element_.meta.load(memory_order_acquire) & Meta::kDied) != 0) return;
     if (fast.owner != 0 && element_.ttl.load(memory_order_acquire) != 0) return;
     if (fast.owner == 0) element_.ttl.store(0, memory_order_release);
@@ -659,14 +797,14 @@ void GateKeeper::repair(SlotId hinted) {
     Slot& slot = arena_.slot(hinted);
     const bool ours = slot.element.get() == index_;
     if (ours && state_of(slot).status == Status::kQueued && !queued_somewhere(hinted)) {
-      if (state_of(slot).sequence != 0) {
+      if (kind_ == Kind::kLock && state_of(slot).sequence != 0) {
         withdraw(hinted);
       } else {
         enlist(hinted);  // its holder died between taking it out of one tier and putting it into another
       }
     } else if (ours) {
       // Given up by its owner before the dead one had taken the lock back from it.
-      if (state_of(slot).status == Status::kAbortedInQueue) take_back(hinted);
+      if (kind_ == Kind::kLock && state_of(slot).status == Status::kAbortedInQueue) take_back(hinted);
       finish(hinted, true);
     }
     lane_.note(index_, 0);
@@ -688,6 +826,7 @@ void GateKeeper::rebuild_caches() {
     }
     if (last != 0) arena_.slot(head.load(memory_order_acquire)).tail.set(last);
   }
+  if (pool_) pool_->recount();
 }
 
 // The dead one may have taken a grant from somebody and not have told them: everybody looks at what they hold.
@@ -722,6 +861,7 @@ bool GateKeeper::queued_somewhere(SlotId id) const {
 
 void GateKeeper::enlist(SlotId id) {
   Slot& slot = arena_.slot(id);
+  if (pool_) pool_->enqueue(id);
   const std::uint32_t flags = slot.flags.get();
   const std::uint32_t tier = flags & SlotFlag::kTierMask;
   if ((flags & SlotFlag::kSteal) != 0) {
@@ -781,7 +921,7 @@ void GateKeeper::insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead) {
 
 // True when it was in this list. The caches are exact unless somebody died, and then they were rebuilt; a slot that is
 // not in the list at all (its unlinking was done by the dead) shows in that neither neighbour points to it.
-bool GateKeeper::unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list) {
+bool GateKeeper::take_out(atomic<std::uint32_t>& head, SlotId id, bool tier_list) {
   Slot& slot = arena_.slot(id);
   const SlotId next = slot.next.load(memory_order_acquire);
   const SlotId first = head.load(memory_order_acquire);
@@ -802,6 +942,13 @@ bool GateKeeper::unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_l
   } else if (tier_list) {
     arena_.slot(first).tail.set(prev);
   }
+  return true;
+}
+
+bool GateKeeper::unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list) {
+  if (!take_out(head, id, tier_list)) return false;
+  if (pool_ && tier_list) pool_->dequeue(id);
+  if (pool_ && !tier_list) pool_->give_back(id);
   return true;
 }
 
@@ -835,6 +982,7 @@ void GateKeeper::link_holder(SlotId id) {
   slot.prev.set(0);
   element_.holders.store(id, memory_order_release);
   if (first != 0) arena_.slot(first).prev.set(id);
+  if (pool_) pool_->take(id);
 }
 
 // ---- telling the owner ---------------------------------------------------------------------------------------------
@@ -865,11 +1013,20 @@ void GateKeeper::notify(ParticipantId who, std::uint32_t notice) {
 // ---- order and time ------------------------------------------------------------------------------------------------
 
 // Strict priority until a difference of tiers has been waited out, FIFO inside a tier, a bounded wait for all: one key.
-std::uint64_t GateKeeper::key_of(const Slot& slot) const {
-  if ((slot.flags.get() & SlotFlag::kSteal) != 0) return 0;
-  const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
-  const std::uint64_t handicap = (kTiers - 1 - tier_of(slot)) * (ageing != 0 ? ageing : kNever);
-  return slot.arrival.get() + handicap;
+std::uint64_t GateKeeper::key_of(const Slot& slot) const { return order_key(arena_, slot); }
+
+SlotId first_in_line(const Arena& arena, ElementIndex index) {
+  SlotId best = 0;
+  std::uint64_t best_key = 0;
+  for (const auto& head : arena.element(index).heads) {
+    const SlotId x = head.load(memory_order_acquire);
+    if (x == 0) continue;
+    const std::uint64_t key = order_key(arena, arena.slot(x));
+    if (best != 0 && key >= best_key) continue;
+    best = x;
+    best_key = key;
+  }
+  return best;
 }
 
 std::uint32_t GateKeeper::ms_since_epoch(Nanos at) const { return core::ms_since_epoch(arena_.header(), at); }

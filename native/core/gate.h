@@ -11,7 +11,11 @@
 //   leave   by a CAS that demands an empty inbox and no poke, else again
 #pragma once
 
+#include <optional>
+
+#include "core/bucket.h"
 #include "core/lane.h"
+#include "core/pool.h"
 
 namespace forelock::core {
 
@@ -44,6 +48,16 @@ class GateKeeper {
   // A visit after which an idle element no longer remembers that a holder died; for a table that is full of such.
   void forget_death();
 
+  // A visit in which something of the element is changed before anybody is served. kBusy: nothing was done.
+  template <typename Change>
+  Visit change(Change change) {
+    if (enter(false, false) != Entry::kEntered) return Visit::kBusy;
+    change();
+    pass(0);
+    lane_.ring_all();
+    return more_ ? Visit::kMore : Visit::kDone;
+  }
+
   // Visits until nothing is left to grant; what the last visit came to.
   static Visit serve_all(Lane& lane, ElementIndex index);
 
@@ -68,7 +82,13 @@ class GateKeeper {
   bool blocked(const Slot& slot) const;
   void revoke_owner(std::uint64_t seen);
   void revoke_shared(bool only_expired);
-  void grant(SlotId id);
+  bool grant(SlotId id);
+  bool grant_tokens(SlotId id);
+  SlotId choose_units();
+  SlotId choose_of_tier(std::uint32_t tier, SlotId aged);
+  SlotId first_waiter(atomic<std::uint32_t>& head);
+  bool outlived(const Slot& slot) const;
+  void look_at_kind();
   void finish(SlotId id, bool anew);
   void prepare_commit(Slot& slot);
   bool conclude(SlotId id, std::uint64_t offered, bool anew);
@@ -89,6 +109,7 @@ class GateKeeper {
   void append(SlotId id, std::uint32_t tier);
   template <typename StaysAhead>
   void insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead);
+  bool take_out(atomic<std::uint32_t>& head, SlotId id, bool tier_list);
   bool unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list);
   void unlink(SlotId id);
   void link_holder(SlotId id);
@@ -112,7 +133,12 @@ class GateKeeper {
   bool forget_death_ = false;
   SlotId adopted_ = 0;
   SlotId joining_ = 0;
+  Kind kind_ = Kind::kLock;  // as it is while we are inside
+  std::optional<Pool> pool_;
   SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
+
+// The waiter that would be served next, as far as one who does not stand in the gate can tell.
+SlotId first_in_line(const Arena& arena, ElementIndex index);
 
 }  // namespace forelock::core

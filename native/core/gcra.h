@@ -89,6 +89,10 @@ struct Pace {
 
   // Rounded up to whole units: a fraction of a token never costs less than it is. 0: more than any burst.
   std::uint64_t units_of(double tokens) const {
+    if (tokens >= 1 && tokens < 4294967296.0) {  // nearly always a whole number: without library calls
+      const auto whole = static_cast<std::uint64_t>(tokens);
+      if (static_cast<double>(whole) == tokens) return whole <= kMaxBurst >> k ? whole << k : 0;
+    }
     const double wanted = std::ceil(std::ldexp(tokens, static_cast<int>(k)));
     return wanted >= 1 && wanted <= static_cast<double>(kMaxBurst) ? static_cast<std::uint64_t>(wanted) : 0;
   }

@@ -75,12 +75,19 @@ struct SlotFlag {
   static constexpr std::uint32_t kSteal = 1u << 3;
   static constexpr std::uint32_t kOwnerDied = 1u << 4;
   static constexpr std::uint32_t kByArrival = 1u << 5;  // it keeps an earlier arrival: goes where that puts it
+  static constexpr std::uint32_t kTokens = 1u << 6;     // of a bucket: `enclosing` is a Wants
+  static constexpr std::uint32_t kUnits = 1u << 7;      // of a pool, shared: the same, and `element_generation` is its row there
+  static constexpr std::uint32_t kRevocable = 1u << 8;  // a share plan may ask for it back
+  static constexpr std::uint32_t kRefused = 1u << 9;    // it can never be granted: what is ready is that answer
+  static constexpr std::uint32_t kHasWants = kTokens | kUnits;
 };
 
 struct Wish {
   static constexpr std::uint32_t kTierMask = 3;
-  static constexpr std::uint32_t kTier = 1u << 2;    // the tier above is wanted
-  static constexpr std::uint32_t kInWake = 1u << 3;  // has been on its owner's wake list: ring, but do not link it twice
+  static constexpr std::uint32_t kTier = 1u << 2;      // the tier above is wanted
+  static constexpr std::uint32_t kInWake = 1u << 3;    // has been on its owner's wake list: ring, but do not link it twice
+  static constexpr std::uint32_t kRecount = 1u << 4;   // its amounts shrank, or are shrinking: sums of them are to be made anew
+  static constexpr std::uint32_t kRecalled = 1u << 5;  // the gate holder's: it is asked for
 };
 
 // The grants whose callbacks enclose a waiting request, in a slot of the same owner.
@@ -95,6 +102,16 @@ struct alignas(64) Extension {
   } entries[kEnclosingPerExtension];
 };
 static_assert(sizeof(Extension) == sizeof(Slot));
+
+// What a request at a bucket or a pool is for; in a slot of the same chunk.
+inline constexpr int kDimensions = 6;
+struct alignas(64) Wants {
+  atomic<std::uint64_t> state;
+  plain<std::uint32_t> tenant;                // id of a name, 0 none
+  plain<std::uint32_t> workflow;              // the same
+  plain<std::uint64_t> amounts[kDimensions];  // of a bucket: the first, a double's bits
+};
+static_assert(sizeof(Wants) == sizeof(Slot));
 
 struct alignas(64) Participant {
   atomic<std::uint64_t> life;
@@ -113,8 +130,9 @@ struct alignas(64) Participant {
 static_assert(sizeof(Participant) == 128);
 
 struct Notice {
-  static constexpr std::uint32_t kRescan = 1;   // a grant may be ready that is not on the wake list
-  static constexpr std::uint32_t kRevoked = 2;  // a grant of this participant was taken from it
+  static constexpr std::uint32_t kRescan = 1;    // a grant may be ready that is not on the wake list
+  static constexpr std::uint32_t kRevoked = 2;   // a grant of this participant was taken from it
+  static constexpr std::uint32_t kRecalled = 4;  // a grant of this participant is asked for
 };
 
 // A piece of a long name. It is in use exactly while the element it names is of that generation and not free.
@@ -210,8 +228,8 @@ struct Layout {
   // Two builds that disagree on any of these must not share a segment.
   static constexpr std::uint64_t signature() {
     std::uint64_t h = 14695981039346656037ull;  // FNV-1a
-    for (std::uint64_t v : {sizeof(Header), sizeof(Element), sizeof(Slot), sizeof(Extension), sizeof(Participant), sizeof(Text),
-                            static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
+    for (std::uint64_t v : {sizeof(Header), sizeof(Element), sizeof(Slot), sizeof(Extension), sizeof(Wants), sizeof(Participant),
+                            sizeof(Text), static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
                             static_cast<std::size_t>(Counter::kLast), static_cast<std::size_t>(Status::kLast)}) {
       h = (h ^ v) * 1099511628211ull;
     }

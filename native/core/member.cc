@@ -1,6 +1,7 @@
 #include "core/member.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/moment.h"
@@ -35,6 +36,10 @@ Answer Member::try_lock(const Request& request, Granted& out) {
     // Somebody alive is deciding inside: what we pushed now would only be taken back.
     if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return Answer::kBusy;
   }
+  return enqueue_and_try(request, out);
+}
+
+Answer Member::enqueue_and_try(const Request& request, Granted& out) {
   WaiterId waiter;
   const Answer queued = enqueue(request, waiter);
   if (queued != Answer::kWait) return queued;
@@ -53,6 +58,10 @@ Answer Member::lock(const Request& request, Granted& out) {
     const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
     if (fast != Answer::kBusy) return fast;
   }
+  return begin_wait(request, out);
+}
+
+Answer Member::begin_wait(const Request& request, Granted& out) {
   WaiterId waiter;
   const Answer queued = enqueue(request, waiter);
   if (queued != Answer::kWait) return queued;
@@ -77,7 +86,7 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   if (!current(element, request.handle.generation)) return Answer::kStale;
   lane_.refresh();
   SlotId enclosing = 0;
-  Answer answer = store_enclosing(request, enclosing);
+  Answer answer = request.kind == Kind::kLock ? store_enclosing(request, enclosing) : store_wants(request, enclosing);
   if (answer != Answer::kOk) return answer;
   WaiterId waiter;
   answer = take_slot(waiter);
@@ -87,13 +96,14 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   }
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
+  const std::uint32_t wanted = request.kind == Kind::kBucket ? SlotFlag::kTokens : request.kind == Kind::kPool ? SlotFlag::kUnits : 0;
   slot.element.set(request.handle.index);
   slot.element_generation.set(request.handle.generation);
   slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now());
   slot.deadline.set(request.deadline);
   slot.ttl.set(request.ttl);
   slot.flags.set(request.tier | (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
-                 (request.arrival != 0 ? SlotFlag::kByArrival : 0));
+                 (request.arrival != 0 ? SlotFlag::kByArrival : 0) | (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
   slot.enclosing.set(enclosing);
   slot.wish.store(0, memory_order_relaxed);
   SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
@@ -146,6 +156,135 @@ Visit Member::visit(ElementIndex index, bool poke, SlotId mine) {
   const Visit visit = GateKeeper(lane_, index).visit(poke, mine);
   if (visit == Visit::kMore) leftovers_.push_back(index);
   return visit;
+}
+
+// ---- tokens and units -----------------------------------------------------------------------------------------------
+
+Answer Member::try_tokens(Handle handle, double tokens, std::uint32_t tier, Tokens& out) {
+  Bucket bucket(arena_, handle.index);
+  lane_.refresh();
+  switch (bucket.take(tokens, lane_.now(), out)) {
+    case Spent::kOk:
+      return Answer::kOk;
+    case Spent::kRefused:
+      return Answer::kBusy;
+    case Spent::kNever:
+      return Answer::kNever;
+    case Spent::kQueued:
+      break;
+  }
+  // Somebody waits, here or above: whether it may go before them is for the gate to say.
+  out.ready = bucket.ready_at(tokens, lane_.now());
+  Request request;
+  request.handle = {handle.index, Meta::generation(arena_.element(handle.index).meta.load(memory_order_acquire))};
+  request.tier = tier;
+  request.kind = Kind::kBucket;
+  request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
+  Granted granted;
+  const Answer answer = enqueue_and_try(request, granted);
+  if (answer == Answer::kOk) out.remaining = granted.sequence;
+  return answer;
+}
+
+Answer Member::tokens(const Request& request, Granted& out) {
+  Bucket bucket(arena_, request.handle.index);
+  lane_.refresh();
+  Tokens answer;
+  switch (bucket.take(std::bit_cast<double>(request.amounts[0]), lane_.now(), answer)) {
+    case Spent::kOk:
+      out = {answer.remaining, kNoWaiter, false};
+      return Answer::kOk;
+    case Spent::kNever:
+      return Answer::kNever;
+    default:
+      break;
+  }
+  const Answer waits = begin_wait(request, out);
+  if (waits == Answer::kWait && std::find(paced_.begin(), paced_.end(), request.handle.index) == paced_.end()) {
+    paced_.push_back(request.handle.index);
+  }
+  return waits;
+}
+
+void Member::give_back_tokens(ElementIndex index, double tokens) {
+  Bucket bucket(arena_, index);
+  bucket.give_back(tokens);
+  if (bucket.has_waiters()) visit(index, true);
+}
+
+Answer Member::change_pace(ElementIndex index, const Pace& pace) {
+  lane_.refresh();
+  const Visit visit = GateKeeper(lane_, index).change([&] { Bucket(arena_, index).change(pace, lane_.now()); });
+  if (visit == Visit::kMore) leftovers_.push_back(index);
+  return visit == Visit::kBusy ? Answer::kBusy : Answer::kOk;
+}
+
+Answer Member::change_pool(ElementIndex index, const PoolTerms& terms) {
+  lane_.refresh();
+  const Visit visit = GateKeeper(lane_, index).change([&] { Pool(arena_, index).change(terms); });
+  if (visit == Visit::kMore) leftovers_.push_back(index);
+  return visit == Visit::kBusy ? Answer::kBusy : Answer::kOk;
+}
+
+// When the first in line at a bucket is to be served; 0: nobody waits.
+Nanos Member::due(ElementIndex index) const {
+  const Element& element = arena_.element(index);
+  if ((element.fast.load(memory_order_acquire) & Tat::kQueued) == 0) return 0;
+  const Nanos now = arena_.host().now();
+  const SlotId first = first_in_line(arena_, index);
+  if (first == 0) return Gate::of(element.gate.load(memory_order_acquire)).head == 0 ? 0 : now + kNanosPerMilli;
+  const Slot& slot = arena_.slot(first);
+  if (SlotState::of(slot.state.load(memory_order_acquire)).status != Status::kQueued || slot.element.peek() != index) {
+    return now + kNanosPerMilli;  // it is being served, or its end is: look again
+  }
+  const double tokens = std::bit_cast<double>(arena_.wants(slot.enclosing.peek()).amounts[0].peek());
+  return Bucket(arena_, index).ready_at(tokens, now);
+}
+
+Nanos Member::next_deadline() const {
+  Nanos next = deadlines_.empty() ? 0 : deadlines_.front().at;
+  if (waiting_ == 0) return next;
+  for (const ElementIndex index : paced_) {
+    const Nanos at = due(index);
+    if (at != 0 && (next == 0 || at < next)) next = at;
+  }
+  return next;
+}
+
+Answer Member::try_units(const Request& request, Granted& out) {
+  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return Answer::kNever;
+  const Gate gate = Gate::of(arena_.element(request.handle.index).gate.load(memory_order_acquire));
+  // Somebody alive is deciding inside: what we pushed now would only be taken back.
+  if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return Answer::kBusy;
+  return enqueue_and_try(request, out);
+}
+
+Answer Member::units(const Request& request, Granted& out) {
+  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return Answer::kNever;
+  return begin_wait(request, out);
+}
+
+// Its owner writes the amounts, downwards only: whoever adds them up meanwhile finds no less than is held. The wish comes before and
+// after, so that a sum made between the two is made again.
+Answer Member::shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& amounts) {
+  if (!holds_shared(waiter, sequence)) return Answer::kLost;
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  if ((slot.flags.get() & SlotFlag::kUnits) == 0) return Answer::kBadArgument;
+  Wants& wants = arena_.wants(slot.enclosing.get());
+  for (int d = 0; d < kDimensions; d++) {
+    if (amounts[d] > wants.amounts[d].get()) return Answer::kBadArgument;
+  }
+  slot.wish.fetch_or(Wish::kRecount, memory_order_acq_rel);
+  for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(amounts[d]);
+  slot.wish.fetch_or(Wish::kRecount, memory_order_acq_rel);
+  lane_.refresh();
+  visit(slot.element.get(), true, id);
+  return Answer::kOk;
+}
+
+bool Member::is_recalled(WaiterId waiter, std::uint64_t sequence) const {
+  return holds_shared(waiter, sequence) && (arena_.slot(slot_of(waiter)).wish.load(memory_order_acquire) & Wish::kRecalled) != 0;
 }
 
 // ---- giving back ---------------------------------------------------------------------------------------------------
@@ -209,7 +348,13 @@ void Member::give_up(WaiterId waiter) {
         empty_wake_list();
         Granted grant;
         const ElementIndex index = slot.element.get();
+        const bool of_bucket = (slot.flags.get() & SlotFlag::kTokens) != 0;
+        const std::uint64_t amount = of_bucket ? arena_.wants(slot.enclosing.get()).amounts[0].get() : 0;
         if (!take(waiter, grant)) continue;
+        if (of_bucket) {
+          if ((slot.flags.get() & SlotFlag::kRefused) == 0) give_back_tokens(index, std::bit_cast<double>(amount));
+          return;
+        }
         if (grant.owner_died) arena_.element(index).meta.fetch_or(Meta::kDied, memory_order_acq_rel);  // the next one tells
         if (grant.waiter == kNoWaiter) {
           give_back(index, grant.sequence, grant.owner_died);
@@ -232,8 +377,8 @@ Answer Member::upgrade(WaiterId waiter, std::uint32_t tier) {
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   std::uint32_t wish = slot.wish.load(memory_order_acquire);
-  while (
-      !slot.wish.compare_exchange_strong(wish, (wish & Wish::kInWake) | Wish::kTier | tier, memory_order_acq_rel, memory_order_acquire)) {
+  while (!slot.wish.compare_exchange_strong(wish, (wish & ~Wish::kTierMask) | Wish::kTier | tier, memory_order_acq_rel,
+                                            memory_order_acquire)) {
   }
   visit(slot.element.get(), true, id);
   return Answer::kOk;
@@ -263,6 +408,17 @@ void Member::fail_all(Outcome outcome) {
 
 void Member::expire() {
   lane_.refresh();
+  if (waiting_ == 0) paced_.clear();
+  for (std::size_t i = 0; i < paced_.size();) {
+    const Nanos at = due(paced_[i]);
+    if (at == 0) {
+      paced_[i] = paced_.back();
+      paced_.pop_back();
+      continue;
+    }
+    if (at <= lane_.now()) visit(paced_[i], true);
+    i++;
+  }
   while (!deadlines_.empty() && deadlines_.front().at <= lane_.now()) {
     const Deadline due = deadlines_.front();
     std::pop_heap(deadlines_.begin(), deadlines_.end());
@@ -298,6 +454,7 @@ void Member::inherit_tiers() {
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
     if (local_[waiter].use != Use::kWaiting) continue;
     const Slot& slot = arena_.slot(slot_of(waiter));
+    if ((slot.flags.peek() & SlotFlag::kHasWants) != 0) continue;
     std::uint32_t tier = slot.flags.peek() & SlotFlag::kTierMask;
     const std::uint32_t own = tier;
     std::uint32_t steps = 0;
@@ -334,6 +491,13 @@ bool Member::take(WaiterId waiter, Granted& out) {
   const bool lost = shared && local_[waiter].pending && (state.status == Status::kRevoked || state.status == Status::kFree);
   if (state.status != Status::kReady && !lost) return false;
   Element& element = arena_.element(index);
+  if ((slot.flags.get() & SlotFlag::kTokens) != 0) {
+    if (!slot.state.compare_exchange_strong(seen, state.with(Status::kFree).word(), memory_order_acq_rel, memory_order_acquire))
+      return false;
+    out = {state.sequence, kNoWaiter, false};
+    retire_slot(waiter);
+    return true;
+  }
   // The slot keeps the low half of the sequence; the element's own is at most a little ahead.
   const std::uint64_t latest = Fast::of(element.fast.load(memory_order_acquire)).sequence;
   std::uint64_t sequence = (latest & ~0xffffffffull) | state.sequence;
@@ -398,8 +562,9 @@ void Member::collect() {
 
 void Member::deliver(WaiterId waiter) {
   Granted grant;
+  const bool refused = (arena_.slot(slot_of(waiter)).flags.get() & SlotFlag::kRefused) != 0;
   if (!take(waiter, grant)) return;
-  settle(waiter, Outcome::kGranted, grant);
+  settle(waiter, refused ? Outcome::kNever : Outcome::kGranted, grant);
   done_with(waiter);
 }
 
@@ -485,12 +650,13 @@ void Member::retire_slot(WaiterId waiter) {
   local.use = Use::kGoing;
   local.pending = false;
   const bool free = SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kFree;
-  free_extensions(slot.enclosing.get());
-  slot.enclosing.set(0);
+  if ((slot.flags.get() & SlotFlag::kHasWants) == 0) {
+    free_extensions(slot.enclosing.get());
+    slot.enclosing.set(0);
+  }
   // A slot that was announced may still be on the wake list; reuse_going empties that first.
   if (free && (local.popped || (slot.wish.load(memory_order_acquire) & Wish::kInWake) == 0)) {
-    local.use = Use::kFree;
-    free_.push_back(waiter);
+    make_free(waiter);
   } else {
     going_.push_back(waiter);
     if (going_.size() >= reuse_at_) {
@@ -514,11 +680,24 @@ bool Member::reuse_going() {
   if (freed.empty()) return false;
   going_.resize(kept);
   empty_wake_list();
-  for (const WaiterId waiter : freed) {
-    local_[waiter].use = Use::kFree;
-    free_.push_back(waiter);
-  }
+  for (const WaiterId waiter : freed) make_free(waiter);
   return true;
+}
+
+// What a request at a pool is for is read as long as its slot is in a list.
+void Member::make_free(WaiterId waiter) {
+  Slot& slot = arena_.slot(slot_of(waiter));
+  if ((slot.flags.get() & SlotFlag::kHasWants) != 0 && slot.enclosing.get() != 0) {
+    const WaiterId wants = waiter_of(slot.enclosing.get());
+    if (!valid(wants, Use::kExtension)) throw Corrupt("what a request is for");
+    auto& state = arena_.slot(slot.enclosing.get()).state;
+    state.store(SlotState::of(state.load(memory_order_relaxed)).with(Status::kFree).word(), memory_order_release);
+    local_[wants].use = Use::kFree;
+    free_.push_back(wants);
+    slot.enclosing.set(0);
+  }
+  local_[waiter].use = Use::kFree;
+  free_.push_back(waiter);
 }
 
 Answer Member::claim_chunk() {
@@ -573,6 +752,21 @@ Answer Member::store_enclosing(const Request& request, SlotId& first) {
     local_[waiter].use = Use::kExtension;
     first = id;
   }
+  return Answer::kOk;
+}
+
+Answer Member::store_wants(const Request& request, SlotId& first) {
+  WaiterId waiter;
+  const Answer answer = take_slot(waiter);
+  if (answer != Answer::kOk) return answer;
+  first = slot_of(waiter);
+  Wants& wants = arena_.wants(first);
+  wants.tenant.set(request.tenant);
+  wants.workflow.set(request.workflow);
+  for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(request.amounts[d]);
+  const SlotState state = SlotState::of(wants.state.load(memory_order_relaxed));
+  wants.state.store(SlotState{Status::kExtension, (state.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
+  local_[waiter].use = Use::kExtension;
   return Answer::kOk;
 }
 

@@ -23,6 +23,7 @@ enum class Answer {
   kNoSlots,
   kOutOfMemory,
   kBadArgument,
+  kNever,  // more than there will ever be
 };
 
 struct EnclosingGrant {
@@ -41,15 +42,21 @@ struct Request {
   Nanos arrival = 0;      // 0: now
   const EnclosingGrant* enclosing = nullptr;
   std::uint32_t enclosing_count = 0;
+  // Of buckets and pools only.
+  Kind kind = Kind::kLock;
+  Amounts amounts{};  // of a bucket: the first, a double's bits
+  std::uint32_t tenant = 0;
+  std::uint32_t workflow = 0;
+  bool revocable = false;
 };
 
 struct Granted {
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0;   // of tokens: how many more could be taken
   WaiterId waiter = kNoWaiter;  // of a shared grant, or of the wait
   bool owner_died = false;
 };
 
-enum class Outcome : std::uint32_t { kGranted = 0, kTimedOut = 1, kDeadlock = 2, kCorrupt = 3, kRetired = 4 };
+enum class Outcome : std::uint32_t { kGranted = 0, kTimedOut = 1, kDeadlock = 2, kCorrupt = 3, kRetired = 4, kNever = 5 };
 
 struct Settled {
   WaiterId waiter;
@@ -83,6 +90,22 @@ class Member {
   // lock is to be looked at, and it must be released.
   Answer pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out);
 
+  // Tokens without waiting. kBusy: `out` says when to come again. kNever: more than a burst.
+  Answer try_tokens(Handle handle, double tokens, std::uint32_t tier, Tokens& out);
+  // Tokens, or a place in the queue (kWait).
+  Answer tokens(const Request& request, Granted& out);
+  void give_back_tokens(ElementIndex index, double tokens);
+  // Under the gate. kBusy: somebody stays inside.
+  Answer change_pace(ElementIndex index, const Pace& pace);
+  Answer change_pool(ElementIndex index, const PoolTerms& terms);
+
+  // Units without waiting, or a place in the queue. kBusy may also be said while somebody stays inside the gate.
+  Answer try_units(const Request& request, Granted& out);
+  Answer units(const Request& request, Granted& out);
+  // Less than a grant had, at once. Nothing where it is not less.
+  Answer shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& amounts);
+  bool is_recalled(WaiterId waiter, std::uint64_t sequence) const;
+
   // One CAS, where nobody waits or is to be told; false says only that this path is shut.
   bool release_fast(ElementIndex index, std::uint64_t sequence);
   Answer release(ElementIndex index, std::uint64_t sequence);
@@ -106,7 +129,7 @@ class Member {
   bool take_revoked();
 
   // Deadlines of waits and of grants with a ttl.
-  Nanos next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.front().at; }
+  Nanos next_deadline() const;
   void expire();
   // Waits enclosed by a grant inherit the highest tier that waits for it.
   void inherit_tiers();
@@ -180,6 +203,11 @@ class Member {
   void retire_slot(WaiterId waiter);
   void free_extensions(SlotId first);
   Answer store_enclosing(const Request& request, SlotId& first);
+  Answer store_wants(const Request& request, SlotId& first);
+  Answer begin_wait(const Request& request, Granted& out);
+  Answer enqueue_and_try(const Request& request, Granted& out);
+  void make_free(WaiterId waiter);
+  Nanos due(ElementIndex index) const;
   bool reuse_going();
   Answer claim_chunk();
   void done_with(WaiterId waiter);
@@ -200,6 +228,7 @@ class Member {
   std::size_t settled_at_ = 0;
   std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted
   std::vector<ElementIndex> leftovers_;
+  std::vector<ElementIndex> paced_;  // buckets at which somebody of ours waits, or did a moment ago
   std::size_t compact_at_ = 1024;
   std::size_t reuse_at_ = 2 * kChunkSlots;
   std::uint32_t waiting_ = 0;

@@ -7,6 +7,9 @@
 
 namespace forelock::core {
 
+// How the definition of a thing ended. kSame, kOther: it was there, and says the same, or something else.
+enum class Defined { kMade, kSame, kOther, kNoHeap, kOutOfMemory, kBadArgument };
+
 enum class Made { kOk, kNoHeap, kOutOfMemory };
 
 // `bytes` zeroed bytes of the heap, on a line of their own. `offset` is where they are.

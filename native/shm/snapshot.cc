@@ -145,7 +145,8 @@ std::vector<ElementView> snapshot(const core::Arena& arena, core::Nanos now, con
     hash = core::hash_name(arena.header().seed, static_cast<std::uint32_t>(core::Kind::kLock), name->data(), name->size());
   for (core::ElementIndex index = 0; index < limit; index++) {
     const core::Element& element = arena.element(index);
-    if (core::Meta::state(element.meta.load(std::memory_order_acquire)) == core::Meta::kFree || !in_use(element)) continue;
+    const std::uint64_t seen = element.meta.load(std::memory_order_acquire);
+    if (core::Meta::state(seen) == core::Meta::kFree || core::Meta::kind(seen) != core::Kind::kLock || !in_use(element)) continue;
     if (name != nullptr && (element.hash[0].peek() != hash.low || element.hash[1].peek() != hash.high)) continue;
     for (int attempt = 0; attempt < kTries; attempt++) {
       const std::uint64_t meta = element.meta.load(std::memory_order_acquire);

@@ -205,7 +205,8 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
   if (status != core::Status::kQueued && status != core::Status::kPrepared) return false;
   const core::ElementIndex index = slot.element.peek();
   core::Element& element = arena_.element(index);
-  const core::Fast fast = core::Fast::of(element.fast.load(std::memory_order_acquire));
+  const bool is_bucket = core::Meta::kind(element.meta.load(std::memory_order_acquire)) == core::Kind::kBucket;
+  const core::Fast fast = core::Fast::of(is_bucket ? 0 : element.fast.load(std::memory_order_acquire));
   const core::Gate gate = core::Gate::of(element.gate.load(std::memory_order_acquire));
   if (fast.owner != 0) suspects_.push_back(fast.owner);
   if (gate.holder != 0) suspects_.push_back(core::participant_of(gate.holder));
@@ -228,6 +229,7 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
       next_ttl_ = lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli;
     }
   }
+  if (core::Meta::kind(element.meta.load(std::memory_order_acquire)) != core::Kind::kLock) return true;
   look_for_stuck(id, slot, element);
   claim_from_sleeper(index, element);
   if (slot.enclosing.peek() != 0) {

@@ -1,0 +1,47 @@
+// How a JavaScript call reaches an operation of a Binding: for the files that define its functions.
+#pragma once
+
+#include "bind/args.h"
+#include "bind/binding.h"
+#include "bind/scratch.h"
+#include "shm/process.h"
+
+namespace forelock::bind {
+
+inline std::int32_t Binding::usable() {
+  if (shm::in_forked_child()) return kForked;
+  if (damaged_) return kCorrupt;
+  if (const std::uint32_t retired = attachment_->retired(); retired != 0) return retired == shm::kDamaged ? kCorrupt : kRetired;
+  return kOk;
+}
+
+template <Binding::Operation operation>
+std::int32_t Binding::run() {
+  if (!attachment_) return kClosed;
+  if (const std::int32_t unusable = usable(); unusable != kOk) return unusable;
+  try {
+    return (this->*operation)();
+  } catch (const std::exception&) {
+    return damage();
+  }
+}
+
+// The calls of every lock are told their arena through the scratch and answer through it: to ask for a function's data costs
+// half as much as the call, to make a number of the result as well.
+template <Binding::Operation operation>
+napi_value Binding::hot_call(napi_env env, napi_callback_info) {
+  const Environment* environment = Environment::known(env);
+  if (environment == nullptr) return nullptr;  // as good as impossible: it was there when this function was made
+  volatile std::uint32_t* scratch = environment->scratch();
+  Binding* binding = environment->at(scratch[kArena]);
+  scratch[kOutCode] = static_cast<std::uint32_t>(binding == nullptr ? kClosed : binding->run<operation>());
+  return nullptr;
+}
+
+template <Binding::Operation operation>
+napi_value Binding::call(napi_env env, napi_callback_info info) {
+  Binding* binding = self(env, info);
+  return binding == nullptr ? nullptr : integer(env, binding->run<operation>());
+}
+
+}  // namespace forelock::bind

@@ -1,0 +1,94 @@
+// Token buckets: the rate algorithm (gcra.h) on the word of an element, and a record with the paces it may run at. Taking and
+// giving back tokens is one CAS for each bucket of a hierarchy; who waits for them does so in the element's gate (gate.cc).
+#pragma once
+
+#include "core/gcra.h"
+#include "core/record.h"
+
+namespace forelock::core {
+
+// A Pace in the arena. Written in private, or as the spare one under the gate; shown by the word that names it.
+struct alignas(64) PaceCell {
+  plain<std::uint64_t> scale, shape, burst, rate, per, size;
+
+  void set(const Pace& pace);
+  Pace get() const {
+    const std::uint64_t packed = shape.get();
+    Pace pace;
+    pace.scale = scale.get();
+    pace.shift = static_cast<std::uint32_t>(packed & 127);
+    pace.k = static_cast<std::uint32_t>(packed >> 32) & 63;
+    pace.burst = burst.get();
+    return pace;
+  }
+  // With what the user gave, too.
+  Pace whole() const;
+};
+
+struct alignas(64) BucketRecord {
+  plain<std::uint32_t> parent;  // element + 1, 0 none
+  plain<std::uint32_t> depth;   // buckets above it
+  PaceCell cells[4];
+};
+
+inline constexpr std::uint32_t kBucketDepth = 8;  // of a hierarchy
+
+enum class Spent {
+  kOk,
+  kRefused,
+  kQueued,  // somebody waits: only the gate says who is next
+  kNever,   // more than a burst, of this bucket or of one above it
+};
+
+struct Tokens {
+  Nanos ready = 0;              // refused: when it would be granted if nobody else came
+  std::uint64_t remaining = 0;  // whole tokens, of this bucket alone
+};
+
+class Bucket {
+ public:
+  // Throws Corrupt when the element is none, or has no record.
+  Bucket(Arena& arena, ElementIndex index);
+  static bool is(const Arena& arena, ElementIndex index);
+
+  // Takes from this bucket and from all above it, or from none.
+  Spent take(double tokens, Nanos now, Tokens& out) { return take(tokens, now, out, true); }
+  // The same for whoever stands in its gate: the one it serves waits there.
+  Spent take_for_waiter(double tokens, Nanos now, Tokens& out) { return take(tokens, now, out, false); }
+  Spent peek(double tokens, Nanos now, Tokens& out) const;
+  void give_back(double tokens);
+  // When all of the hierarchy would grant it, if nobody else came.
+  Nanos ready_at(double tokens, Nanos now) const;
+  // When it will be full.
+  Nanos full_at(Nanos now) const;
+  Pace pace() const { return record_.cells[Tat::cell(word())].whole(); }
+  std::uint32_t parent() const { return record_.parent.get(); }
+  ElementIndex index() const { return index_; }
+  bool has_waiters() const { return (word() & Tat::kQueued) != 0; }
+
+  // Under the gate: from now on at another pace, with the debt there is.
+  void change(const Pace& pace, Nanos now);
+
+ private:
+  Spent take(double tokens, Nanos now, Tokens& out, bool respect_queue);
+  void give_back_own(double tokens);
+  std::uint64_t word() const { return element_.fast.load(memory_order_acquire); }
+  Nanos since_epoch(Nanos now) const { return now > epoch_ ? now - epoch_ : 0; }
+
+  Arena& arena_;
+  const ElementIndex index_;
+  Element& element_;
+  BucketRecord& record_;
+  const Nanos epoch_;
+};
+
+struct BucketTerms {
+  Pace pace;
+  ElementIndex parent = 0;
+  bool has_parent = false;
+};
+
+// Gives the element its record; kOther: it has one that says something else.
+Defined define_bucket(Arena& arena, ElementIndex index, const BucketTerms& terms);
+
+}  // namespace forelock::core

@@ -1,0 +1,323 @@
+#include "core/pool.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace forelock::core {
+
+namespace {
+
+// A sum that was damaged, or counted by somebody who died, must not wrap round into plenty.
+void add(plain<std::uint64_t>& sum, std::uint64_t amount) { sum.set(sum.get() + amount); }
+void subtract(plain<std::uint64_t>& sum, std::uint64_t amount) { sum.set(sum.get() > amount ? sum.get() - amount : 0); }
+
+std::uint64_t bounded(std::uint64_t amount) { return std::min(amount, kMostUnits); }
+
+}  // namespace
+
+bool Pool::is(const Arena& arena, ElementIndex index) {
+  if (index >= arena.capacity().elements) return false;
+  const Element& element = arena.element(index);
+  const std::uint64_t meta = element.meta.load(memory_order_acquire);
+  return Meta::kind(meta) == Kind::kPool && Meta::state(meta) == Meta::kLive && element.base.load(memory_order_acquire) != 0;
+}
+
+Pool::Pool(Arena& arena, ElementIndex index)
+    : arena_(arena), element_(arena.element(index)), record_(arena.record<PoolRecord>(element_.base.load(memory_order_acquire))) {}  // (p1)
+
+std::uint32_t Pool::dimensions() const { return std::min<std::uint32_t>(record_.dimensions.peek(), kDimensions); }
+
+Pool::Claim Pool::claim_of(SlotId id) const {
+  const Slot& slot = arena_.slot(id);
+  const Wants& wants = arena_.wants(slot.enclosing.get());
+  Claim claim{{}, slot.flags.get() & SlotFlag::kTierMask};
+  for (int d = 0; d < kDimensions; d++) claim.amounts[d] = bounded(wants.amounts[d].get());
+  return claim;
+}
+
+// ---- sums ----------------------------------------------------------------------------------------------------------
+
+void Pool::enqueue(SlotId id) {
+  Slot& slot = arena_.slot(id);
+  const std::uint32_t at = row_of(arena_.wants(slot.enclosing.get()).tenant.get());
+  slot.element_generation.set(at);
+  count_waiting(at, slot.flags.get() & SlotFlag::kTierMask, true);
+}
+
+void Pool::dequeue(SlotId id) {
+  const Slot& slot = arena_.slot(id);
+  count_waiting(slot.element_generation.get(), slot.flags.get() & SlotFlag::kTierMask, false);
+}
+
+void Pool::count_waiting(std::uint32_t at, std::uint32_t tier, bool more) {
+  auto& waiting = row(at).waiting[tier];
+  auto& tenants = record_.tenants_waiting[tier];
+  const std::uint32_t before = waiting.get();
+  if (more) {
+    waiting.set(before + 1);
+    if (before == 0) tenants.set(tenants.get() + 1);
+  } else if (before != 0) {
+    waiting.set(before - 1);
+    if (before == 1 && tenants.get() != 0) tenants.set(tenants.get() - 1);
+  }
+}
+
+void Pool::take(SlotId id) {
+  const Claim claim = claim_of(id);
+  TenantRow& of = row(arena_.slot(id).element_generation.get());
+  of.grants.set(of.grants.get() + 1);
+  for (int d = 0; d < kDimensions; d++) {
+    add(record_.used[d], claim.amounts[d]);
+    add(record_.by_tier[claim.tier][d], claim.amounts[d]);
+    add(of.used[d], claim.amounts[d]);
+  }
+}
+
+void Pool::give_back(SlotId id) {
+  if ((arena_.slot(id).wish.load(memory_order_acquire) & Wish::kRecount) != 0) return recount();  // what was added is not known any more
+  const Claim claim = claim_of(id);
+  TenantRow& of = row(arena_.slot(id).element_generation.get());
+  if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
+  for (int d = 0; d < kDimensions; d++) {
+    subtract(record_.used[d], claim.amounts[d]);
+    subtract(record_.by_tier[claim.tier][d], claim.amounts[d]);
+    subtract(of.used[d], claim.amounts[d]);
+  }
+}
+
+void Pool::clear_sums() {
+  for (int d = 0; d < kDimensions; d++) record_.used[d].set(0);
+  for (std::uint32_t t = 0; t < kTiers; t++) {
+    record_.tenants_waiting[t].set(0);
+    for (int d = 0; d < kDimensions; d++) record_.by_tier[t][d].set(0);
+  }
+  for (TenantRow& of : record_.rows) {
+    of.grants.set(0);
+    for (int d = 0; d < kDimensions; d++) of.used[d].set(0);
+    for (auto& waiting : of.waiting) waiting.set(0);
+  }
+}
+
+void Pool::recount() {
+  clear_sums();
+  std::uint32_t steps = 0;
+  for (SlotId x = element_.holders.load(memory_order_acquire); x != 0; x = arena_.slot(x).next.load(memory_order_acquire)) {
+    if (++steps > arena_.walk_bound()) throw Corrupt("holder list");
+    Slot& slot = arena_.slot(x);
+    slot.element_generation.set(row_of(arena_.wants(slot.enclosing.get()).tenant.get()));
+    take(x);
+  }
+  for (auto& head : element_.heads) {
+    for (SlotId x = head.load(memory_order_acquire); x != 0; x = arena_.slot(x).next.load(memory_order_acquire)) {
+      if (++steps > 2 * arena_.walk_bound()) throw Corrupt("tier list");
+      enqueue(x);
+    }
+  }
+}
+
+// A tenant's row, or a free one; when none is left, the one of all others.
+std::uint32_t Pool::row_of(std::uint32_t tenant) {
+  if (tenant == 0) return kOtherTenants;
+  std::uint32_t free = 0;
+  for (std::uint32_t probe = 0; probe < kTenantRows - 1; probe++) {
+    const std::uint32_t at = 1 + (tenant + probe) % (kTenantRows - 1);
+    TenantRow& of = record_.rows[at];
+    if (of.tenant.get() == tenant) return at;
+    const bool unused = of.grants.get() == 0 && of.weight.get() == 0 &&
+                        std::all_of(std::begin(of.waiting), std::end(of.waiting), [](const auto& waiting) { return waiting.get() == 0; });
+    if (unused && free == 0) free = at;
+    if (of.tenant.get() == 0) break;  // rows are never emptied, only given to another: it is not further on
+  }
+  if (free == 0) return kOtherTenants;
+  record_.rows[free].tenant.set(tenant);
+  return free;
+}
+
+// ---- who may --------------------------------------------------------------------------------------------------------
+
+// Floors of the other tiers are theirs whether they use them or not; the tier's own ceiling holds.
+bool Pool::fits(const Claim& claim, const Amounts& used, const Amounts& own) const {
+  const PoolTerms& terms = this->terms();
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    if (claim.amounts[d] == 0) continue;
+    std::uint64_t kept = 0;
+    for (std::uint32_t t = 0; t < kTiers; t++) {
+      if (t == claim.tier) continue;
+      const std::uint64_t floor = bounded(terms.tiers[t].floor[d].get());
+      const std::uint64_t has = bounded(record_.by_tier[t][d].get());
+      if (floor > has) kept += floor - has;
+    }
+    if (bounded(used[d]) + claim.amounts[d] + kept > bounded(terms.capacity[d].get())) return false;
+    if (bounded(own[d]) + claim.amounts[d] > bounded(terms.tiers[claim.tier].ceiling[d].get())) return false;
+  }
+  return true;
+}
+
+Fit Pool::fit(SlotId id) const {
+  const Claim claim = claim_of(id);
+  Amounts used, own;
+  for (int d = 0; d < kDimensions; d++) {
+    used[d] = record_.used[d].get();
+    own[d] = record_.by_tier[claim.tier][d].get();
+  }
+  return fits(claim, used, own) ? Fit::kFits : Fit::kNotNow;
+}
+
+bool Pool::may_pass(SlotId aged, SlotId later) const {
+  const Claim first = claim_of(aged);
+  const Claim second = claim_of(later);
+  const PoolTerms& terms = this->terms();
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    if (second.amounts[d] == 0 || first.amounts[d] == 0) continue;
+    if (bounded(record_.used[d].get()) + first.amounts[d] + second.amounts[d] > bounded(terms.capacity[d].get())) return false;
+    const bool same_tier = first.tier == second.tier;
+    const std::uint64_t ceiling = bounded(terms.tiers[first.tier].ceiling[d].get());
+    if (same_tier && bounded(record_.by_tier[first.tier][d].get()) + first.amounts[d] + second.amounts[d] > ceiling) return false;
+  }
+  return true;
+}
+
+bool Pool::entitled(SlotId id) const {
+  const Claim claim = claim_of(id);
+  const TierTerms& own = terms().tiers[claim.tier];
+  const std::uint32_t count = dimensions();
+  bool any = false;
+  for (std::uint32_t d = 0; d < count; d++) {
+    if (claim.amounts[d] == 0) continue;
+    const std::uint64_t part = bounded(own.floor[d].get()) + bounded(own.share[d].get());
+    if (bounded(record_.by_tier[claim.tier][d].get()) + claim.amounts[d] > part) return false;
+    any = true;
+  }
+  return any;
+}
+
+double Pool::dominant_share(std::uint32_t at) const {
+  const TenantRow& of = row(at);
+  const double given = std::bit_cast<double>(of.weight.get());
+  const double weight = given > 0 ? given : 1;
+  double share = 0;
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    const double capacity = static_cast<double>(terms().capacity[d].get());
+    if (capacity > 0) share = std::max(share, static_cast<double>(of.used[d].get()) / capacity);
+  }
+  return share / weight;
+}
+
+bool Pool::possible(std::uint32_t tier, const Amounts& amounts) const {
+  const PoolTerms& terms = this->terms();
+  for (int d = 0; d < kDimensions; d++) {
+    if (amounts[d] == 0) continue;
+    if (static_cast<std::uint32_t>(d) >= dimensions()) return false;
+    std::uint64_t kept = 0;
+    for (std::uint32_t t = 0; t < kTiers; t++) {
+      if (t != tier) kept += bounded(terms.tiers[t].floor[d].peek());
+    }
+    if (bounded(amounts[d]) + kept > bounded(terms.capacity[d].peek())) return false;
+    if (bounded(amounts[d]) > bounded(terms.tiers[tier].ceiling[d].peek())) return false;
+  }
+  return true;
+}
+
+void Pool::change(const PoolTerms& terms) {
+  const std::uint32_t spare = (record_.current.load(memory_order_acquire) + 1) & 1;
+  PoolTerms& to = record_.terms[spare];
+  for (int d = 0; d < kDimensions; d++) {
+    to.capacity[d].set(terms.capacity[d].get());
+    for (int t = 0; t < kTiers; t++) {
+      to.tiers[t].floor[d].set(terms.tiers[t].floor[d].get());
+      to.tiers[t].share[d].set(terms.tiers[t].share[d].get());
+      to.tiers[t].ceiling[d].set(terms.tiers[t].ceiling[d].get());
+    }
+  }
+  record_.current.store(spare, memory_order_release);  // (p2) all of it, or nothing if we die before
+}
+
+void PoolPlan::write(PoolTerms& terms) const {
+  for (int d = 0; d < kDimensions; d++) {
+    terms.capacity[d].set(capacity[d]);
+    for (int t = 0; t < kTiers; t++) {
+      terms.tiers[t].floor[d].set(tiers[t].floor[d]);
+      terms.tiers[t].share[d].set(tiers[t].share[d]);
+      terms.tiers[t].ceiling[d].set(tiers[t].ceiling[d]);
+    }
+  }
+}
+
+namespace {
+
+void write_name(plain<std::uint64_t> (&words)[kDimensionNameBytes / 8], const std::array<char, kDimensionNameBytes>& name) {
+  for (std::size_t i = 0; i < kDimensionNameBytes / 8; i++) {
+    std::uint64_t word;
+    std::memcpy(&word, name.data() + 8 * i, 8);
+    words[i].set(word);
+  }
+}
+
+// Rows of configured tenants are theirs for good: they stand where row_of() will look for them.
+void write_tenants(PoolRecord& record, const PoolPlan& plan) {
+  for (std::uint32_t i = 0; i < plan.tenants; i++) {
+    for (std::uint32_t probe = 0; probe < kTenantRows - 1; probe++) {
+      TenantRow& row = record.rows[1 + (plan.tenant[i] + probe) % (kTenantRows - 1)];
+      if (row.tenant.get() != 0) continue;
+      row.tenant.set(plan.tenant[i]);
+      row.weight.set(std::bit_cast<std::uint64_t>(plan.weight[i]));
+      break;
+    }
+  }
+}
+
+bool same(const PoolTerms& there, const PoolTerms& given) {
+  for (int d = 0; d < kDimensions; d++) {
+    if (there.capacity[d].peek() != given.capacity[d].peek()) return false;
+    for (int t = 0; t < kTiers; t++) {
+      const TierTerms& a = there.tiers[t];
+      const TierTerms& b = given.tiers[t];
+      if (a.floor[d].peek() != b.floor[d].peek() || a.share[d].peek() != b.share[d].peek() || a.ceiling[d].peek() != b.ceiling[d].peek())
+        return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Defined define_pool(Arena& arena, ElementIndex index, const PoolPlan& plan) {
+  Element& element = arena.element(index);
+  std::uint64_t offset = element.base.load(memory_order_acquire);
+  if (offset == 0) {
+    std::uint64_t made = 0;
+    const Made got = allocate_heap(arena, sizeof(PoolRecord), made);
+    if (got != Made::kOk) return got == Made::kNoHeap ? Defined::kNoHeap : Defined::kOutOfMemory;
+    PoolRecord& record = arena.record<PoolRecord>(made);
+    record.dimensions.set(plan.dimensions);
+    for (std::uint32_t d = 0; d < plan.dimensions; d++) write_name(record.names[d], plan.names[d]);
+    plan.write(record.terms[0]);
+    write_tenants(record, plan);
+    offset = show_record(arena, element, made, sizeof(PoolRecord));
+    if (offset == made) return Defined::kMade;
+  }
+  const Pool pool(arena, index);
+  PoolTerms given{};
+  plan.write(given);
+  if (pool.dimensions() != plan.dimensions || !same(pool.terms(), given)) return Defined::kOther;
+  for (std::uint32_t d = 0; d < plan.dimensions; d++) {
+    plain<std::uint64_t> name[kDimensionNameBytes / 8];
+    write_name(name, plan.names[d]);
+    for (std::size_t i = 0; i < kDimensionNameBytes / 8; i++) {
+      if (name[i].peek() != pool.record().names[d][i].peek()) return Defined::kOther;
+    }
+  }
+  for (std::uint32_t i = 0; i < plan.tenants; i++) {
+    const bool there = std::any_of(std::begin(pool.record().rows), std::end(pool.record().rows), [&](const TenantRow& row) {
+      return row.tenant.peek() == plan.tenant[i] && std::bit_cast<double>(row.weight.peek()) == plan.weight[i];
+    });
+    if (!there) return Defined::kOther;
+  }
+  return Defined::kSame;
+}
+
+}  // namespace forelock::core

@@ -1,0 +1,117 @@
+// Pools: several dimensions, handed out all or nothing. What is handed out is the list of shared holders of the element, each with
+// its amounts: that list is the truth, and every sum here is a cache of it, made anew by whoever takes the gate over from the
+// dead. So a pool is never over-committed, and what the dead held comes back as a shared lock does. All of it is read and
+// written under the element's gate, except where it says otherwise.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/record.h"
+
+namespace forelock::core {
+
+using Amounts = std::array<std::uint64_t, kDimensions>;
+
+inline constexpr std::uint32_t kDimensionNameBytes = 32;
+inline constexpr std::uint32_t kTenantRows = 64;
+inline constexpr std::uint32_t kOtherTenants = 0;  // the row of those without a tenant, and of those for whom no row is left
+inline constexpr std::uint64_t kMostUnits = 1ull << 53;
+
+// What a tier may have of each dimension. floor: kept for it, never lent. share: its own beyond the floor when it wants it, lent
+// while it does not. ceiling: the most.
+struct TierTerms {
+  plain<std::uint64_t> floor[kDimensions], share[kDimensions], ceiling[kDimensions];
+};
+
+struct alignas(64) PoolTerms {
+  plain<std::uint64_t> capacity[kDimensions];
+  TierTerms tiers[kTiers];
+};
+
+struct alignas(64) TenantRow {
+  plain<std::uint32_t> tenant;  // id of a name; 0: free, but for the first row
+  plain<std::uint32_t> grants;
+  plain<std::uint64_t> weight;  // a double's bits; 0: as 1, and the row is free when nobody uses it
+  plain<std::uint64_t> used[kDimensions];
+  plain<std::uint32_t> waiting[kTiers];
+};
+
+struct alignas(64) PoolRecord {
+  plain<std::uint32_t> dimensions;
+  atomic<std::uint32_t> current;  // which of the two terms holds
+  plain<std::uint64_t> used[kDimensions];
+  plain<std::uint64_t> by_tier[kTiers][kDimensions];
+  plain<std::uint32_t> tenants_waiting[kTiers];
+  plain<std::uint64_t> names[kDimensions][kDimensionNameBytes / 8];
+  PoolTerms terms[2];
+  TenantRow rows[kTenantRows];
+};
+
+enum class Fit { kFits, kNotNow, kNever };
+
+// The books of one pool. Throws Corrupt when the element is none.
+class Pool {
+ public:
+  Pool(Arena& arena, ElementIndex index);
+  static bool is(const Arena& arena, ElementIndex index);
+
+  // ---- under the gate
+  void enqueue(SlotId id);    // it waits: finds its tenant's row
+  void dequeue(SlotId id);    // it waits no more
+  void take(SlotId id);       // it is a holder
+  void give_back(SlotId id);  // it was one
+  void recount();
+  Fit fit(SlotId id) const;
+  // Whether `later` may go although `aged` waits: where it takes of what `aged` wants, enough is left.
+  bool may_pass(SlotId aged, SlotId later) const;
+  // Whether with this its tier would still be within its floor and share.
+  bool entitled(SlotId id) const;
+  // The tenant's largest share of a dimension, by its weight (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
+  double dominant_share(std::uint32_t row) const;
+  std::uint32_t tenants_waiting(std::uint32_t tier) const { return record_.tenants_waiting[tier].get(); }
+  void change(const PoolTerms& terms);
+
+  // ---- by anybody: single words, not of one moment
+  // Whether such a request could be granted if nothing else was held.
+  bool possible(std::uint32_t tier, const Amounts& amounts) const;
+  std::uint32_t dimensions() const;
+  const PoolTerms& terms() const { return record_.terms[record_.current.load(memory_order_acquire) & 1]; }
+  PoolRecord& record() const { return record_; }
+
+ private:
+  struct Claim {
+    Amounts amounts;
+    std::uint32_t tier;
+  };
+  Claim claim_of(SlotId id) const;
+  bool fits(const Claim& claim, const Amounts& used, const Amounts& own) const;
+  std::uint32_t row_of(std::uint32_t tenant);
+  TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
+  void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
+  void clear_sums();
+
+  Arena& arena_;
+  Element& element_;
+  PoolRecord& record_;
+};
+
+struct PoolPlan {
+  std::uint32_t dimensions = 0;
+  std::array<std::array<char, kDimensionNameBytes>, kDimensions> names{};
+  struct Tier {
+    Amounts floor{}, share{}, ceiling{};
+  };
+  Amounts capacity{};
+  std::array<Tier, kTiers> tiers{};
+  std::uint32_t tenants = 0;
+  std::array<std::uint32_t, kTenantRows> tenant{};
+  std::array<double, kTenantRows> weight{};
+
+  void write(PoolTerms& terms) const;
+};
+
+// Gives the element its record; kOther: it has one that says something else.
+Defined define_pool(Arena& arena, ElementIndex index, const PoolPlan& plan);
+
+}  // namespace forelock::core
