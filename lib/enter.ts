@@ -1,10 +1,7 @@
 import { Element } from './element.js'
-import { At, Time } from './native/binding.js'
+import { At, Kind, Time } from './native/binding.js'
 import type { Session } from './session.js'
 import type { Terms } from './terms.js'
-
-/** What the element of a lock is in the arena; buckets and pools have name spaces of their own. */
-const KIND_LOCK = 0
 
 /** How often a name is looked up again because its element was recycled just then. More than a few times is damage. */
 export const LOOKUPS_MAX = 100
@@ -27,12 +24,12 @@ export function writeWait(session: Session, terms: Terms, arrival: number): void
 }
 
 /**
- * Finds the element of a lock, or makes it.
+ * Finds the element of a name, or makes it.
  *
  * @throws CapacityError, MemoryError, NameError, CorruptError, RetiredError, ClosedError
  */
-export function findElement(session: Session, name: string): Element {
-  session.check(session.binding.lookup(name, KIND_LOCK), name)
+export function findElement(session: Session, name: string, kind: Kind = Kind.Lock): Element {
+  session.check(session.binding.lookup(name, kind), name)
   const { scratch } = session
   const [high, low] = [scratch[At.OutBaseHigh] >>> 0, scratch[At.OutBaseLow] >>> 0]
   return new Element(session, name, scratch[At.OutIndex], scratch[At.OutGen], high, low)

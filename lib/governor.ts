@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type AcquireAllOptions, acquireAll, type LockPart } from './acquire-all.js'
+import { Bucket, type BucketOptions } from './bucket.js'
 import { duration, onlyKnown, optionsObject, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
@@ -9,6 +10,9 @@ import type { LeakReport } from './leak-report.js'
 import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
 import { fromNative } from './native/codes.js'
+import { Pool } from './pool.js'
+import type { PoolOptions } from './pool-terms.js'
+import { Semaphore } from './semaphore.js'
 import type { Session } from './session.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
@@ -87,6 +91,35 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   lock(name: string, defaults?: LockDefaults): Lock {
     return new Lock(this.#session, text(name, 'name'), defaults === undefined ? undefined : optionsObject(defaults, 'defaults'))
+  }
+
+  /**
+   * A token bucket by name. The first to say how fast it fills makes it, for all who use the arena; without options it must be there.
+   *
+   * @throws ConfigError if it is there with another pace, unless `update`; NotFoundError, ArgumentError, CapacityError, MemoryError,
+   *   NameError, ClosedError
+   */
+  bucket(name: string, options?: BucketOptions): Bucket {
+    return new Bucket(this.#session, text(name, 'name'), options)
+  }
+
+  /**
+   * A pool by name: units of 1 to 6 dimensions. The first to say what there is makes it, for all who use the arena; without options it must
+   * be there.
+   *
+   * @throws as {@link bucket}
+   */
+  pool(name: string, options?: PoolOptions): Pool {
+    return new Pool(this.#session, text(name, 'name'), options)
+  }
+
+  /**
+   * A semaphore by name: a pool of one dimension, `permits`, in the same name space as the pools. Without a number it must be there.
+   *
+   * @throws as {@link bucket}
+   */
+  semaphore(name: string, permits?: number): Semaphore {
+    return new Semaphore(this.#session, text(name, 'name'), permits)
   }
 
   /**

@@ -17,6 +17,17 @@ export interface PlainTerms {
   readonly signal: undefined
 }
 
+/** A request at a bucket or a pool, in numbers: see ask.ts. */
+export interface Ask {
+  readonly tier: number
+  /** ids of names, 0 none */
+  readonly tenant: number
+  readonly workflow: number
+  /** ms, Infinity: none */
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+}
+
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
 export class Session {
   /** false from the call of close() on: nothing new is let in */
@@ -37,12 +48,18 @@ export class Session {
   readonly lock: Binding['lock']
   readonly release: Binding['release']
   readonly pass: Binding['pass']
+  readonly tryTake: Binding['tryTake']
+  readonly tryAllocate: Binding['tryAllocate']
   readonly cohorts: Cohorts
+  /** ids of names, see names.ts */
+  readonly names = new Map<string, number>()
   readonly tiers: readonly string[]
   /** what a lock without defaults asks for, by tier */
   readonly plainTermsOf: readonly PlainTerms[]
   /** the same in the tier that it has by default */
   readonly plainTerms: PlainTerms
+  /** what a request at a bucket or a pool asks for that says nothing */
+  readonly plainAsk: Ask
 
   constructor(
     readonly binding: OpenArena,
@@ -59,6 +76,8 @@ export class Session {
     this.lock = binding.lock
     this.release = binding.release
     this.pass = binding.pass
+    this.tryTake = binding.tryTake
+    this.tryAllocate = binding.tryAllocate
     this.cohorts = waiting.cohorts
     this.tiers = Object.freeze([...binding.tiers])
     this.plainTermsOf = this.tiers.map((_, tier) => ({
@@ -68,7 +87,9 @@ export class Session {
       within: undefined,
       signal: undefined
     }))
-    this.plainTerms = this.plainTermsOf[Math.max(0, this.tiers.indexOf('standard'))] as PlainTerms
+    const tier = Math.max(0, this.tiers.indexOf('standard'))
+    this.plainTerms = this.plainTermsOf[tier] as PlainTerms
+    this.plainAsk = { tier, tenant: 0, workflow: 0, timeout: Number.POSITIVE_INFINITY, signal: undefined }
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */

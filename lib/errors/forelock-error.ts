@@ -1,11 +1,13 @@
 /** Every code that an error of forelock can carry. Codes are stable: they change only with the major version. */
 export type ForelockErrorCode =
   | 'ERR_FORELOCK_ARGUMENT'
+  | 'ERR_FORELOCK_BUSY'
   | 'ERR_FORELOCK_CAPACITY'
   | 'ERR_FORELOCK_CLOSED'
   | 'ERR_FORELOCK_CONFIG'
   | 'ERR_FORELOCK_CORRUPT'
   | 'ERR_FORELOCK_DEADLOCK'
+  | 'ERR_FORELOCK_EXCEEDS'
   | 'ERR_FORELOCK_FORKED'
   | 'ERR_FORELOCK_IN_USE'
   | 'ERR_FORELOCK_LOAD'
@@ -13,6 +15,7 @@ export type ForelockErrorCode =
   | 'ERR_FORELOCK_NAME'
   | 'ERR_FORELOCK_NOT_FOUND'
   | 'ERR_FORELOCK_OWNER'
+  | 'ERR_FORELOCK_RECALLED'
   | 'ERR_FORELOCK_RETIRED'
   | 'ERR_FORELOCK_STOLEN'
   | 'ERR_FORELOCK_TIMEOUT'

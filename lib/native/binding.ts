@@ -28,7 +28,9 @@ export const enum At {
   OutGrant = 7, // upper bits of the sequence, from GRANT_SEQUENCE_SHIFT on, | GrantBit
   OutCode = 10, // what tryLock, lock and release answer: a number returned costs half as much again as the call
   OutSettled = 11, // number of settled entries written from Settled on
-  Arena = 12, // in, for tryLock, lock, release and pass: which arena of the environment, Binding.arena
+  Arena = 12, // in, for the hot calls (those that answer through OutCode): which arena of the environment, Binding.arena
+  Workflow = 13, // in, of buckets and pools: id of a name, 0 none
+  Tenant = 14,
   Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
 }
 
@@ -36,7 +38,27 @@ export const enum At {
 export const enum Time {
   Timeout = 0, // ms from now, Infinity: none
   Arrival = 1, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now; when it waits, what it was
-  Length = 4
+  Amounts = 2, // DIMENSIONS of them, of a bucket the first: tokens; of a pace: rate, per (ms), burst
+  OutReady = 8, // ms from now until a refused request would be granted
+  OutRemaining = 9, // whole tokens that could be taken
+  OutFull = 10, // ms from now until the bucket is full
+  Length = 16
+}
+
+/** The most dimensions that a pool can have. */
+export const DIMENSIONS = 6
+
+/** Whole numbers up to this are exact, and that is what a pool can hold of a dimension. */
+export const UNITS_MAX = 2 ** 53
+
+/** What an element is; each kind has a name space of its own. */
+export const enum Kind {
+  Lock = 0,
+  Bucket = 1,
+  Pool = 2,
+  Queue = 3,
+  Keyed = 4,
+  Name = 5
 }
 
 /** Words of an enclosing grant, and of a settled entry. */
@@ -61,6 +83,7 @@ export function grantWord(sequence: number): number {
 export const enum RequestBit {
   Shared = 4,
   Steal = 8,
+  Revocable = 32, // allocate: a share plan may ask for it back
   Cohort = 16 // lock: if this environment holds the lock alone and nobody waits for it, say so (Own) instead of queueing
 }
 
@@ -76,6 +99,7 @@ export const enum Code {
   Wait = 3, // queued
   Lost = 4, // the grant had already ended by ttl, steal or death
   Own = 5, // lock with RequestBit.Cohort: nothing was queued
+  Differs = 6, // define: it is there, and says something else
   Closed = -1,
   Corrupt = -2,
   NoElements = -3, // capacity.elements used up
@@ -86,7 +110,8 @@ export const enum Code {
   Retired = -8, // the named arena was unlinked
   Forked = -9, // called in a forked child
   BadArgument = -10, // the scratch held nonsense; nothing was done
-  NoHeap = -11 // capacity.memory used up
+  NoHeap = -11, // capacity.memory used up
+  TooMuch = -12 // more than the bucket or the pool can ever give
 }
 
 /** How a wait ended, in a settled entry. */
@@ -96,7 +121,7 @@ export const enum Outcome {
   Deadlock = 2, // then binding.cycle() of this waiter's id, until the next drain
   Corrupt = 3,
   Retired = 4,
-  Stale = 5 // never given by drain for a lock; reserved
+  Never = 5 // it can not be granted any more: its bucket was made smaller
 }
 
 /** One arena as joined by this environment; the addon keeps one per environment and arena, however often it is opened. */
@@ -131,6 +156,34 @@ export interface Binding {
   upgrade(): number
   /** In: Index, SeqLow, Grant, Waiter (-1 exclusive). Ok: the grant still holds | Lost. */
   check(): number
+  /** In: Index, Amounts (rate, per, burst), Waiter (the index of the bucket above, -1 none). Ok | Differs | < 0. */
+  defineBucket(): number
+  /** In: Index. Out: Amounts, Waiter, as defineBucket has them. Ok | Stale: it is none yet. */
+  bucketPace(): number
+  /** In: Index, Amounts. Ok | Busy (another thread stays inside) | < 0. Writes OutSettled. */
+  changePace(): number
+  /** In: Index, Request (tier), Amounts[0]. OutCode: Ok (OutRemaining) | Busy (OutReady, OutRemaining) | < 0. Writes OutSettled. */
+  tryTake(): void
+  /** In: Index, Request, Amounts[0], Timeout, Arrival, Workflow, Tenant. OutCode: Ok (OutRemaining) | Wait (OutWaiter) | < 0. Writes OutSettled. */
+  take(): void
+  /** In: Index, Amounts[0]. Ok | Busy, and OutReady, OutRemaining, OutFull | < 0. */
+  peekTokens(): number
+  /** In: Index, Amounts[0]. Ok | < 0. Writes OutSettled. */
+  refund(): number
+  /** In: Index; numbers in the order of lib/pool-terms.ts, and a name for each dimension. Ok | Differs | < 0. */
+  definePool(numbers: Float64Array, names: readonly string[]): number
+  /** In: Index; numbers as for definePool, of which the tenants are left alone. Ok | Busy | < 0. Writes OutSettled. */
+  changePool(numbers: Float64Array): number
+  /** In: Index. What the pool is and has handed out; undefined: it is none yet. */
+  poolState(): PoolState | undefined
+  /** In: Index, Request (tier | Revocable), Amounts, Workflow, Tenant. OutCode: Ok (OutWaiter, OutSeqLow, OutGrant) | Busy | < 0. Writes OutSettled. */
+  tryAllocate(): void
+  /** As tryAllocate, and Timeout, Arrival; OutCode also Wait (OutWaiter). */
+  allocate(): void
+  /** In: Waiter, SeqLow, Grant, Amounts (none above what it has). Ok | Lost | < 0. Writes OutSettled. */
+  shrink(): number
+  /** In: Waiter, SeqLow, Grant. Ok: it is held, and asked for | Lost. */
+  recalled(): number
   /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
   /** Names and owners in the cycle that refused this waiter, as text. */
@@ -149,6 +202,22 @@ export interface Binding {
   ref(on: boolean): void
   /** One governor fewer on this arena; the last one leaves it: held locks pass on with ownerDied. */
   close(): void
+}
+
+/** A pool as the arena has it: each number of a moment of its own. */
+export interface PoolState {
+  readonly names: readonly string[]
+  /** ids of names */
+  readonly labels: readonly number[]
+  readonly capacity: readonly number[]
+  readonly used: readonly number[]
+  /** DIMENSIONS for each tier, lowest first */
+  readonly byTier: readonly number[]
+  /** for each tier: floors, shares, ceilings, DIMENSIONS of each */
+  readonly tiers: readonly number[]
+  /** requests that wait, for each tier */
+  readonly waiting: readonly number[]
+  readonly tenants: readonly { tenant: number; grants: number; weight: number; used: readonly number[] }[]
 }
 
 export interface HolderSnapshot {

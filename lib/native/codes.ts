@@ -4,6 +4,7 @@ import {
   ClosedError,
   ConfigError,
   CorruptError,
+  ExceedsError,
   ForelockError,
   ForkedError,
   InUseError,
@@ -43,6 +44,11 @@ export function failure(code: number, about: Circumstances = {}): ForelockError 
       return new MemoryError('there is no memory left behind the arena: its file system or the memory cgroup is full; nothing was lost', {})
     case Code.NoHeap:
       return full('memory', 'bytes of buckets, pools, queues and keyed buckets are wanted', about)
+    case Code.TooMuch:
+      return new ExceedsError(`${quote(about.resource ?? '')} can never give what was asked for`, {
+        resource: about.resource ?? '',
+        asked: undefined
+      })
     case Code.Retired:
       return retired()
     case Code.Forked:
@@ -60,7 +66,7 @@ export function isGone(code: number): boolean {
 }
 
 export function closed(resource?: string): ClosedError {
-  const what = resource === undefined ? '' : `lock ${quote(resource)}: `
+  const what = resource === undefined ? '' : `${quote(resource)}: `
   return new ClosedError(`${what}the governor is closed`, { resource })
 }
 

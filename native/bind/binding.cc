@@ -462,7 +462,7 @@ napi_value Binding::advance(napi_env env, napi_callback_info info) {
     return integer(env, kBadArgument);
   }
   try {
-    binding->attachment_->advance(static_cast<core::Nanos>(ms * static_cast<double>(core::kNanosPerMilli)));
+    binding->attachment_->advance(static_cast<core::Nanos>(std::llround(ms * static_cast<double>(core::kNanosPerMilli))));
     binding->settle();
     return integer(env, kOk);
   } catch (const std::exception&) {

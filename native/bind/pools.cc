@@ -8,7 +8,7 @@ namespace forelock::bind {
 namespace {
 
 constexpr std::size_t kTierNumbers = 3 * core::kDimensions;
-constexpr std::size_t kFixedNumbers = 2 + core::kDimensions + core::kTiers * kTierNumbers;
+constexpr std::size_t kFixedNumbers = 3 + core::kDimensions + core::kTiers * kTierNumbers;
 
 std::uint64_t units(double value) {
   return value >= 0 && value <= static_cast<double>(core::kMostUnits) ? static_cast<std::uint64_t>(value) : 0;
@@ -27,9 +27,12 @@ bool read_terms(napi_env env, napi_value numbers, core::PoolPlan& plan) {
   std::memcpy(given.data(), data, length * sizeof(double));
   const auto dimensions = whole(given[0], core::kDimensions);
   const auto tenants = whole(given[1], core::kTenantRows - 1);
-  if (!dimensions || *dimensions == 0 || !tenants || length != kFixedNumbers + 2 * *tenants) return false;
+  const auto labels = whole(given[2], core::kLabels);
+  if (!dimensions || *dimensions == 0 || !tenants || !labels || length != kFixedNumbers + 2 * *tenants + *labels) {
+    return false;
+  }
   plan.dimensions = *dimensions;
-  std::size_t at = 2;
+  std::size_t at = 3;
   for (int d = 0; d < core::kDimensions; d++) plan.capacity[d] = units(given[at++]);
   for (auto& tier : plan.tiers) {
     for (int d = 0; d < core::kDimensions; d++) tier.floor[d] = units(given[at++]);
@@ -42,6 +45,11 @@ bool read_terms(napi_env env, napi_value numbers, core::PoolPlan& plan) {
     if (!id || *id == 0 || !(given[at] > 0)) return false;
     plan.tenant[i] = *id;
     plan.weight[i] = given[at++];
+  }
+  for (std::uint32_t i = 0; i < *labels; i++) {
+    const auto id = whole(given[at++], 0xffffffff);
+    if (!id || *id == 0) return false;
+    plan.labels[i] = *id;
   }
   return true;
 }
@@ -155,6 +163,12 @@ napi_value Binding::pool_state(napi_env env, napi_callback_info info) {
     numbers("used", record.used, core::kDimensions);
     numbers("byTier", record.by_tier[0], core::kTiers * core::kDimensions);
     numbers("tiers", terms.tiers[0].floor, core::kTiers * static_cast<int>(kTierNumbers));
+    napi_value labels = array(env);
+    std::uint32_t known = 0;
+    for (const auto& label : record.labels) {
+      if (label.peek() != 0) napi_set_element(env, labels, known++, number(env, label.peek()));
+    }
+    set(env, out, "labels", labels);
     napi_value waiting = array(env);
     napi_value tenants = array(env);
     std::uint32_t rows = 0;

@@ -26,7 +26,7 @@ struct Tat {
 
 // A rate as the algorithm wants it. Plain numbers: who shares them sees to their publication.
 struct Pace {
-  std::uint64_t scale;  // units per nanosecond, times 2^shift, 2^62 <= scale < 2^63
+  std::uint64_t scale;  // units per nanosecond, times 2^shift, 2^62 <= scale <= 2^63
   std::uint32_t shift;
   std::uint32_t k;         // a token is 2^k units
   std::uint64_t burst;     // units
@@ -48,7 +48,8 @@ struct Pace {
     const long double per_nano = std::ldexp(1.0L, static_cast<int>(k)) / period;
     int exponent = 0;
     const long double fraction = std::frexp(per_nano, &exponent);  // in [0.5, 1)
-    out = {static_cast<std::uint64_t>(std::ldexp(fraction, 63)),
+    // Rounded up, so that a period that is a whole number of nanoseconds brings a whole token at its end, not one later.
+    out = {static_cast<std::uint64_t>(std::ceil(std::ldexp(fraction, 63))),
            static_cast<std::uint32_t>(63 - exponent),
            k,
            static_cast<std::uint64_t>(std::ceil(units)),

@@ -544,7 +544,7 @@ void Member::collect() {
   Participant& self = arena_.participant(participant_);
   if (self.notice.load(memory_order_relaxed) != 0) {
     const std::uint32_t notice = self.notice.exchange(0, memory_order_acq_rel);
-    if ((notice & Notice::kRevoked) != 0) revoked_ = true;
+    if ((notice & (Notice::kRevoked | Notice::kRecalled)) != 0) revoked_ = true;
     if ((notice & Notice::kRescan) != 0) rescan();
   }
   empty_wake_list();

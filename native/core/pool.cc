@@ -295,6 +295,7 @@ Defined define_pool(Arena& arena, ElementIndex index, const PoolPlan& plan) {
     PoolRecord& record = arena.record<PoolRecord>(made);
     record.dimensions.set(plan.dimensions);
     for (std::uint32_t d = 0; d < plan.dimensions; d++) write_name(record.names[d], plan.names[d]);
+    for (std::uint32_t i = 0; i < kLabels; i++) record.labels[i].set(plan.labels[i]);
     plan.write(record.terms[0]);
     write_tenants(record, plan);
     offset = show_record(arena, element, made, sizeof(PoolRecord));
@@ -310,6 +311,9 @@ Defined define_pool(Arena& arena, ElementIndex index, const PoolPlan& plan) {
     for (std::size_t i = 0; i < kDimensionNameBytes / 8; i++) {
       if (name[i].peek() != pool.record().names[d][i].peek()) return Defined::kOther;
     }
+  }
+  for (std::uint32_t i = 0; i < kLabels; i++) {
+    if (pool.record().labels[i].peek() != plan.labels[i]) return Defined::kOther;
   }
   for (std::uint32_t i = 0; i < plan.tenants; i++) {
     const bool there = std::any_of(std::begin(pool.record().rows), std::end(pool.record().rows), [&](const TenantRow& row) {

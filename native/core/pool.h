@@ -16,6 +16,7 @@ using Amounts = std::array<std::uint64_t, kDimensions>;
 inline constexpr std::uint32_t kDimensionNameBytes = 32;
 inline constexpr std::uint32_t kTenantRows = 64;
 inline constexpr std::uint32_t kOtherTenants = 0;  // the row of those without a tenant, and of those for whom no row is left
+inline constexpr std::uint32_t kLabels = 16;
 inline constexpr std::uint64_t kMostUnits = 1ull << 53;
 
 // What a tier may have of each dimension. floor: kept for it, never lent. share: its own beyond the floor when it wants it, lent
@@ -44,6 +45,7 @@ struct alignas(64) PoolRecord {
   plain<std::uint64_t> by_tier[kTiers][kDimensions];
   plain<std::uint32_t> tenants_waiting[kTiers];
   plain<std::uint64_t> names[kDimensions][kDimensionNameBytes / 8];
+  plain<std::uint32_t> labels[kLabels];  // ids of names; what a request may demand
   PoolTerms terms[2];
   TenantRow rows[kTenantRows];
 };
@@ -104,6 +106,7 @@ struct PoolPlan {
   };
   Amounts capacity{};
   std::array<Tier, kTiers> tiers{};
+  std::array<std::uint32_t, kLabels> labels{};
   std::uint32_t tenants = 0;
   std::array<std::uint32_t, kTenantRows> tenant{};
   std::array<double, kTenantRows> weight{};

@@ -1,0 +1,351 @@
+import { EventEmitter } from 'node:events'
+import { refuse } from './checks.js'
+import type { Element } from './element.js'
+import { RecalledError } from './errors/index.js'
+import { dispose } from './grant.js'
+import { At, Code, DIMENSIONS, Time, UNITS_MAX } from './native/binding.js'
+import { closed, isGone, quote } from './native/codes.js'
+import type { Watcher } from './native/waiting.js'
+import type { Session } from './session.js'
+import { after } from './timer.js'
+
+/** What one grant of the arena holds; an allocation that grew has several. */
+export interface Part {
+  readonly seqLow: number
+  readonly grantWord: number
+  readonly waiter: number
+  /** in the order of the pool's dimensions */
+  amounts: readonly number[]
+}
+
+/** The pool that an allocation is of, as far as it needs to know. */
+export interface AllocatingPool {
+  readonly name: string
+  readonly session: Session
+  readonly element: Element
+  /** of the dimensions */
+  readonly names: readonly string[]
+  /** Asks for more in the same way; undefined: there is none now. */
+  tryGrow(allocation: Allocation, more: readonly number[]): Part | undefined
+  grow(allocation: Allocation, more: readonly number[], options: GrowOptions): Promise<Part>
+}
+
+export interface GrowOptions {
+  /** ms to wait at most; 0: do not wait; default: for ever */
+  waitTimeout?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** The terms of the request, which a growth is asked for in again. */
+export interface AllocationTerms {
+  readonly tier: number
+  readonly tenant: number
+  readonly workflow: number
+  /** ms between a recall and the abort of `signal`; undefined: it is not revocable */
+  readonly grace: number | undefined
+}
+
+/**
+ * Units of a pool that are held. It ends once: by `release()`, `success()`, `ignore()` or `drop()`, or at the end of a `using` block. What a
+ * process that dies held comes back by itself. Made by {@link Pool.allocate} and {@link Semaphore.acquire} only.
+ */
+export class Allocation implements Watcher {
+  private readonly pool: AllocatingPool
+  private readonly terms: AllocationTerms
+  private first: Part
+  private more: Part[] | undefined = undefined
+  private isEnded = false
+  private emitter: EventEmitter | undefined = undefined
+  private controller: AbortController | undefined = undefined
+  private wasRecalled = false
+  private stopGrace: (() => void) | undefined = undefined
+  private onEnd: ((how: End) => void) | undefined = undefined
+
+  /** @internal */
+  constructor(pool: AllocatingPool, first: Part, terms: AllocationTerms) {
+    this.pool = pool
+    this.first = first
+    this.terms = terms
+    pool.session.held++
+    if (terms.grace !== undefined) this.watch()
+  }
+
+  /** The name of the pool. */
+  get name(): string {
+    return this.pool.name
+  }
+
+  /** What is held, by dimension. */
+  get amounts(): Record<string, number> {
+    const held = this.held()
+    return Object.fromEntries(this.pool.names.map((name, d) => [name, held[d] as number]))
+  }
+
+  /** The name of the tier. */
+  get tier(): string {
+    return this.pool.session.tiers[this.terms.tier] ?? ''
+  }
+
+  /** True once it was released. */
+  get ended(): boolean {
+    return this.isEnded
+  }
+
+  /** True from the recall on: somebody of a higher tier is to have it back. */
+  get recalled(): boolean {
+    return this.wasRecalled
+  }
+
+  /**
+   * Aborts when the allocation was recalled and its grace is over, with a `RecalledError`, or when the governor closes, with a `ClosedError`.
+   * It is held until it is released all the same.
+   */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    this.watch()
+    return this.controller.signal
+  }
+
+  /** Calls back once, when a revocable allocation is asked for: end the work, or make it smaller, within the grace. */
+  on(event: 'recall', listener: () => void): this {
+    this.emitter ??= new EventEmitter()
+    this.emitter.once(event, listener)
+    if (this.wasRecalled && event === 'recall') queueMicrotask(() => this.emitter?.emit('recall'))
+    return this
+  }
+
+  /**
+   * Holds these amounts from now on; a dimension not named stays as it is. What becomes less is given back at once; what becomes more is waited
+   * for, with empty hands as to the rest: the present amounts stay held.
+   *
+   * @returns rejected as {@link Pool.allocate} if more cannot be had; then nothing has changed but what became less
+   */
+  async resize(amounts: Readonly<Record<string, number>>, options: GrowOptions = {}): Promise<void> {
+    const more = this.shrinkTo(amounts)
+    if (more !== undefined) this.add(await this.pool.grow(this, more, options))
+  }
+
+  /** As {@link resize}, without waiting. False, and only what became less has changed, when there is not enough. */
+  tryResize(amounts: Readonly<Record<string, number>>): boolean {
+    const more = this.shrinkTo(amounts)
+    if (more === undefined) return true
+    const part = this.pool.tryGrow(this, more)
+    if (part === undefined) return false
+    this.add(part)
+    return true
+  }
+
+  /**
+   * Gives all of it back. True if that ended it; false, and no error, when it had ended before.
+   *
+   * @throws CorruptError if the arena is damaged
+   */
+  release(): boolean {
+    return this.end('success')
+  }
+
+  /** Like `release()`: the work was done. */
+  success(): boolean {
+    return this.end('success')
+  }
+
+  /** Releases; how long it took says nothing about the work (it failed early, or was a probe). */
+  ignore(): boolean {
+    return this.end('ignore')
+  }
+
+  /** Releases; the work was given up because of overload or lack of time. */
+  drop(): boolean {
+    return this.end('drop')
+  }
+
+  [dispose](): void {
+    this.end('success')
+  }
+
+  /** @internal */
+  get owner(): object {
+    return this.pool.session
+  }
+
+  /** @internal Asked after the addon said that something may have happened to what is watched. */
+  check(): void {
+    if (this.wasRecalled || this.isEnded || !this.parts().some(part => this.isRecalled(part))) return
+    this.wasRecalled = true
+    this.emitter?.emit('recall')
+    const { session, name } = this.pool
+    const expire = () =>
+      this.controller?.abort(new RecalledError(`an allocation of ${quote(name)} was recalled, and its grace is over`, { resource: name }))
+    this.controller ??= new AbortController()
+    this.stopGrace = after(session, this.terms.grace ?? 0, expire)
+  }
+
+  /** @internal */
+  close(): void {
+    this.controller?.abort(closed(this.pool.name))
+    this.unwatch()
+  }
+
+  /** @internal */
+  get askedIn(): AllocationTerms {
+    return this.terms
+  }
+
+  /** @internal Calls back with how it ends. */
+  whenEnded(then: (how: End) => void): this {
+    this.onEnd = then
+    return this
+  }
+
+  private end(how: End): boolean {
+    const { session } = this.pool
+    if (this.isEnded) return false
+    this.isEnded = true
+    session.held--
+    let released = this.giveBack(this.first)
+    if (this.more !== undefined) for (const part of this.more) released = this.giveBack(part) || released
+    if (this.controller !== undefined || this.terms.grace !== undefined) this.unwatch()
+    this.onEnd?.(how)
+    session.progress?.()
+    return released
+  }
+
+  private giveBack({ seqLow, grantWord, waiter }: Part): boolean {
+    const { session, element, name } = this.pool
+    const { scratch } = session
+    scratch[At.Arena] = session.arena
+    scratch[At.Index] = element.index
+    scratch[At.SeqLow] = seqLow
+    scratch[At.Grant] = grantWord
+    scratch[At.Waiter] = waiter
+    session.release()
+    const code = scratch[At.OutCode]
+    if (scratch[At.OutSettled] !== 0) session.waiting.settle()
+    if (code === Code.Ok) return true
+    if (isGone(code)) return false
+    throw session.failure(code, name)
+  }
+
+  /** Gives back what becomes less, and tells what is to become more. */
+  private shrinkTo(amounts: Readonly<Record<string, number>>): readonly number[] | undefined {
+    const { session, name, names } = this.pool
+    session.mustBeOpen(name)
+    if (this.isEnded) throw closed(name)
+    const held = this.held()
+    const wanted = readAmounts(names, amounts, held)
+    const less = wanted.map((amount, d) => Math.max(0, (held[d] as number) - amount))
+    const more = wanted.map((amount, d) => Math.max(0, amount - (held[d] as number)))
+    if (less.some(amount => amount > 0)) this.giveUp(less)
+    return more.some(amount => amount > 0) ? more : undefined
+  }
+
+  /** The last part first, so that what was grown goes as it came. */
+  private giveUp(less: number[]): void {
+    for (const part of this.parts().reverse()) {
+      const left = part.amounts.map((amount, d) => {
+        const taken = Math.min(amount, less[d] ?? 0)
+        less[d] = (less[d] ?? 0) - taken
+        return amount - taken
+      })
+      this.shrink(part, left)
+      if (part !== this.first && left.every(amount => amount === 0)) {
+        this.more = this.more?.filter(other => other !== part)
+        this.giveBack(part)
+      }
+    }
+  }
+
+  private shrink(part: Part, left: readonly number[]): void {
+    const { session, name } = this.pool
+    session.scratch[At.Waiter] = part.waiter
+    session.scratch[At.SeqLow] = part.seqLow
+    session.scratch[At.Grant] = part.grantWord
+    for (let d = 0; d < DIMENSIONS; d++) session.times[Time.Amounts + d] = left[d] ?? 0
+    const code = session.binding.shrink()
+    session.waiting.settle()
+    session.check(code, name)
+    part.amounts = left
+  }
+
+  private add(part: Part): void {
+    // Ended while it waited to grow: what came is nobody's.
+    if (this.isEnded) {
+      this.giveBack(part)
+      throw closed(this.pool.name)
+    }
+    this.more ??= []
+    this.more.push(part)
+  }
+
+  private held(): number[] {
+    const sum = [...this.first.amounts]
+    for (const { amounts } of this.more ?? [])
+      amounts.forEach((amount, d) => {
+        sum[d] = (sum[d] ?? 0) + amount
+      })
+    return sum
+  }
+
+  private parts(): Part[] {
+    return [this.first, ...(this.more ?? [])]
+  }
+
+  private isRecalled({ seqLow, grantWord, waiter }: Part): boolean {
+    const { session } = this.pool
+    session.scratch[At.Waiter] = waiter
+    session.scratch[At.SeqLow] = seqLow
+    session.scratch[At.Grant] = grantWord
+    return session.binding.recalled() === Code.Ok
+  }
+
+  private watch(): void {
+    if (this.isEnded) return
+    const { session } = this.pool
+    if (session.joined) session.waiting.watched.add(this)
+    else this.close()
+  }
+
+  private unwatch(): void {
+    this.stopGrace?.()
+    this.pool.session.waiting.watched.delete(this)
+  }
+
+  static {
+    // As in grant.ts: a promise that is resolved with it looks up `then`.
+    Object.defineProperty(Allocation.prototype, 'then', { value: undefined })
+  }
+}
+
+/** How the work that held it ended. */
+export type End = 'success' | 'ignore' | 'drop'
+
+/**
+ * Amounts in the order of the dimensions; what is not named is as in `unnamed`, else 0.
+ *
+ * @throws ArgumentError
+ */
+export function readAmounts(names: readonly string[], amounts: unknown, unnamed?: readonly number[]): number[] {
+  if (typeof amounts !== 'object' || amounts === null) throw refuse('amounts', 'an object with an amount by dimension', amounts)
+  const given = amounts as Record<string, unknown>
+  const read = [0, 0, 0, 0, 0, 0]
+  let named = 0
+  for (let d = 0; d < names.length; d++) {
+    const amount = given[names[d] as string]
+    if (amount === undefined) {
+      read[d] = unnamed?.[d] ?? 0
+      continue
+    }
+    if (typeof amount !== 'number' || !(amount >= 0 && amount <= UNITS_MAX)) {
+      throw refuse(`amounts.${names[d]}`, `a number from 0 to ${UNITS_MAX}`, amount)
+    }
+    read[d] = Math.ceil(amount)
+    named++
+  }
+  for (const key in given) {
+    if (given[key] === undefined) continue
+    if (!names.includes(key)) throw refuse('amounts', `by the pool's dimensions (${names.join(', ')})`, key)
+    named--
+  }
+  if (named > 0) throw refuse('amounts', 'an object whose properties can be listed', amounts)
+  return read
+}

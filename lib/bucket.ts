@@ -1,0 +1,389 @@
+import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
+import { ASK_KNOWN, type AskOptions, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
+import type { Element } from './element.js'
+import { findElement } from './enter.js'
+import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
+import { At, Code, Kind, Time } from './native/binding.js'
+import type { Ask, Session } from './session.js'
+
+/** How fast a bucket fills and how much it holds. */
+export interface Pace {
+  /** tokens per `per` ms: up to 100 million a second, and down to one in 100 years */
+  rate: number
+  /** ms, default 1,000 */
+  per?: number | undefined
+  /** tokens that a full bucket holds, and so the most that can be taken at once: 1 or more; default `rate`, rounded up */
+  burst?: number | undefined
+}
+
+export interface BucketOptions extends Pace {
+  /** a bucket above: what is taken here is taken there too, or from neither; up to 8 levels */
+  parent?: Bucket | undefined
+  /** changes the pace of a bucket that is there, instead of a `ConfigError` */
+  update?: boolean | undefined
+}
+
+/** What became of a request for tokens. A refusal is data, not an error. */
+export interface Taken {
+  readonly ok: boolean
+  /** 0 when `ok`; else ms until the same request would be granted if nobody else came */
+  readonly waitMs: number
+  /** whole tokens that could be taken now, of this bucket */
+  readonly remaining: number
+}
+
+/** What a look at a bucket shows. */
+export interface BucketView extends Taken {
+  /** tokens that a full bucket holds */
+  readonly limit: number
+  /** ms until the bucket is full again if nobody comes */
+  readonly resetMs: number
+}
+
+/** What the other faces may do with a bucket, and users may not. */
+interface BucketInternals {
+  isBucket(value: unknown): value is Bucket
+  sessionOf(bucket: Bucket): Session
+  elementOf(bucket: Bucket): Element
+}
+export let buckets: BucketInternals
+
+/**
+ * A token bucket by name, for every thread and process that opens the arena: the generic cell rate algorithm in one word. In any time T it
+ * admits at most rate * T + burst tokens. See {@link Governor.bucket}.
+ */
+export class Bucket {
+  readonly name: string
+  private readonly session: Session
+  private readonly element: Element
+  private readonly plainTier: number
+
+  /** @internal */
+  constructor(session: Session, name: string, options: unknown) {
+    this.session = session
+    this.name = name
+    session.mustBeOpen(name)
+    const given = readOptions(options, session)
+    this.element = findElement(session, name, Kind.Bucket)
+    this.plainTier = session.plainAsk.tier
+    this.define(given)
+  }
+
+  /** Tokens per `per` ms, as it is now for all who use the bucket. */
+  get rate(): number {
+    return this.readPace().rate
+  }
+
+  /** ms */
+  get per(): number {
+    return this.readPace().per
+  }
+
+  /** Tokens that a full bucket holds. */
+  get burst(): number {
+    return this.readPace().burst
+  }
+
+  /**
+   * Takes `n` tokens if they are there and nobody of its tier or a higher one waits for some; else says when to come again.
+   *
+   * @param n tokens, > 0 and at most a burst; a fraction is rounded up to a small part of a token
+   * @throws ExceedsError if it is more than a burst; ArgumentError, ClosedError, CorruptError, RetiredError
+   */
+  tryTake(n = 1, options?: AskOptions): Taken {
+    const { session } = this
+    if (options !== undefined || typeof n !== 'number' || !session.open) return this.tryTakeSlowly(n, options)
+    const { scratch, times } = session
+    scratch[At.Arena] = session.arena
+    scratch[At.Index] = this.element.index
+    scratch[At.Request] = this.plainTier
+    times[Time.Amounts] = n
+    session.tryTake()
+    const code = scratch[At.OutCode]
+    if (code === Code.Ok && scratch[At.OutSettled] === 0) return { ok: true, waitMs: 0, remaining: times[Time.OutRemaining] }
+    return this.tried(code, n)
+  }
+
+  /**
+   * Waits for `n` tokens: FIFO within a tier, higher tiers first, with ageing.
+   *
+   * @returns rejected with `signal.reason`, or a TimeoutError, ExceedsError, ClosedError, CapacityError, MemoryError, CorruptError,
+   *   RetiredError or ArgumentError
+   */
+  take(n = 1, options?: WaitOptions): Promise<Taken> {
+    try {
+      const ask = readAsk(options, WAIT_KNOWN, 'take()', this.session)
+      const answer = this.begin(tokens(n), ask)
+      return answer instanceof ArenaWait ? answer.promise : Promise.resolve(answer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** What {@link tryTake} would answer, and when the bucket is full again. Takes nothing. */
+  peek(n = 1): BucketView {
+    const { session } = this
+    session.mustBeOpen(this.name)
+    const asked = tokens(n)
+    const { burst } = this.readPace()
+    session.scratch[At.Index] = this.element.index
+    session.times[Time.Amounts] = asked
+    const code = session.binding.peekTokens()
+    if (code === Code.TooMuch) throw exceeds(this.label(), this.name, n)
+    session.check(code, this.name)
+    const { times } = session
+    const ok = code === Code.Ok
+    return {
+      ok,
+      waitMs: ok ? 0 : times[Time.OutReady],
+      remaining: times[Time.OutRemaining],
+      limit: burst,
+      resetMs: times[Time.OutFull]
+    }
+  }
+
+  /**
+   * Gives `n` tokens back that were taken and not used, here and in the buckets above. A bucket never holds more than its burst.
+   *
+   * @throws ArgumentError, ClosedError, CorruptError, RetiredError
+   */
+  refund(n = 1): void {
+    const { session } = this
+    session.mustBeOpen(this.name)
+    const given = tokens(n)
+    session.scratch[At.Index] = this.element.index
+    session.times[Time.Amounts] = given
+    const code = session.binding.refund()
+    session.waiting.settle()
+    session.check(code, this.name)
+  }
+
+  /**
+   * Changes the pace for all who use the bucket. What was taken stays taken: the debt goes on, in tokens, at the new rate.
+   *
+   * @throws BusyError if another thread stays inside the bucket; ArgumentError
+   */
+  configure(pace: Pace): void {
+    const { session } = this
+    session.mustBeOpen(this.name)
+    const given = optionsObject(pace, 'pace')
+    if (given === undefined) throw refuse('pace', 'an object', pace)
+    onlyKnown(given, ['rate', 'per', 'burst'], 'configure()')
+    this.change(readPaceOf(given))
+  }
+
+  private tryTakeSlowly(n: unknown, options: unknown): Taken {
+    const { session } = this
+    session.mustBeOpen(this.name)
+    const asked = tokens(n)
+    const ask = readAsk(options, ASK_KNOWN, 'tryTake()', session)
+    this.write(asked, ask)
+    session.tryTake()
+    return this.tried(session.scratch[At.OutCode], asked)
+  }
+
+  private tried(code: number, n: number): Taken {
+    const { session } = this
+    const remaining = session.times[Time.OutRemaining]
+    const waitMs = session.times[Time.OutReady]
+    session.waiting.settle()
+    if (code === Code.Ok) return { ok: true, waitMs: 0, remaining }
+    if (code === Code.Busy) return { ok: false, waitMs, remaining }
+    throw this.failure(code, n)
+  }
+
+  private begin(n: number, ask: Ask): Taken | ArenaWait<Taken> {
+    const { session, name } = this
+    session.mustBeOpen(name)
+    if (ask.signal?.aborted) throw ask.signal.reason
+    this.write(n, ask)
+    if (ask.timeout === 0) {
+      session.tryTake()
+      const taken = this.tried(session.scratch[At.OutCode], n)
+      if (!taken.ok) throw ranOut(this.label(), name, 0)
+      return taken
+    }
+    session.times[Time.Timeout] = ask.timeout
+    session.times[Time.Arrival] = 0
+    session.binding.take()
+    const { scratch, times } = session
+    const code = scratch[At.OutCode]
+    const arrival = times[Time.Arrival]
+    const remaining = times[Time.OutRemaining]
+    if (code === Code.Wait) return this.wait(scratch[At.OutWaiter], n, ask, arrival)
+    session.waiting.settle()
+    if (code === Code.Ok) return { ok: true, waitMs: 0, remaining }
+    throw this.failure(code, n)
+  }
+
+  private wait(waiter: number, n: number, ask: Ask, arrival: number): ArenaWait<Taken> {
+    const { session, name } = this
+    const granted = (_: number, seqLow: number): Taken => ({ ok: true, waitMs: 0, remaining: seqLow >>> 0 })
+    const wait = new ArenaWait<Taken>(session, waiter, { label: this.label(), name, asked: n, granted }, arrival)
+    session.waiting.settle()
+    if (ask.signal !== undefined) wait.listen(ask.signal)
+    return wait
+  }
+
+  private write(n: number, { tier, tenant, workflow }: Ask): void {
+    const { scratch, times, arena } = this.session
+    scratch[At.Arena] = arena
+    scratch[At.Index] = this.element.index
+    scratch[At.Request] = tier
+    scratch[At.Tenant] = tenant
+    scratch[At.Workflow] = workflow
+    times[Time.Amounts] = n
+  }
+
+  private failure(code: number, n: unknown): Error {
+    if (code === Code.TooMuch) return exceeds(this.label(), this.name, n)
+    if (code === Code.BadArgument) return refuse('n', 'a number of tokens > 0', n)
+    return this.session.failure(code, this.name)
+  }
+
+  private label(): string {
+    return labelled('bucket', this.name)
+  }
+
+  private define({ pace, parent, update }: ReadOptions): void {
+    const { session, name } = this
+    if (pace === undefined) {
+      this.readPace()
+      return
+    }
+    session.scratch[At.Index] = this.element.index
+    session.scratch[At.Waiter] = parent === undefined ? -1 : parent.element.index
+    writePace(session.times, pace)
+    const code = session.binding.defineBucket()
+    if (code === Code.Ok) return
+    if (code === Code.BadArgument) throw outOfRange(pace)
+    session.check(code, name)
+    const stored = this.readPace()
+    const { above } = stored
+    if (above !== (parent === undefined ? -1 : parent.element.index)) {
+      throw new ConfigError(`${this.label()} exists with another parent, which cannot be changed`, {
+        option: 'parent',
+        stored: undefined,
+        given: parent?.name
+      })
+    }
+    if (update) {
+      this.change(pace)
+      return
+    }
+    const option = (['rate', 'per', 'burst'] as const).find(key => stored[key] !== pace[key]) ?? 'rate'
+    throw new ConfigError(
+      `${this.label()} exists with ${option} = ${stored[option]}, not ${pace[option]}; pass update: true to change it`,
+      {
+        option,
+        stored: stored[option],
+        given: pace[option]
+      }
+    )
+  }
+
+  private change(pace: ReadPace): void {
+    const { session, name } = this
+    session.scratch[At.Index] = this.element.index
+    writePace(session.times, pace)
+    const code = session.binding.changePace()
+    session.waiting.settle()
+    if (code === Code.Busy)
+      throw new BusyError(`${this.label()}: another thread stays inside; its pace was not changed`, { resource: name })
+    if (code === Code.BadArgument) throw outOfRange(pace)
+    session.check(code, name)
+  }
+
+  private readPace(): ReadPace & { above: number } {
+    const { session, name } = this
+    session.mustBeJoined()
+    session.scratch[At.Index] = this.element.index
+    const code = session.binding.bucketPace()
+    if (code === Code.Stale) throw new NotFoundError(`${this.label()} does not exist yet: give it a rate`, { resource: name })
+    session.check(code, name)
+    const { times, scratch } = session
+    return {
+      rate: times[Time.Amounts],
+      per: times[Time.Amounts + 1] as number,
+      burst: times[Time.Amounts + 2] as number,
+      above: scratch[At.Waiter]
+    }
+  }
+
+  static {
+    buckets = {
+      isBucket: (value): value is Bucket => value instanceof Bucket && 'element' in value,
+      sessionOf: bucket => bucket.session,
+      elementOf: bucket => bucket.element
+    }
+  }
+}
+
+interface ReadPace {
+  readonly rate: number
+  readonly per: number
+  readonly burst: number
+}
+
+interface ReadOptions {
+  readonly pace: ReadPace | undefined
+  readonly parent: { readonly element: Element; readonly name: string } | undefined
+  readonly update: boolean
+}
+
+const PER_MS = 1000
+
+function readOptions(options: unknown, session: Session): ReadOptions {
+  const given = optionsObject(options, 'options')
+  if (given === undefined) return { pace: undefined, parent: undefined, update: false }
+  onlyKnown(given, ['rate', 'per', 'burst', 'parent', 'update'], 'bucket()')
+  const { parent, update } = given as { parent?: unknown; update?: unknown }
+  return {
+    pace: readPaceOf(given),
+    parent: parent === undefined ? undefined : readParent(parent, session),
+    update: update === undefined ? false : flag(update, 'update')
+  }
+}
+
+function readParent(parent: unknown, session: Session): { element: Element; name: string } {
+  if (!buckets.isBucket(parent)) throw refuse('parent', 'a bucket', parent)
+  if (buckets.sessionOf(parent).binding !== session.binding) {
+    throw new ArgumentError('parent: the bucket belongs to another arena', { option: 'parent', given: parent })
+  }
+  return { element: buckets.elementOf(parent), name: parent.name }
+}
+
+/** @throws ArgumentError */
+export function readPaceOf(given: object): ReadPace {
+  const { rate, per, burst } = given as { [K in keyof Pace]: unknown }
+  const tokens = positive(rate, 'rate')
+  const ms = per === undefined ? PER_MS : duration(per, 'per')
+  if (!(ms > 0) || !Number.isFinite(ms)) throw refuse('per', 'a finite number of milliseconds > 0', per)
+  const most = burst === undefined ? Math.max(1, Math.ceil(tokens)) : positive(burst, 'burst')
+  if (most < 1) throw refuse('burst', 'a number of tokens >= 1', burst)
+  return { rate: tokens, per: ms, burst: most }
+}
+
+function positive(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) throw refuse(option, 'a finite number > 0', value)
+  return value
+}
+
+function writePace(times: Float64Array, { rate, per, burst }: ReadPace): void {
+  times[Time.Amounts] = rate
+  times[Time.Amounts + 1] = per
+  times[Time.Amounts + 2] = burst
+}
+
+function outOfRange({ rate, per, burst }: ReadPace): ArgumentError {
+  return new ArgumentError(
+    `a rate of ${rate} per ${per} ms with a burst of ${burst} cannot be kept exactly: at most 100 million tokens a second, at least one in 100 years, and no burst that takes longer to fill than the clock lasts`,
+    { option: 'rate', given: rate }
+  )
+}
+
+function tokens(n: unknown): number {
+  if (typeof n !== 'number' || !(n > 0) || !Number.isFinite(n)) throw refuse('n', 'a number of tokens > 0', n)
+  return n
+}

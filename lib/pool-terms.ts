@@ -1,0 +1,197 @@
+import { count, onlyKnown, optionsObject, refuse, text } from './checks.js'
+import { ArgumentError } from './errors/index.js'
+import { idOf } from './names.js'
+import { DIMENSIONS, type PoolState, UNITS_MAX } from './native/binding.js'
+import type { Session } from './session.js'
+
+/** Amounts by the names of a pool's dimensions: whole units, such as millicores or bytes. */
+export type AmountsByName = Readonly<Record<string, number>>
+
+/** A part of each dimension, 0 to 1: one number for all, or by name. */
+export type Part = number | AmountsByName
+
+/** What a tier may have. */
+export interface TierPart {
+  /** kept for the tier whether it uses it or not; default 0 */
+  floor?: Part | undefined
+  /** beyond the floor: its own when it wants it, lent to others while it does not, and given back first when they release; default 0 */
+  share?: Part | undefined
+  /** the most it may have; default: all */
+  ceiling?: Part | undefined
+}
+
+export interface PoolOptions {
+  /** what there is, by name: 1 to 6 dimensions */
+  capacity: AmountsByName
+  /** by the names of the arena's tiers */
+  tiers?: Readonly<Record<string, TierPart>> | undefined
+  /** weights of tenants that are not to count as 1 */
+  tenants?: Readonly<Record<string, { weight: number }>> | undefined
+  /** what a request may demand of the pool, such as a certification */
+  labels?: readonly string[] | undefined
+  /** changes the capacity and the tiers of a pool that is there, instead of a `ConfigError` */
+  update?: boolean | undefined
+}
+
+/** The parts of one tier, a fraction for each dimension. A ceiling of Infinity is none. */
+interface Fractions {
+  floor: number[]
+  share: number[]
+  ceiling: number[]
+}
+
+export interface PoolTerms {
+  readonly names: readonly string[]
+  readonly capacity: readonly number[]
+  readonly tiers: readonly Fractions[]
+  readonly tenants: readonly (readonly [id: number, weight: number])[]
+  /** ids of names */
+  readonly labels: readonly number[]
+}
+
+const NAME_BYTES = 31
+const TENANTS_MAX = 63
+const LABELS_MAX = 16
+/** Fractions such as 0.1 + 0.2 + 0.7 add up to a little more than 1. */
+const ROUNDING = 1e-9
+
+/** @throws ArgumentError, NameError */
+export function readTerms(given: object, session: Session): PoolTerms {
+  const { capacity, tiers, tenants, labels } = given as { [K in keyof PoolOptions]: unknown }
+  const units = readCapacity(capacity)
+  const names = Object.keys(units)
+  const parts = readTiers(tiers, names, session.tiers)
+  floorsMustFit(parts, names)
+  return { names, capacity: Object.values(units), tiers: parts, tenants: readTenants(tenants, session), labels: labelIds(labels, session) }
+}
+
+export function readCapacity(value: unknown): AmountsByName {
+  const given = optionsObject(value, 'capacity')
+  if (given === undefined) throw refuse('capacity', 'an object with an amount for each dimension', value)
+  const entries = Object.entries(given)
+  if (entries.length < 1 || entries.length > DIMENSIONS) throw refuse('capacity', `an object of 1 to ${DIMENSIONS} dimensions`, value)
+  for (const [name, amount] of entries) {
+    const bytes = Buffer.byteLength(name)
+    if (bytes < 1 || bytes > NAME_BYTES || name.includes('\0')) throw refuse('capacity', `named in 1 to ${NAME_BYTES} bytes`, name)
+    count(amount, `capacity.${name}`, 0, UNITS_MAX)
+  }
+  return Object.fromEntries(entries) as AmountsByName
+}
+
+function readTiers(value: unknown, names: readonly string[], tiers: readonly string[]): Fractions[] {
+  const given = optionsObject(value, 'tiers') ?? {}
+  onlyKnown(given, tiers, 'tiers')
+  return tiers.map(tier => {
+    const option = `tiers.${tier}`
+    const part = optionsObject((given as Record<string, unknown>)[tier], option) ?? {}
+    onlyKnown(part, ['floor', 'share', 'ceiling'], option)
+    const { floor, share, ceiling } = part as { [K in keyof TierPart]: unknown }
+    const read = {
+      floor: readPart(floor, names, `${option}.floor`, 0),
+      share: readPart(share, names, `${option}.share`, 0),
+      ceiling: readPart(ceiling, names, `${option}.ceiling`, Number.POSITIVE_INFINITY)
+    }
+    names.forEach((name, d) => {
+      if ((read.floor[d] as number) + (read.share[d] as number) > (read.ceiling[d] as number) + ROUNDING) {
+        throw new ArgumentError(`${option}: floor and share of ${name} are above the ceiling`, { option, given: part })
+      }
+    })
+    return read
+  })
+}
+
+function readPart(value: unknown, names: readonly string[], option: string, none: number): number[] {
+  if (value === undefined) return names.map(() => none)
+  if (typeof value === 'number') return names.map(() => fraction(value, option))
+  const given = optionsObject(value, option) ?? {}
+  onlyKnown(given, names, option)
+  return names.map(name => {
+    const part = (given as Record<string, unknown>)[name]
+    return part === undefined ? none : fraction(part, `${option}.${name}`)
+  })
+}
+
+function fraction(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw refuse(option, 'a number from 0 to 1', value)
+  return value
+}
+
+function floorsMustFit(tiers: readonly Fractions[], names: readonly string[]): void {
+  names.forEach((name, d) => {
+    const sum = tiers.reduce((all, tier) => all + (tier.floor[d] as number), 0)
+    if (sum > 1 + ROUNDING) throw new ArgumentError(`the floors of ${name} add up to more than 1`, { option: 'tiers', given: sum })
+  })
+}
+
+function readTenants(value: unknown, session: Session): [number, number][] {
+  const given = optionsObject(value, 'tenants') ?? {}
+  const entries = Object.entries(given)
+  if (entries.length > TENANTS_MAX) throw refuse('tenants', `an object of at most ${TENANTS_MAX} tenants`, value)
+  return entries.map(([name, terms]) => {
+    const option = `tenants.${name}`
+    const of = optionsObject(terms, option) ?? {}
+    onlyKnown(of, ['weight'], option)
+    const { weight } = of as { weight?: unknown }
+    if (typeof weight !== 'number' || !(weight > 0) || !Number.isFinite(weight))
+      throw refuse(`${option}.weight`, 'a finite number > 0', weight)
+    const id = idOf(session, text(name, option))
+    if (id === 0) throw refuse('tenants', 'named, and the arena must have room for the names (capacity.elements)', name)
+    return [id, weight]
+  })
+}
+
+function labelIds(value: unknown, session: Session): number[] {
+  const labels = readLabels(value, 'labels')
+  if (labels.length > LABELS_MAX) throw refuse('labels', `an array of at most ${LABELS_MAX} labels`, value)
+  return labels.map(label => {
+    const id = idOf(session, label)
+    if (id === 0) throw refuse('labels', 'not empty, and the arena must have room for the names (capacity.elements)', label)
+    return id
+  })
+}
+
+/** Labels a pool has, or a request demands. */
+export function readLabels(value: unknown, option: string): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw refuse(option, 'an array of labels', value)
+  return [...new Set(Array.from(value as unknown[], (label, i) => text(label, `${option}[${i}]`)))]
+}
+
+/**
+ * As the addon has them: how many dimensions, tenants and labels, then DIMENSIONS amounts each: the capacity, and for each of four tiers the
+ * floors, shares and ceilings; then id and weight of each tenant, and the id of each label.
+ */
+export function numbersOf({ names, capacity, tiers, tenants, labels }: PoolTerms): Float64Array {
+  const numbers = [names.length, tenants.length, labels.length, ...filled(capacity)]
+  for (let tier = 0; tier < 4; tier++) {
+    const { floor, share, ceiling } = tiers[tier] ?? { floor: [], share: [], ceiling: [] }
+    const units = (parts: readonly number[], none: number) =>
+      capacity.map((most, d) => {
+        const part = parts[d] ?? none
+        return part === Number.POSITIVE_INFINITY ? UNITS_MAX : Math.floor(part * most + ROUNDING)
+      })
+    numbers.push(...filled(units(floor, 0)), ...filled(units(share, 0)), ...filled(units(ceiling, Number.POSITIVE_INFINITY)))
+  }
+  for (const [id, weight] of tenants) numbers.push(id, weight)
+  numbers.push(...labels)
+  return Float64Array.from(numbers)
+}
+
+/** What a pool that exists was made of, as fractions of its capacity; the tenants are not told. */
+export function termsOf({ names, capacity, tiers, labels }: PoolState): PoolTerms {
+  const parts = [0, 1, 2, 3].map(tier => {
+    const at = (kind: number) =>
+      names.map((_, d) => {
+        const units = tiers[(tier * 3 + kind) * DIMENSIONS + d] as number
+        const most = capacity[d] as number
+        if (kind === 2 && units >= UNITS_MAX) return Number.POSITIVE_INFINITY
+        return most > 0 ? units / most : 0
+      })
+    return { floor: at(0), share: at(1), ceiling: at(2) }
+  })
+  return { names, capacity: capacity.slice(0, names.length), tiers: parts, tenants: [], labels }
+}
+
+function filled(amounts: readonly number[]): number[] {
+  return Array.from({ length: DIMENSIONS }, (_, d) => amounts[d] ?? 0)
+}

@@ -1,0 +1,363 @@
+import { type AllocatingPool, Allocation, type AllocationTerms, type GrowOptions, type Part, readAmounts } from './allocation.js'
+import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
+import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
+import type { Element } from './element.js'
+import { findElement } from './enter.js'
+import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
+import { idOf } from './names.js'
+import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time } from './native/binding.js'
+import { type AmountsByName, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
+import type { Ask, Session } from './session.js'
+
+/** What an allocation may say besides what any request may. */
+export interface AllocateOptions extends WaitOptions {
+  /** it may be asked for again by a plan, for a higher tier: after the `recall` event there are `grace` ms (default 1,000) until its signal aborts */
+  revocable?: boolean | { grace?: number | undefined } | undefined
+  /** labels that the pool must have, else an ExceedsError */
+  labels?: readonly string[] | undefined
+}
+
+export type TryAllocateOptions = Omit<AllocateOptions, 'signal' | 'waitTimeout'>
+
+/** What a pool has handed out, each number of a moment of its own. */
+export interface PoolUsage {
+  readonly capacity: AmountsByName
+  readonly used: AmountsByName
+  readonly tiers: Readonly<Record<string, { used: AmountsByName; waiting: number }>>
+}
+
+const GRACE_MS = 1000
+const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
+const ALLOCATE_KNOWN = [...WAIT_KNOWN, 'revocable', 'labels'] as const
+
+/** What the other faces may do with a pool, and users may not. */
+interface PoolInternals {
+  isPool(value: unknown): value is Pool
+  sessionOf(pool: Pool): Session
+  tryUnits(pool: Pool, amounts: readonly number[], terms: AllocationTerms): Allocation | undefined
+  units(pool: Pool, amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation>
+  read(pool: Pool, amounts: unknown): number[]
+}
+export let pools: PoolInternals
+
+/** The part of a request that concerns its wait. */
+export interface WaitTerms {
+  /** ms, Infinity: none */
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+  /** ns on the arena clock that it counts from; 0: now */
+  readonly arrival: number
+}
+
+/**
+ * Units of several dimensions, handed out all or nothing to every thread and process that opens the arena: see {@link Governor.pool}. Higher
+ * tiers first, those within their floor and share before the others; between tenants by dominant resource fairness; within a tenant first
+ * come, first served; and who has waited long enough before all of them.
+ */
+export class Pool implements AllocatingPool {
+  readonly name: string
+  /** @internal */
+  readonly session: Session
+  /** @internal */
+  readonly element: Element
+  /** names of the dimensions */
+  readonly names: readonly string[]
+  private readonly plainTerms: AllocationTerms
+  private readonly labelIds: readonly number[]
+  private readonly kind: string
+
+  /** @internal */
+  constructor(session: Session, name: string, options: unknown, kind = 'pool') {
+    this.session = session
+    this.name = name
+    this.kind = kind
+    session.mustBeOpen(name)
+    const given = optionsObject(options, 'options')
+    if (given !== undefined) onlyKnown(given, ['capacity', 'tiers', 'tenants', 'labels', 'update'], 'pool()')
+    const update = given === undefined ? undefined : (given as { update?: unknown }).update
+    const mayUpdate = update === undefined ? false : flag(update, 'update')
+    const terms = given === undefined ? undefined : readTerms(given, session)
+    this.element = findElement(session, name, Kind.Pool)
+    if (terms !== undefined) this.define(terms, mayUpdate)
+    const state = this.state()
+    this.names = Object.freeze([...state.names])
+    this.labelIds = state.labels
+    this.plainTerms = { ...session.plainAsk, grace: undefined }
+  }
+
+  /** What there is of each dimension, as it is now for all who use the pool. */
+  get capacity(): AmountsByName {
+    return this.byName(this.state().capacity)
+  }
+
+  /**
+   * Takes the amounts if all of them are there and nobody waits who comes first; else null. It may also answer null while another thread
+   * decides about the pool.
+   *
+   * @throws ExceedsError if it could never be granted; ArgumentError, ClosedError, CapacityError, MemoryError, CorruptError, RetiredError
+   */
+  tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
+    const { session } = this
+    session.mustBeOpen(this.name)
+    const wanted = this.read(amounts)
+    const terms = options === undefined ? this.plainTerms : this.readTerms(options, TRY_KNOWN, 'tryAllocate()').terms
+    return this.tryUnits(wanted, terms) ?? null
+  }
+
+  /**
+   * Waits for the amounts.
+   *
+   * @returns rejected with `signal.reason`, or a TimeoutError, ExceedsError, ClosedError, CapacityError, MemoryError, CorruptError,
+   *   RetiredError or ArgumentError
+   */
+  allocate(amounts: AmountsByName, options?: AllocateOptions): Promise<Allocation> {
+    try {
+      this.session.mustBeOpen(this.name)
+      const wanted = this.read(amounts)
+      const { terms, ask } = this.readTerms(options, ALLOCATE_KNOWN, 'allocate()')
+      const answer = this.units(wanted, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 })
+      return answer instanceof Allocation ? Promise.resolve(answer) : answer.promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Holds the amounts while `fn` runs: released when what it returns has settled, also when it throws. */
+  with<T>(amounts: AmountsByName, fn: (allocation: Allocation) => T | PromiseLike<T>): Promise<T>
+  with<T>(amounts: AmountsByName, options: AllocateOptions | undefined, fn: (allocation: Allocation) => T | PromiseLike<T>): Promise<T>
+  async with<T>(amounts: AmountsByName, second: unknown, third?: unknown): Promise<T> {
+    const [options, fn] = typeof second === 'function' ? [undefined, second] : [second, third]
+    if (typeof fn !== 'function') throw refuse('fn', 'a function', fn)
+    return runWith(
+      await this.allocate(amounts, options as AllocateOptions | undefined),
+      fn as (allocation: Allocation) => T | PromiseLike<T>
+    )
+  }
+
+  /**
+   * Changes what there is, for all who use the pool; a dimension not named stays as it is, and the tiers keep their fractions. Less than is
+   * used is no error: then nothing is granted until enough came back.
+   *
+   * @throws BusyError if another thread stays inside the pool; ArgumentError
+   */
+  resize(capacity: AmountsByName): void {
+    this.session.mustBeOpen(this.name)
+    const state = this.state()
+    const terms = termsOf(state)
+    const given = readCapacity(capacity)
+    for (const name of Object.keys(given))
+      if (!this.names.includes(name)) throw refuse('capacity', `by the pool's dimensions (${this.names.join(', ')})`, name)
+    this.change({ ...terms, capacity: this.names.map((name, d) => given[name] ?? (terms.capacity[d] as number)) })
+  }
+
+  /** What is handed out, and how many wait. */
+  usage(): PoolUsage {
+    const state = this.state()
+    const { tiers } = this.session
+    return {
+      capacity: this.byName(state.capacity),
+      used: this.byName(state.used),
+      tiers: Object.fromEntries(
+        tiers.map((tier, t) => [
+          tier,
+          { used: this.byName(state.byTier.slice(t * DIMENSIONS, (t + 1) * DIMENSIONS)), waiting: state.waiting[t] ?? 0 }
+        ])
+      )
+    }
+  }
+
+  /** @internal */
+  tryGrow(allocation: Allocation, more: readonly number[]): Part | undefined {
+    const { terms, code } = this.attempt(more, allocation.askedIn)
+    return code === Code.Ok ? this.part(terms) : undefined
+  }
+
+  /** @internal */
+  async grow(allocation: Allocation, more: readonly number[], options: GrowOptions): Promise<Part> {
+    const given = optionsObject(options, 'options')
+    if (given !== undefined) onlyKnown(given, ['waitTimeout', 'signal'], 'resize()')
+    const ask = readAsk(options, ['waitTimeout', 'signal'], 'resize()', this.session)
+    const answer = this.queue(more, allocation.askedIn, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, part => part)
+    return answer instanceof ArenaWait ? answer.promise : answer
+  }
+
+  private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
+    const { code } = this.attempt(amounts, terms)
+    return code === Code.Ok ? new Allocation(this, this.part(amounts), terms) : undefined
+  }
+
+  private attempt(amounts: readonly number[], terms: AllocationTerms): { code: number; terms: readonly number[] } {
+    const { session } = this
+    this.write(amounts, terms)
+    session.tryAllocate()
+    const code = session.scratch[At.OutCode]
+    if (code < 0) throw this.failure(code, amounts)
+    if (code !== Code.Ok) session.waiting.settle()
+    return { code, terms: amounts }
+  }
+
+  /** What the addon has just granted. */
+  private part(amounts: readonly number[]): Part {
+    const { scratch, waiting } = this.session
+    const part = { seqLow: scratch[At.OutSeqLow], grantWord: scratch[At.OutGrant], waiter: scratch[At.OutWaiter], amounts }
+    if (scratch[At.OutSettled] !== 0) waiting.settle()
+    return part
+  }
+
+  private units(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation> {
+    return this.queue(amounts, terms, wait, part => new Allocation(this, part, terms)) as Allocation | ArenaWait<Allocation>
+  }
+
+  private queue<T>(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms, made: (part: Part) => T): T | ArenaWait<T> {
+    const { session, name } = this
+    session.mustBeOpen(name)
+    if (wait.signal?.aborted) throw wait.signal.reason
+    if (wait.timeout === 0) {
+      const { code } = this.attempt(amounts, terms)
+      if (code !== Code.Ok) throw ranOut(this.label(), name, 0)
+      return made(this.part(amounts))
+    }
+    this.write(amounts, terms)
+    session.times[Time.Timeout] = wait.timeout
+    session.times[Time.Arrival] = wait.arrival
+    session.binding.allocate()
+    const { scratch, times } = session
+    const code = scratch[At.OutCode]
+    const arrival = times[Time.Arrival]
+    if (code === Code.Ok) return made(this.part(amounts))
+    if (code !== Code.Wait) {
+      session.waiting.settle()
+      throw this.failure(code, amounts)
+    }
+    const granted = (waiter: number, seqLow: number, grantWord: number): T => made({ seqLow, grantWord, waiter, amounts })
+    const waits = new ArenaWait<T>(
+      session,
+      scratch[At.OutWaiter],
+      { label: this.label(), name, asked: this.byName(amounts), granted },
+      arrival
+    )
+    session.waiting.settle()
+    if (wait.signal !== undefined) waits.listen(wait.signal)
+    return waits
+  }
+
+  private write(amounts: readonly number[], { tier, tenant, workflow, grace }: AllocationTerms): void {
+    const { scratch, times, arena } = this.session
+    scratch[At.Arena] = arena
+    scratch[At.Index] = this.element.index
+    scratch[At.Request] = grace === undefined ? tier : tier | RequestBit.Revocable
+    scratch[At.Tenant] = tenant
+    scratch[At.Workflow] = workflow
+    for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] ?? 0
+  }
+
+  private read(amounts: unknown): number[] {
+    const wanted = readAmounts(this.names, amounts)
+    for (let d = 0; d < DIMENSIONS; d++) if (wanted[d] !== 0) return wanted
+    throw refuse('amounts', 'more than 0 of something', amounts)
+  }
+
+  private readTerms(options: unknown, known: readonly string[], what: string): { terms: AllocationTerms; ask: Ask } {
+    const { session } = this
+    const given = optionsObject(options, 'options')
+    const ask = readAsk(options, known, what, session)
+    if (given === undefined) return { terms: this.plainTerms, ask }
+    const { revocable, labels } = given as { [K in keyof AllocateOptions]: unknown }
+    this.mustHave(readLabels(labels, 'labels'))
+    return { terms: { tier: ask.tier, tenant: ask.tenant, workflow: ask.workflow, grace: readGrace(revocable) }, ask }
+  }
+
+  private mustHave(labels: readonly string[]): void {
+    for (const label of labels) {
+      if (this.labelIds.includes(idOf(this.session, label))) continue
+      throw new ExceedsError(`${this.label()} does not have the label ${JSON.stringify(label)}`, { resource: this.name, asked: label })
+    }
+  }
+
+  private define(terms: PoolTerms, update: boolean): void {
+    const { session, name } = this
+    session.scratch[At.Index] = this.element.index
+    const code = session.binding.definePool(numbersOf(terms), terms.names)
+    session.check(code, name)
+    if (code !== Code.Differs) return
+    const stored = this.state()
+    if (update && stored.names.join('\0') === terms.names.join('\0')) {
+      this.change(terms)
+      return
+    }
+    throw new ConfigError(`${this.label()} exists with other terms; pass update: true to change its capacity and tiers`, {
+      option: 'capacity',
+      stored: this.describe(stored),
+      given: terms
+    })
+  }
+
+  private describe(stored: PoolState): object {
+    return { capacity: Object.fromEntries(stored.names.map((name, d) => [name, stored.capacity[d]])), tiers: termsOf(stored).tiers }
+  }
+
+  private change(terms: PoolTerms): void {
+    const { session, name } = this
+    session.scratch[At.Index] = this.element.index
+    const code = session.binding.changePool(numbersOf(terms))
+    session.waiting.settle()
+    if (code === Code.Busy) throw new BusyError(`${this.label()}: another thread stays inside; nothing was changed`, { resource: name })
+    session.check(code, name)
+  }
+
+  private state(): PoolState {
+    const { session, name } = this
+    session.mustBeJoined()
+    session.scratch[At.Index] = this.element.index
+    const state = session.binding.poolState()
+    if (state === undefined) throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
+    return state
+  }
+
+  private byName(amounts: readonly number[]): AmountsByName {
+    return Object.fromEntries(this.names.map((name, d) => [name, amounts[d] ?? 0]))
+  }
+
+  private failure(code: number, amounts: readonly number[]): Error {
+    if (code === Code.TooMuch) return exceeds(this.label(), this.name, this.byName(amounts))
+    return this.session.failure(code, this.name)
+  }
+
+  private label(): string {
+    return labelled(this.kind, this.name)
+  }
+
+  static {
+    pools = {
+      isPool: (value): value is Pool => value instanceof Pool && 'element' in value,
+      sessionOf: pool => pool.session,
+      tryUnits: (pool, amounts, terms) => pool.tryUnits(amounts, terms),
+      units: (pool, amounts, terms, wait) => pool.units(amounts, terms, wait),
+      read: (pool, amounts) => pool.read(amounts)
+    }
+  }
+}
+
+/** Runs `fn` and releases when what it returns has settled: as success, or, when it throws, without judgement. */
+export async function runWith<T>(allocation: Allocation, fn: (allocation: Allocation) => T | PromiseLike<T>): Promise<T> {
+  let done = false
+  try {
+    const result = await fn(allocation)
+    done = true
+    return result
+  } finally {
+    if (done) allocation.success()
+    else allocation.ignore()
+  }
+}
+
+function readGrace(revocable: unknown): number | undefined {
+  if (revocable === undefined || revocable === false) return undefined
+  if (revocable === true) return GRACE_MS
+  const given = optionsObject(revocable, 'revocable')
+  if (given === undefined) throw new ArgumentError('revocable must be true, false or { grace }', { option: 'revocable', given: revocable })
+  onlyKnown(given, ['grace'], 'revocable')
+  const { grace } = given as { grace?: unknown }
+  return grace === undefined ? GRACE_MS : duration(grace, 'revocable.grace')
+}
