@@ -4,7 +4,7 @@ import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
-import { At, Code, Kind, Time } from './native/binding.js'
+import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
 import type { Ask, Session } from './session.js'
 
 /** How fast a bucket fills and how much it holds. */
@@ -39,6 +39,8 @@ export interface BucketView extends Taken {
   readonly limit: number
   /** ms until the bucket is full again if nobody comes */
   readonly resetMs: number
+  /** whole tokens that plans keep apart from the bucket, of what it would have discarded */
+  readonly reserved: number
 }
 
 /** What the other faces may do with a bucket, and users may not. */
@@ -134,13 +136,15 @@ export class Bucket {
     session.check(code, this.name)
     const { times } = session
     const ok = code === Code.Ok
-    return {
+    const view = {
       ok,
       waitMs: ok ? 0 : times[Time.OutReady],
       remaining: times[Time.OutRemaining],
       limit: burst,
       resetMs: times[Time.OutFull]
     }
+    session.scratch[At.Index] = this.element.index
+    return { ...view, reserved: session.binding.reserved() }
   }
 
   /**
@@ -230,7 +234,7 @@ export class Bucket {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
-    scratch[At.Request] = tier
+    scratch[At.Request] = tier | RequestBit.Named
     scratch[At.Tenant] = tenant
     scratch[At.Workflow] = workflow
     times[Time.Amounts] = n

@@ -10,6 +10,7 @@ import type { LeakReport } from './leak-report.js'
 import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
 import { fromNative } from './native/codes.js'
+import { PlanBook } from './plans.js'
 import { Pool } from './pool.js'
 import type { PoolOptions } from './pool-terms.js'
 import { Semaphore } from './semaphore.js'
@@ -29,6 +30,7 @@ export interface GovernorEvents {
 export class Governor extends EventEmitter<GovernorEvents> {
   readonly #session: Session
   #locks: LockManager | undefined
+  #plans: PlanBook | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -80,6 +82,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get locks(): LockManager {
     this.#locks ??= makeLockManager(this.#session)
     return this.#locks
+  }
+
+  /** What is to be kept ready, and for whom; for planners. */
+  get plans(): PlanBook {
+    this.#plans ??= new PlanBook(this.#session)
+    return this.#plans
   }
 
   /**

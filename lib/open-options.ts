@@ -31,7 +31,7 @@ export interface OpenOptions {
   fresh?: boolean | undefined
   /** `virtual`: a new private arena (or the one of the handle) whose time stands still until `gov.advance(ms)`; default `monotonic` */
   clock?: 'monotonic' | 'virtual' | undefined
-  /** overwrites stored options that differ, where they are tunable: `tiers`, `ageing`, `claimWithin` */
+  /** overwrites stored options that differ, where they are tunable: `tiers`, `ageing`, `claimWithin`, `maxReserve` */
   update?: boolean | undefined
   capacity?: Capacity | undefined
   /** 1 to 4 names, lowest first; default `background`, `standard`, `interactive`, `critical` */
@@ -40,6 +40,11 @@ export interface OpenOptions {
   ageing?: number | undefined
   /** whole ms within which a granted lock must be taken by its environment, or it is offered to the next; 0: no limit */
   claimWithin?: number | undefined
+  /**
+   * what all plans together may keep from lower tiers, 0 to 1: of a bucket, the tokens of 10 s; of a pool, each dimension; of a lock, the time in
+   * any 10 s in which it is free and kept from somebody; default 0.25
+   */
+  maxReserve?: number | undefined
   /** whether waits in callbacks of `with` belong to its grant; default: from Node 24 on */
   autoEnclose?: boolean | undefined
   /** reports grants that were garbage-collected while held, by a `leak` event or a process warning; costs some 100 ns a grant */
@@ -64,6 +69,7 @@ const KNOWN = [
   'tiers',
   'ageing',
   'claimWithin',
+  'maxReserve',
   'autoEnclose',
   'reportLeaks'
 ] as const
@@ -83,9 +89,10 @@ const TIER_NAME_MAX = 31
 export function readOpenOptions(given: unknown): ReadOptions {
   const options = optionsObject(given, 'options') ?? {}
   onlyKnown(options, KNOWN, 'open()')
-  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, autoEnclose, reportLeaks } = options as {
-    [K in keyof OpenOptions]: unknown
-  }
+  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, maxReserve, autoEnclose, reportLeaks } =
+    options as {
+      [K in keyof OpenOptions]: unknown
+    }
   const virtual = read(clock, isVirtual)
   const native = defined({
     name: read(name, arenaName),
@@ -97,7 +104,8 @@ export function readOpenOptions(given: unknown): ReadOptions {
     ...readCapacity(capacity),
     tiers: read(tiers, tierNames),
     ageingMs: read(ageing, value => count(value, 'ageing', 0, AGEING_MAX_MS)),
-    claimWithinMs: read(claimWithin, value => count(value, 'claimWithin', 0, CLAIM_WITHIN_MAX_MS))
+    claimWithinMs: read(claimWithin, value => count(value, 'claimWithin', 0, CLAIM_WITHIN_MAX_MS)),
+    maxReservePpm: read(maxReserve, partsPerMillion)
   })
   mustAgree(native)
   return {
@@ -144,6 +152,11 @@ function readCapacity(value: unknown): Pick<NativeOptions, 'elements' | 'waiters
     heapPages: read(memory, value => Math.ceil(count(value, 'capacity.memory', 0, CAPACITY_MAX.memory) / PAGE)),
     telemetry: read(telemetry, powerOfTwo)
   })
+}
+
+function partsPerMillion(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw refuse('maxReserve', 'a number from 0 to 1', value)
+  return Math.round(value * 1e6)
 }
 
 function powerOfTwo(value: unknown): number {

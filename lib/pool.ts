@@ -246,7 +246,7 @@ export class Pool implements AllocatingPool {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
-    scratch[At.Request] = grace === undefined ? tier : tier | RequestBit.Revocable
+    scratch[At.Request] = tier | RequestBit.Named | (grace === undefined ? 0 : RequestBit.Revocable)
     scratch[At.Tenant] = tenant
     scratch[At.Workflow] = workflow
     for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] ?? 0

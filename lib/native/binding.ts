@@ -29,8 +29,9 @@ export const enum At {
   OutCode = 10, // what tryLock, lock and release answer: a number returned costs half as much again as the call
   OutSettled = 11, // number of settled entries written from Settled on
   Arena = 12, // in, for the hot calls (those that answer through OutCode): which arena of the environment, Binding.arena
-  Workflow = 13, // in, of buckets and pools: id of a name, 0 none
+  Workflow = 13, // in, where RequestBit.Named is set: id of a name, 0 none
   Tenant = 14,
+  Hold = 15, // in, of locks: whole ms that it is expected to be held, 0 unknown
   Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
 }
 
@@ -83,6 +84,7 @@ export function grantWord(sequence: number): number {
 export const enum RequestBit {
   Shared = 4,
   Steal = 8,
+  Named = 64, // Workflow, Tenant and Hold are set
   Revocable = 32, // allocate: a share plan may ask for it back
   Cohort = 16 // lock: if this environment holds the lock alone and nobody waits for it, say so (Own) instead of queueing
 }
@@ -184,6 +186,20 @@ export interface Binding {
   shrink(): number
   /** In: Waiter, SeqLow, Grant. Ok: it is held, and asked for | Lost. */
   recalled(): number
+  /**
+   * In: Request (PlanKind), Index (-1 for an escalation), Tier, Workflow (who), Waiter (source), Amounts: amount, from and until in ms from now.
+   * Ok (OutWaiter, OutSeqLow: its id) | Busy (no place for another plan of this thing) | < 0. Writes OutSettled.
+   */
+  writePlan(): number
+  /** In: Waiter, SeqLow: the id. Ok | Lost. Writes OutSettled. */
+  withdrawPlan(): number
+  /** Takes away what has ended. Writes OutSettled. */
+  sweepPlans(): number
+  listPlans(): PlanSnapshot[]
+  /** For each source, four: requests that only its plans kept waiting, ms that they did, plans used, plans written. */
+  planLosses(): number[]
+  /** In: Index of a bucket. Whole tokens in reserve. */
+  reserved(): number
   /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
   /** Names and owners in the cycle that refused this waiter, as text. */
@@ -202,6 +218,28 @@ export interface Binding {
   ref(on: boolean): void
   /** One governor fewer on this arena; the last one leaves it: held locks pass on with ownerDied. */
   close(): void
+}
+
+/** As core::PlanKind. */
+export const enum PlanKind {
+  Hold = 1,
+  Reserve = 2,
+  Share = 3,
+  Escalation = 4
+}
+
+export interface PlanSnapshot {
+  entry: number
+  version: number
+  kind: PlanKind
+  what: string
+  who: string
+  tier: number
+  source: number
+  amount: number
+  /** ms from now */
+  from: number
+  until: number
 }
 
 /** A pool as the arena has it: each number of a moment of its own. */
@@ -276,6 +314,8 @@ export interface OpenOptions {
   telemetry?: number
   ageingMs?: number
   claimWithinMs?: number
+  /** millionths */
+  maxReservePpm?: number
   /** 1 to 4 names, lowest first */
   tiers?: string[]
   /** called on this environment's loop when drain() has something to say */

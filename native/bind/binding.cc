@@ -83,7 +83,7 @@ bool Binding::define(napi_value object) {
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
-         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object);
+         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -150,8 +150,8 @@ bool Binding::read_request(core::Request& request) {
   const std::uint32_t count = scratch_[kEnclosingCount];
   const double timeout = times_[kTimeout];
   const double arrival = times_[kArrival];
-  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kShared | kSteal | kCohort) || ttl > kLongestTtlMs ||
-      count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
+  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kShared | kSteal | kCohort | kNamed) ||
+      ttl > kLongestTtlMs || count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
     return false;
   }
   request.handle = {index, scratch_[kGen]};
@@ -160,6 +160,10 @@ bool Binding::read_request(core::Request& request) {
   request.steal = (wanted & kSteal) != 0;
   if (request.shared && request.steal) return false;
   request.ttl = ttl;
+  if ((wanted & kNamed) != 0) {
+    read_who(request);
+    request.hold = scratch_[kHold];
+  }
   if (timeout < kLongestMs)
     request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);

@@ -38,6 +38,7 @@ class Binding {
   bool define(napi_value object);
   bool define_buckets(napi_value object);
   bool define_pools(napi_value object);
+  bool define_plans(napi_value object);
   bool add(napi_value object, const char* name, napi_callback callback);
   template <Operation operation>
   inline std::int32_t run();
@@ -89,8 +90,18 @@ class Binding {
   std::int32_t recalled();
   bool read_units(core::Request& request);
 
+  // bind/plans.cc
+  std::int32_t write_plan();
+  std::int32_t withdraw_plan();
+  std::int32_t sweep_plans();
+  static napi_value list_plans(napi_env env, napi_callback_info info);
+  static napi_value plan_losses(napi_env env, napi_callback_info info);
+  static napi_value reserved(napi_env env, napi_callback_info info);
+
   // What a request at a bucket or a pool has in common: tier, timeout, arrival, who.
   bool read_wait(core::Request& request);
+  void read_who(core::Request& request);
+  std::uint32_t generation_of(core::ElementIndex index) const;
 
   bool read_request(core::Request& request);
   std::uint64_t sequence(int at) const;

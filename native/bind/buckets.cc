@@ -61,14 +61,20 @@ std::int32_t Binding::change_pace() {
 }
 
 std::int32_t Binding::try_take() {
-  const std::uint32_t index = scratch_[kIndex];
   const std::uint32_t wanted = scratch_[kRequest];
   const double tokens = times_[kAmounts];
-  if (wanted > kTierMask || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), index)) return kBadArgument;
+  core::Request request;
+  request.handle.index = scratch_[kIndex];
+  if (wanted > (kTierMask | kNamed) || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), request.handle.index)) return kBadArgument;
+  request.handle.generation = generation_of(request.handle.index);
+  request.tier = wanted & kTierMask;
+  if ((wanted & kNamed) != 0) read_who(request);
+  request.kind = core::Kind::kBucket;
+  request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
   core::Tokens out;
   core::Member& member = attachment_->member();
   scratch_[kOutSettled] = 0;
-  const core::Answer got = member.try_tokens({index, 0}, tokens, wanted, out);
+  const core::Answer got = member.try_tokens(request, out);
   times_[kOutRemaining] = static_cast<double>(out.remaining);
   if (got == core::Answer::kOk) {
     if (member.lane().own_wake) settle();
@@ -80,18 +86,25 @@ std::int32_t Binding::try_take() {
   return answer(got, {});
 }
 
+void Binding::read_who(core::Request& request) {
+  request.tenant = scratch_[kTenant];
+  request.workflow = scratch_[kWorkflow];
+}
+
+std::uint32_t Binding::generation_of(core::ElementIndex index) const {
+  return core::Meta::generation(attachment_->arena().element(index).meta.load(std::memory_order_acquire));
+}
+
 bool Binding::read_wait(core::Request& request) {
   const std::uint32_t wanted = scratch_[kRequest];
   const double timeout = times_[kTimeout];
   const double arrival = times_[kArrival];
-  if (wanted > (kTierMask | kRevocable) || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) return false;
-  request.handle = {scratch_[kIndex], 0};
-  request.handle.generation =
-      core::Meta::generation(attachment_->arena().element(request.handle.index).meta.load(std::memory_order_acquire));
+  if (wanted > (kTierMask | kRevocable | kNamed) || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) return false;
+  request.handle.index = scratch_[kIndex];
+  request.handle.generation = generation_of(request.handle.index);
   request.tier = wanted & kTierMask;
   request.revocable = (wanted & kRevocable) != 0;
-  request.tenant = scratch_[kTenant];
-  request.workflow = scratch_[kWorkflow];
+  if ((wanted & kNamed) != 0) read_who(request);
   if (timeout < kLongestMs)
     request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);

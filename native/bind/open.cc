@@ -122,6 +122,7 @@ std::optional<OpenOptions> read_options(napi_env env, napi_value object) {
   out.wanted.heap = reader.count("heapPages", 1u << 22);
   out.wanted.telemetry = reader.count("telemetry", 1u << 20);
   if (auto ageing = reader.count("ageingMs", 0xffffffff)) out.wanted.ageing_ms = *ageing;
+  if (auto parts = reader.count("maxReservePpm", 1'000'000)) out.wanted.max_reserve = static_cast<double>(*parts) / 1e6;
   out.wanted.claim_within_ms = reader.count("claimWithinMs", 0x7fffffff);
   out.wanted.tiers = reader.strings("tiers");
   out.on_wake = reader.function("onWake");

@@ -32,6 +32,7 @@ enum At : int {
   kArena = 12,
   kWorkflow = 13,
   kTenant = 14,
+  kHold = 15,
   kSettled = 16,
 };
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
@@ -76,6 +77,7 @@ inline constexpr std::uint32_t kShared = 4;
 inline constexpr std::uint32_t kSteal = 8;
 inline constexpr std::uint32_t kCohort = 16;
 inline constexpr std::uint32_t kRevocable = 32;
+inline constexpr std::uint32_t kNamed = 64;
 inline constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive; of a parent: none
 static_assert(kNobody == core::kNoWaiter);
 static_assert(kAmounts + core::kDimensions <= kOutReady && kOutFull < kTimes);

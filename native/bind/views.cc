@@ -1,5 +1,7 @@
 #include "bind/views.h"
 
+#include <bit>
+
 #include <cstring>
 
 #include "bind/args.h"
@@ -71,6 +73,7 @@ napi_value options_to_js(napi_env env, const core::Header& header) {
   set(env, out, "memory", number(env, static_cast<double>(header.capacity.heap) * static_cast<double>(core::kPage)));
   set(env, out, "telemetry", number(env, header.capacity.telemetry));
   set(env, out, "ageingMs", number(env, static_cast<double>(header.ageing.load(std::memory_order_relaxed) / core::kNanosPerMilli)));
+  set(env, out, "maxReserve", number(env, std::bit_cast<double>(header.max_reserve.load(std::memory_order_relaxed))));
   set(env, out, "claimWithinMs", number(env, header.claim_within.load(std::memory_order_relaxed)));
   set(env, out, "virtual", boolean(env, header.is_virtual != 0));
   napi_value tiers = array(env);

@@ -1,5 +1,6 @@
 #include "core/bucket.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace forelock::core {
@@ -36,35 +37,113 @@ Bucket::Bucket(Arena& arena, ElementIndex index)
       record_(arena.record<BucketRecord>(element_.base.load(memory_order_acquire))),
       epoch_(arena.header().epoch) {}
 
-Spent Bucket::take(double tokens, Nanos now, Tokens& out, bool respect_queue) {
+// Its own part: what a plan keeps for such a request comes first, the rest from the bucket. The reserve is drawn on before the bucket and
+// refilled when that refuses: if we die between, what was drawn is spent, and too few are admitted rather than too many.
+Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_queue) {
   std::uint64_t seen = word();
-  for (;;) {
-    if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
-    const Pace pace = record_.cells[Tat::cell(seen)].get();
-    const std::uint64_t amount = pace.units_of(tokens);
-    if (amount == 0 || amount > pace.burst) return Spent::kNever;
-    const std::uint64_t at = pace.units(since_epoch(now));
-    const Taken taken = core::take(pace, Tat::time(seen), at, amount);
-    out.remaining = left(pace, taken.tat, at) >> pace.k;
-    if (!taken.ok) {
-      out.ready = ready_at(tokens, now);
-      return Spent::kRefused;
-    }
-    // (b1) orders the takes of all; there is nothing else to publish.
-    if (element_.fast.compare_exchange_weak(seen, Tat::at(seen, taken.tat), memory_order_acq_rel, memory_order_acquire)) break;
-  }
+  const Pace pace = record_.cells[Tat::cell(seen)].get();
+  const std::uint64_t amount = pace.units_of(tokens);
+  if (amount == 0 || amount > pace.burst) return Spent::kNever;
+  const std::uint64_t drawn = is_planned() ? draw(pace, amount, now, who) : 0;
+  Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
+  out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
   const std::uint32_t parent = record_.parent.get();
-  if (parent == 0) return Spent::kOk;
-  Tokens above;
-  Bucket bucket(arena_, parent - 1);
-  // Its depth is less than ours, whatever the arena holds: no circle.
-  if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-  const Spent spent = bucket.take(tokens, now, above, respect_queue);
+  if (spent == Spent::kOk && parent != 0) {
+    Bucket bucket(arena_, parent - 1);
+    // Its depth is less than ours, whatever the arena holds: no circle.
+    if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
+    Tokens above;
+    spent = bucket.take(tokens, now, above, who, respect_queue);
+    if (spent != Spent::kOk && drawn != amount) give_back_own(pace, amount - drawn);
+  }
   if (spent == Spent::kOk) return spent;
-  give_back_own(tokens);
-  out.ready = ready_at(tokens, now);
+  Plan plan;
+  if (drawn != 0 && find_reserve(now, who, plan)) keep(pace, drawn, now, plan);
+  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now);
   return spent;
 }
+
+Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue) {
+  const std::uint32_t cell = Tat::cell(seen);
+  const std::uint64_t at = pace.units(since_epoch(now));
+  for (;;) {
+    if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
+    if (Tat::cell(seen) != cell) return Spent::kRefused;  // another pace just now: the caller asks again, or comes again at once
+    const Taken taken = core::take(pace, Tat::time(seen), at, amount);
+    if (!taken.ok) return Spent::kRefused;
+    const std::uint64_t next = Tat::at(seen, taken.tat);
+    // (b1) orders the takes of all; there is nothing else to publish.
+    if (!element_.fast.compare_exchange_weak(seen, next, memory_order_acq_rel, memory_order_acquire)) continue;
+    if (Tat::time(seen) < at && is_planned()) keep_discarded(pace, Tat::time(seen), now);
+    seen = next;
+    return Spent::kOk;
+  }
+}
+
+// ---- the reserve ----------------------------------------------------------------------------------------------------
+
+bool Bucket::find_reserve(Nanos now, Who who, Plan& plan) const {
+  bool found = false;
+  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& one) {
+    if (!found && (one.who == 0 || one.who == who.workflow || one.who == who.tenant)) {
+      plan = one;
+      found = true;
+    }
+  });
+  return found;
+}
+
+// In units: what the plan says, and no more than the share of a window's tokens that all plans may keep.
+std::uint64_t Bucket::cap(const Pace& pace, const Plan& plan) const {
+  const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed));
+  const double window = std::ldexp(static_cast<double>(pace.scale), -static_cast<int>(pace.shift)) * static_cast<double>(kReserveWindow);
+  const double wanted = std::ldexp(plan.amount, static_cast<int>(pace.k));
+  const double units = std::min(wanted > 0 ? wanted : 0, window * most);
+  return units < static_cast<double>(Pace::kMaxBurst) ? static_cast<std::uint64_t>(units) : Pace::kMaxBurst;
+}
+
+// Jump-start: as much as is predicted, needed, and there.
+std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who) {
+  Plan plan;
+  if (!find_reserve(now, who, plan) || now >= record_.reserve_until.load(memory_order_acquire)) return 0;
+  std::uint64_t there = record_.reserve.load(memory_order_acquire);
+  for (;;) {
+    const std::uint64_t drawn = std::min({there, amount, cap(pace, plan)});
+    if (drawn == 0) return 0;
+    if (record_.reserve.compare_exchange_weak(there, there - drawn, memory_order_acq_rel, memory_order_acquire)) {
+      if (PlanLoss* of = Plans(arena_).loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
+      return drawn;
+    }
+  }
+}
+
+void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan) {
+  const std::uint64_t most = cap(pace, plan);
+  const bool old = now >= record_.reserve_until.load(memory_order_acquire);
+  std::uint64_t there = record_.reserve.load(memory_order_acquire);
+  const auto after = [&] { return std::min(most, (old ? 0 : std::min(there, most)) + std::min(amount, most)); };
+  while (!record_.reserve.compare_exchange_weak(there, after(), memory_order_acq_rel, memory_order_acquire)) {
+  }
+  // After the tokens of an ended plan are gone: two who do this at once can lose some, and never find them again.
+  if (record_.reserve_until.load(memory_order_relaxed) != plan.until) record_.reserve_until.store(plan.until, memory_order_release);
+}
+
+// The bucket was full from its TAT on: what came in since then had no room. Only since the plan began.
+void Bucket::keep_discarded(const Pace& pace, std::uint64_t tat, Nanos now) {
+  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& plan) {
+    const std::uint64_t began = pace.units(since_epoch(plan.from));
+    const std::uint64_t from = tat > began ? tat : began;
+    const std::uint64_t at = pace.units(since_epoch(now));
+    if (at > from) keep(pace, at - from, now, plan);
+  });
+}
+
+std::uint64_t Bucket::reserved(Nanos now) const {
+  if (now >= record_.reserve_until.load(memory_order_acquire)) return 0;
+  return record_.reserve.load(memory_order_acquire) >> record_.cells[Tat::cell(word())].get().k;
+}
+
+// ---- all of them ----------------------------------------------------------------------------------------------------
 
 // The latest of all: at that time each of them grants it, if nobody else comes.
 Nanos Bucket::ready_at(double tokens, Nanos now) const {
@@ -93,20 +172,22 @@ Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
 }
 
 void Bucket::give_back(double tokens) {
-  give_back_own(tokens);
+  const Pace pace = record_.cells[Tat::cell(word())].get();
+  give_back_own(pace, pace.units_of(tokens));
   if (record_.parent.get() == 0) return;
   Bucket bucket(arena_, record_.parent.get() - 1);
   if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
   bucket.give_back(tokens);
 }
 
-void Bucket::give_back_own(double tokens) {
+// What is more than the bucket holds shows as time for which it has been full, and goes the way of that: to the reserve, or nowhere.
+void Bucket::give_back_own(const Pace& pace, std::uint64_t amount) {
   std::uint64_t seen = word();
   for (;;) {
-    const Pace pace = record_.cells[Tat::cell(seen)].get();
-    const std::uint64_t amount = pace.units_of(tokens);
+    const Pace present = record_.cells[Tat::cell(seen)].get();
+    const std::uint64_t units = present.k >= pace.k ? amount << (present.k - pace.k) : amount >> (pace.k - present.k);
     const std::uint64_t tat = Tat::time(seen);
-    const std::uint64_t next = tat > amount ? tat - amount : 0;
+    const std::uint64_t next = tat > units ? tat - units : 0;
     if (element_.fast.compare_exchange_weak(seen, Tat::at(seen, next), memory_order_acq_rel, memory_order_acquire)) return;
   }
 }
@@ -119,6 +200,7 @@ Nanos Bucket::full_at(Nanos now) const {
 
 void Bucket::change(const Pace& pace, Nanos now) {
   std::uint64_t seen = word();
+  record_.reserve.store(0, memory_order_release);  // it is in units of the old pace: low demand fills it again
   for (;;) {
     const Pace old = record_.cells[Tat::cell(seen)].get();
     const std::uint32_t spare = (Tat::cell(seen) + 1) & 3;

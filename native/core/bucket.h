@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/gcra.h"
+#include "core/plan.h"
 #include "core/record.h"
 
 namespace forelock::core {
@@ -28,6 +29,9 @@ struct alignas(64) PaceCell {
 struct alignas(64) BucketRecord {
   plain<std::uint32_t> parent;  // element + 1, 0 none
   plain<std::uint32_t> depth;   // buckets above it
+  // Tokens that a full bucket would have discarded, kept apart under a plan; nothing is ever taken from the bucket for it.
+  atomic<std::uint64_t> reserve;        // units of the present pace
+  atomic<std::uint64_t> reserve_until;  // they are nobody's after that
   PaceCell cells[4];
 };
 
@@ -38,6 +42,12 @@ enum class Spent {
   kRefused,
   kQueued,  // somebody waits: only the gate says who is next
   kNever,   // more than a burst, of this bucket or of one above it
+};
+
+// Whom a request is for: ids of names, 0 none. Plans look at it.
+struct Who {
+  std::uint32_t workflow = 0;
+  std::uint32_t tenant = 0;
 };
 
 struct Tokens {
@@ -52,13 +62,15 @@ class Bucket {
   static bool is(const Arena& arena, ElementIndex index);
 
   // Takes from this bucket and from all above it, or from none.
-  Spent take(double tokens, Nanos now, Tokens& out) { return take(tokens, now, out, true); }
+  Spent take(double tokens, Nanos now, Tokens& out, Who who = {}) { return take(tokens, now, out, who, true); }
   // The same for whoever stands in its gate: the one it serves waits there.
-  Spent take_for_waiter(double tokens, Nanos now, Tokens& out) { return take(tokens, now, out, false); }
+  Spent take_for_waiter(double tokens, Nanos now, Tokens& out, Who who) { return take(tokens, now, out, who, false); }
   Spent peek(double tokens, Nanos now, Tokens& out) const;
   void give_back(double tokens);
   // When all of the hierarchy would grant it, if nobody else came.
   Nanos ready_at(double tokens, Nanos now) const;
+  // Whole tokens that a plan keeps apart now.
+  std::uint64_t reserved(Nanos now) const;
   // When it will be full.
   Nanos full_at(Nanos now) const;
   Pace pace() const { return record_.cells[Tat::cell(word())].whole(); }
@@ -70,8 +82,15 @@ class Bucket {
   void change(const Pace& pace, Nanos now);
 
  private:
-  Spent take(double tokens, Nanos now, Tokens& out, bool respect_queue);
-  void give_back_own(double tokens);
+  Spent take(double tokens, Nanos now, Tokens& out, Who who, bool respect_queue);
+  Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue);
+  bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
+  bool find_reserve(Nanos now, Who who, Plan& plan) const;
+  std::uint64_t cap(const Pace& pace, const Plan& plan) const;
+  std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who);
+  void keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan);
+  void keep_discarded(const Pace& pace, std::uint64_t tat, Nanos now);
+  void give_back_own(const Pace& pace, std::uint64_t amount);
   std::uint64_t word() const { return element_.fast.load(memory_order_acquire); }
   Nanos since_epoch(Nanos now) const { return now > epoch_ ? now - epoch_ : 0; }
 

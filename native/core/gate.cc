@@ -107,6 +107,7 @@ GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
 void GateKeeper::look_at_kind() {
   kind_ = Meta::kind(element_.meta.load(memory_order_acquire));
   if (kind_ == Kind::kPool && element_.base.load(memory_order_acquire) != 0) pool_.emplace(arena_, index_);
+  if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) pool_->look_at_plans(index_, lane_.now());
 }
 
 void GateKeeper::pass(SlotId mine) {
@@ -486,6 +487,10 @@ SlotId GateKeeper::choose() {
   }
   if (best == 0) return 0;
   require_gate();
+  if (kind_ == Kind::kLock && is_planned()) {
+    best = choose_past_holds();
+    if (best == 0) return 0;
+  }
   if (kind_ == Kind::kBucket) return best;  // whether there are tokens shows when they are taken
   const Slot& slot = arena_.slot(best);
   if (!blocked(slot)) return best;
@@ -494,6 +499,76 @@ SlotId GateKeeper::choose() {
   if (Fast::of(fast).owner != 0) revoke_owner(fast);
   revoke_shared(false);
   return blocked(slot) ? 0 : best;
+}
+
+// ---- holds ----------------------------------------------------------------------------------------------------------
+
+// Whether a hold of this lock is in force. The mark on the element is taken off when none is; who writes one sets it before and
+// after, and comes to the gate.
+bool GateKeeper::is_planned() {
+  if ((element_.meta.load(memory_order_acquire) & Meta::kPlanned) == 0) return false;
+  Plans(arena_).end_holds(lane_, index_ + 1, lane_.now());
+  if (Plans(arena_).has(PlanKind::kHold, index_ + 1, lane_.now())) return true;
+  element_.meta.fetch_and(~Meta::kPlanned, memory_order_acq_rel);
+  return Plans(arena_).has(PlanKind::kHold, index_ + 1, lane_.now());
+}
+
+// The first in the order of all that no hold keeps back. A hold only makes lower tiers wait: who waits in its tier, or has aged into it,
+// passes.
+SlotId GateKeeper::choose_past_holds() {
+  SlotId order[kTiers];
+  std::uint32_t count = 0;
+  for (auto& head : element_.heads) {
+    const SlotId x = first_waiter(head);
+    if (x == 0) continue;
+    const SlotId choice = first_choice(x);
+    std::uint32_t at = count++;
+    for (; at > 0 && key_of(arena_.slot(choice)) < key_of(arena_.slot(order[at - 1])); at--) order[at] = order[at - 1];
+    order[at] = choice;
+  }
+  const bool busy = count != 0 && blocked(arena_.slot(order[0]));
+  for (std::uint32_t i = 0; i < count; i++) {
+    bool back = false;
+    Plans(arena_).for_each_of(PlanKind::kHold, index_ + 1, lane_.now(), [&](PlanEntry& entry, const Plan& plan) {
+      if (!back && !busy && held_back(order[i], entry, plan)) back = true;
+    });
+    if (!back) return order[i];
+  }
+  return 0;
+}
+
+// With the lock free. Counts what it comes to: the time, against what plans may keep, and the wait.
+bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
+  Slot& slot = arena_.slot(id);
+  const std::uint32_t flags = slot.flags.get();
+  const std::uint32_t tier = tier_of(slot);
+  if (tier >= plan.tier || (flags & SlotFlag::kSteal) != 0) return false;
+  const Nanos now = lane_.now();
+  const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
+  if (ageing != 0 && now >= slot.arrival.get() + (plan.tier - tier) * ageing) return false;
+  const double said = static_cast<double>(flags >> SlotFlag::kHoldShift);
+  const double hold = said > 0 ? said : plan.amount;
+  const bool in_time = hold > 0 && static_cast<double>(now) + hold * static_cast<double>(kNanosPerMilli) <= static_cast<double>(plan.from);
+  Plans plans(arena_);
+  if (in_time || plans.spent(entry, now)) return false;
+  plans.block(entry, now);
+  if ((flags & SlotFlag::kHeldBack) == 0) {
+    slot.flags.set(flags | SlotFlag::kHeldBack);
+    if (PlanLoss* loss = plans.loss(plan.source)) loss->waits.fetch_add(1, memory_order_relaxed);
+  }
+  return true;
+}
+
+// The lock has been granted: the time that it was kept free ends, and the hold that waited for this one is used.
+void GateKeeper::settle_holds(const Slot& granted) {
+  if (!is_planned()) return;
+  Plans plans(arena_);
+  const Nanos now = lane_.now();
+  plans.for_each_of(PlanKind::kHold, index_ + 1, now, [&](PlanEntry& entry, const Plan& plan) {
+    plans.unblock(entry, plan, now);
+    const bool expected = tier_of(granted) >= plan.tier && (plan.who == 0 || plan.who == granted.element_generation.get());
+    if (expected) plans.use(lane_, entry, plan);
+  });
 }
 
 // The first of a tier that waits. What is dead, given up or late before it goes.
@@ -565,7 +640,29 @@ SlotId GateKeeper::choose_units() {
   for (std::uint32_t i = 0; i < count; i++) {
     if (const SlotId chosen = choose_of_tier(order[i], aged)) return chosen;
   }
+  if (within[0]) recall_for(element_.heads[order[0]].load(memory_order_acquire));
   return 0;
+}
+
+// Somebody is to have a part that a share plan promises and others have: revocable grants of lower tiers that are above their own part are
+// asked for, the latest first, until there will be enough. Nothing is taken: their owners give it back.
+void GateKeeper::recall_for(SlotId entitled) {
+  if (entitled == 0) return;
+  const std::uint32_t tier = tier_of(arena_.slot(entitled));
+  if (!pool_->share_is_planned(tier)) return;
+  Amounts coming{};
+  std::uint32_t steps = 0;
+  for (SlotId x = element_.holders.load(memory_order_acquire); x != 0; x = arena_.slot(x).next.load(memory_order_acquire)) {
+    if (++steps > arena_.walk_bound()) throw Corrupt("holder list");
+    if (pool_->enough_with(entitled, coming)) return;
+    Slot& slot = arena_.slot(x);
+    const bool may = (slot.flags.get() & SlotFlag::kRevocable) != 0 && tier_of(slot) < tier && pool_->beyond_its_part(tier_of(slot));
+    if (!may) continue;
+    pool_->add_amounts(x, coming);
+    if ((slot.wish.fetch_or(Wish::kRecalled, memory_order_acq_rel) & Wish::kRecalled) != 0) continue;  // asked for already
+    const ParticipantId owner = arena_.owner_of(x).participant;
+    if (owner != 0) notify(owner, Notice::kRecalled);
+  }
 }
 
 // The first of each tenant that waits in the tier, the one with the smallest share that fits.
@@ -634,6 +731,7 @@ bool GateKeeper::grant(SlotId id) {
   if (slot.state.compare_exchange_strong(seen, state.with(Status::kOffered, sequence).word(), memory_order_acq_rel, memory_order_relaxed)) {
     grants_++;
     finish(id, false);
+    if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) settle_holds(slot);
   }
   lane_.note(index_, 0);
   return true;
@@ -646,10 +744,11 @@ bool GateKeeper::grant_tokens(SlotId id) {
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
   if (state.status != Status::kQueued) return true;
-  const double tokens = std::bit_cast<double>(arena_.wants(slot.enclosing.get()).amounts[0].get());
+  const Wants& wants = arena_.wants(slot.enclosing.get());
+  const double tokens = std::bit_cast<double>(wants.amounts[0].get());
   Bucket bucket(arena_, index_);
   Tokens answer;
-  const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer);
+  const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer, {wants.workflow.get(), wants.tenant.get()});
   if (spent == Spent::kRefused || spent == Spent::kQueued) return false;
   if (spent == Spent::kNever) slot.flags.set(slot.flags.get() | SlotFlag::kRefused);  // the burst was made smaller meanwhile
   grants_++;
@@ -774,6 +873,7 @@ void GateKeeper::undo_abandoned(SlotId id, bool committed) {
 void GateKeeper::settle_queued_bit() {
   for (;;) {
     if (!idle()) return;
+    if (kind_ == Kind::kLock && is_planned()) return require_gate();  // who comes next is to be looked at
     std::uint64_t word = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(word);
     if (kind_ == Kind::kBucket) {

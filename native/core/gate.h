@@ -15,6 +15,7 @@
 
 #include "core/bucket.h"
 #include "core/lane.h"
+#include "core/plan.h"
 #include "core/pool.h"
 
 namespace forelock::core {
@@ -84,7 +85,12 @@ class GateKeeper {
   void revoke_shared(bool only_expired);
   bool grant(SlotId id);
   bool grant_tokens(SlotId id);
+  SlotId choose_past_holds();
+  bool held_back(SlotId id, PlanEntry& entry, const Plan& plan);
+  bool is_planned();
+  void settle_holds(const Slot& granted);
   SlotId choose_units();
+  void recall_for(SlotId entitled);
   SlotId choose_of_tier(std::uint32_t tier, SlotId aged);
   SlotId first_waiter(atomic<std::uint32_t>& head);
   bool outlived(const Slot& slot) const;

@@ -2,6 +2,8 @@
 // "being initialised" for others to meet.
 #pragma once
 
+#include <bit>
+
 #include "core/arena.h"
 
 namespace forelock::core {
@@ -15,6 +17,7 @@ struct Origin {
   Nanos now;              // arena clock
   std::uint64_t wall_ms;  // wall clock: the one use of it for tokens, so that they grow over unlink and reboot
   std::uint64_t ageing;
+  double max_reserve = 0.25;
   std::uint32_t claim_within;
   bool is_virtual;
   bool is_private;
@@ -39,6 +42,7 @@ inline void initialise(void* base, const Origin& origin) {
   header.is_private = origin.is_private ? 1 : 0;
   header.claim_within.store(origin.claim_within, memory_order_relaxed);
   header.ageing.store(origin.ageing, memory_order_relaxed);
+  header.max_reserve.store(std::bit_cast<std::uint64_t>(origin.max_reserve), memory_order_relaxed);
   header.virtual_now.store(origin.now, memory_order_relaxed);
   header.token_floor.store(origin.wall_ms << 20, memory_order_relaxed);
   header.wall_offset.store(origin.wall_ms * kNanosPerMilli - origin.now, memory_order_relaxed);

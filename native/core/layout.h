@@ -79,6 +79,8 @@ struct SlotFlag {
   static constexpr std::uint32_t kUnits = 1u << 7;      // of a pool, shared: the same, and `element_generation` is its row there
   static constexpr std::uint32_t kRevocable = 1u << 8;  // a share plan may ask for it back
   static constexpr std::uint32_t kRefused = 1u << 9;    // it can never be granted: what is ready is that answer
+  static constexpr std::uint32_t kHeldBack = 1u << 10;  // the gate holder's: only a plan kept it waiting
+  static constexpr int kHoldShift = 16;                 // how long it will hold, in ms as its owner says: 16 bits, 0 unknown
   static constexpr std::uint32_t kHasWants = kTokens | kUnits;
 };
 
@@ -183,9 +185,12 @@ struct Header {
   atomic<std::uint32_t> backed_chunks;
   atomic<std::uint32_t> element_hand;
   atomic<std::uint32_t> text_hand;
-  atomic<std::uint64_t> wall_offset;  // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
-  atomic<std::uint64_t> wall_read;    // arena time of that reading
-  atomic<std::uint64_t> heap_used;    // bytes from the start of the heap that have been given away
+  atomic<std::uint64_t> wall_offset;      // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
+  atomic<std::uint64_t> wall_read;        // arena time of that reading
+  atomic<std::uint64_t> max_reserve;      // a double's bits: what all plans together may keep from lower tiers, 0 to 1
+  atomic<std::uint64_t> plans;            // offset of the table of plans in the heap, 0 none yet
+  atomic<std::uint64_t> escalated_until;  // no escalation holds after this time
+  atomic<std::uint64_t> heap_used;        // bytes from the start of the heap that have been given away
   atomic<std::uint64_t> counters[static_cast<int>(Counter::kLast)];
 };
 static_assert(sizeof(Header) <= kPage);

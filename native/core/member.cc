@@ -98,12 +98,13 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   Slot& slot = arena_.slot(id);
   const std::uint32_t wanted = request.kind == Kind::kBucket ? SlotFlag::kTokens : request.kind == Kind::kPool ? SlotFlag::kUnits : 0;
   slot.element.set(request.handle.index);
-  slot.element_generation.set(request.handle.generation);
+  slot.element_generation.set(request.workflow);  // of a pool's: overwritten by its row
   slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now());
   slot.deadline.set(request.deadline);
   slot.ttl.set(request.ttl);
-  slot.flags.set(request.tier | (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
-                 (request.arrival != 0 ? SlotFlag::kByArrival : 0) | (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
+  slot.flags.set(tier_of(request) | (std::min(request.hold, 0xffffu) << SlotFlag::kHoldShift) | (request.shared ? SlotFlag::kShared : 0) |
+                 (request.steal ? SlotFlag::kSteal : 0) | (request.arrival != 0 ? SlotFlag::kByArrival : 0) |
+                 (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
   slot.enclosing.set(enclosing);
   slot.wish.store(0, memory_order_relaxed);
   SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
@@ -160,10 +161,11 @@ Visit Member::visit(ElementIndex index, bool poke, SlotId mine) {
 
 // ---- tokens and units -----------------------------------------------------------------------------------------------
 
-Answer Member::try_tokens(Handle handle, double tokens, std::uint32_t tier, Tokens& out) {
-  Bucket bucket(arena_, handle.index);
+Answer Member::try_tokens(const Request& request, Tokens& out) {
+  Bucket bucket(arena_, request.handle.index);
+  const double tokens = std::bit_cast<double>(request.amounts[0]);
   lane_.refresh();
-  switch (bucket.take(tokens, lane_.now(), out)) {
+  switch (bucket.take(tokens, lane_.now(), out, {request.workflow, request.tenant})) {
     case Spent::kOk:
       return Answer::kOk;
     case Spent::kRefused:
@@ -175,11 +177,6 @@ Answer Member::try_tokens(Handle handle, double tokens, std::uint32_t tier, Toke
   }
   // Somebody waits, here or above: whether it may go before them is for the gate to say.
   out.ready = bucket.ready_at(tokens, lane_.now());
-  Request request;
-  request.handle = {handle.index, Meta::generation(arena_.element(handle.index).meta.load(memory_order_acquire))};
-  request.tier = tier;
-  request.kind = Kind::kBucket;
-  request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
   Granted granted;
   const Answer answer = enqueue_and_try(request, granted);
   if (answer == Answer::kOk) out.remaining = granted.sequence;
@@ -190,7 +187,7 @@ Answer Member::tokens(const Request& request, Granted& out) {
   Bucket bucket(arena_, request.handle.index);
   lane_.refresh();
   Tokens answer;
-  switch (bucket.take(std::bit_cast<double>(request.amounts[0]), lane_.now(), answer)) {
+  switch (bucket.take(std::bit_cast<double>(request.amounts[0]), lane_.now(), answer, {request.workflow, request.tenant})) {
     case Spent::kOk:
       out = {answer.remaining, kNoWaiter, false};
       return Answer::kOk;
@@ -621,6 +618,51 @@ void Member::rescan() {
 }
 
 // ---- slots ---------------------------------------------------------------------------------------------------------
+
+// ---- plans -----------------------------------------------------------------------------------------------------------
+
+Written Member::write_plan(const Plan& plan, PlanId& out) {
+  lane_.refresh();
+  const auto mark = [&] {
+    if (plan.what != 0) arena_.element(plan.what - 1).meta.fetch_or(Meta::kPlanned, memory_order_acq_rel);
+  };
+  mark();
+  const Written written = Plans(arena_).write(lane_, plan, out);
+  mark();  // once more: a gate holder that found none yet may have taken it off
+  look_again(plan);
+  return written;
+}
+
+bool Member::withdraw_plan(PlanId id) {
+  lane_.refresh();
+  Plan plan;
+  if (!Plans(arena_).withdraw(lane_, id, plan)) return false;
+  look_again(plan);
+  return true;
+}
+
+void Member::sweep_plans() {
+  if (arena_.header().plans.load(memory_order_acquire) == 0) return;
+  lane_.refresh();
+  std::vector<Plan> ended;
+  Plans(arena_).sweep(lane_, lane_.now(), [&](const Plan& plan) { ended.push_back(plan); });
+  for (const Plan& plan : ended) look_again(plan);
+  // Time may also have let somebody age past a hold.
+  Plans(arena_).for_each(lane_.now(), [&](PlanId, const Plan& plan) { look_again(plan); });
+}
+
+void Member::look_again(const Plan& plan) {
+  if (plan.kind == PlanKind::kEscalation || plan.what == 0 || plan.what > arena_.capacity().elements) return;
+  visit(plan.what - 1, true);
+}
+
+// What it asks for, or what a plan raises its workflow to.
+std::uint32_t Member::tier_of(const Request& request) {
+  if (request.workflow == 0) return request.tier;
+  const Nanos until = arena_.header().escalated_until.load(memory_order_acquire);
+  if (until == 0 || lane_.now() >= until) return request.tier;
+  return Plans(arena_).escalated(request.workflow, request.tier, lane_.now());
+}
 
 WaiterId Member::waiter_of(SlotId slot) const {
   const std::uint32_t chunk = (slot - 1) / kChunkSlots;

@@ -42,11 +42,12 @@ struct Request {
   Nanos arrival = 0;      // 0: now
   const EnclosingGrant* enclosing = nullptr;
   std::uint32_t enclosing_count = 0;
+  std::uint32_t workflow = 0;  // id of a name, 0 none
+  std::uint32_t hold = 0;      // ms, as its owner expects; 0 unknown
   // Of buckets and pools only.
   Kind kind = Kind::kLock;
   Amounts amounts{};  // of a bucket: the first, a double's bits
   std::uint32_t tenant = 0;
-  std::uint32_t workflow = 0;
   bool revocable = false;
 };
 
@@ -91,13 +92,19 @@ class Member {
   Answer pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out);
 
   // Tokens without waiting. kBusy: `out` says when to come again. kNever: more than a burst.
-  Answer try_tokens(Handle handle, double tokens, std::uint32_t tier, Tokens& out);
+  Answer try_tokens(const Request& request, Tokens& out);
   // Tokens, or a place in the queue (kWait).
   Answer tokens(const Request& request, Granted& out);
   void give_back_tokens(ElementIndex index, double tokens);
   // Under the gate. kBusy: somebody stays inside.
   Answer change_pace(ElementIndex index, const Pace& pace);
   Answer change_pool(ElementIndex index, const PoolTerms& terms);
+
+  // Plans: written, taken back, and the ended ones swept; whoever they concern is looked at at once.
+  Written write_plan(const Plan& plan, PlanId& out);
+  bool withdraw_plan(PlanId id);
+  void sweep_plans();
+  Nanos next_plan_end() const { return Plans(arena_).next_end(arena_.host().now()); }
 
   // Units without waiting, or a place in the queue. kBusy may also be said while somebody stays inside the gate.
   Answer try_units(const Request& request, Granted& out);
@@ -208,6 +215,8 @@ class Member {
   Answer enqueue_and_try(const Request& request, Granted& out);
   void make_free(WaiterId waiter);
   Nanos due(ElementIndex index) const;
+  std::uint32_t tier_of(const Request& request);
+  void look_again(const Plan& plan);
   bool reuse_going();
   Answer claim_chunk();
   void done_with(WaiterId waiter);

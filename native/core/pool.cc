@@ -1,5 +1,7 @@
 #include "core/pool.h"
 
+#include "core/plan.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -182,13 +184,11 @@ bool Pool::may_pass(SlotId aged, SlotId later) const {
 
 bool Pool::entitled(SlotId id) const {
   const Claim claim = claim_of(id);
-  const TierTerms& own = terms().tiers[claim.tier];
   const std::uint32_t count = dimensions();
   bool any = false;
   for (std::uint32_t d = 0; d < count; d++) {
     if (claim.amounts[d] == 0) continue;
-    const std::uint64_t part = bounded(own.floor[d].get()) + bounded(own.share[d].get());
-    if (bounded(record_.by_tier[claim.tier][d].get()) + claim.amounts[d] > part) return false;
+    if (bounded(record_.by_tier[claim.tier][d].get()) + claim.amounts[d] > part_of(claim.tier, d)) return false;
     any = true;
   }
   return any;
@@ -197,7 +197,8 @@ bool Pool::entitled(SlotId id) const {
 double Pool::dominant_share(std::uint32_t at) const {
   const TenantRow& of = row(at);
   const double given = std::bit_cast<double>(of.weight.get());
-  const double weight = given > 0 ? given : 1;
+  const bool planned = planned_weight_ > 0 && of.tenant.get() == planned_tenant_;
+  const double weight = planned ? planned_weight_ : given > 0 ? given : 1;
   double share = 0;
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
@@ -205,6 +206,54 @@ double Pool::dominant_share(std::uint32_t at) const {
     if (capacity > 0) share = std::max(share, static_cast<double>(of.used[d].get()) / capacity);
   }
   return share / weight;
+}
+
+// Floor and share: the share that a plan gives, where one does, within the ceiling and the bound of all plans.
+std::uint64_t Pool::part_of(std::uint32_t tier, std::uint32_t d) const {
+  const TierTerms& own = terms().tiers[tier];
+  const std::uint64_t floor = bounded(own.floor[d].get());
+  std::uint64_t share = bounded(own.share[d].get());
+  if (planned_share_[tier] >= 0) {
+    const double capacity = static_cast<double>(bounded(terms().capacity[d].get()));
+    const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed));
+    const double planned = std::min(planned_share_[tier] * capacity, static_cast<double>(share) + most * capacity);
+    share = static_cast<std::uint64_t>(planned);
+  }
+  return std::min(floor + share, bounded(own.ceiling[d].get()));
+}
+
+void Pool::look_at_plans(ElementIndex index, Nanos now) {
+  Plans(arena_).for_each_of(PlanKind::kShare, index + 1, now, [&](PlanEntry&, const Plan& plan) {
+    if (plan.who == 0) {
+      planned_share_[plan.tier] = std::clamp(plan.amount, 0.0, 1.0);
+    } else if (plan.amount > 0) {
+      planned_tenant_ = plan.who;
+      planned_weight_ = plan.amount;
+    }
+  });
+}
+
+bool Pool::enough_with(SlotId id, const Amounts& coming) const {
+  const Claim claim = claim_of(id);
+  Amounts used, own;
+  for (int d = 0; d < kDimensions; d++) {
+    const std::uint64_t has = record_.used[d].get();
+    used[d] = has > coming[d] ? has - coming[d] : 0;
+    own[d] = record_.by_tier[claim.tier][d].get();
+  }
+  return fits(claim, used, own);
+}
+
+bool Pool::beyond_its_part(std::uint32_t tier) const {
+  for (std::uint32_t d = 0; d < dimensions(); d++) {
+    if (bounded(record_.by_tier[tier][d].get()) > part_of(tier, d)) return true;
+  }
+  return false;
+}
+
+void Pool::add_amounts(SlotId id, Amounts& sum) const {
+  const Claim claim = claim_of(id);
+  for (int d = 0; d < kDimensions; d++) sum[d] += claim.amounts[d];
 }
 
 bool Pool::possible(std::uint32_t tier, const Amounts& amounts) const {

@@ -71,6 +71,13 @@ class Pool {
   bool entitled(SlotId id) const;
   // The tenant's largest share of a dimension, by its weight (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
   double dominant_share(std::uint32_t row) const;
+  // Share plans, looked up once by whoever stands in the gate.
+  void look_at_plans(ElementIndex index, Nanos now);
+  bool share_is_planned(std::uint32_t tier) const { return planned_share_[tier] >= 0; }
+  // Whether it would fit with these amounts given back; whether a tier has more than its floor and share; what a grant has.
+  bool enough_with(SlotId id, const Amounts& coming) const;
+  bool beyond_its_part(std::uint32_t tier) const;
+  void add_amounts(SlotId id, Amounts& sum) const;
   std::uint32_t tenants_waiting(std::uint32_t tier) const { return record_.tenants_waiting[tier].get(); }
   void change(const PoolTerms& terms);
 
@@ -92,10 +99,14 @@ class Pool {
   TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
+  std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
 
   Arena& arena_;
   Element& element_;
   PoolRecord& record_;
+  std::array<double, kTiers> planned_share_{-1, -1, -1, -1};
+  std::uint32_t planned_tenant_ = 0;
+  double planned_weight_ = 0;
 };
 
 struct PoolPlan {

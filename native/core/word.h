@@ -92,6 +92,7 @@ struct Meta {
   static constexpr std::uint64_t kDied = 1ull << 3;     // a holder died; the next grant is told so
   static constexpr std::uint64_t kDirty = 1ull << 4;    // something inside the lists wants a scan
   static constexpr std::uint64_t kTwoByte = 1ull << 5;  // the name is UTF-16, not Latin-1
+  static constexpr std::uint64_t kPlanned = 1ull << 6;  // a plan may be of it
   static constexpr int kKindShift = 8;
   static constexpr int kLengthShift = 16;
   static constexpr std::uint64_t kLengthMask = 0x1fff;

@@ -128,11 +128,14 @@ void Attachment::advance(core::Nanos ns) {
   for (;;) {
     publish();
     const core::Nanos current = clock.load(std::memory_order_acquire);
-    const core::Nanos event = earliest_event(current);
+    core::Nanos event = earliest_event(current);
+    const core::Nanos plan = member_->next_plan_end();
+    if (plan > current && (event == 0 || plan < event)) event = plan;
     const core::Nanos next = event != 0 && event < target ? event : target;
     core::Nanos seen = current;
     while (seen < next && !clock.compare_exchange_strong(seen, next, std::memory_order_acq_rel)) {
     }
+    member_->sweep_plans();
     member_->expire();
     member_->collect();
     member_->inherit_tiers();

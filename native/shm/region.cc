@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -27,6 +28,7 @@ using core::Layout;
 
 constexpr std::uint64_t kDefaultAgeingMs = 30'000;
 constexpr std::uint32_t kDefaultHeap = 32'768;  // pages: 128 MiB of addresses; memory comes with use
+constexpr double kDefaultMaxReserve = 0.25;
 constexpr std::uint32_t kDefaultTelemetry = 4096;
 constexpr std::uint32_t kMaxTelemetry = 1u << 20;
 constexpr std::uint32_t kMaxHeap = 1u << 22;  // 16 GiB
@@ -91,6 +93,7 @@ void make_header(void* base, const Capacity& capacity, const Wanted& wanted, boo
   origin.now = wanted.is_virtual.value_or(false) ? 1'000'000'000 : monotonic_now();
   origin.wall_ms = wall_now() / core::kNanosPerMilli;
   origin.ageing = wanted.ageing_ms.value_or(kDefaultAgeingMs) * core::kNanosPerMilli;
+  origin.max_reserve = wanted.max_reserve.value_or(kDefaultMaxReserve);
   origin.claim_within = wanted.claim_within_ms.value_or(0);
   origin.is_virtual = wanted.is_virtual.value_or(false);
   origin.is_private = is_private;
@@ -373,6 +376,13 @@ void Region::reconcile(const Wanted& wanted) const {
     if (given != kept) {
       if (!wanted.update) fail_config("ageing", std::to_string(kept / core::kNanosPerMilli), std::to_string(*wanted.ageing_ms));
       header.ageing.store(given, std::memory_order_release);
+    }
+  }
+  if (wanted.max_reserve) {
+    const double kept = std::bit_cast<double>(header.max_reserve.load(std::memory_order_acquire));
+    if (*wanted.max_reserve != kept) {
+      if (!wanted.update) fail_config("maxReserve", std::to_string(kept), std::to_string(*wanted.max_reserve));
+      header.max_reserve.store(std::bit_cast<std::uint64_t>(*wanted.max_reserve), std::memory_order_release);
     }
   }
   if (wanted.claim_within_ms) {

@@ -15,6 +15,7 @@ struct Wanted {
   std::optional<std::uint32_t> elements, slots, participants, texts, heap, telemetry;
   std::optional<std::uint64_t> ageing_ms;
   std::optional<std::uint32_t> claim_within_ms;
+  std::optional<double> max_reserve;              // 0 to 1
   std::optional<std::vector<std::string>> tiers;  // lowest first
   std::optional<bool> is_virtual;
   bool update = false;

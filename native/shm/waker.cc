@@ -229,7 +229,10 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
       next_ttl_ = lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli;
     }
   }
-  if (core::Meta::kind(element.meta.load(std::memory_order_acquire)) != core::Kind::kLock) return true;
+  const std::uint64_t meta = element.meta.load(std::memory_order_acquire);
+  // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over.
+  if ((meta & core::Meta::kPlanned) != 0) core::GateKeeper(lane_, index).visit(true);
+  if (core::Meta::kind(meta) != core::Kind::kLock) return true;
   look_for_stuck(id, slot, element);
   claim_from_sleeper(index, element);
   if (slot.enclosing.peek() != 0) {

@@ -1,0 +1,158 @@
+// Plans: what a planner wants kept ready. All it can do is write them, each with a deadline, into a table; what they come to is
+// decided in the gates, within bounds that no plan can move (max_reserve). With no plan an element's meta word, which is read
+// anyway, says so; with one, it is found in a window of the table.
+#pragma once
+
+#include <cstdint>
+
+#include "core/record.h"
+
+namespace forelock::core {
+
+enum class PlanKind : std::uint32_t {
+  kHold = 1,        // of a lock: kept for requests of `tier` and above
+  kReserve = 2,     // of a bucket: up to `amount` tokens that would be discarded are kept for the workflow `who`
+  kShare = 3,       // of a pool: the tier's share is `amount` (0 to 1) of each dimension; with `who`, the tenant's weight is `amount`
+  kEscalation = 4,  // requests of the workflow `who` count as of `tier`
+};
+
+struct Plan {
+  PlanKind kind = PlanKind::kHold;
+  std::uint32_t what = 0;  // element + 1; 0 for an escalation
+  std::uint32_t who = 0;   // id of a workflow's or tenant's name, 0 any
+  std::uint32_t tier = 0;
+  std::uint32_t source = 0;
+  double amount = 0;  // of a hold: how long in ms others hold the lock, as learnt; 0 unknown
+  Nanos from = 0;     // of a hold: when the request is expected
+  Nanos until = 0;
+};
+
+// {version:32, writer lane:13, current:1, live:1}. Two cells: a writer that dies half-way leaves the old one as it was.
+struct PlanControl {
+  std::uint32_t version;
+  LaneId writer;
+  std::uint32_t current;
+  bool live;
+
+  static constexpr PlanControl of(std::uint64_t word) {
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<LaneId>(word >> 2) & 0x1fff, static_cast<std::uint32_t>(word >> 1) & 1,
+            (word & 1) != 0};
+  }
+  constexpr std::uint64_t word() const {
+    return (static_cast<std::uint64_t>(version) << 32) | (static_cast<std::uint64_t>(writer) << 2) | (current << 1) | (live ? 1 : 0);
+  }
+};
+
+struct alignas(64) PlanEntry {
+  atomic<std::uint64_t> control;
+  struct Cell {
+    // (p4) Released by a writer and acquired by readers: who reads a word of the next writer but one here sees the version
+    // that the one before it has shown, and reads again.
+    atomic<std::uint64_t> what;  // {source:16, tier:8, kind:8, what:32}
+    atomic<std::uint64_t> who, amount, from, until;
+  } cells[2];
+  // Of a hold, under its element's gate: since when the lock has been free and kept from somebody, and for how long in this half of
+  // the window and in the one before.
+  plain<std::uint64_t> blocked_since, kept_now, kept_before, half;
+};
+static_assert(sizeof(PlanEntry) == 128);
+
+struct PlanLoss {
+  atomic<std::uint64_t> waits;  // requests that only a plan of this source kept waiting
+  atomic<std::uint64_t> nanos;  // how long a free lock was kept from somebody
+  atomic<std::uint64_t> hits;   // plans that were used
+  atomic<std::uint64_t> written;
+};
+
+inline constexpr std::uint32_t kPlans = 1024;
+inline constexpr std::uint32_t kPlanWindow = 16;  // entries in which the plans of one thing are
+inline constexpr std::uint32_t kPlanSources = 64;
+inline constexpr Nanos kReserveWindow = 10'000 * kNanosPerMilli;
+
+struct PlanTable {
+  PlanEntry entries[kPlans];
+  PlanLoss losses[kPlanSources];
+};
+
+struct PlanId {
+  std::uint32_t entry;
+  std::uint32_t version;
+};
+
+enum class Written { kOk, kFull, kNoHeap, kOutOfMemory };
+
+class Plans {
+ public:
+  explicit Plans(Arena& arena) : arena_(arena) {}
+
+  // Replaces the plan of the same kind, thing, tier, who and source; else takes a place in the window.
+  Written write(Lane& lane, const Plan& plan, PlanId& out);
+  // False when it is not there any more. `plan` is what it was.
+  bool withdraw(Lane& lane, PlanId id, Plan& plan);
+
+  // Those that hold now and are of this thing.
+  template <typename Visitor>
+  void for_each_of(PlanKind kind, std::uint32_t key, Nanos now, Visitor visitor) const {
+    PlanTable* table = this->table();
+    if (table == nullptr) return;
+    for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+      const std::uint32_t at = place(key, i);
+      Plan plan;
+      if (read(at, plan) && plan.kind == kind && key_of(plan) == key && now < plan.until) visitor(table->entries[at], plan);
+    }
+  }
+  // All that hold now, by place.
+  template <typename Visitor>
+  void for_each(Nanos now, Visitor visitor) const {
+    if (table() == nullptr) return;
+    for (std::uint32_t at = 0; at < kPlans; at++) {
+      Plan plan;
+      std::uint32_t version = 0;
+      if (read(at, plan, &version) && now < plan.until) visitor(PlanId{at, version}, plan);
+    }
+  }
+  bool has(PlanKind kind, std::uint32_t key, Nanos now) const {
+    bool found = false;
+    for_each_of(kind, key, now, [&](PlanEntry&, const Plan&) { found = true; });
+    return found;
+  }
+  // Takes away what has ended; calls back with what it was.
+  template <typename Visitor>
+  void sweep(Lane& lane, Nanos now, Visitor visitor) {
+    if (table() == nullptr) return;
+    for (std::uint32_t at = 0; at < kPlans; at++) {
+      Plan plan;
+      std::uint32_t version = 0;
+      if (read(at, plan, &version) && plan.until <= now && end(lane, at, version)) visitor(plan);
+    }
+  }
+  // When the next of them ends, after `now`; 0: none does.
+  Nanos next_end(Nanos now) const;
+  // It was used up.
+  void use(Lane& lane, PlanEntry& entry, const Plan& plan);
+
+  // ---- holds, under the gate of their element
+  // Whether the share of time in which this one kept a free lock from others is used up.
+  bool spent(PlanEntry& entry, Nanos now) const;
+  void block(PlanEntry& entry, Nanos now);
+  void unblock(PlanEntry& entry, const Plan& plan, Nanos now);
+  // Those of this lock whose time is over.
+  void end_holds(Lane& lane, std::uint32_t key, Nanos now);
+
+  PlanLoss* loss(std::uint32_t source) const;
+  // The tier that a workflow's requests count as, at least `tier`.
+  std::uint32_t escalated(std::uint32_t workflow, std::uint32_t tier, Nanos now) const;
+
+ private:
+  PlanTable* table() const;
+  static std::uint32_t key_of(const Plan& plan) { return plan.kind == PlanKind::kEscalation ? plan.who | 0x80000000u : plan.what; }
+  static std::uint32_t place(std::uint32_t key, std::uint32_t i) { return (key * 2654435761u / 64 + i) % kPlans; }
+  bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
+  bool claim(Lane& lane, std::uint32_t at, std::uint64_t& seen);
+  bool end(Lane& lane, std::uint32_t at, std::uint32_t version);
+  void turn_half(PlanEntry& entry, Nanos now) const;
+
+  Arena& arena_;
+};
+
+}  // namespace forelock::core
