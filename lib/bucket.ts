@@ -48,6 +48,9 @@ interface BucketInternals {
   isBucket(value: unknown): value is Bucket
   sessionOf(bucket: Bucket): Session
   elementOf(bucket: Bucket): Element
+  attempt(bucket: Bucket, n: number, ask: Ask): Taken
+  /** Waits, counting from an arrival in ns on the arena clock (0: now). */
+  enter(bucket: Bucket, n: number, ask: Ask, arrival: number): Taken | ArenaWait<Taken>
 }
 export let buckets: BucketInternals
 
@@ -116,7 +119,7 @@ export class Bucket {
   take(n = 1, options?: WaitOptions): Promise<Taken> {
     try {
       const ask = readAsk(options, WAIT_KNOWN, 'take()', this.session)
-      const answer = this.begin(tokens(n), ask)
+      const answer = this.begin(tokens(n), ask, 0)
       return answer instanceof ArenaWait ? answer.promise : Promise.resolve(answer)
     } catch (error) {
       return Promise.reject(error)
@@ -181,10 +184,14 @@ export class Bucket {
     const { session } = this
     session.mustBeOpen(this.name)
     const asked = tokens(n)
-    const ask = readAsk(options, ASK_KNOWN, 'tryTake()', session)
-    this.write(asked, ask)
+    return this.attempt(asked, readAsk(options, ASK_KNOWN, 'tryTake()', session))
+  }
+
+  private attempt(n: number, ask: Ask): Taken {
+    const { session } = this
+    this.write(n, ask)
     session.tryTake()
-    return this.tried(session.scratch[At.OutCode], asked)
+    return this.tried(session.scratch[At.OutCode], n)
   }
 
   private tried(code: number, n: number): Taken {
@@ -197,25 +204,24 @@ export class Bucket {
     throw this.failure(code, n)
   }
 
-  private begin(n: number, ask: Ask): Taken | ArenaWait<Taken> {
+  private begin(n: number, ask: Ask, arrival: number): Taken | ArenaWait<Taken> {
     const { session, name } = this
     session.mustBeOpen(name)
     if (ask.signal?.aborted) throw ask.signal.reason
-    this.write(n, ask)
     if (ask.timeout === 0) {
-      session.tryTake()
-      const taken = this.tried(session.scratch[At.OutCode], n)
+      const taken = this.attempt(n, ask)
       if (!taken.ok) throw ranOut(this.label(), name, 0)
       return taken
     }
+    this.write(n, ask)
     session.times[Time.Timeout] = ask.timeout
-    session.times[Time.Arrival] = 0
+    session.times[Time.Arrival] = arrival
     session.binding.take()
     const { scratch, times } = session
     const code = scratch[At.OutCode]
-    const arrival = times[Time.Arrival]
+    const from = times[Time.Arrival]
     const remaining = times[Time.OutRemaining]
-    if (code === Code.Wait) return this.wait(scratch[At.OutWaiter], n, ask, arrival)
+    if (code === Code.Wait) return this.wait(scratch[At.OutWaiter], n, ask, from)
     session.waiting.settle()
     if (code === Code.Ok) return { ok: true, waitMs: 0, remaining }
     throw this.failure(code, n)
@@ -319,7 +325,9 @@ export class Bucket {
     buckets = {
       isBucket: (value): value is Bucket => value instanceof Bucket && 'element' in value,
       sessionOf: bucket => bucket.session,
-      elementOf: bucket => bucket.element
+      elementOf: bucket => bucket.element,
+      attempt: (bucket, n, ask) => bucket.attempt(n, ask),
+      enter: (bucket, n, ask, arrival) => bucket.begin(n, ask, arrival)
     }
   }
 }
@@ -358,6 +366,12 @@ function readParent(parent: unknown, session: Session): { element: Element; name
   return { element: buckets.elementOf(parent), name: parent.name }
 }
 
+/** A number of tokens to take. @throws ArgumentError */
+export function tokens(n: unknown): number {
+  if (typeof n !== 'number' || !(n > 0) || !Number.isFinite(n)) throw refuse('n', 'a number of tokens > 0', n)
+  return n
+}
+
 /** @throws ArgumentError */
 export function readPaceOf(given: object): ReadPace {
   const { rate, per, burst } = given as { [K in keyof Pace]: unknown }
@@ -385,9 +399,4 @@ function outOfRange({ rate, per, burst }: ReadPace): ArgumentError {
     `a rate of ${rate} per ${per} ms with a burst of ${burst} cannot be kept exactly: at most 100 million tokens a second, at least one in 100 years, and no burst that takes longer to fill than the clock lasts`,
     { option: 'rate', given: rate }
   )
-}
-
-function tokens(n: unknown): number {
-  if (typeof n !== 'number' || !(n > 0) || !Number.isFinite(n)) throw refuse('n', 'a number of tokens > 0', n)
-  return n
 }

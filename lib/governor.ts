@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { type AcquireAllOptions, acquireAll, type LockPart } from './acquire-all.js'
+import type { Admission } from './admission.js'
+import { type AdmitOptions, type AdmitParts, admit, type Refusal, tryAdmit } from './admit.js'
 import { Bucket, type BucketOptions } from './bucket.js'
 import { duration, onlyKnown, optionsObject, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
@@ -137,6 +139,21 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   acquireAll(list: readonly LockPart[], options?: AcquireAllOptions): Promise<GrantSet> {
     return acquireAll(this.#session, list, options)
+  }
+
+  /**
+   * Units of pools, tokens and locks in one decision, all or nothing. It waits with empty hands, at the part that refused, from its first
+   * arrival on; a `TimeoutError` names the part that refused last. While a decision runs, others may be refused parts that it then gives back.
+   *
+   * @returns rejected as {@link Lock.acquire}, {@link Pool.allocate} and {@link Bucket.take}
+   */
+  admit(parts: AdmitParts, options?: AdmitOptions): Promise<Admission> {
+    return admit(this.#session, parts, options)
+  }
+
+  /** As {@link admit}, at once: what was admitted, or which part refuses, and of a bucket until when. */
+  tryAdmit(parts: AdmitParts, options?: Omit<AdmitOptions, 'waitTimeout' | 'signal'>): Admission | Refusal {
+    return tryAdmit(this.#session, parts, options)
   }
 
   /** Nanoseconds on the arena's clock: CLOCK_MONOTONIC, the same in all processes of the host, or the virtual one. */

@@ -1,4 +1,4 @@
-import { dispose, type Grant, grants } from './grant.js'
+import { dispose, type Grant } from './grant.js'
 
 /** Several locks held as one: see {@link Governor.acquireAll}. It ends once, all its grants together. */
 export class GrantSet {
@@ -72,9 +72,4 @@ export class GrantSet {
     if (errors.length > 0) throw errors[0]
     return all
   }
-}
-
-/** Whether all of them are still held, by the arena's account. */
-export function allHold(held: readonly Grant[]): boolean {
-  return held.every(grant => grants.holds(grant))
 }

@@ -1,4 +1,6 @@
 export type { AcquireAllOptions, LockPart, PartOptions } from './acquire-all.js'
+export type { Admission } from './admission.js'
+export type { AdmitOptions, AdmitParts, Refusal } from './admit.js'
 export type { Allocation, GrowOptions } from './allocation.js'
 export type { AskOptions, WaitOptions } from './ask.js'
 export type { Bucket, BucketOptions, BucketView, Pace, Taken } from './bucket.js'

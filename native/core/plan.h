@@ -123,7 +123,9 @@ class Plans {
     for (std::uint32_t at = 0; at < kPlans; at++) {
       Plan plan;
       std::uint32_t version = 0;
-      if (read(at, plan, &version) && plan.until <= now && end(lane, at, version)) visitor(plan);
+      if (!read(at, plan, &version) || plan.until > now) continue;
+      // What a hold kept is added up where it ends: in the gate of its lock.
+      if (plan.kind == PlanKind::kHold || end(lane, at, version)) visitor(plan);
     }
   }
   // When the next of them ends, after `now`; 0: none does.
