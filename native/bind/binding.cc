@@ -324,7 +324,8 @@ void Binding::settle() {
     write_grant(at + 2, settled.grant);
   }
   scratch_[kOutSettled] = count;
-  if (member.has_settled()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  // What was taken or recalled from us by this very thread is told by the drain that this asks for.
+  if (member.has_settled() || member.has_revoked()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   // The waker asks only whether anything waits, not how much.
   const bool waits = member.waiting() != 0;
   if (waits != published_waiting_ || member.next_deadline() != published_deadline_ || member.has_leftovers()) {

@@ -44,7 +44,12 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t amount = pace.units_of(tokens);
   if (amount == 0 || amount > pace.burst) return Spent::kNever;
-  const std::uint64_t drawn = is_planned() ? draw(pace, amount, now, who) : 0;
+  std::uint64_t drawn = 0;
+  if (is_planned()) {
+    // First what was discarded until now: drawn on before, the reserve would be filled twice from one time of low demand.
+    keep_discarded(seen, now);
+    drawn = draw(pace, amount, now, who);
+  }
   Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
   const std::uint32_t parent = record_.parent.get();
@@ -74,7 +79,6 @@ Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amou
     const std::uint64_t next = Tat::at(seen, taken.tat);
     // (b1) orders the takes of all; there is nothing else to publish.
     if (!element_.fast.compare_exchange_weak(seen, next, memory_order_acq_rel, memory_order_acquire)) continue;
-    if (Tat::time(seen) < at && is_planned()) keep_discarded(pace, Tat::time(seen), now);
     seen = next;
     return Spent::kOk;
   }
@@ -128,12 +132,17 @@ void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan&
   if (record_.reserve_until.load(memory_order_relaxed) != plan.until) record_.reserve_until.store(plan.until, memory_order_release);
 }
 
-// The bucket was full from its TAT on: what came in since then had no room. Only since the plan began.
-void Bucket::keep_discarded(const Pace& pace, std::uint64_t tat, Nanos now) {
+// The bucket has been full since its TAT: what came in since then had no room. It is full still, as of now, so that nothing is counted
+// twice; only what came since the plan began goes to its reserve.
+void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
+  const Pace pace = record_.cells[Tat::cell(seen)].get();
+  const std::uint64_t at = pace.units(since_epoch(now));
+  const std::uint64_t tat = Tat::time(seen);
+  if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;
+  seen = Tat::at(seen, at);
   Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& plan) {
     const std::uint64_t began = pace.units(since_epoch(plan.from));
     const std::uint64_t from = tat > began ? tat : began;
-    const std::uint64_t at = pace.units(since_epoch(now));
     if (at > from) keep(pace, at - from, now, plan);
   });
 }

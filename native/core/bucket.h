@@ -89,7 +89,7 @@ class Bucket {
   std::uint64_t cap(const Pace& pace, const Plan& plan) const;
   std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who);
   void keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan);
-  void keep_discarded(const Pace& pace, std::uint64_t tat, Nanos now);
+  void keep_discarded(std::uint64_t& seen, Nanos now);
   void give_back_own(const Pace& pace, std::uint64_t amount);
   std::uint64_t word() const { return element_.fast.load(memory_order_acquire); }
   Nanos since_epoch(Nanos now) const { return now > epoch_ ? now - epoch_ : 0; }

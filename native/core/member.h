@@ -134,6 +134,7 @@ class Member {
   const Settled& next_settled() { return settled_[settled_at_++]; }
   // True once after a grant of ours may have been taken from us.
   bool take_revoked();
+  bool has_revoked() const { return revoked_; }
 
   // Deadlines of waits and of grants with a ttl.
   Nanos next_deadline() const;
