@@ -13,6 +13,12 @@ async function forward(gov: Governor, ms: number, step = 10): Promise<void> {
   }
 }
 
+/** Notes whose turn it was, and ends it. */
+function noted(log: string[], whose: string, held: { release(): boolean }): void {
+  log.push(whose)
+  held.release()
+}
+
 // ---- holds
 
 test('a held lock is free, and yet kept from lower tiers until the hold ends', async () => {
@@ -56,8 +62,8 @@ test('inside its own tier a hold changes nothing: who waits longer comes first',
   const lock = gov.lock('a')
   const holder = lock.tryAcquire()!
   const order: string[] = []
-  const first = lock.acquire({ tier: 'interactive' }).then(grant => (order.push('first'), grant.release()))
-  const second = lock.acquire({ tier: 'interactive' }).then(grant => (order.push('second'), grant.release()))
+  const first = lock.acquire({ tier: 'interactive' }).then(grant => noted(order, 'first', grant))
+  const second = lock.acquire({ tier: 'interactive' }).then(grant => noted(order, 'second', grant))
   gov.plans.write({ kind: 'hold', lock, tier: 'interactive', until: 500 })
   holder.release()
   await Promise.all([first, second])
@@ -266,8 +272,8 @@ test('escalation alone: the same requests, with and without it', async () => {
     if (escalated) gov.plans.write({ kind: 'escalation', workflow: 'w', tier: 'critical', until: 60_000 })
     const log: string[] = []
     const waits = [
-      semaphore.acquire(1, { tier: 'standard' }).then(one => (log.push('standard unit'), one.release())),
-      semaphore.acquire(1, { tier: 'background', workflow: 'w' }).then(one => (log.push('workflow unit'), one.release())),
+      semaphore.acquire(1, { tier: 'standard' }).then(one => noted(log, 'standard unit', one)),
+      semaphore.acquire(1, { tier: 'background', workflow: 'w' }).then(one => noted(log, 'workflow unit', one)),
       bucket.take(1, { tier: 'standard' }).then(() => log.push('standard token')),
       bucket.take(1, { tier: 'background', workflow: 'w' }).then(() => log.push('workflow token'))
     ] as Promise<unknown>[]
@@ -288,8 +294,8 @@ test('an escalation ends at its deadline', async () => {
   const held = semaphore.tryAcquire()!
   const log: string[] = []
   const waits = [
-    semaphore.acquire(1, { tier: 'background', workflow: 'w' }).then(one => (log.push('workflow'), one.release())),
-    semaphore.acquire(1).then(one => (log.push('standard'), one.release()))
+    semaphore.acquire(1, { tier: 'background', workflow: 'w' }).then(one => noted(log, 'workflow', one)),
+    semaphore.acquire(1).then(one => noted(log, 'standard', one))
   ]
   held.release()
   await Promise.all(waits)
