@@ -53,6 +53,11 @@ Answer Member::lock(const Request& request, Granted& out) {
     const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
     if (fast != Answer::kBusy) return fast;
   }
+  return wait_for(request, out);
+}
+
+// A place in the queue; what it waits for may be granted while it is put there.
+Answer Member::wait_for(const Request& request, Granted& out) {
   WaiterId waiter;
   const Answer queued = enqueue(request, waiter);
   if (queued != Answer::kWait) return queued;
@@ -210,6 +215,7 @@ void Member::give_up(WaiterId waiter) {
         Granted grant;
         const ElementIndex index = slot.element.get();
         if (!take(waiter, grant)) continue;
+        if (is_queue(arena_.element(index))) return return_cell(index, grant.sequence);
         if (grant.owner_died) arena_.element(index).meta.fetch_or(Meta::kDied, memory_order_acq_rel);  // the next one tells
         if (grant.waiter == kNoWaiter) {
           give_back(index, grant.sequence, grant.owner_died);
@@ -318,6 +324,10 @@ void Member::abandon_all() {
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
     if (local_[waiter].use == Use::kWaiting) abort(waiter);
   }
+  for (const Queue& queue : queues_) {
+    queue.recover({participant_, incarnation_}, true);
+    give_on(queue);
+  }
 }
 
 // ---- what was granted ----------------------------------------------------------------------------------------------
@@ -327,6 +337,7 @@ bool Member::take(WaiterId waiter, Granted& out) {
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   const ElementIndex index = slot.element.get();
+  if (is_queue(arena_.element(index))) return take_cell(waiter, out);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
   const bool shared = (slot.flags.get() & SlotFlag::kShared) != 0;
