@@ -3,80 +3,12 @@
 #include <cstring>
 
 #include "bind/args.h"
+#include "bind/scratch.h"
 #include "bind/views.h"
 #include "shm/private_arenas.h"
 #include "shm/process.h"
 
 namespace forelock::bind {
-
-namespace {
-
-// As in lib/native/binding.ts: places in the scratch of 32-bit words, then in that of times.
-enum At : int {
-  kIndex = 0,
-  kGen = 1,
-  kRequest = 2,
-  kTier = 3,
-  kTtl = 4,
-  kWaiter = 5,
-  kSeqLow = 6,
-  kGrant = 7,
-  kEnclosingCount = 8,
-  kEnclosing = 16,
-  kOutIndex = 0,
-  kOutGen = 1,
-  kOutBaseHigh = 2,
-  kOutBaseLow = 3,
-  kOutWaiter = 5,
-  kOutSeqLow = 6,
-  kOutGrant = 7,
-  kOutCode = 10,
-  kOutSettled = 11,
-  kArena = 12,
-  kSettled = 16,
-};
-constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
-constexpr int kSettledEntries = 12;
-static_assert(kSettled + kEntryWords * kSettledEntries <= kScratchSize);
-static_assert(kEnclosing + kEntryWords * static_cast<int>(core::kEnclosingMax) <= kScratchSize);
-
-enum Time : int {
-  kTimeout = 0,
-  kArrival = 1,
-};
-
-enum Code : std::int32_t {
-  kOk = 0,
-  kBusy = 1,
-  kStale = 2,
-  kWait = 3,
-  kLost = 4,
-  kOwn = 5,
-  kClosed = -1,
-  kCorrupt = -2,
-  kNoElements = -3,
-  kNoWaiters = -4,
-  kNoNames = -5,
-  kNameTooLong = -6,
-  kOutOfMemory = -7,
-  kRetired = -8,
-  kForked = -9,
-  kBadArgument = -10,
-  kNoHeap = -11,
-};
-
-constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits
-constexpr std::uint32_t kLongestTtlMs = 1u << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
-constexpr std::uint32_t kTierMask = 3;
-constexpr std::uint32_t kShared = 4;
-constexpr std::uint32_t kSteal = 8;
-constexpr std::uint32_t kCohort = 16;
-constexpr std::uint32_t kOwnerDied = 8;
-constexpr int kGrantSequenceShift = 8;
-constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive
-static_assert(kNobody == core::kNoWaiter);
-
-}  // namespace
 
 // ---- the object ----------------------------------------------------------------------------------------------------
 
@@ -142,7 +74,7 @@ bool Binding::define(napi_value object) {
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
-         add(object, "ref", ref) && add(object, "close", close);
+         add(object, "ref", ref) && add(object, "close", close) && define_queues(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -194,48 +126,12 @@ Binding* Binding::self(napi_env env, napi_callback_info info, std::size_t* count
   return static_cast<Binding*>(data);
 }
 
-inline std::int32_t Binding::usable() {
-  if (shm::in_forked_child()) return kForked;
-  if (damaged_) return kCorrupt;
-  if (const std::uint32_t retired = attachment_->retired(); retired != 0) return retired == shm::kDamaged ? kCorrupt : kRetired;
-  return kOk;
-}
-
 // Corrupt, or an operation that broke off half-way because there was no memory: nothing that the arena says of us holds any more.
 std::int32_t Binding::damage() {
   damaged_ = true;
   shm::report_damage(attachment_->arena());
   napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   return kCorrupt;
-}
-
-template <Binding::Operation operation>
-std::int32_t Binding::run() {
-  if (!attachment_) return kClosed;
-  if (const std::int32_t unusable = usable(); unusable != kOk) return unusable;
-  try {
-    return (this->*operation)();
-  } catch (const std::exception&) {
-    return damage();
-  }
-}
-
-// The calls of every lock are told their arena through the scratch and answer through it: to ask for a function's data costs
-// half as much as the call, to make a number of the result as well.
-template <Binding::Operation operation>
-napi_value Binding::hot_call(napi_env env, napi_callback_info) {
-  const Environment* environment = Environment::known(env);
-  if (environment == nullptr) return nullptr;  // as good as impossible: it was there when this function was made
-  volatile std::uint32_t* scratch = environment->scratch();
-  Binding* binding = environment->at(scratch[kArena]);
-  scratch[kOutCode] = static_cast<std::uint32_t>(binding == nullptr ? kClosed : binding->run<operation>());
-  return nullptr;
-}
-
-template <Binding::Operation operation>
-napi_value Binding::call(napi_env env, napi_callback_info info) {
-  Binding* binding = self(env, info);
-  return binding == nullptr ? nullptr : integer(env, binding->run<operation>());
 }
 
 bool Binding::read_request(core::Request& request) {

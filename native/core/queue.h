@@ -146,9 +146,8 @@ class Queue {
   std::uint32_t size(std::uint32_t tier) const;
   std::uint32_t size() const;
 
-  void use(ParticipantId who) const {
-    record_->users[who / 64].fetch_or(1ull << (who % 64), memory_order_acq_rel);
-  }
+  void use(ParticipantId who) const { record_->users[who / 64].fetch_or(1ull << (who % 64), memory_order_acq_rel); }
+  bool used_by(ParticipantId who) const { return (record_->users[who / 64].load(memory_order_acquire) >> (who % 64) & 1) != 0; }
 
  private:
   static std::size_t bytes_of(QueueConfig config);
