@@ -9,6 +9,7 @@ import type { LeakReport } from './leak-report.js'
 import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
 import { fromNative } from './native/codes.js'
+import { Queue, type QueueOptions } from './queue.js'
 import type { Session } from './session.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
@@ -96,6 +97,17 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   acquireAll(list: readonly LockPart[], options?: AcquireAllOptions): Promise<GrantSet> {
     return acquireAll(this.#session, list, options)
+  }
+
+  /**
+   * A queue of records by name, made at the first call for that name; two of the same name are the same queue. It stays for the
+   * arena's life, and its room is taken from `capacity.memory`.
+   *
+   * @param options what it holds; ConfigError if it is there and holds something else
+   * @throws ArgumentError, ConfigError, CapacityError, MemoryError, NameError, ClosedError, CorruptError, RetiredError
+   */
+  queue(name: string, options?: QueueOptions): Queue {
+    return new Queue(this.#session, text(name, 'name'), optionsObject(options, 'options'))
   }
 
   /** Nanoseconds on the arena's clock: CLOCK_MONOTONIC, the same in all processes of the host, or the virtual one. */

@@ -3,15 +3,17 @@ import { At, type Binding, ENTRY_WORDS } from './binding.js'
 import { Cohorts, type Mate } from './cohorts.js'
 
 /** A request that waits, as the table of its environment knows it. */
-export interface Waiter extends Mate {
+export interface Waiter {
   /** the session that it waits for: closing that one settles it */
   readonly owner: object
   /** Takes note of how the wait ended. Runs no user code, so the scratch stays as it is. */
   note(outcome: number, seqLow: number, grantWord: number): void
   /** Settles the promise as noted. */
   finish(): void
-  /** Ends the wait because its governor closes. `next` is also that of a batch that is being settled. */
+  /** Ends the wait because its governor closes. */
   close(): void
+  /** the next of a batch that is being settled */
+  next: object | undefined
 }
 
 /** Somebody who wants to know when a grant was lost. */
@@ -115,7 +117,7 @@ export class Waiting {
 
   waitersOf(owner: object): Waiter[] {
     const inArena = this.table.filter(waiter => waiter !== undefined) as Waiter[]
-    return [...inArena, ...(this.cohorts.all() as Waiter[])].filter(waiter => waiter.owner === owner)
+    return [...inArena, ...(this.cohorts.all() as (Mate & Waiter)[])].filter(waiter => waiter.owner === owner)
   }
 
   watchersOf(owner: object): Watcher[] {

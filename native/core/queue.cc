@@ -91,8 +91,11 @@ bool Queue::first_of(std::uint32_t ring, Seen& out) const {
 }
 
 bool Queue::first_item(Seen& out) const {
+  const std::uint32_t used = record_->used.load(memory_order_seq_cst);  // (q2)
   for (std::uint32_t tier = kTiers; tier-- > 0;) {
-    if (first_of(returned_ring(tier), out) || first_of(fresh_ring(tier), out)) return true;
+    for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
+      if ((used & bit_of(ring)) != 0 && first_of(ring, out)) return true;
+    }
   }
   return false;
 }
@@ -127,6 +130,8 @@ bool Queue::put(const Seen& seen, std::uint32_t ring) const {
   auto& state = cell(seen.cell).state;
   std::uint64_t word = seen.word;
   bool moved = CellWord::of(word).in_ring();  // out of the state in which it was seen
+  // (q2) before anything is linked there.
+  if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);
   for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
     std::uint64_t next = tail.load(memory_order_acquire);
     auto& place = entry(ring, next);

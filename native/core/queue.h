@@ -88,6 +88,7 @@ struct alignas(64) QueueRecord {
   plain<std::uint32_t> max_bytes;
   plain<std::uint32_t> items;  // the element where consumers wait, and the one where producers do
   plain<std::uint32_t> room;
+  atomic<std::uint32_t> used;  // a bit for each ring that anything was ever put into: the others are not looked at
   atomic<std::uint64_t> users[(kMaxParticipants + 64) / 64];  // a bit for each participant that ever used it
   Ring rings[kRings];
 };
@@ -156,6 +157,7 @@ class Queue {
   atomic<std::uint64_t>& entry(std::uint32_t ring, std::uint64_t ticket) const {
     return entries_[static_cast<std::size_t>(ring) * places_ + (ticket & (places_ - 1))];
   }
+  static constexpr std::uint32_t bit_of(std::uint32_t ring) { return 1u << ring; }
   bool linked(std::uint32_t index, const CellWord& word) const {
     return entry(word.ring, word.ticket).load(memory_order_acquire) == RingEntry::word(word.ticket, index);
   }
