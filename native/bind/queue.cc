@@ -54,8 +54,7 @@ napi_value Binding::queue_open(napi_env env, napi_callback_info info) {
   core::QueueConfig wanted{};
   if (count < 3 || !is(env, values[0], napi_string) || !ok(napi_get_value_uint32(env, values[1], &wanted.capacity)) ||
       !ok(napi_get_value_uint32(env, values[2], &wanted.max_bytes)) || wanted.capacity > core::kMaxCells ||
-      wanted.max_bytes > core::kMaxItemBytes ||
-      !ok(napi_get_value_string_utf16(env, values[0], name, core::kNameMaxUnits + 2, &length))) {
+      wanted.max_bytes > core::kMaxItemBytes || !ok(napi_get_value_string_utf16(env, values[0], name, core::kNameMaxUnits + 2, &length))) {
     return integer(env, kBadArgument);
   }
   if (length > core::kNameMaxUnits) return integer(env, kNameTooLong);
@@ -191,7 +190,8 @@ std::int32_t Binding::queue_return() {
 std::int32_t Binding::queue_size() {
   core::QueueId id;
   if (!read_queue(id)) return kBadArgument;
-  for (std::uint32_t tier = 0; tier < core::kTiers; tier++) scratch_[kOutSizes + static_cast<int>(tier)] = attachment_->member().queue(id).size(tier);
+  for (std::uint32_t tier = 0; tier < core::kTiers; tier++)
+    scratch_[kOutSizes + static_cast<int>(tier)] = attachment_->member().queue(id).size(tier);
   return kOk;
 }
 

@@ -182,14 +182,8 @@ void Queue::recover(ChunkOwner who, bool leaves) const {
     const CellWord y = CellWord::of(b.word);
     return x.ring != y.ring ? x.ring > y.ring : RingEntry::difference(x.ticket, y.ticket) < 0;
   });
-  for (const Seen& seen : in_hand) {
-    // What was being written was never seen by anybody; its cell is free.
-    if (CellWord::of(seen.word).status == CellStatus::kWriting) {
-      put(seen, kFreeRing);
-    } else {
-      put_back(seen);
-    }
-  }
+  // What was being written comes from the free cells and goes back there.
+  for (const Seen& seen : in_hand) put_back(seen);
 }
 
 // ---- looking -------------------------------------------------------------------------------------------------------
@@ -199,7 +193,8 @@ std::uint32_t Queue::size(std::uint32_t tier) const {
   for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
     Seen first;
     if (!first_of(ring, first)) continue;  // it brings the head to where it belongs
-    const std::int64_t length = RingEntry::difference(record_->rings[ring].tail.load(memory_order_acquire), CellWord::of(first.word).ticket);
+    const std::int64_t length =
+        RingEntry::difference(record_->rings[ring].tail.load(memory_order_acquire), CellWord::of(first.word).ticket);
     sum += length > 0 ? static_cast<std::uint32_t>(length) : 0;
   }
   return std::min(sum, config_.capacity);

@@ -185,9 +185,7 @@ bool servable(const Arena& arena, const Element& element);
 
 // A cell in hand as its user knows it: {ticket:26, cell:24}, which fits where a lock has its sequence.
 struct CellHandle {
-  static constexpr std::uint64_t of(const Queue::Seen& seen) {
-    return ((CellWord::of(seen.word).ticket & 0x3ffffff) << 24) | seen.cell;
-  }
+  static constexpr std::uint64_t of(const Queue::Seen& seen) { return ((CellWord::of(seen.word).ticket & 0x3ffffff) << 24) | seen.cell; }
   static constexpr std::uint32_t cell(std::uint64_t handle) { return static_cast<std::uint32_t>(handle & 0xffffff); }
   static constexpr bool matches(std::uint64_t handle, const CellWord& word) { return (word.ticket & 0x3ffffff) == handle >> 24; }
 };

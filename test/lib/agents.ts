@@ -7,7 +7,19 @@ const SCRIPT = new URL('./agent-entry.mjs', import.meta.url)
 
 export interface Command {
   readonly id: number
-  readonly verb: 'acquire' | 'tryAcquire' | 'acquireWithin' | 'acquireAll' | 'release' | 'lost' | 'block' | 'close' | 'exit' | 'push' | 'take' | 'ack'
+  readonly verb:
+    | 'acquire'
+    | 'tryAcquire'
+    | 'acquireWithin'
+    | 'acquireAll'
+    | 'release'
+    | 'lost'
+    | 'block'
+    | 'close'
+    | 'exit'
+    | 'push'
+    | 'take'
+    | 'ack'
   readonly name: string
   readonly options?: AcquireOptions | undefined
   /** the id of the command that made the grant */

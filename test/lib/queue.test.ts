@@ -24,7 +24,16 @@ test('records come out as they went in, whatever they were given as', async () =
   const queue = gov.queue('q')
   const bytes = Uint8Array.from({ length: 200 }, (_, i) => i)
   const shared = new Uint8Array(new SharedArrayBuffer(3)).fill(7)
-  for (const data of [bytes, bytes.subarray(5, 9), new DataView(bytes.buffer, 2, 3), new Uint16Array([513]), shared, 'žluť', '', new Uint8Array()]) {
+  for (const data of [
+    bytes,
+    bytes.subarray(5, 9),
+    new DataView(bytes.buffer, 2, 3),
+    new Uint16Array([513]),
+    shared,
+    'žluť',
+    '',
+    new Uint8Array()
+  ]) {
     assert.is(queue.offer(data), true)
   }
   const expected = [[...bytes], [5, 6, 7, 8], [2, 3, 4], [1, 2], [7, 7, 7], [...Buffer.from('žluť')], [], []]
@@ -204,8 +213,21 @@ test('bad arguments are refused before anything happens', async () => {
   const queue = small(gov)
   const detached = new Uint8Array(4)
   structuredClone(detached.buffer, { transfer: [detached.buffer] })
-  for (const data of [undefined, null, 5, {}, [], new ArrayBuffer(2), Object.create(Uint8Array.prototype), 'nine byte', new Uint8Array(9)]) {
-    isCoded(thrown(() => queue.offer(data as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const data of [
+    undefined,
+    null,
+    5,
+    {},
+    [],
+    new ArrayBuffer(2),
+    Object.create(Uint8Array.prototype),
+    'nine byte',
+    new Uint8Array(9)
+  ]) {
+    isCoded(
+      thrown(() => queue.offer(data as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
     isCoded(await rejection(queue.push(data as never)), 'ERR_FORELOCK_ARGUMENT')
   }
   assert.is(queue.offer(detached), true) // it has no bytes any more
@@ -216,15 +238,32 @@ test('bad arguments are refused before anything happens', async () => {
   assert.is(queue.offer(lies), true)
   assert.is(queue.poll()?.data.length, 2)
   for (const options of [5, { tier: 'none' }, { teir: 'standard' }, { signal: undefined }]) {
-    isCoded(thrown(() => queue.offer('a', options as never)), 'ERR_FORELOCK_ARGUMENT')
+    isCoded(
+      thrown(() => queue.offer('a', options as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
   }
   for (const options of [5, { tier: 'standard' }, { waitTimeout: -1 }, { signal: {} }]) {
     isCoded(await rejection(queue.take(options as never)), 'ERR_FORELOCK_ARGUMENT')
   }
-  for (const options of [{ capacity: 0 }, { capacity: 1.5 }, { capacity: 2 ** 21 }, { maxBytes: 0 }, { maxBytes: 2 ** 21 }, { size: 5 }, 5]) {
-    isCoded(thrown(() => gov.queue('x', options as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const options of [
+    { capacity: 0 },
+    { capacity: 1.5 },
+    { capacity: 2 ** 21 },
+    { maxBytes: 0 },
+    { maxBytes: 2 ** 21 },
+    { size: 5 },
+    5
+  ]) {
+    isCoded(
+      thrown(() => gov.queue('x', options as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
   }
-  isCoded(thrown(() => gov.queue(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(
+    thrown(() => gov.queue(5 as never)),
+    'ERR_FORELOCK_ARGUMENT'
+  )
   await gov.close()
 })
 
@@ -245,7 +284,10 @@ test('a queue is what its first opener made it; its name is its own', async () =
   assert.equal([other.capacity, other.maxBytes], [1024, 1024])
   const lock = gov.lock('q').tryAcquire()
   assert.ok(lock)
-  gov.queue('q').take().catch(() => {})
+  gov
+    .queue('q')
+    .take()
+    .catch(() => {})
   assert.is(gov.inspect('q').length, 1) // only the lock of that name
   await gov.close()
 })
@@ -313,7 +355,10 @@ test('many waits, offers and aborts in one thread lose nothing', async () => {
       got.push(number)
       if (number % 5 === 0) {
         const controller = new AbortController()
-        queue.take({ signal: controller.signal }).then(item => item.giveBack(), () => {})
+        queue.take({ signal: controller.signal }).then(
+          item => item.giveBack(),
+          () => {}
+        )
         controller.abort()
       }
     }

@@ -110,7 +110,8 @@ TEST_CASE("higher tiers first, FIFO inside a tier") {
   World world(with_heap());
   auto a = world.join(1);
   const QueueId q = attach(*a, {8, 64});
-  for (const char* text : {"1a", "3a", "0a", "3b", "1b", "2a"}) CHECK(offer(*a, q, text, static_cast<std::uint32_t>(text[0] - '0')) == Answer::kOk);
+  for (const char* text : {"1a", "3a", "0a", "3b", "1b", "2a"})
+    CHECK(offer(*a, q, text, static_cast<std::uint32_t>(text[0] - '0')) == Answer::kOk);
   CHECK_EQUAL(a->queue(q).size(), 6u);
   CHECK_EQUAL(a->queue(q).size(3), 2u);
   for (const char* text : {"3a", "3b", "2a", "1a", "1b", "0a"}) CHECK_EQUAL(next(*a, q), text);
@@ -435,6 +436,36 @@ TEST_CASE("a queue stays where it is when the table is full, or text runs out") 
   }
   auto b = world.join(2);
   CHECK_EQUAL(next(*b, attach(*b, {0, 0}, name)), "a");
+}
+
+TEST_CASE("a sweep leaves what is in order as it is") {
+  World world(with_heap());
+  auto a = world.join(1);
+  const QueueId q = attach(*a, {3, 64});
+  for (int turn = 0; turn < 4; turn++) {
+    auto b = world.join(2);
+    attach(*b, {0, 0});
+    for (const char* text : {"a", "b", "c"}) CHECK(offer(*a, q, text) == Answer::kOk);
+    world.kill(2);
+    Lane waker(*world.arena, 1, Thread::kWaker);
+    CHECK(sweep_all(waker));
+    for (const char* text : {"a", "b", "c"}) CHECK_EQUAL(next(*a, q), text);
+    CHECK(offer(*a, q, "turns the cells round") == Answer::kOk);
+    next(*a, q);
+  }
+}
+
+TEST_CASE("a head that its taker did not move is moved, even when its place is in use again") {
+  World world(with_heap());
+  auto a = world.join(1);
+  const QueueId q = attach(*a, {2, 64});  // as many places as records
+  for (const char* text : {"a", "b"}) CHECK(offer(*a, q, text) == Answer::kOk);
+  for (const char* text : {"a", "b"}) CHECK_EQUAL(next(*a, q), text);
+  auto& head = a->queue(q).record().rings[fresh_ring(1)].head;
+  head.store(head.load() - 1);  // the taker of b died right after it had it
+  for (const char* text : {"c", "d"}) CHECK(offer(*a, q, text) == Answer::kOk);
+  for (const char* text : {"c", "d"}) CHECK_EQUAL(next(*a, q), text);
+  expect_sound(*a, q);
 }
 
 TEST_CASE("damaged rings and cells are told, and nothing is read outside of the record") {

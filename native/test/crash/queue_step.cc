@@ -3,7 +3,7 @@
 // must not: a record whose offer returned is delivered until somebody's acknowledgement began, one whose acknowledgement
 // returned never again, one that was half written never; and all of the room can be used afterwards.
 //
-//   queue [--only TEXT] [--deep N] [--stops N]    as step.cc
+//   queue_step [--only TEXT] [--deep N] [--stops N]    as step.cc
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +26,6 @@ using Id = core::ParticipantId;
 using Dead = std::vector<Id>;
 
 constexpr Id kActors = 4;
-constexpr core::QueueConfig kRoom{3, 64};
 constexpr int kRecords = 96;
 constexpr unsigned kCheckSeconds = 60;
 
@@ -65,19 +64,17 @@ std::string text_of(int record) {
 
 class Scene {
  public:
-  Scene() : world(capacity()) {
+  explicit Scene(std::uint32_t room) : world(capacity()), room_(room) {
     ledger = static_cast<Ledger*>(mmap(nullptr, sizeof(Ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     for (Id id = 1; id <= kActors; id++) {
       actors[id].member = world.join(id);
       core::QueueConfig stored{};
-      CHECK(actors[id].member->attach(u"q", 1, kRoom, actors[id].queue, stored) == core::Attached::kOk);
+      CHECK(actors[id].member->attach(u"q", 1, {room, 64}, actors[id].queue, stored) == core::Attached::kOk);
     }
   }
   ~Scene() { munmap(ledger, sizeof(Ledger)); }
 
-  static core::Capacity capacity() {
-    return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6, .heap = 2};
-  }
+  static core::Capacity capacity() { return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6, .heap = 2}; }
 
   // ---- operations
 
@@ -232,10 +229,10 @@ class Scene {
       }
     }
     for (int lap = 0; lap < 3; lap++) {
-      for (std::uint32_t i = 0; i < kRoom.capacity; i++) CHECK(offer(id));
+      for (std::uint32_t i = 0; i < room_; i++) CHECK(offer(id));
       CHECK(!offer(id));
-      CHECK_EQUAL(a.member->queue(a.queue).size(), kRoom.capacity);
-      for (std::uint32_t i = 0; i < kRoom.capacity; i++) {
+      CHECK_EQUAL(a.member->queue(a.queue).size(), room_);
+      for (std::uint32_t i = 0; i < room_; i++) {
         CHECK(poll(id));
         acknowledge(id);
       }
@@ -265,10 +262,10 @@ class Scene {
   std::string dump() const {
     std::ostringstream out;
     const core::Queue& queue = actors[2].member->queue(0);
-    for (std::uint32_t i = 0; i < kRoom.capacity; i++) {
+    for (std::uint32_t i = 0; i < room_; i++) {
       const core::CellWord word = core::CellWord::of(queue.cell(i).state.load());
-      out << "    cell " << i << " status " << static_cast<int>(word.status) << " ring " << word.ring << " owner " << word.owner << " ticket "
-          << word.ticket << '\n';
+      out << "    cell " << i << " status " << static_cast<int>(word.status) << " ring " << word.ring << " owner " << word.owner
+          << " ticket " << word.ticket << '\n';
     }
     for (std::uint32_t ring = 0; ring < core::kRings; ring++) {
       out << "    ring " << ring << " head " << queue.record().rings[ring].head.load() << " tail " << queue.record().rings[ring].tail.load()
@@ -293,6 +290,8 @@ class Scene {
   bool ordered = true;
 
  private:
+  const std::uint32_t room_;
+
   int begin_offer() {
     const int record = ledger->next++;
     CHECK(record < kRecords);
@@ -315,9 +314,9 @@ class Scene {
     for (int i = 0; i < ledger->next; i++) {
       if (text == text_of(i)) record = i;
     }
-    CHECK(record >= 0);                                          // whole
-    CHECK(ledger->offered[record] != Deed::kNot);                // not one that was refused
-    CHECK(ledger->acknowledged[record] != Deed::kDone);          // nor one that is over
+    CHECK(record >= 0);                                  // whole
+    CHECK(ledger->offered[record] != Deed::kNot);        // not one that was refused
+    CHECK(ledger->acknowledged[record] != Deed::kDone);  // nor one that is over
     std::uint32_t unseen = 0;
     for (Id other = 1; other <= kActors; other++) unseen += other != id && ledger->looking[other] ? 1 : 0;
     CHECK(item.attempt > ledger->deliveries[record]);
@@ -371,62 +370,204 @@ std::vector<Scenario> all_scenarios() {
   return {
       {"offer to an empty queue", nothing, [](Scene& s) { s.offer(1); }},
       {"offer, after some laps", [](Scene& s) { laps(s, 6); }, [](Scene& s) { s.offer(1); }},
-      {"offer of the last place", [](Scene& s) { s.offer(2); s.offer(2); }, [](Scene& s) { s.offer(1); }},
+      {"offer of the last place",
+       [](Scene& s) {
+         s.offer(2);
+         s.offer(2);
+       },
+       [](Scene& s) { s.offer(1); }},
       {"offer to a full queue", full, [](Scene& s) { s.offer(1); }},
-      {"two offers in two tiers", [](Scene& s) { s.offer(2, 2); }, [](Scene& s) { s.offer(1, 3); s.offer(1, 0); }},
+      {"two offers in two tiers", [](Scene& s) { s.offer(2, 2); },
+       [](Scene& s) {
+         s.offer(1, 3);
+         s.offer(1, 0);
+       }},
       {"poll of an empty queue", nothing, [](Scene& s) { s.poll(1); }},
       {"poll of one record", [](Scene& s) { s.offer(2); }, [](Scene& s) { s.poll(1); }},
-      {"poll of one of several tiers", [](Scene& s) { s.offer(2, 0); s.offer(2, 1); s.offer(2, 3); }, [](Scene& s) { s.poll(1); s.poll(1); }},
-      {"poll and acknowledge", full, [](Scene& s) { s.poll(1); s.acknowledge(1); }},
-      {"poll and give back", full, [](Scene& s) { s.poll(1); s.put_back(1); s.poll(1); }},
-      {"offer, poll, acknowledge, again and again", nothing, [](Scene& s) {
+      {"poll of one of several tiers",
+       [](Scene& s) {
+         s.offer(2, 0);
+         s.offer(2, 1);
+         s.offer(2, 3);
+       },
+       [](Scene& s) {
+         s.poll(1);
+         s.poll(1);
+       }},
+      {"poll and acknowledge", full,
+       [](Scene& s) {
+         s.poll(1);
+         s.acknowledge(1);
+       }},
+      {"poll and give back", full,
+       [](Scene& s) {
+         s.poll(1);
+         s.put_back(1);
+         s.poll(1);
+       }},
+      {"offer, poll, acknowledge, again and again", nothing,
+       [](Scene& s) {
          for (int i = 0; i < 5; i++) {
            s.offer(1);
            s.poll(1);
            s.acknowledge(1);
          }
        }},
-      {"acknowledge out of order", [](Scene& s) { for (int i = 0; i < 3; i++) { s.offer(2); s.poll(1); } },
-       [](Scene& s) { std::swap(s.actors[1].holds[0], s.actors[1].holds[2]); s.acknowledge(1); s.acknowledge(1); }},
-      {"give back one of two in hand", [](Scene& s) { for (int i = 0; i < 3; i++) s.offer(2); s.poll(1); s.poll(1); },
+      {"acknowledge out of order",
+       [](Scene& s) {
+         for (int i = 0; i < 3; i++) {
+           s.offer(2);
+           s.poll(1);
+         }
+       },
+       [](Scene& s) {
+         std::swap(s.actors[1].holds.front(), s.actors[1].holds.back());
+         s.acknowledge(1);
+         s.acknowledge(1);
+       }},
+      {"give back one of two in hand",
+       [](Scene& s) {
+         for (int i = 0; i < 3; i++) s.offer(2);
+         s.poll(1);
+         s.poll(1);
+       },
        [](Scene& s) { s.put_back(1); }},
       // ---- waits
       {"take that waits", nothing, [](Scene& s) { s.take(1); }},
-      {"take behind others", [](Scene& s) { s.take(2); s.take(3, 2); }, [](Scene& s) { s.take(1); }},
+      {"take behind others",
+       [](Scene& s) {
+         s.take(2);
+         s.take(3, 2);
+       },
+       [](Scene& s) { s.take(1); }},
       {"offer to one that waits", [](Scene& s) { s.take(3); }, [](Scene& s) { s.offer(1); }},
-      {"offer to one of several that wait", [](Scene& s) { s.take(3); s.take(4, 3); s.take(2); }, [](Scene& s) { s.offer(1); s.offer(1); }},
-      {"offer to a wait of its own", [](Scene& s) { s.take(1); s.take(3); }, [](Scene& s) { s.offer(1); s.collect(1); s.acknowledge(1); }},
-      {"what was given to a wait is looked at", [](Scene& s) { s.take(1); s.offer(2); }, [](Scene& s) { s.collect(1); s.acknowledge(1); }},
-      {"a wait is given up", [](Scene& s) { s.take(3); s.take(1); s.take(4); }, [](Scene& s) { s.abort(1); }},
-      {"a wait is given up that was served", [](Scene& s) { s.take(1); s.offer(2); s.take(3); }, [](Scene& s) { s.abort(1); }},
-      {"a wait is given up that was served with room", [](Scene& s) {
+      {"offer to one of several that wait",
+       [](Scene& s) {
+         s.take(3);
+         s.take(4, 3);
+         s.take(2);
+       },
+       [](Scene& s) {
+         s.offer(1);
+         s.offer(1);
+       }},
+      {"offer to a wait of its own",
+       [](Scene& s) {
+         s.take(1);
+         s.take(3);
+       },
+       [](Scene& s) {
+         s.offer(1);
+         s.collect(1);
+         s.acknowledge(1);
+       }},
+      {"what was given to a wait is looked at",
+       [](Scene& s) {
+         s.take(1);
+         s.offer(2);
+       },
+       [](Scene& s) {
+         s.collect(1);
+         s.acknowledge(1);
+       }},
+      {"a wait is given up",
+       [](Scene& s) {
+         s.take(3);
+         s.take(1);
+         s.take(4);
+       },
+       [](Scene& s) { s.abort(1); }},
+      {"a wait is given up that was served",
+       [](Scene& s) {
+         s.take(1);
+         s.offer(2);
+         s.take(3);
+       },
+       [](Scene& s) { s.abort(1); }},
+      {"a wait is given up that was served with room",
+       [](Scene& s) {
          for (int i = 0; i < 3; i++) s.offer(2);
          s.push(1);
          s.push(3);
          s.poll(2);
          s.acknowledge(2);
-       }, [](Scene& s) { s.abort(1); }},
-      {"take that finds waits in the inbox", [](Scene& s) { shut(s, false, [&] { s.take(3); s.take(4, 3); s.offer(2); }); },
-       [](Scene& s) { s.take(1); }, {}, false},
-      {"offer that finds waits in the inbox", [](Scene& s) { shut(s, false, [&] { s.take(3); s.take(4, 3); }); },
+       },
+       [](Scene& s) { s.abort(1); }},
+      {"take that finds waits in the inbox",
+       [](Scene& s) {
+         shut(s, false, [&] {
+           s.take(3);
+           s.take(4, 3);
+           s.offer(2);
+         });
+       },
+       [](Scene& s) { s.take(1); },
+       {},
+       false},
+      {"offer that finds waits in the inbox",
+       [](Scene& s) {
+         shut(s, false, [&] {
+           s.take(3);
+           s.take(4, 3);
+         });
+       },
        [](Scene& s) { s.offer(1); }},
       {"push that waits", full, [](Scene& s) { s.push(1); }},
       {"push with room", nothing, [](Scene& s) { s.push(1); }},
-      {"acknowledge for one that waits for room", [](Scene& s) { for (int i = 0; i < 3; i++) s.offer(2); s.poll(1); s.push(3); s.push(4, 2); },
-       [](Scene& s) { s.acknowledge(1); s.poll(1); s.acknowledge(1); }},
-      {"room is given to a wait, and filled", [](Scene& s) {
+      {"acknowledge for one that waits for room",
+       [](Scene& s) {
+         for (int i = 0; i < 3; i++) s.offer(2);
+         s.poll(1);
+         s.push(3);
+         s.push(4, 2);
+       },
+       [](Scene& s) {
+         s.acknowledge(1);
+         s.poll(1);
+         s.acknowledge(1);
+       }},
+      {"room is given to a wait, and filled",
+       [](Scene& s) {
          for (int i = 0; i < 3; i++) s.offer(2);
          s.push(1);
          s.poll(3);
          s.acknowledge(3);
-       }, [](Scene& s) { s.collect(1); }},
-      {"give back to one that waits", [](Scene& s) { s.offer(2); s.poll(1); s.take(3); }, [](Scene& s) { s.put_back(1); }},
-      {"leave with records in hand and waits", [](Scene& s) { s.offer(2); s.offer(2); s.poll(1); s.poll(1); s.take(1); s.take(3); },
-       [](Scene& s) { s.actors[1].member->abandon_all(); s.world.kill(1); }, {}, false},
+       },
+       [](Scene& s) { s.collect(1); }},
+      {"give back to one that waits",
+       [](Scene& s) {
+         s.offer(2);
+         s.poll(1);
+         s.take(3);
+       },
+       [](Scene& s) { s.put_back(1); }},
+      {"leave with records in hand and waits",
+       [](Scene& s) {
+         s.offer(2);
+         s.offer(2);
+         s.poll(1);
+         s.poll(1);
+         s.take(1);
+         s.take(3);
+       },
+       [](Scene& s) {
+         s.actors[1].member->abandon_all();
+         s.world.kill(1);
+       },
+       {},
+       false},
       // ---- the dead
-      {"sweep of one with records in hand", [](Scene& s) { for (int i = 0; i < 3; i++) s.offer(2); s.poll(4); s.poll(4); s.world.kill(4); },
-       [](Scene& s) { s.sweep_all(1); }, {4}},
-      {"sweep of one with records of all kinds in hand", [](Scene& s) {
+      {"sweep of one with records in hand",
+       [](Scene& s) {
+         for (int i = 0; i < 3; i++) s.offer(2);
+         s.poll(4);
+         s.poll(4);
+         s.world.kill(4);
+       },
+       [](Scene& s) { s.sweep_all(1); },
+       {4}},
+      {"sweep of one with records of all kinds in hand",
+       [](Scene& s) {
          s.offer(2, 2);
          s.offer(2, 1);
          s.poll(4);
@@ -436,18 +577,35 @@ std::vector<Scenario> all_scenarios() {
          s.take(4);
          s.take(3);
          s.world.kill(4);
-       }, [](Scene& s) { s.sweep_all(1); s.collect(1); }, {4}, false},
-      {"sweep of one that was given a record", [](Scene& s) { s.take(4); s.offer(2); s.take(3); s.world.kill(4); },
-       [](Scene& s) { s.sweep_all(1); }, {4}},
-      {"sweep of one that was given room", [](Scene& s) {
+       },
+       [](Scene& s) {
+         s.sweep_all(1);
+         s.collect(1);
+       },
+       {4},
+       false},
+      {"sweep of one that was given a record",
+       [](Scene& s) {
+         s.take(4);
+         s.offer(2);
+         s.take(3);
+         s.world.kill(4);
+       },
+       [](Scene& s) { s.sweep_all(1); },
+       {4}},
+      {"sweep of one that was given room",
+       [](Scene& s) {
          for (int i = 0; i < 3; i++) s.offer(2);
          s.push(4);
          s.push(3);
          s.poll(2);
          s.acknowledge(2);
          s.world.kill(4);
-       }, [](Scene& s) { s.sweep_all(1); }, {4}},
-      {"attach", nothing, [](Scene& s) {
+       },
+       [](Scene& s) { s.sweep_all(1); },
+       {4}},
+      {"attach", nothing,
+       [](Scene& s) {
          core::QueueId id;
          core::QueueConfig stored;
          s.actors[1].member->attach(u"new", 3, {2, 8}, id, stored);
@@ -457,6 +615,10 @@ std::vector<Scenario> all_scenarios() {
 }
 
 // ---- dying ---------------------------------------------------------------------------------------------------------
+
+// Rings have a place more than records there, or (with the other) as many: then an entry may be overwritten before the head has moved.
+constexpr std::uint32_t kRoom = 3;
+constexpr std::uint32_t kTightRoom = 2;
 
 struct Options {
   const char* only = nullptr;
@@ -580,7 +742,8 @@ bool step_recovery(Scene& scene, const State& from, const Dead& first, const std
       if (std::memcmp(before.arena.data(), scene.world.base, before.arena.size()) == 0) continue;
       before = state_of(scene);
       const int way = static_cast<int>(seen++ % kWays);
-      const std::string at = where + ", then the recovery's instruction " + std::to_string(stepper.instructions()) + ", way " + std::to_string(way);
+      const std::string at =
+          where + ", then the recovery's instruction " + std::to_string(stepper.instructions()) + ", way " + std::to_string(way);
       if (!in_child(at, scene, [&] {
             become(scene, before, MAP_PRIVATE);
             recover(scene, all, way);
@@ -592,8 +755,8 @@ bool step_recovery(Scene& scene, const State& from, const Dead& first, const std
   });
 }
 
-bool die_everywhere(const Scenario& scenario) {
-  Scene scene;
+bool die_everywhere(const Scenario& scenario, std::uint32_t room) {
+  Scene scene(room);
   scene.ordered = scenario.ordered;
   scenario.prepare(scene);
   Dead dead = scenario.dead;
@@ -612,7 +775,7 @@ bool die_everywhere(const Scenario& scenario) {
         recover(scene, dead, way);
       });
     }
-    if (good && options.deep != 0 && seen % options.deep == 0) good = step_recovery(scene, before, dead, where);
+    if (good && room == kRoom && options.deep != 0 && seen % options.deep == 0) good = step_recovery(scene, before, dead, where);
   };
   examine();
   while (good && stepper.step()) {
@@ -636,7 +799,7 @@ bool die_everywhere(const Scenario& scenario) {
 
 // Stopped at one state while others work for more than a lap, then it goes on; only at the end it is dead.
 bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
-  Scene scene;
+  Scene scene(kRoom);
   scene.ordered = false;
   scenario.prepare(scene);
   Dead away = scenario.dead;
@@ -653,6 +816,9 @@ bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
     }
     if (!reached) return true;
     stops++;
+    for (const Id id : Scene::living(away)) {
+      if (id == 3) scene.abort(id);
+    }
     work(scene, away);
     stepper.let_go();
     if (stepper.exit_status() != 0) throw Failure("the one that was stopped failed");
@@ -703,7 +869,7 @@ int main(int argc, char** argv) {
     if (options.only != nullptr && std::string(scenario.name).find(options.only) == std::string::npos) continue;
     bool good = false;
     try {
-      good = die_everywhere(scenario) && stop_everywhere(scenario);
+      good = die_everywhere(scenario, kRoom) && die_everywhere(scenario, kTightRoom) && stop_everywhere(scenario);
     } catch (const std::exception& error) {
       std::printf("FAIL %s: %s\n", scenario.name, error.what());
     }
