@@ -9,14 +9,14 @@ import { NS_PER_MS } from './units.js'
 
 const NOT_WAITING = -1
 
-/** What is waited for: a bucket's tokens, a pool's units. */
+/** What is waited for: a bucket's tokens, a pool's units, a queue's record or room in it. */
 export interface Awaited<T> {
   /** as messages call it, with its name: `bucket "a"` */
   readonly label: string
   readonly name: string
   /** what was asked for, for an error's facts */
   readonly asked: unknown
-  /** Makes what the promise is resolved with of the addon's answer. */
+  /** Makes what the promise is resolved with of the addon's answer; it may throw. */
   granted(waiter: number, seqLow: number, grantWord: number): T
 }
 
@@ -59,13 +59,17 @@ export class ArenaWait<T> implements Waiter {
   finish(): void {
     const { id } = this
     this.end()
-    if (this.outcome === Outcome.Granted) this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
-    else this.reject(this.failure())
+    try {
+      if (this.outcome === Outcome.Granted) this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
+      else this.reject(this.failure())
+    } catch (error) {
+      this.reject(error)
+    }
     this.session.progress?.()
   }
 
   close(): void {
-    this.cancel(closed(this.awaited.label))
+    this.cancel(closed(this.awaited.name))
   }
 
   /** Ends the wait with this reason; false when it had ended, or its end is under way. */

@@ -15,6 +15,7 @@ import { fromNative } from './native/codes.js'
 import { PlanBook } from './plans.js'
 import { Pool } from './pool.js'
 import type { PoolOptions } from './pool-terms.js'
+import { Queue, type QueueOptions } from './queue.js'
 import { Semaphore } from './semaphore.js'
 import type { Session } from './session.js'
 import type { LockDefaults } from './terms.js'
@@ -154,6 +155,17 @@ export class Governor extends EventEmitter<GovernorEvents> {
   /** As {@link admit}, at once: what was admitted, or which part refuses, and of a bucket until when. */
   tryAdmit(parts: AdmitParts, options?: Omit<AdmitOptions, 'waitTimeout' | 'signal'>): Admission | Refusal {
     return tryAdmit(this.#session, parts, options)
+  }
+
+  /**
+   * A queue of records by name, made at the first call for that name; two of the same name are the same queue. It stays for the
+   * arena's life, and its room is taken from `capacity.memory`.
+   *
+   * @param options what it holds; ConfigError if it is there and holds something else
+   * @throws ArgumentError, ConfigError, CapacityError, MemoryError, NameError, ClosedError, CorruptError, RetiredError
+   */
+  queue(name: string, options?: QueueOptions): Queue {
+    return new Queue(this.#session, text(name, 'name'), optionsObject(options, 'options'))
   }
 
   /** Nanoseconds on the arena's clock: CLOCK_MONOTONIC, the same in all processes of the host, or the virtual one. */

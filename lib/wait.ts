@@ -35,7 +35,7 @@ interface Ending {
 const NOT_ENDED: Ending = { outcome: -1, seqLow: 0, grantWord: 0, cycle: '' }
 
 /** A request that waits in the arena, and its promise. Kept small: the garbage collector copies those that wait, twice. */
-export class Wait implements Waiter {
+export class Wait implements Waiter, Mate {
   readonly promise: Promise<Grant>
   next: Mate | undefined = undefined
   private readonly resolve: (grant: Grant) => void

@@ -32,6 +32,15 @@ export const enum At {
   Workflow = 13, // in, where RequestBit.Named is set: id of a name, 0 none
   Tenant = 14,
   Hold = 15, // in, of locks: whole ms that it is expected to be held, 0 unknown
+  // queues; those of a grant (SeqLow, Grant, OutSeqLow, OutGrant, OutWaiter) stand for a record, or a place for one, in hand
+  Queue = 0, // in: number of the queue
+  OutQueue = 0,
+  OutCapacity = 1, // of queueOpen, what the queue has
+  OutMaxBytes = 2,
+  OutSizes = 0, // of queueSize, four: by tier
+  Length = 13, // in and out: bytes of the record
+  OutTier = 14,
+  OutAttempt = 15,
   Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
 }
 
@@ -113,7 +122,8 @@ export const enum Code {
   Forked = -9, // called in a forked child
   BadArgument = -10, // the scratch held nonsense; nothing was done
   NoHeap = -11, // capacity.memory used up
-  TooMuch = -12 // more than the bucket or the pool can ever give
+  TooMuch = -12, // more than the bucket or the pool can ever give
+  Config = -13 // there with other values
 }
 
 /** How a wait ended, in a settled entry. */
@@ -202,6 +212,28 @@ export interface Binding {
   reserved(): number
   /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
+  /** Finds or makes a queue; zeros: what it has, or the defaults. Ok (OutQueue, OutCapacity, OutMaxBytes) | Config (the same but OutQueue) | < 0. */
+  queueOpen(name: string, capacity: number, maxBytes: number): number
+  /** The bytes of the environment through which records travel; over a SharedArrayBuffer. Call it before the calls below. */
+  queueBytes(): Uint8Array | undefined
+  /** In: Queue, Tier, Length, and the bytes. OutCode: Ok | Busy (full, or others wait for room) | < 0. Writes OutSettled. */
+  queueOffer(): void
+  /** In: Queue. OutCode: Ok (OutSeqLow, OutGrant, Length, OutTier, OutAttempt, and the bytes) | Busy (empty, or others wait) | < 0. Writes OutSettled. */
+  queuePoll(): void
+  /** In: Queue, SeqLow, Grant. OutCode: Ok | Lost | < 0. Writes OutSettled. */
+  queueAck(): void
+  /** In: as queueAck; the record, or the place, goes back. Ok | Lost | < 0. Writes OutSettled. */
+  queueReturn(): number
+  /** In: Queue, Tier, Timeout. OutCode: as queuePoll, but Wait (OutWaiter) in place of Busy. Writes OutSettled. */
+  queueTake(): void
+  /** In: Queue, SeqLow, Grant: of a settled queueTake. Ok (Length, OutTier, OutAttempt, and the bytes) | Lost | < 0. */
+  queueRead(): number
+  /** In: Queue, Tier, Timeout. A place to fill: Ok (OutSeqLow, OutGrant) | Wait (OutWaiter) | < 0. Writes OutSettled. */
+  queueRoom(): number
+  /** In: Queue, SeqLow, Grant of the place, Tier, Length, and the bytes. Ok | Lost | < 0. Writes OutSettled. */
+  queueFill(): number
+  /** In: Queue. Ok (OutSizes) | < 0. */
+  queueSize(): number
   /** Names and owners in the cycle that refused this waiter, as text. */
   cycle(waiter: number): string
   /** Nanoseconds on the arena clock (virtual or CLOCK_MONOTONIC), as a double. */

@@ -11,14 +11,6 @@
 
 namespace forelock::bind {
 
-namespace {
-
-constexpr std::uint32_t kLongestTtlMs = 1u << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
-constexpr std::uint32_t kOwnerDied = 8;
-constexpr int kGrantSequenceShift = 8;
-
-}  // namespace
-
 // ---- the object ----------------------------------------------------------------------------------------------------
 
 Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::string key, std::string name, std::string handle,
@@ -83,7 +75,8 @@ bool Binding::define(napi_value object) {
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
-         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object);
+         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object) &&
+         define_queues(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {

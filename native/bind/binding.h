@@ -103,6 +103,24 @@ class Binding {
   void read_who(core::Request& request);
   std::uint32_t generation_of(core::ElementIndex index) const;
 
+  // Queues: bind/queue.cc
+  bool define_queues(napi_value object);
+  static napi_value queue_open(napi_env env, napi_callback_info info);
+  static napi_value queue_bytes(napi_env env, napi_callback_info info);
+  std::int32_t queue_offer();
+  std::int32_t queue_poll();
+  std::int32_t queue_ack();
+  std::int32_t queue_return();
+  std::int32_t queue_take();
+  std::int32_t queue_read();
+  std::int32_t queue_room();
+  std::int32_t queue_fill();
+  std::int32_t queue_size();
+  bool read_queue(core::QueueId& id);
+  bool read_queue_wait(core::Request& request);
+  std::int32_t write_item(core::QueueId id, const core::Granted& granted);
+  void settle_if_needed();
+
   bool read_request(core::Request& request);
   std::uint64_t sequence(int at) const;
   void write_grant(int at, const core::Granted& granted);

@@ -35,14 +35,31 @@ Environment::~Environment() {
 }
 
 // A SharedArrayBuffer: no script can detach it under us, as it could an ArrayBuffer. Node-API has no call to make one.
-bool Environment::make_scratch() {
-  constexpr int kTimesBytes = kTimes * static_cast<int>(sizeof(double));
-  constexpr int kBytes = kTimesBytes + kScratchSize * static_cast<int>(sizeof(std::uint32_t));
+napi_value Environment::shared(std::int32_t bytes) {
   napi_value global, constructor, size, buffer;
   if (!ok(napi_get_global(env_, &global)) || !ok(napi_get_named_property(env_, global, "SharedArrayBuffer", &constructor)) ||
-      !ok(napi_create_int32(env_, kBytes, &size)) || !ok(napi_new_instance(env_, constructor, 1, &size, &buffer))) {
-    return false;
+      !ok(napi_create_int32(env_, bytes, &size)) || !ok(napi_new_instance(env_, constructor, 1, &size, &buffer))) {
+    return nullptr;
   }
+  return buffer;
+}
+
+napi_value Environment::bytes_array() {
+  if (bytes_ref_ != nullptr) return value(bytes_ref_);
+  constexpr auto kLength = static_cast<std::int32_t>(kBytes);
+  napi_value buffer = shared(kLength);
+  void* at = nullptr;
+  napi_value array = buffer == nullptr ? nullptr : view(buffer, "Uint8Array", napi_uint8_array, 0, kLength, &at);
+  if (array == nullptr || !ok(napi_create_reference(env_, array, 1, &bytes_ref_))) return nullptr;
+  bytes_ = static_cast<unsigned char*>(at);
+  return array;
+}
+
+bool Environment::make_scratch() {
+  constexpr int kTimesBytes = kTimes * static_cast<int>(sizeof(double));
+  constexpr int kLength = kTimesBytes + kScratchSize * static_cast<int>(sizeof(std::uint32_t));
+  napi_value buffer = shared(kLength);
+  if (buffer == nullptr) return false;
   void* times = nullptr;
   void* words = nullptr;
   napi_value times_array = view(buffer, "Float64Array", napi_float64_array, 0, kTimes, &times);

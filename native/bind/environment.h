@@ -32,6 +32,11 @@ class Environment {
   napi_value scratch_array() const { return value(scratch_ref_); }
   napi_value times_array() const { return value(times_ref_); }
 
+  // Through which the records of queues travel; made when first asked for, untouched pages of it cost nothing.
+  static constexpr std::uint32_t kBytes = 1 << 20;
+  unsigned char* bytes() const { return bytes_; }
+  napi_value bytes_array();
+
   // Numbers are not used again, so that one left over in JavaScript means nothing else.
   std::uint32_t add(const std::string& key, Binding* binding);
   void remove(const std::string& key, std::uint32_t number);
@@ -43,6 +48,7 @@ class Environment {
   ~Environment();
   static Environment* look_up(napi_env env);
   bool make_scratch();
+  napi_value shared(std::int32_t bytes);
   napi_value view(napi_value buffer, const char* type, napi_typedarray_type wanted, int from, int length, void** at);
   napi_value value(napi_ref reference) const;
 
@@ -55,6 +61,8 @@ class Environment {
   volatile double* times_ = nullptr;
   napi_ref scratch_ref_ = nullptr;
   napi_ref times_ref_ = nullptr;
+  unsigned char* bytes_ = nullptr;
+  napi_ref bytes_ref_ = nullptr;
   std::map<std::string, Binding*> by_key_;
   std::vector<Binding*> by_number_;
 };

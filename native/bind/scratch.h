@@ -21,6 +21,9 @@ enum At : int {
   kEnclosingCount = 8,
   kEnclosing = 16,
   kOutIndex = 0,
+  kOutCapacity = 1,
+  kOutMaxBytes = 2,
+  kOutSizes = 0,
   kOutGen = 1,
   kOutBaseHigh = 2,
   kOutBaseLow = 3,
@@ -33,6 +36,9 @@ enum At : int {
   kWorkflow = 13,
   kTenant = 14,
   kHold = 15,
+  kLength = 13,
+  kOutTier = 14,
+  kOutAttempt = 15,
   kSettled = 16,
 };
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
@@ -69,13 +75,17 @@ enum Code : std::int32_t {
   kBadArgument = -10,
   kNoHeap = -11,
   kTooMuch = -12,
+  kConfig = -13,
 };
 
-inline constexpr double kLongestMs = 9e12;  // 285 years: in nanoseconds it still fits 64 bits
+inline constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits
+inline constexpr std::uint32_t kLongestTtlMs = 1u << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
 inline constexpr std::uint32_t kTierMask = 3;
 inline constexpr std::uint32_t kShared = 4;
 inline constexpr std::uint32_t kSteal = 8;
 inline constexpr std::uint32_t kCohort = 16;
+inline constexpr std::uint32_t kOwnerDied = 8;
+inline constexpr int kGrantSequenceShift = 8;
 inline constexpr std::uint32_t kRevocable = 32;
 inline constexpr std::uint32_t kNamed = 64;
 inline constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive; of a parent: none

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/moment.h"
+#include "core/queue.h"
 
 namespace forelock::core {
 
@@ -603,7 +604,8 @@ SlotId GateKeeper::first_waiter(atomic<std::uint32_t>& head) {
     } else {
       tend(x);
     }
-    if (head.load(memory_order_acquire) == x) throw Corrupt("a slot will not leave its list");
+    const bool again = is_queue(element_) && state_of(slot).status == Status::kQueued;  // what it was offered went to another
+    if (!again && head.load(memory_order_acquire) == x) throw Corrupt("a slot will not leave its list");
   }
   return 0;
 }
@@ -706,19 +708,24 @@ SlotId GateKeeper::first_choice(SlotId head) const {
 }
 
 bool GateKeeper::blocked(const Slot& slot) const {
+  if (is_queue(element_)) return !servable(arena_, element_);
   if (Fast::of(element_.fast.load(memory_order_acquire)).owner != 0) return true;
   return !is_shared(slot) && element_.holders.load(memory_order_acquire) != 0;
 }
 
-// Somebody waits: the fast path must not pass them by.
+// Somebody waits: the fast path must not pass them by. (q2) of a queue: the bit before the look at what there is.
 void GateKeeper::require_gate() {
-  if ((element_.fast.load(memory_order_acquire) & Fast::kQueued) == 0) {
-    element_.fast.fetch_or(Fast::kQueued, memory_order_acq_rel);
+  if ((element_.fast.load(memory_order_seq_cst) & Fast::kQueued) == 0) {
+    element_.fast.fetch_or(Fast::kQueued, memory_order_seq_cst);
   }
 }
 
 bool GateKeeper::grant(SlotId id) {
   if (kind_ == Kind::kBucket) return grant_tokens(id);
+  if (is_queue(element_)) {
+    grant_cell(id);
+    return true;
+  }
   Slot& slot = arena_.slot(id);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
@@ -776,6 +783,7 @@ bool GateKeeper::grant_tokens(SlotId id) {
 void GateKeeper::finish(SlotId id, bool anew) {
   Slot& slot = arena_.slot(id);
   if (slot.element.get() != index_) return;
+  if (is_queue(element_)) return finish_cell(id, anew);
   for (;;) {
     std::uint64_t seen = slot.state.load(memory_order_acquire);
     const SlotState state = SlotState::of(seen);
@@ -881,7 +889,8 @@ void GateKeeper::settle_queued_bit() {
       if (element_.fast.compare_exchange_strong(word, word & ~Tat::kQueued, memory_order_acq_rel, memory_order_relaxed)) return;
       continue;
     }
-    if (!fast.queued || (element_.meta.load(memory_order_acquire) & Meta::kDied) != 0) return;
+    // Of a queue nobody is told of a death.
+    if (!fast.queued || ((element_.meta.load(memory_order_acquire) & Meta::kDied) != 0 && !is_queue(element_))) return;
     if (fast.owner != 0 && element_.ttl.load(memory_order_acquire) != 0) return;
     if (fast.owner == 0) element_.ttl.store(0, memory_order_release);
     if (element_.fast.compare_exchange_strong(word, word & ~Fast::kQueued, memory_order_acq_rel, memory_order_relaxed)) return;

@@ -107,6 +107,10 @@ class GateKeeper {
   SlotId first_choice(SlotId head) const;
   void alarm_all();
 
+  // queues: core/gate_queue.cc
+  void grant_cell(SlotId id);
+  void finish_cell(SlotId id, bool anew);
+
   // lists
   bool in_list(atomic<std::uint32_t>& head, SlotId id) const;
   bool queued_somewhere(SlotId id) const;

@@ -352,6 +352,7 @@ void Member::give_up(WaiterId waiter) {
           if ((slot.flags.get() & SlotFlag::kRefused) == 0) give_back_tokens(index, std::bit_cast<double>(amount));
           return;
         }
+        if (is_queue(arena_.element(index))) return return_cell(index, grant.sequence);
         if (grant.owner_died) arena_.element(index).meta.fetch_or(Meta::kDied, memory_order_acq_rel);  // the next one tells
         if (grant.waiter == kNoWaiter) {
           give_back(index, grant.sequence, grant.owner_died);
@@ -472,6 +473,10 @@ void Member::abandon_all() {
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
     if (local_[waiter].use == Use::kWaiting) abort(waiter);
   }
+  for (const Queue& queue : queues_) {
+    queue.recover({participant_, incarnation_}, true);
+    give_on(queue);
+  }
 }
 
 // ---- what was granted ----------------------------------------------------------------------------------------------
@@ -481,6 +486,7 @@ bool Member::take(WaiterId waiter, Granted& out) {
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   const ElementIndex index = slot.element.get();
+  if (is_queue(arena_.element(index))) return take_cell(waiter, out);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
   const bool shared = (slot.flags.get() & SlotFlag::kShared) != 0;

@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "core/moment.h"
+#include "core/queue.h"
 #include "core/table.h"
 
 namespace forelock::core {
 
 using WaiterId = std::uint32_t;  // a slot of ours, counted from 0 in the order in which we claimed its chunk
 inline constexpr WaiterId kNoWaiter = 0xffffffff;
+
+using QueueId = std::uint32_t;  // a queue that this member uses, counted from 0
 
 enum class Answer {
   kOk,
@@ -63,6 +66,16 @@ struct Settled {
   WaiterId waiter;
   Outcome outcome;
   Granted grant;  // its waiter is kNoWaiter for an exclusive grant
+};
+
+enum class Attached { kOk, kNoElements, kNoNames, kNameTooLong, kOutOfMemory, kNoHeap, kConfig };
+
+// A record in hand. The bytes stay as they are until it is acknowledged or given back.
+struct Item {
+  const unsigned char* bytes;
+  std::uint32_t length;
+  std::uint32_t tier;
+  std::uint32_t attempt;  // 1 the first time it is delivered
 };
 
 class Member {
@@ -127,6 +140,28 @@ class Member {
   bool refuse(WaiterId waiter, std::uint32_t generation, Outcome outcome);
   // Ends all waits without touching the arena: it is damaged, or gone.
   void fail_all(Outcome outcome);
+
+  // ---- queues: core/member_queue.cc
+
+  // Finds the queue of this name or makes it. Zeros in `wanted` stand for what it has, or else for the defaults; kConfig: it has
+  // something else, told in `stored`.
+  Attached attach(const char16_t* name, std::size_t length, QueueConfig wanted, QueueId& out, QueueConfig& stored);
+  bool uses(QueueId id) const { return id < queues_.size(); }
+  const Queue& queue(QueueId id) const { return queues_[id]; }
+
+  // Adds a record. kBusy: there is no room, or producers wait for it.
+  Answer offer(QueueId id, std::uint32_t tier, const void* bytes, std::uint32_t length);
+  // Takes the first record. kBusy: there is none, or consumers wait.
+  Answer poll(QueueId id, Granted& out);
+  // A record, or a place in the queue of those who wait for one. What is granted is in hand, by the sequence of the grant.
+  Answer wait_for_item(QueueId id, const Request& request, Granted& out);
+  // A free cell in hand, or a place among those who wait for one. It is to be filled, or given back.
+  Answer wait_for_room(QueueId id, const Request& request, Granted& out);
+  Answer fill(QueueId id, std::uint64_t sequence, std::uint32_t tier, const void* bytes, std::uint32_t length);
+  // False when it is not in hand any more.
+  bool look(QueueId id, std::uint64_t sequence, Item& out) const;
+  Answer acknowledge(QueueId id, std::uint64_t sequence);
+  Answer put_back(QueueId id, std::uint64_t sequence);
 
   // Waits that ended, oldest first. Call while lane().own_wake, and after each ring.
   void collect();
@@ -193,6 +228,13 @@ class Member {
     return Meta::generation(meta) == generation && Meta::state(meta) != Meta::kFree;
   }
 
+  bool in_hand(const Queue& queue, std::uint64_t sequence, CellStatus status, Queue::Seen& out) const;
+  void written(const Queue& queue, const Queue::Seen& seen, std::uint32_t tier, const void* bytes, std::uint32_t length);
+  void give_on(const Queue& queue);
+  bool take_cell(WaiterId waiter, Granted& out);
+  void return_cell(ElementIndex index, std::uint64_t sequence);
+  bool let_pass(ElementIndex index);
+
   Visit visit(ElementIndex index, bool poke, SlotId mine = 0);
   Answer enqueue(const Request& request, WaiterId& out);
   Answer push(Element& element, SlotId id, Slot& slot);
@@ -239,6 +281,7 @@ class Member {
   std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted
   std::vector<ElementIndex> leftovers_;
   std::vector<ElementIndex> paced_;  // buckets at which somebody of ours waits, or did a moment ago
+  std::vector<Queue> queues_;
   std::size_t compact_at_ = 1024;
   std::size_t reuse_at_ = 2 * kChunkSlots;
   std::uint32_t waiting_ = 0;

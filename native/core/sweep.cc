@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/queue.h"
+
 namespace forelock::core {
 
 namespace {
@@ -17,6 +19,7 @@ class Sweep {
     hint(Thread::kWaker);
     held();
     waits();
+    queues();
     if (!clean_) return false;
     for (const std::uint32_t chunk : chunks_) {
       std::uint64_t owner = owner_;
@@ -32,6 +35,7 @@ class Sweep {
     const Hint hint = Hint::of(arena_.hint(lane).load(memory_order_acquire));
     if (hint.element_plus_one == 0 || hint.element_plus_one > arena_.capacity().elements) return;
     const ElementIndex index = hint.element_plus_one - 1;
+    note_queue(index);
     Table table(lane_);
     if (hint.slot == Hint::kMaking) {
       table.settle_making(index, lane, ChunkOwner::of(owner_));
@@ -52,8 +56,29 @@ class Sweep {
     for (std::uint32_t i = 0; i * 64 < limit; i++) {
       for (std::uint64_t bits = words[i].load(memory_order_acquire); bits != 0; bits &= bits - 1) {
         const ElementIndex index = i * 64 + static_cast<std::uint32_t>(__builtin_ctzll(bits));
-        if (index < limit) visit(index);
+        if (index >= limit) continue;
+        note_queue(index);
+        visit(index);
       }
+    }
+  }
+
+  // A queue that it used, or in whose gate it may have died over a cell.
+  void note_queue(ElementIndex index) {
+    const Element& element = arena_.element(index);
+    const std::uint64_t offset = is_queue(element) ? element.base.load(memory_order_acquire) : 0;
+    if (offset != 0) queues_.push_back(offset);
+  }
+
+  // After the visits to what it waited for: now nobody hands it anything any more.
+  void queues() {
+    std::sort(queues_.begin(), queues_.end());
+    queues_.erase(std::unique(queues_.begin(), queues_.end()), queues_.end());
+    for (const std::uint64_t offset : queues_) {
+      const Queue queue(arena_, offset);
+      queue.recover(ChunkOwner::of(owner_), false);
+      visit(queue.items());
+      visit(queue.room());
     }
   }
 
@@ -104,6 +129,7 @@ class Sweep {
   const ParticipantId dead_;
   const std::uint64_t owner_;
   std::vector<std::uint32_t> chunks_;
+  std::vector<std::uint64_t> queues_;  // their records
   bool clean_ = true;
 };
 

@@ -230,6 +230,7 @@ bool Table::grow() {
 bool Table::recycle(ElementIndex index) {
   const std::uint64_t meta = arena_.element(index).meta.load(memory_order_acquire);
   if (Meta::state(meta) != Meta::kLive || (meta & Meta::kDied) != 0) return false;  // somebody is yet to be told
+  if (Meta::kind(meta) != Kind::kLock) return false;                                // what has a record stays
   GateKeeper gate(lane_, index);
   if (!gate.close()) return false;
   finish_recycling(index);

@@ -30,7 +30,8 @@ inline constexpr std::uint32_t kMaxElements = 1u << 26;
 static_assert(lane_of(kMaxParticipants, Thread::kWaker) < (1u << 13));
 
 // Each kind has a name space of its own. Locks come and go with their use; everything else has a record in the arena's heap
-// (core/record.h) or an identity that others keep, and stays for the arena's life.
-enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2, kQueue = 3, kKeyed = 4, kName = 5, kLast = kName };
+// (core/record.h) or an identity that others keep, and stays for the arena's life. kRoom is where those wait who want room in
+// the queue of the same name.
+enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2, kQueue = 3, kKeyed = 4, kName = 5, kRoom = 6, kLast = kRoom };
 
 }  // namespace forelock::core

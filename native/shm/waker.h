@@ -39,6 +39,10 @@ class Waker {
   // The script thread is about to look: the next ring is worth a signal again.
   void acknowledge() { signalled_.store(false, std::memory_order_seq_cst); }
   void visit_later(std::vector<core::ElementIndex> elements);
+  // From now on the deaths of those who use this queue are looked for while we tick.
+  void watch_queue(core::ElementIndex items);
+  // Somebody looked in vain for what the dead may have in hand: ticks for a while as if they waited.
+  void look_around();
   std::vector<Victim> take_victims();
   bool take_inherit() { return inherit_.exchange(false); }
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
@@ -53,6 +57,7 @@ class Waker {
   void look_for_stuck(core::SlotId id, const core::Slot& slot, const core::Element& element);
   void claim_from_sleeper(core::ElementIndex index, const core::Element& element);
   void look_for_phantom(core::ElementIndex index, std::uint64_t gate);
+  void suspect_users();
   void probe_others();
   void sweep_the_dead();
   void look_at_own_wakes();
@@ -76,17 +81,20 @@ class Waker {
   std::atomic<bool> retired_{false};
   std::atomic<bool> corrupt_{false};
   std::atomic<bool> inherit_{false};
+  std::atomic<bool> looks_around_{false};
   std::atomic<std::uint32_t> waiting_{0};
   std::atomic<core::Nanos> next_deadline_{0};
   std::atomic<core::Nanos> planned_{0};
-  std::mutex mutex_;  // of the two lists below, between our two threads; never held while a gate is
+  std::mutex mutex_;  // of the lists below, between our two threads; never held while a gate is
   std::vector<core::ElementIndex> leftovers_;
   std::vector<Victim> victims_;
+  std::vector<core::ElementIndex> queues_;
 
   core::Nanos last_tick_ = 0;
   core::Nanos last_waiting_ = 0;
   core::Nanos next_ttl_ = 0;
   std::uint32_t cursor_ = 0;
+  std::uint32_t user_cursor_ = 0;
   std::uint32_t quiet_ring_ = 0;
   int unrung_ticks_ = 0;
   struct Stuck {

@@ -1,11 +1,12 @@
 // Another environment, a process or a worker thread, that does with an arena what it is told: see agents.ts.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Grant, type GrantSet, open } from '../../lib/index.js'
+import { type Grant, type GrantSet, type Item, open } from '../../lib/index.js'
 import type { Command, Reply } from './agents.js'
 
 const send = (reply: Reply) => (parentPort === null ? process.send?.(reply) : parentPort.postMessage(reply))
 const gov = open(parentPort === null ? JSON.parse(process.argv[2] ?? '{}') : workerData)
 const grants = new Map<number, Grant | GrantSet>()
+const items = new Map<number, Item>()
 
 const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   async acquire({ id, name, options }) {
@@ -41,6 +42,13 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   block({ ms }) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   },
+  push: ({ name, text }) => gov.queue(name).push(text ?? ''),
+  async take({ id, name }) {
+    const item = await gov.queue(name).take()
+    items.set(id, item)
+    return { text: Buffer.from(item.data).toString(), attempt: item.attempt }
+  },
+  ack: ({ of }) => items.get(of ?? 0)?.ack(),
   close: () => gov.close(),
   exit: () => process.exit(0)
 }

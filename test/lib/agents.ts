@@ -7,12 +7,26 @@ const SCRIPT = new URL('./agent-entry.mjs', import.meta.url)
 
 export interface Command {
   readonly id: number
-  readonly verb: 'acquire' | 'tryAcquire' | 'acquireWithin' | 'acquireAll' | 'release' | 'lost' | 'block' | 'close' | 'exit'
+  readonly verb:
+    | 'acquire'
+    | 'tryAcquire'
+    | 'acquireWithin'
+    | 'acquireAll'
+    | 'release'
+    | 'lost'
+    | 'block'
+    | 'close'
+    | 'exit'
+    | 'push'
+    | 'take'
+    | 'ack'
   readonly name: string
   readonly options?: AcquireOptions | undefined
   /** the id of the command that made the grant */
   readonly of?: number | undefined
   readonly ms?: number | undefined
+  /** of a record */
+  readonly text?: string | undefined
 }
 
 export interface Reply {
@@ -25,6 +39,11 @@ export interface Reply {
 export interface Granted {
   readonly token: bigint
   readonly ownerDied: boolean
+}
+
+export interface Taken {
+  readonly text: string
+  readonly attempt: number
 }
 
 /** What an agent was told to do. */
@@ -110,6 +129,19 @@ export class Agent {
   /** Blocks its event loop. */
   block(ms: number): Task<unknown> {
     return this.tell({ verb: 'block', ms })
+  }
+
+  push(name: string, text: string): Task<unknown> {
+    return this.tell({ verb: 'push', name, text })
+  }
+
+  take(name: string): Task<Taken> {
+    return this.tell({ verb: 'take', name })
+  }
+
+  /** Acknowledges what was taken. */
+  ack(of: Task<unknown>): Task<boolean> {
+    return this.tell({ verb: 'ack', of: of.id })
   }
 
   close(): Task<unknown> {

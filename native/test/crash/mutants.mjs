@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
 })
 
 const step = (only, ...rest) => ['step', '--only', only, '--jobs', '1', ...rest]
+const queueStep = (only, ...rest) => ['queue_step', '--only', only, ...rest]
 const died = ['--deep', '0', '--stops', '0']
 const diedTwice = ['--deep', '1', '--stops', '0']
 const stopped = ['--deep', '0', '--stops', '1']
@@ -300,14 +301,115 @@ const mutants = [
     file: 'member.cc',
     change: [['    visit(slot.element.get(), true, id);\n    answer = Answer::kOk;', '    answer = Answer::kOk;']],
     caughtBy: [['member_test']]
+  },
+  {
+    name: 'queue: nobody is told that a participant uses it',
+    file: 'member_queue.cc',
+    change: [['  hold_bit(items.index);\n', '']],
+    caughtBy: [queueStep('poll of one record', ...died)]
+  },
+  {
+    name: 'queue: a sweep does not go on with what was half put',
+    file: 'queue.cc',
+    change: [['if (!linked(i, word)) put(seen, word.ring);', '']],
+    caughtBy: [queueStep('poll and acknowledge', ...died)]
+  },
+  {
+    name: 'queue: a sweep puts what is linked already',
+    file: 'queue.cc',
+    change: [
+      ['if (!linked(i, word)) put(seen, word.ring);', 'put(seen, word.ring);'],
+      ['if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;', '']
+    ],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: what the dead had in hand is gone',
+    file: 'queue.cc',
+    change: [['for (const Seen& seen : in_hand) put_back(seen);', '']],
+    caughtBy: [queueStep('sweep of one with records in hand', ...died)]
+  },
+  {
+    name: 'queue: what comes back goes to the end of its tier',
+    file: 'queue.cc',
+    change: [
+      [
+        'ring == kFreeRing ? kFreeRing : returned_ring(tier_of_ring(ring))',
+        'ring == kFreeRing ? kFreeRing : fresh_ring(tier_of_ring(ring))'
+      ]
+    ],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: an entry that was overwritten stops the head for ever',
+    file: 'queue.cc',
+    change: [['if (lap < 0) return false;', 'if (lap != 0) return false;']],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: a ring is marked as used after something was linked in it',
+    file: 'queue.cc',
+    change: [
+      [
+        '  if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);\n',
+        ''
+      ],
+      [
+        'memory_order_relaxed);\n      return true;\n    }\n  }\n  throw',
+        'memory_order_relaxed);\n      record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);\n      return true;\n    }\n  }\n  throw'
+      ]
+    ],
+    caughtBy: [queueStep('two offers in two tiers', ...died)]
+  },
+  {
+    name: 'queue: a cell is linked before it has its ticket',
+    file: 'queue.cc',
+    change: [
+      ['if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;', ''],
+      [
+        'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) {',
+        'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) { std::uint64_t before = seen.word; state.compare_exchange_strong(before, wanted, memory_order_acq_rel, memory_order_relaxed);'
+      ]
+    ],
+    caughtBy: [queueStep('offer to an empty queue', '--deep', '0', '--stops', '1')]
+  },
+  {
+    name: 'queue: a waiter is not noted before it is offered a record',
+    file: 'gate_queue.cc',
+    change: [['    lane_.note(index_, id);\n    slot.ttl', '    slot.ttl']],
+    caughtBy: [queueStep('offer to one that waits', ...died)]
+  },
+  {
+    name: 'queue: what was given to a wait that is given up meanwhile stays with it',
+    file: 'gate_queue.cc',
+    change: [['if (committed(queue, slot, state, owner, cell)) queue.put_back(cell);', '']],
+    caughtBy: [queueStep('offer to one', ...stopped)]
+  },
+  {
+    name: 'queue: a record that comes back is not offered to those who wait',
+    file: 'sweep.cc',
+    change: [['      visit(queue.items());\n', '']],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: who does not wait passes those who do',
+    file: 'member_queue.cc',
+    change: [['if (queue.room_wanted() && !let_pass(queue.room())) return Answer::kBusy;', '']],
+    caughtBy: [['queue_test']]
   }
 ].filter(mutant => mutant.name.includes(options.only))
 
 const everything = [['member_test'], ['interleave', 'recycle'], ['step', '--jobs', '2'], ['storm', '10']]
 
 const scratch = mkdtempSync(join(tmpdir(), 'mutants-'))
-const coreFiles = ['gate.cc', 'table.cc', 'member.cc', 'sweep.cc', 'deadlock.cc']
-const programs = { step: 'crash/step.cc', storm: 'crash/storm.cc', member_test: 'unit/member_test.cc' }
+const coreFiles = ['gate.cc', 'gate_queue.cc', 'queue.cc', 'table.cc', 'member.cc', 'member_queue.cc', 'sweep.cc', 'deadlock.cc']
+const programs = {
+  step: 'crash/step.cc',
+  queue_step: 'crash/queue_step.cc',
+  storm: 'crash/storm.cc',
+  member_test: 'unit/member_test.cc',
+  queue_test: 'unit/queue_test.cc'
+}
 
 function run(command, args, timeout = 600_000) {
   return new Promise(resolve => {

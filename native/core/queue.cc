@@ -1,0 +1,218 @@
+#include "core/queue.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace forelock::core {
+
+namespace {
+
+// Each round that fails is one in which another got on; so many in a row there are only where the words lead in circles.
+constexpr std::uint32_t kRounds = 1u << 22;
+
+constexpr std::uint32_t tier_of_ring(std::uint32_t ring) { return ring == kFreeRing ? 0 : (ring - 1) % kTiers; }
+
+}  // namespace
+
+// ---- the record ----------------------------------------------------------------------------------------------------
+
+std::uint32_t Queue::places_of(std::uint32_t capacity) {
+  std::uint32_t places = 1;
+  while (places < capacity) places *= 2;
+  return places;
+}
+
+std::size_t Queue::bytes_of(QueueConfig config) {
+  const std::size_t entries = (sizeof(std::uint64_t) * kRings * places_of(config.capacity) + 63) / 64 * 64;
+  return sizeof(QueueRecord) + entries + stride_of(config.max_bytes) * config.capacity;
+}
+
+Queue::Queue(const Arena& arena, std::uint64_t offset) : arena_(&arena), record_(&arena.record<QueueRecord>(offset)) {
+  config_ = {record_->capacity.peek(), record_->max_bytes.peek()};
+  if (config_.capacity == 0 || config_.capacity > kMaxCells || config_.max_bytes == 0 || config_.max_bytes > kMaxItemBytes ||
+      arena.layout().heap_bytes - offset < bytes_of(config_)) {
+    throw Corrupt("a queue's record");
+  }
+  items_ = record_->items.peek();
+  room_ = record_->room.peek();
+  items_element_ = &arena.element(items_);
+  room_element_ = &arena.element(room_);
+  places_ = places_of(config_.capacity);
+  stride_ = stride_of(config_.max_bytes);
+  unsigned char* const base = reinterpret_cast<unsigned char*>(record_);
+  entries_ = reinterpret_cast<atomic<std::uint64_t>*>(base + sizeof(QueueRecord));
+  cells_ = base + (bytes_of(config_) - stride_ * config_.capacity);
+}
+
+Made Queue::make(Arena& arena, ElementIndex items, ElementIndex room, QueueConfig config, std::uint64_t& offset) {
+  const std::size_t bytes = bytes_of(config);
+  if (const Made made = allocate_heap(arena, bytes, offset); made != Made::kOk) return made;
+  QueueRecord& record = arena.record<QueueRecord>(offset);
+  record.capacity.set(config.capacity);
+  record.max_bytes.set(config.max_bytes);
+  record.items.set(items);
+  record.room.set(room);
+  // Tickets begin with the second lap: an entry that was never used is of the first, and so is older than any.
+  const std::uint64_t first = places_of(config.capacity);
+  for (std::uint32_t ring = 0; ring < kRings; ring++) {
+    record.rings[ring].head.store(first, memory_order_relaxed);
+    record.rings[ring].tail.store(ring == kFreeRing ? first + config.capacity : first, memory_order_relaxed);
+  }
+  const Queue queue(arena, offset);
+  for (std::uint32_t i = 0; i < config.capacity; i++) {
+    queue.entry(kFreeRing, first + i).store(RingEntry::word(first + i, i), memory_order_relaxed);
+    queue.cell(i).state.store(CellWord{CellStatus::kFree, kFreeRing, 0, first + i}.word(), memory_order_relaxed);
+  }
+  offset = show_record(arena, arena.element(items), offset, bytes);
+  return Made::kOk;
+}
+
+// ---- taking --------------------------------------------------------------------------------------------------------
+
+bool Queue::first_of(std::uint32_t ring, Seen& out) const {
+  auto& head = record_->rings[ring].head;
+  const CellStatus wanted = ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady;
+  for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
+    std::uint64_t first = head.load(memory_order_acquire);
+    // (q1) (q2) sequentially consistent: who has set the queued bit of a waiting element must find here what was put before
+    // that bit was looked for.
+    const std::uint64_t seen = entry(ring, first).load(memory_order_seq_cst);
+    const std::int64_t lap = RingEntry::difference(RingEntry::ticket(seen), first);
+    if (lap < 0) return false;
+    if (lap == 0) {
+      out.cell = RingEntry::cell(seen);
+      out.word = cell(out.cell).state.load(memory_order_acquire);
+      if (out.word == CellWord{wanted, ring, 0, first}.word()) return true;
+    }
+    // It was taken, or its place is in use again already: only the head has not moved on yet.
+    head.compare_exchange_strong(first, (first + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
+  }
+  throw Corrupt("a ring that never ends");
+}
+
+bool Queue::first_item(Seen& out) const {
+  const std::uint32_t used = record_->used.load(memory_order_seq_cst);  // (q2)
+  for (std::uint32_t tier = kTiers; tier-- > 0;) {
+    for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
+      if ((used & bit_of(ring)) != 0 && first_of(ring, out)) return true;
+    }
+  }
+  return false;
+}
+
+// The linearization point of taking. If we die before the head has moved on, the next one moves it.
+bool Queue::claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const {
+  const CellWord was = CellWord::of(seen.word);
+  std::uint64_t expected = seen.word;
+  word = CellWord{status, was.ring, owner, was.ticket}.word();
+  // (q3) acquires what the producer wrote.
+  if (!cell(seen.cell).state.compare_exchange_strong(expected, word, memory_order_acq_rel, memory_order_relaxed)) return false;
+  std::uint64_t first = was.ticket;
+  record_->rings[was.ring].head.compare_exchange_strong(first, (first + 1) & CellWord::kTicketMask, memory_order_acq_rel,
+                                                        memory_order_relaxed);
+  return true;
+}
+
+bool Queue::take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const {
+  while (first_of(ring, out)) {
+    if (claim(out, status, owner, out.word)) return true;
+  }
+  return false;
+}
+
+// ---- putting -------------------------------------------------------------------------------------------------------
+
+// A cell gets a ticket before it is linked, and a new one when another cell was linked under that. Whoever meets a cell with
+// a ticket and without an entry may go on from there: the entry is the same whoever links it.
+bool Queue::put(const Seen& seen, std::uint32_t ring) const {
+  const CellStatus status = ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady;
+  auto& tail = record_->rings[ring].tail;
+  auto& state = cell(seen.cell).state;
+  std::uint64_t word = seen.word;
+  bool moved = CellWord::of(word).in_ring();  // out of the state in which it was seen
+  // (q2) before anything is linked there.
+  if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);
+  for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
+    std::uint64_t next = tail.load(memory_order_acquire);
+    auto& place = entry(ring, next);
+    std::uint64_t old = place.load(memory_order_acquire);
+    const std::int64_t lap = RingEntry::difference(RingEntry::ticket(old), next);
+    if (lap > 0) continue;  // the tail has moved on since
+    if (lap == 0) {
+      tail.compare_exchange_strong(next, (next + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
+      continue;
+    }
+    // The tail is past the ticket we had, so nobody links anything under that any more: it says now whether we were linked.
+    const CellWord was = CellWord::of(word);
+    if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;
+    const std::uint64_t wanted = CellWord{status, ring, 0, next}.word();
+    // (q3) releases the record to whoever claims it. Where it fails after it was moved, a sweeper went on with it.
+    if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;
+    word = wanted;
+    moved = true;
+    // (q1) (q2) sequentially consistent: the linearization point, before the queued bit of those who wait is looked at.
+    if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) {
+      tail.compare_exchange_strong(next, (next + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
+      return true;
+    }
+  }
+  throw Corrupt("a ring that never ends");
+}
+
+bool Queue::put_back(const Seen& seen) const {
+  const std::uint32_t ring = CellWord::of(seen.word).ring;
+  return put(seen, ring == kFreeRing ? kFreeRing : returned_ring(tier_of_ring(ring)));
+}
+
+void Queue::recover(ChunkOwner who, bool leaves) const {
+  std::vector<Seen> in_hand;
+  for (std::uint32_t i = 0; i < config_.capacity; i++) {
+    const Seen seen{i, cell(i).state.load(memory_order_acquire)};
+    const CellWord word = CellWord::of(seen.word);
+    if (word.ring >= kRings || word.status > CellStatus::kLast) throw Corrupt("the word of a cell");
+    if (word.in_ring()) {
+      if (!linked(i, word)) put(seen, word.ring);
+    } else if (word.owner == who.participant && (leaves || arena_->is_dead(who))) {
+      in_hand.push_back(seen);
+    }
+  }
+  // What came back before goes before the rest, as it would have without this death.
+  std::sort(in_hand.begin(), in_hand.end(), [](const Seen& a, const Seen& b) {
+    const CellWord x = CellWord::of(a.word);
+    const CellWord y = CellWord::of(b.word);
+    return x.ring != y.ring ? x.ring > y.ring : RingEntry::difference(x.ticket, y.ticket) < 0;
+  });
+  // What was being written comes from the free cells and goes back there.
+  for (const Seen& seen : in_hand) put_back(seen);
+}
+
+// ---- looking -------------------------------------------------------------------------------------------------------
+
+std::uint32_t Queue::size(std::uint32_t tier) const {
+  std::uint32_t sum = 0;
+  for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
+    Seen first;
+    if (!first_of(ring, first)) continue;  // it brings the head to where it belongs
+    const std::int64_t length =
+        RingEntry::difference(record_->rings[ring].tail.load(memory_order_acquire), CellWord::of(first.word).ticket);
+    sum += length > 0 ? static_cast<std::uint32_t>(length) : 0;
+  }
+  return std::min(sum, config_.capacity);
+}
+
+std::uint32_t Queue::size() const {
+  std::uint32_t sum = 0;
+  for (std::uint32_t tier = 0; tier < kTiers; tier++) sum += size(tier);
+  return std::min(sum, config_.capacity);
+}
+
+bool servable(const Arena& arena, const Element& element) {
+  const std::uint64_t offset = element.base.load(memory_order_acquire);
+  if (offset == 0) return false;  // nobody has made its record yet
+  const Queue queue(arena, offset);
+  Queue::Seen first;
+  const bool room = Meta::kind(element.meta.load(memory_order_acquire)) == Kind::kRoom;
+  return room ? queue.first_of(kFreeRing, first) : queue.first_item(first);
+}
+
+}  // namespace forelock::core

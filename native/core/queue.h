@@ -1,0 +1,193 @@
+// A bounded queue of byte records. It has as many cells as it may hold records; a cell is in one place at a time, and the
+// word at its head says in which: free, being written, ready, given to a waiter, or taken. That word is the truth. What brings
+// the cells into an order are rings: one of the free cells, and for each tier one of those that are ready and one of those that came
+// back, which go first. A ring is an array of {ticket, cell}; an entry counts exactly while its cell says that it is ready
+// (or free) under this very ticket.
+//
+//   put    the cell's word gets the next ticket (CAS), the entry is linked (CAS), the tail moves on (anybody moves it)
+//   take   the cell of the first entry is claimed by a CAS on its word, the head moves on (anybody moves it)
+//
+// Each step is one CAS, and whoever meets a half-done put or take can go on with it, so nobody waits for anybody. The
+// array queue is after Tsigas and Zhang (SPAA 2001); that claims are made on the cell, so that the word that grants is also the note of
+// who has it, is ours. docs/decisions/0009-queue.md
+#pragma once
+
+#include "core/record.h"
+
+namespace forelock::core {
+
+inline constexpr std::uint32_t kMaxCells = 1u << 20;
+inline constexpr std::uint32_t kMaxItemBytes = 1u << 20;
+inline constexpr std::uint32_t kDefaultCells = 1024;
+inline constexpr std::uint32_t kDefaultItemBytes = 1024;
+
+// The rings of a queue.
+inline constexpr std::uint32_t kFreeRing = 0;
+inline constexpr std::uint32_t fresh_ring(std::uint32_t tier) { return 1 + tier; }
+inline constexpr std::uint32_t returned_ring(std::uint32_t tier) { return 1 + kTiers + tier; }
+inline constexpr std::uint32_t kRings = 1 + 2 * kTiers;
+
+enum class CellStatus : std::uint32_t {
+  kFree = 0,  // in the free ring
+  kWriting,   // its owner fills it; seen by nobody
+  kReady,     // in a ring of a tier
+  kGiven,     // handed to a wait of its owner, which has not looked yet; from the free ring or one of a tier
+  kTaken,     // its owner has it in hand
+  kLast = kTaken
+};
+
+// Cell, word 1: {status:3, ring:4, owner:13, ticket:44}. Ring and ticket are those under which it was last put: at ten million
+// a second 44 bits last twenty days until a ticket comes again, and then they are compared by difference.
+struct CellWord {
+  static constexpr int kTicketBits = 44;
+  static constexpr std::uint64_t kTicketMask = (1ull << kTicketBits) - 1;
+
+  CellStatus status;
+  std::uint32_t ring;
+  ParticipantId owner;  // 0 while free or ready
+  std::uint64_t ticket;
+
+  static constexpr CellWord of(std::uint64_t word) {
+    return {static_cast<CellStatus>(word >> 61), static_cast<std::uint32_t>(word >> 57) & 0xf,
+            static_cast<ParticipantId>(word >> kTicketBits) & 0x1fff, word & kTicketMask};
+  }
+  constexpr std::uint64_t word() const {
+    return (static_cast<std::uint64_t>(status) << 61) | (static_cast<std::uint64_t>(ring) << 57) |
+           (static_cast<std::uint64_t>(owner) << kTicketBits) | (ticket & kTicketMask);
+  }
+  constexpr bool in_ring() const { return status == CellStatus::kFree || status == CellStatus::kReady; }
+};
+
+// An entry of a ring: {ticket:44, cell:20}.
+struct RingEntry {
+  static constexpr std::uint64_t ticket(std::uint64_t word) { return word >> 20; }
+  static constexpr std::uint32_t cell(std::uint64_t word) { return static_cast<std::uint32_t>(word & 0xfffff); }
+  static constexpr std::uint64_t word(std::uint64_t ticket, std::uint32_t cell) { return (ticket << 20) | cell; }
+  // Which of two tickets is later, also across the wrap of their 44 bits.
+  static constexpr std::int64_t difference(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>((a - b) << 20) >> 20; }
+};
+
+struct alignas(64) Ring {
+  atomic<std::uint64_t> head;              // the first ticket that may not have been taken yet
+  alignas(64) atomic<std::uint64_t> tail;  // the first that may not have been given away yet
+};
+
+struct alignas(64) Cell {
+  atomic<std::uint64_t> state;
+  plain<std::uint32_t> length;
+  plain<std::uint32_t> tier;
+  plain<std::uint32_t> attempt;  // how often it was delivered
+  plain<std::uint32_t> unused[11];
+  // The record follows.
+};
+static_assert(sizeof(Cell) == 64 && sizeof(Ring) == 128);
+
+// Followed by the entries of all rings, then by the cells.
+struct alignas(64) QueueRecord {
+  plain<std::uint32_t> capacity;
+  plain<std::uint32_t> max_bytes;
+  plain<std::uint32_t> items;  // the element where consumers wait, and the one where producers do
+  plain<std::uint32_t> room;
+  atomic<std::uint32_t> used;  // a bit for each ring that anything was ever put into: the others are not looked at
+  atomic<std::uint64_t> users[(kMaxParticipants + 64) / 64];  // a bit for each participant that ever used it
+  Ring rings[kRings];
+};
+
+struct QueueConfig {
+  std::uint32_t capacity;
+  std::uint32_t max_bytes;
+};
+
+// A queue as this process sees it: what was read of its record once was checked then, what is read again is checked again.
+class Queue {
+ public:
+  // A cell and the word that was seen in it.
+  struct Seen {
+    std::uint32_t cell = 0;
+    std::uint64_t word = 0;
+  };
+
+  // Throws Corrupt where no queue can be.
+  Queue(const Arena& arena, std::uint64_t offset);
+
+  // Makes the record that the element `items` is to show; `offset` is where it is afterwards, be it another's.
+  static Made make(Arena& arena, ElementIndex items, ElementIndex room, QueueConfig config, std::uint64_t& offset);
+
+  const QueueConfig& config() const { return config_; }
+  ElementIndex items() const { return items_; }
+  ElementIndex room() const { return room_; }
+  QueueRecord& record() const { return *record_; }
+  // Whether consumers, or producers, wait: then they are served first. Read after a put: (q1), (q2).
+  bool items_wanted() const { return (items_element_->fast.load(memory_order_seq_cst) & Fast::kQueued) != 0; }
+  bool room_wanted() const { return (room_element_->fast.load(memory_order_seq_cst) & Fast::kQueued) != 0; }
+
+  Cell& cell(std::uint32_t index) const {
+    if (index >= config_.capacity) throw Corrupt("cell out of range");
+    return *reinterpret_cast<Cell*>(cells_ + static_cast<std::size_t>(index) * stride_);
+  }
+  unsigned char* bytes(std::uint32_t index) const { return reinterpret_cast<unsigned char*>(&cell(index)) + sizeof(Cell); }
+
+  // The first that can be taken of a ring, or of all rings of the tiers; false when there was none.
+  bool first_of(std::uint32_t ring, Seen& out) const;
+  bool first_item(Seen& out) const;
+  // Takes exactly what was seen.
+  bool claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const;
+  // The first of a ring; false when it is empty.
+  bool take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const;
+  // Moves a cell into a ring; false when it is no longer as it was seen.
+  bool put(const Seen& seen, std::uint32_t ring) const;
+  // What is given back goes to the front of its tier, or to the free cells.
+  bool put_back(const Seen& seen) const;
+
+  // Everything that `who` had in hand goes back, in its order, and what anybody left half put is put. `who` is dead, or is
+  // this very participant, which leaves.
+  void recover(ChunkOwner who, bool leaves) const;
+
+  // Records that are ready, of one tier or of all.
+  std::uint32_t size(std::uint32_t tier) const;
+  std::uint32_t size() const;
+
+  void use(ParticipantId who) const { record_->users[who / 64].fetch_or(1ull << (who % 64), memory_order_acq_rel); }
+  bool used_by(ParticipantId who) const { return (record_->users[who / 64].load(memory_order_acquire) >> (who % 64) & 1) != 0; }
+
+ private:
+  static std::size_t bytes_of(QueueConfig config);
+  static std::uint32_t places_of(std::uint32_t capacity);
+  static std::size_t stride_of(std::uint32_t max_bytes) { return sizeof(Cell) + (max_bytes + 63) / 64 * 64; }
+  atomic<std::uint64_t>& entry(std::uint32_t ring, std::uint64_t ticket) const {
+    return entries_[static_cast<std::size_t>(ring) * places_ + (ticket & (places_ - 1))];
+  }
+  static constexpr std::uint32_t bit_of(std::uint32_t ring) { return 1u << ring; }
+  bool linked(std::uint32_t index, const CellWord& word) const {
+    return entry(word.ring, word.ticket).load(memory_order_acquire) == RingEntry::word(word.ticket, index);
+  }
+
+  const Arena* arena_;
+  QueueRecord* record_;
+  QueueConfig config_;
+  ElementIndex items_;
+  ElementIndex room_;
+  Element* items_element_;
+  Element* room_element_;
+  std::uint32_t places_;  // of a ring, a power of two
+  std::size_t stride_;
+  atomic<std::uint64_t>* entries_;
+  unsigned char* cells_;
+};
+
+inline bool is_queue(const Element& element) {
+  const Kind kind = Meta::kind(element.meta.load(memory_order_acquire));
+  return kind == Kind::kQueue || kind == Kind::kRoom;
+}
+
+// Whether somebody who waits at this element could be served now.
+bool servable(const Arena& arena, const Element& element);
+
+// A cell in hand as its user knows it: {ticket:26, cell:24}, which fits where a lock has its sequence.
+struct CellHandle {
+  static constexpr std::uint64_t of(const Queue::Seen& seen) { return ((CellWord::of(seen.word).ticket & 0x3ffffff) << 24) | seen.cell; }
+  static constexpr std::uint32_t cell(std::uint64_t handle) { return static_cast<std::uint32_t>(handle & 0xffffff); }
+  static constexpr bool matches(std::uint64_t handle, const CellWord& word) { return (word.ticket & 0x3ffffff) == handle >> 24; }
+};
+
+}  // namespace forelock::core
