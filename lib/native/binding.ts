@@ -28,14 +28,26 @@ export const enum At {
   OutGrant = 7, // upper bits of the sequence, from GRANT_SEQUENCE_SHIFT on, | GrantBit
   OutCode = 10, // what tryLock, lock and release answer: a number returned costs half as much again as the call
   OutSettled = 11, // number of settled entries written from Settled on
-  Arena = 12, // in, for tryLock, lock, release and pass: which arena of the environment, Binding.arena
-  Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
+  Arena = 12, // in, for tryLock, lock, release, pass and the calls of keyed buckets: which arena of the environment, Binding.arena
+  Settled = 16, // entries of four: waiter id, Outcome, SeqLow, Grant
+  Key = 16 // of keyed buckets, out and in: the four words of the hash of a key
 }
 
 /** Positions in {@link Binding.times}. */
 export const enum Time {
   Timeout = 0, // ms from now, Infinity: none
   Arrival = 1, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now; when it waits, what it was
+  // of buckets, in: tokens; and of the call that opens a family, in and out: what it is made with
+  Tokens = 0,
+  Rate = 0,
+  Per = 1,
+  Burst = 2,
+  Keys = 3,
+  // of buckets, out
+  OutWait = 0, // ms until it would be granted if nobody else came
+  OutRemaining = 1, // whole tokens
+  OutReset = 2, // ms until the bucket is full
+  OutLimit = 3, // tokens of a full bucket
   Length = 4
 }
 
@@ -76,6 +88,8 @@ export const enum Code {
   Wait = 3, // queued
   Lost = 4, // the grant had already ended by ttl, steal or death
   Own = 5, // lock with RequestBit.Cohort: nothing was queued
+  Never = 6, // no bucket of these numbers can ever give so many tokens
+  Other = 7, // it exists, and was made with other numbers
   Closed = -1,
   Corrupt = -2,
   NoElements = -3, // capacity.elements used up
@@ -86,7 +100,8 @@ export const enum Code {
   Retired = -8, // the named arena was unlinked
   Forked = -9, // called in a forked child
   BadArgument = -10, // the scratch held nonsense; nothing was done
-  NoHeap = -11 // capacity.memory used up
+  NoHeap = -11, // capacity.memory used up
+  NoKeys = -12 // more keys of a family are in debt at once than it was made for
 }
 
 /** How a wait ended, in a settled entry. */
@@ -131,6 +146,19 @@ export interface Binding {
   upgrade(): number
   /** In: Index, SeqLow, Grant, Waiter (-1 exclusive). Ok: the grant still holds | Lost. */
   check(): number
+  /**
+   * Finds or makes a family of buckets. In: its name, Rate, Per, Burst, Keys; Request: 1 to change the pace of one that exists. Ok |
+   * Other | Busy (another one is changing it) | < 0; then OutIndex is its number in this environment, and Rate, Per, Burst, Keys are its own.
+   */
+  keyedOpen(name: string): number
+  /** In: the key, Index (number of the family), Tokens. OutCode: Ok | Busy (OutWait) | Never | < 0; OutRemaining, and Key where it was asked. */
+  keyedTake(key: string): void
+  /** The same with the Key that an earlier call gave, which costs half as much as to read a string. */
+  keyedAgain(): void
+  /** The same, and takes nothing. OutReset and OutLimit too. */
+  keyedPeek(key: string): void
+  /** In: the key, Index, Tokens. OutCode: Ok | Never | < 0. */
+  keyedRefund(key: string): void
   /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
   /** Names and owners in the cycle that refused this waiter, as text. */

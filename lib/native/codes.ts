@@ -21,6 +21,8 @@ import { Code } from './binding.js'
 export interface Circumstances {
   /** the name that the call was about */
   readonly resource?: string
+  /** of a family of buckets */
+  readonly keys?: number
   readonly capacity?: { readonly elements: number; readonly waiters: number; readonly names: number; readonly memory: number }
 }
 
@@ -43,6 +45,11 @@ export function failure(code: number, about: Circumstances = {}): ForelockError 
       return new MemoryError('there is no memory left behind the arena: its file system or the memory cgroup is full; nothing was lost', {})
     case Code.NoHeap:
       return full('memory', 'bytes of buckets, pools, queues and keyed buckets are wanted', about)
+    case Code.NoKeys:
+      return new CapacityError(
+        `more keys of the buckets ${quote(about.resource ?? '')} are in debt at once than keys = ${about.keys} allows; raise it where they are made`,
+        { option: 'keys', limit: about.keys ?? Number.NaN }
+      )
     case Code.Retired:
       return retired()
     case Code.Forked:

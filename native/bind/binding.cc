@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "bind/args.h"
+#include "bind/scratch.h"
 #include "bind/views.h"
 #include "shm/private_arenas.h"
 #include "shm/process.h"
@@ -10,60 +11,6 @@
 namespace forelock::bind {
 
 namespace {
-
-// As in lib/native/binding.ts: places in the scratch of 32-bit words, then in that of times.
-enum At : int {
-  kIndex = 0,
-  kGen = 1,
-  kRequest = 2,
-  kTier = 3,
-  kTtl = 4,
-  kWaiter = 5,
-  kSeqLow = 6,
-  kGrant = 7,
-  kEnclosingCount = 8,
-  kEnclosing = 16,
-  kOutIndex = 0,
-  kOutGen = 1,
-  kOutBaseHigh = 2,
-  kOutBaseLow = 3,
-  kOutWaiter = 5,
-  kOutSeqLow = 6,
-  kOutGrant = 7,
-  kOutCode = 10,
-  kOutSettled = 11,
-  kArena = 12,
-  kSettled = 16,
-};
-constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
-constexpr int kSettledEntries = 12;
-static_assert(kSettled + kEntryWords * kSettledEntries <= kScratchSize);
-static_assert(kEnclosing + kEntryWords * static_cast<int>(core::kEnclosingMax) <= kScratchSize);
-
-enum Time : int {
-  kTimeout = 0,
-  kArrival = 1,
-};
-
-enum Code : std::int32_t {
-  kOk = 0,
-  kBusy = 1,
-  kStale = 2,
-  kWait = 3,
-  kLost = 4,
-  kOwn = 5,
-  kClosed = -1,
-  kCorrupt = -2,
-  kNoElements = -3,
-  kNoWaiters = -4,
-  kNoNames = -5,
-  kNameTooLong = -6,
-  kOutOfMemory = -7,
-  kRetired = -8,
-  kForked = -9,
-  kBadArgument = -10,
-  kNoHeap = -11,
-};
 
 constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits
 constexpr std::uint32_t kLongestTtlMs = 1u << 30;  // 12 days: an element keeps it in 32 bits and compares by difference
@@ -142,7 +89,8 @@ bool Binding::define(napi_value object) {
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
-         add(object, "ref", ref) && add(object, "close", close);
+         add(object, "ref", ref) && add(object, "close", close) && add(object, "keyedAgain", hot_call<&Binding::keyed_again>) &&
+         define_keyed(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -171,6 +119,7 @@ void Binding::shut() {
   if (!attachment_) return;
   napi_remove_env_cleanup_hook(env_, end_of_environment, this);
   attachment_->waker().stop();
+  families_.clear();
   attachment_.reset();
   if (!handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
@@ -208,6 +157,8 @@ std::int32_t Binding::damage() {
   napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   return kCorrupt;
 }
+
+std::int32_t Binding::ready() { return attachment_ ? usable() : kClosed; }
 
 template <Binding::Operation operation>
 std::int32_t Binding::run() {
