@@ -5,6 +5,10 @@ add_library(forelock_flags INTERFACE)
 target_include_directories(forelock_flags INTERFACE ${CMAKE_SOURCE_DIR}/native)
 target_compile_options(forelock_flags INTERFACE -Wall -Wextra)
 target_link_libraries(forelock_flags INTERFACE Threads::Threads)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  # Compare-and-swap of 16 bytes (core/atomic_pair.h), which every x86-64 processor since 2006 has.
+  target_compile_options(forelock_flags INTERFACE -mcx16)
+endif()
 
 if(FORELOCK_SANITIZE)
   # Without frame pointers and with inlining at -O3 the reports name the wrong lines.

@@ -4,11 +4,12 @@ import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import { ArenaWait, labelled, ranOut } from './arena-wait.js'
 import { readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
-import { type Bucket, buckets, type Taken, tokens } from './bucket.js'
+import { type Bucket, buckets } from './bucket.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
 import { Grant } from './grant.js'
+import { type Taken, tokenCount } from './pace.js'
 import { type Pool, pools } from './pool.js'
 import type { AmountsByName } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
@@ -212,7 +213,7 @@ function readTokens(session: Session, value: unknown, ask: Ask): AdmittedTokens[
     const [bucket, n] = pair(entry, `tokens[${position}]`, 'a bucket and a number')
     if (!buckets.isBucket(bucket)) throw refuse(`tokens[${position}]`, 'a bucket and a number', bucket)
     sameArena(session, buckets.sessionOf(bucket), `tokens[${position}]`)
-    return new AdmittedTokens(bucket, tokens(n), ask)
+    return new AdmittedTokens(bucket, tokenCount(n), ask)
   })
   return distinct(found, 'tokens')
 }

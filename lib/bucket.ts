@@ -1,14 +1,15 @@
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, type AskOptions, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
-import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
+import { flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
+import { type BucketState, burstTooLarge, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Ask, Session } from './session.js'
 
 /** How fast a bucket fills and how much it holds. */
-export interface Pace {
+export interface PaceOptions {
   /** tokens per `per` ms: up to 100 million a second, and down to one in 100 years */
   rate: number
   /** ms, default 1,000 */
@@ -17,28 +18,15 @@ export interface Pace {
   burst?: number | undefined
 }
 
-export interface BucketOptions extends Pace {
+export interface BucketOptions extends PaceOptions {
   /** a bucket above: what is taken here is taken there too, or from neither; up to 8 levels */
   parent?: Bucket | undefined
   /** changes the pace of a bucket that is there, instead of a `ConfigError` */
   update?: boolean | undefined
 }
 
-/** What became of a request for tokens. A refusal is data, not an error. */
-export interface Taken {
-  readonly ok: boolean
-  /** 0 when `ok`; else ms until the same request would be granted if nobody else came */
-  readonly waitMs: number
-  /** whole tokens that could be taken now, of this bucket */
-  readonly remaining: number
-}
-
 /** What a look at a bucket shows. */
-export interface BucketView extends Taken {
-  /** tokens that a full bucket holds */
-  readonly limit: number
-  /** ms until the bucket is full again if nobody comes */
-  readonly resetMs: number
+export interface BucketView extends BucketState {
   /** whole tokens that plans keep apart from the bucket, of what it would have discarded */
   readonly reserved: number
 }
@@ -119,7 +107,7 @@ export class Bucket {
   take(n = 1, options?: WaitOptions): Promise<Taken> {
     try {
       const ask = readAsk(options, WAIT_KNOWN, 'take()', this.session)
-      const answer = this.begin(tokens(n), ask, 0)
+      const answer = this.begin(tokenCount(n), ask, 0)
       return answer instanceof ArenaWait ? answer.promise : Promise.resolve(answer)
     } catch (error) {
       return Promise.reject(error)
@@ -130,7 +118,7 @@ export class Bucket {
   peek(n = 1): BucketView {
     const { session } = this
     session.mustBeOpen(this.name)
-    const asked = tokens(n)
+    const asked = tokenCount(n)
     const { burst } = this.readPace()
     session.scratch[At.Index] = this.element.index
     session.times[Time.Amounts] = asked
@@ -158,7 +146,7 @@ export class Bucket {
   refund(n = 1): void {
     const { session } = this
     session.mustBeOpen(this.name)
-    const given = tokens(n)
+    const given = tokenCount(n)
     session.scratch[At.Index] = this.element.index
     session.times[Time.Amounts] = given
     const code = session.binding.refund()
@@ -171,7 +159,7 @@ export class Bucket {
    *
    * @throws BusyError if another thread stays inside the bucket; ArgumentError
    */
-  configure(pace: Pace): void {
+  configure(pace: PaceOptions): void {
     const { session } = this
     session.mustBeOpen(this.name)
     const given = optionsObject(pace, 'pace')
@@ -183,7 +171,7 @@ export class Bucket {
   private tryTakeSlowly(n: unknown, options: unknown): Taken {
     const { session } = this
     session.mustBeOpen(this.name)
-    const asked = tokens(n)
+    const asked = tokenCount(n)
     return this.attempt(asked, readAsk(options, ASK_KNOWN, 'tryTake()', session))
   }
 
@@ -267,7 +255,7 @@ export class Bucket {
     writePace(session.times, pace)
     const code = session.binding.defineBucket()
     if (code === Code.Ok) return
-    if (code === Code.BadArgument) throw outOfRange(pace)
+    if (code === Code.BadArgument) throw burstTooLarge(pace)
     session.check(code, name)
     const stored = this.readPace()
     const { above } = stored
@@ -293,7 +281,7 @@ export class Bucket {
     )
   }
 
-  private change(pace: ReadPace): void {
+  private change(pace: Pace): void {
     const { session, name } = this
     session.scratch[At.Index] = this.element.index
     writePace(session.times, pace)
@@ -301,11 +289,11 @@ export class Bucket {
     session.waiting.settle()
     if (code === Code.Busy)
       throw new BusyError(`${this.label()}: another thread stays inside; its pace was not changed`, { resource: name })
-    if (code === Code.BadArgument) throw outOfRange(pace)
+    if (code === Code.BadArgument) throw burstTooLarge(pace)
     session.check(code, name)
   }
 
-  private readPace(): ReadPace & { above: number } {
+  private readPace(): Pace & { above: number } {
     const { session, name } = this
     session.mustBeJoined()
     session.scratch[At.Index] = this.element.index
@@ -332,19 +320,11 @@ export class Bucket {
   }
 }
 
-interface ReadPace {
-  readonly rate: number
-  readonly per: number
-  readonly burst: number
-}
-
 interface ReadOptions {
-  readonly pace: ReadPace | undefined
+  readonly pace: Pace | undefined
   readonly parent: { readonly element: Element; readonly name: string } | undefined
   readonly update: boolean
 }
-
-const PER_MS = 1000
 
 function readOptions(options: unknown, session: Session): ReadOptions {
   const given = optionsObject(options, 'options')
@@ -366,37 +346,13 @@ function readParent(parent: unknown, session: Session): { element: Element; name
   return { element: buckets.elementOf(parent), name: parent.name }
 }
 
-/** A number of tokens to take. @throws ArgumentError */
-export function tokens(n: unknown): number {
-  if (typeof n !== 'number' || !(n > 0) || !Number.isFinite(n)) throw refuse('n', 'a number of tokens > 0', n)
-  return n
+function readPaceOf(given: object): Pace {
+  const { rate, per, burst } = given as { [K in keyof PaceOptions]: unknown }
+  return readPace(rate, per, burst)
 }
 
-/** @throws ArgumentError */
-export function readPaceOf(given: object): ReadPace {
-  const { rate, per, burst } = given as { [K in keyof Pace]: unknown }
-  const tokens = positive(rate, 'rate')
-  const ms = per === undefined ? PER_MS : duration(per, 'per')
-  if (!(ms > 0) || !Number.isFinite(ms)) throw refuse('per', 'a finite number of milliseconds > 0', per)
-  const most = burst === undefined ? Math.max(1, Math.ceil(tokens)) : positive(burst, 'burst')
-  if (most < 1) throw refuse('burst', 'a number of tokens >= 1', burst)
-  return { rate: tokens, per: ms, burst: most }
-}
-
-function positive(value: unknown, option: string): number {
-  if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) throw refuse(option, 'a finite number > 0', value)
-  return value
-}
-
-function writePace(times: Float64Array, { rate, per, burst }: ReadPace): void {
+function writePace(times: Float64Array, { rate, per, burst }: Pace): void {
   times[Time.Amounts] = rate
   times[Time.Amounts + 1] = per
   times[Time.Amounts + 2] = burst
-}
-
-function outOfRange({ rate, per, burst }: ReadPace): ArgumentError {
-  return new ArgumentError(
-    `a rate of ${rate} per ${per} ms with a burst of ${burst} cannot be kept exactly: at most 100 million tokens a second, at least one in 100 years, and no burst that takes longer to fill than the clock lasts`,
-    { option: 'rate', given: rate }
-  )
 }

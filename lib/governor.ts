@@ -8,6 +8,7 @@ import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
 import type { GrantSet } from './grant-set.js'
 import { type LockSnapshot, lockSnapshots } from './inspect.js'
+import { KeyedBuckets, type KeyedBucketsOptions } from './keyed-buckets.js'
 import type { LeakReport } from './leak-report.js'
 import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
@@ -166,6 +167,16 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   queue(name: string, options?: QueueOptions): Queue {
     return new Queue(this.#session, text(name, 'name'), optionsObject(options, 'options'))
+  }
+
+  /**
+   * A family of token buckets, one for each key, by name: the same one for every thread and process that opens it. Made by the first,
+   * with memory for `keys` keys in debt at once.
+   *
+   * @throws ArgumentError, NameError; ConfigError if it exists with other numbers; CapacityError, MemoryError, ClosedError
+   */
+  buckets(family: string, options: KeyedBucketsOptions): KeyedBuckets {
+    return new KeyedBuckets(this.#session, family, options)
   }
 
   /** Nanoseconds on the arena's clock: CLOCK_MONOTONIC, the same in all processes of the host, or the virtual one. */

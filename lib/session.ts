@@ -104,9 +104,13 @@ export class Session {
   }
 
   /** The error that a negative answer stands for. When the arena as a whole failed, what waits is to be told too. */
-  failure(code: number, resource?: string): ForelockError {
+  failure(code: number, resource?: string, keys?: number): ForelockError {
     if (code === Code.Corrupt || code === Code.Retired) queueMicrotask(() => this.waiting.drain())
-    return failure(code, { ...(resource !== undefined && { resource }), capacity: this.binding.capacity })
+    return failure(code, {
+      ...(resource !== undefined && { resource }),
+      ...(keys !== undefined && { keys }),
+      capacity: this.binding.capacity
+    })
   }
 
   /** For what begins something new. */

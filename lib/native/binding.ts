@@ -41,13 +41,21 @@ export const enum At {
   Length = 13, // in and out: bytes of the record
   OutTier = 14,
   OutAttempt = 15,
-  Settled = 16 // entries of four: waiter id, Outcome, SeqLow, Grant
+  Settled = 16, // entries of four: waiter id, Outcome, SeqLow, Grant
+  Key = 16 // of keyed buckets, out and in: the four words of the hash of a key
 }
 
 /** Positions in {@link Binding.times}. */
 export const enum Time {
   Timeout = 0, // ms from now, Infinity: none
   Arrival = 1, // ns on the arena clock the request counts from (acquireAll keeps its first), 0: now; when it waits, what it was
+  // of keyed buckets, in: tokens; and of the call that opens a family, in and out: what it is made with
+  Tokens = 2,
+  Rate = 2,
+  Per = 3,
+  Burst = 4,
+  Keys = 5,
+  OutLimit = 11, // tokens of a full bucket
   Amounts = 2, // DIMENSIONS of them, of a bucket the first: tokens; of a pace: rate, per (ms), burst
   OutReady = 8, // ms from now until a refused request would be granted
   OutRemaining = 9, // whole tokens that could be taken
@@ -111,6 +119,7 @@ export const enum Code {
   Lost = 4, // the grant had already ended by ttl, steal or death
   Own = 5, // lock with RequestBit.Cohort: nothing was queued
   Differs = 6, // define: it is there, and says something else
+  Never = 7, // no bucket of this pace can ever give so many tokens
   Closed = -1,
   Corrupt = -2,
   NoElements = -3, // capacity.elements used up
@@ -123,7 +132,8 @@ export const enum Code {
   BadArgument = -10, // the scratch held nonsense; nothing was done
   NoHeap = -11, // capacity.memory used up
   TooMuch = -12, // more than the bucket or the pool can ever give
-  Config = -13 // there with other values
+  Config = -13, // there with other values
+  NoKeys = -14 // more keys of a family are in debt at once than it was made for
 }
 
 /** How a wait ended, in a settled entry. */
@@ -210,6 +220,19 @@ export interface Binding {
   planLosses(): number[]
   /** In: Index of a bucket. Whole tokens in reserve. */
   reserved(): number
+  /**
+   * Finds or makes a family of buckets. In: its name, Rate, Per, Burst, Keys; Request: 1 to change the pace of one that exists. Ok |
+   * Differs | Busy (another one is changing it) | < 0; then OutIndex is its number in this environment, and Rate, Per, Burst, Keys are its own.
+   */
+  keyedOpen(name: string): number
+  /** In: the key, Index (number of the family), Tokens. OutCode: Ok | Busy (OutReady) | Never | < 0; OutRemaining, and Key where it was asked. */
+  keyedTake(key: string): void
+  /** The same with the Key that an earlier call gave, which costs half as much as to read a string. */
+  keyedAgain(): void
+  /** The same, and takes nothing. OutFull and OutLimit too. */
+  keyedPeek(key: string): void
+  /** In: the key, Index, Tokens. OutCode: Ok | Never | < 0. */
+  keyedRefund(key: string): void
   /** Writes up to 12 settled entries and OutSettled; call again until 0. True once if watched grants may have been lost (run check on each), and whenever the arena is of no more use. */
   drain(): boolean
   /** Finds or makes a queue; zeros: what it has, or the defaults. Ok (OutQueue, OutCapacity, OutMaxBytes) | Config (the same but OutQueue) | < 0. */

@@ -22,6 +22,8 @@ import { Code } from './binding.js'
 export interface Circumstances {
   /** the name that the call was about */
   readonly resource?: string
+  /** of a family of buckets */
+  readonly keys?: number
   readonly capacity?: { readonly elements: number; readonly waiters: number; readonly names: number; readonly memory: number }
 }
 
@@ -49,6 +51,11 @@ export function failure(code: number, about: Circumstances = {}): ForelockError 
         resource: about.resource ?? '',
         asked: undefined
       })
+    case Code.NoKeys:
+      return new CapacityError(
+        `more keys of the buckets ${quote(about.resource ?? '')} are in debt at once than keys = ${about.keys} allows; raise it where they are made`,
+        { option: 'keys', limit: about.keys ?? Number.NaN }
+      )
     case Code.Retired:
       return retired()
     case Code.Forked:

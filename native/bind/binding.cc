@@ -76,7 +76,7 @@ bool Binding::define(napi_value object) {
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
          add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object) &&
-         define_queues(object);
+         define_queues(object) && define_keyed(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -105,6 +105,7 @@ void Binding::shut() {
   if (!attachment_) return;
   napi_remove_env_cleanup_hook(env_, end_of_environment, this);
   attachment_->waker().stop();
+  families_.clear();
   attachment_.reset();
   if (!handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
@@ -135,6 +136,8 @@ std::int32_t Binding::damage() {
   napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   return kCorrupt;
 }
+
+std::int32_t Binding::ready() { return attachment_ ? usable() : std::int32_t{kClosed}; }
 
 bool Binding::read_request(core::Request& request) {
   const std::uint32_t index = scratch_[kIndex];

@@ -8,8 +8,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bind/environment.h"
+#include "core/keyed.h"
 #include "shm/attachment.h"
 
 namespace forelock::bind {
@@ -61,6 +63,23 @@ class Binding {
   static napi_value counters(napi_env env, napi_callback_info info);
   static napi_value ref(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
+
+  // Families of buckets (bind/keyed.cc).
+  using KeyedOperation = std::int32_t (Binding::*)(core::Keyed& family, const core::Hash& key);
+  bool define_keyed(napi_value object);
+  static napi_value keyed_open(napi_env env, napi_callback_info info);
+  template <KeyedOperation operation>
+  static napi_value keyed_call(napi_env env, napi_callback_info info);
+  template <KeyedOperation operation>
+  std::int32_t run_keyed(napi_env env, napi_value key);
+  std::int32_t open_family(const char16_t* name, std::size_t length);
+  std::int32_t change_family(core::Keyed& family, core::Handle handle, const core::Pace& pace);
+  std::uint32_t family_number(core::ElementIndex index);
+  std::int32_t keyed_take(core::Keyed& family, const core::Hash& key);
+  std::int32_t keyed_again();
+  std::int32_t take_key(core::Keyed& family, const core::Hash& key);
+  std::int32_t keyed_peek(core::Keyed& family, const core::Hash& key);
+  std::int32_t keyed_refund(core::Keyed& family, const core::Hash& key);
 
   std::int32_t try_fast();
   std::int32_t try_lock();
@@ -129,6 +148,8 @@ class Binding {
   void settle();
   void refuse_victims();
   std::int32_t usable();
+  // kOk when there is an arena and it may be used.
+  std::int32_t ready();
   // The arena is believed no more, by anybody: waits end with that from the loop.
   std::int32_t damage();
   void fail_all(core::Outcome outcome);
@@ -143,6 +164,11 @@ class Binding {
   napi_ref object_ref_ = nullptr;
   napi_threadsafe_function wake_ = nullptr;
   std::map<core::WaiterId, std::string> cycles_;
+  struct Family {
+    core::ElementIndex index;
+    std::unique_ptr<core::Keyed> keyed;
+  };
+  std::vector<Family> families_;  // by the number that JavaScript knows them by
   core::EnclosingGrant enclosing_[core::kEnclosingMax];
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it

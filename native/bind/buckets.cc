@@ -81,7 +81,7 @@ std::int32_t Binding::try_take() {
     return kOk;
   }
   const core::Nanos now = member.lane().now();
-  times_[kOutReady] = out.ready > now ? static_cast<double>(out.ready - now) / static_cast<double>(core::kNanosPerMilli) : 0;
+  times_[kOutReady] = ms_between(now, out.ready);
   settle();
   return answer(got, {});
 }
@@ -133,12 +133,9 @@ std::int32_t Binding::peek_tokens() {
   const core::Nanos now = attachment_->now();
   core::Tokens out;
   const core::Spent spent = bucket.peek(tokens, now, out);
-  const auto from_now = [now](core::Nanos at) {
-    return at > now ? static_cast<double>(at - now) / static_cast<double>(core::kNanosPerMilli) : 0;
-  };
   times_[kOutRemaining] = static_cast<double>(out.remaining);
-  times_[kOutReady] = from_now(out.ready);
-  times_[kOutFull] = from_now(bucket.full_at(now));
+  times_[kOutReady] = ms_between(now, out.ready);
+  times_[kOutFull] = ms_between(now, bucket.full_at(now));
   if (spent == core::Spent::kNever) return kTooMuch;
   return spent == core::Spent::kOk && !bucket.has_waiters() ? kOk : kBusy;
 }

@@ -1,12 +1,23 @@
 // How a JavaScript call reaches an operation of a Binding: for the files that define its functions.
 #pragma once
 
+#include <cmath>
+
 #include "bind/args.h"
 #include "bind/binding.h"
 #include "bind/scratch.h"
 #include "shm/process.h"
 
 namespace forelock::bind {
+
+// A wait in ms, such that after it, in nanoseconds, the time has come: dividing and multiplying must not lose one.
+inline double ms_between(core::Nanos from, core::Nanos to) {
+  if (to <= from) return 0;
+  const core::Nanos wait = to - from;
+  double ms = static_cast<double>(wait) / static_cast<double>(core::kNanosPerMilli);
+  while (ms * static_cast<double>(core::kNanosPerMilli) < static_cast<double>(wait)) ms = std::nextafter(ms, INFINITY);
+  return ms;
+}
 
 inline std::int32_t Binding::usable() {
   if (shm::in_forked_child()) return kForked;

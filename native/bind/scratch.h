@@ -40,6 +40,7 @@ enum At : int {
   kOutTier = 14,
   kOutAttempt = 15,
   kSettled = 16,
+  kKey = 16,
 };
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
 inline constexpr int kSettledEntries = 12;
@@ -53,6 +54,12 @@ enum Time : int {
   kOutReady = 8,      // ms from now
   kOutRemaining = 9,  // whole tokens
   kOutFull = 10,      // ms from now
+  kTokens = 2,        // of keyed buckets
+  kRate = 2,
+  kPer = 3,
+  kBurst = 4,
+  kKeys = 5,
+  kOutLimit = 11,  // tokens
 };
 
 enum Code : std::int32_t {
@@ -63,6 +70,7 @@ enum Code : std::int32_t {
   kLost = 4,
   kOwn = 5,
   kDiffers = 6,
+  kNever = 7,
   kClosed = -1,
   kCorrupt = -2,
   kNoElements = -3,
@@ -76,6 +84,7 @@ enum Code : std::int32_t {
   kNoHeap = -11,
   kTooMuch = -12,
   kConfig = -13,
+  kNoKeys = -14,
 };
 
 inline constexpr double kLongestMs = 9e12;                // 285 years: in nanoseconds it still fits 64 bits

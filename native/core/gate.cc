@@ -107,6 +107,7 @@ GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
 // An element is recycled from inside only, so what is found here holds until we leave.
 void GateKeeper::look_at_kind() {
   kind_ = Meta::kind(element_.meta.load(memory_order_acquire));
+  if (kind_ != Kind::kBucket && kind_ != Kind::kPool) kind_ = Kind::kLock;  // of all others the word says who owns it, or nothing
   if (kind_ == Kind::kPool && element_.base.load(memory_order_acquire) != 0) pool_.emplace(arena_, index_);
   if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) pool_->look_at_plans(index_, lane_.now());
 }

@@ -1,7 +1,8 @@
 // The generic cell rate algorithm (ITU-T I.371; ATM Forum TM 4.0), turned round so that its state is one word: the theoretical
 // arrival time (TAT), when the bucket will be full again. Tokens n are taken at time t if max(TAT, t) + n T - t <= burst T,
 // and TAT becomes max(TAT, t) + n T. So in any time W at most rate W + burst tokens are taken, idle time costs nothing, and a
-// crash leaves nothing to repair. Times are kept in units of T / 2^k, so that a token is 2^k units exactly and nothing drifts.
+// crash leaves nothing to repair. Times are kept in units of T / 2^k, so that a token is 2^k units exactly and nothing drifts. Two
+// readings of the clock within one unit look the same, and so W may be longer than it looks by less than two units.
 #pragma once
 
 #include <cmath>
@@ -26,15 +27,18 @@ struct Tat {
 
 // A rate as the algorithm wants it. Plain numbers: who shares them sees to their publication.
 struct Pace {
-  std::uint64_t scale;  // units per nanosecond, times 2^shift, 2^62 <= scale <= 2^63
+  std::uint64_t scale;  // units per nanosecond, times 2^shift, 2^62 <= scale <= 2^63 + 1
   std::uint32_t shift;
   std::uint32_t k;         // a token is 2^k units
   std::uint64_t burst;     // units
   double rate, per, size;  // as the user gave them: tokens per `per` ms, and burst in tokens
 
-  static constexpr std::uint64_t kMaxBurst = 1ull << 59;  // units: twice that still lies below the end of a Tat
-  static constexpr double kShortestNanos = 10;            // between two tokens: 100 million a second
-  static constexpr double kLongestNanos = 3.2e18;         // 100 years
+  static constexpr std::uint64_t kMaxBurst = 1ull << 59;                 // units: twice that still lies below the end of a Tat
+  static constexpr double kShortestNanos = 10;                           // between two tokens: 100 million a second
+  static constexpr double kLongestNanos = 3.2e18;                        // 100 years
+  static constexpr std::uint64_t kEnd = Tat::kTimeMask - 2 * kMaxBurst;  // here units() stands still, decades from the epoch
+  static constexpr Nanos kForever = 9'000'000'000'000'000'000;           // since the epoch: a time that does not come
+  static constexpr std::uint32_t kLeastShift = 62, kMostShift = 72;      // of the periods above
 
   // False where the numbers are outside of what the word can hold: then nothing was written.
   static bool of(double rate, double per_ms, double burst, Pace& out) {
@@ -48,8 +52,8 @@ struct Pace {
     const long double per_nano = std::ldexp(1.0L, static_cast<int>(k)) / period;
     int exponent = 0;
     const long double fraction = std::frexp(per_nano, &exponent);  // in [0.5, 1)
-    // Rounded up, so that a period that is a whole number of nanoseconds brings a whole token at its end, not one later.
-    out = {static_cast<std::uint64_t>(std::ceil(std::ldexp(fraction, 63))),
+    // Above the truth by 2^-60 at most, never below it: a token is back after exactly its period, where that is whole nanoseconds.
+    out = {static_cast<std::uint64_t>(std::ldexp(fraction, 63)) + 2,
            static_cast<std::uint32_t>(63 - exponent),
            k,
            static_cast<std::uint64_t>(std::ceil(units)),
@@ -59,33 +63,26 @@ struct Pace {
     return true;
   }
 
-  // Units since the arena's epoch: rises with the time, and stands still at the end of the word, decades from now.
-  std::uint64_t units(Nanos since_epoch) const {
-    const Wide product = static_cast<Wide>(since_epoch) * scale;
-    const std::uint64_t out = static_cast<std::uint64_t>(product >> shift);
-    constexpr std::uint64_t kEnd = Tat::kTimeMask - 2 * kMaxBurst;
-    return (product >> shift) > kEnd ? kEnd : out;
+  // False for what no version of of() makes: where one is read from the arena, whatever stands there.
+  bool sound() const {
+    return scale >= 1ull << 62 && shift >= kLeastShift && shift <= kMostShift && k < 64 && burst >= 1 && burst <= kMaxBurst;
   }
 
-  // The first nanosecond whose units() reach this many, looked for from `from` on.
+  // Units since the arena's epoch: rises with the time, and stands still at the end of the word, decades from now.
+  std::uint64_t units(Nanos since_epoch) const {
+    const Wide units = (static_cast<Wide>(since_epoch) * scale) >> shift;
+    return units > kEnd ? kEnd : static_cast<std::uint64_t>(units);
+  }
+
+  // The first nanosecond from `from` on whose units() reach this many; kForever or later: none.
   Nanos when(std::uint64_t wanted, Nanos from) const {
     if (units(from) >= wanted) return from;
-    const double nanos_per_unit = std::ldexp(1.0, static_cast<int>(shift)) / static_cast<double>(scale);
-    constexpr double kEnd = 9e18;
-    Nanos at = from;
-    for (int round = 0; round < 8; round++) {  // each leaves 2^-50 of the distance
-      const std::uint64_t reached = units(at);
-      const double step =
-          (reached < wanted ? static_cast<double>(wanted - reached) : -static_cast<double>(reached - wanted)) * nanos_per_unit;
-      if (step > -1 && step < 1) break;
-      const double next = static_cast<double>(at) + step;
-      if (!(next < kEnd)) return static_cast<Nanos>(kEnd);
-      at = step < 0 ? at - static_cast<Nanos>(-step) : at + static_cast<Nanos>(step);
-      if (at < from) at = from;
-    }
-    for (int round = 0; round < 4096 && units(at) < wanted; round++) at++;
-    while (at > from && units(at - 1) >= wanted) at--;
-    return at;
+    if (wanted > kEnd || !sound()) return from > kForever ? from : kForever;
+    // The least t with t scale >= wanted 2^shift, in two steps, because that may have 133 bits.
+    const Wide first = static_cast<Wide>(wanted) << kLeastShift;
+    const Wide rest = (first % scale) << (shift - kLeastShift);
+    const Wide at = (first / scale << (shift - kLeastShift)) + rest / scale + (rest % scale != 0 ? 1 : 0);
+    return at < kForever ? static_cast<Nanos>(at) : from > kForever ? from : kForever;
   }
 
   // Rounded up to whole units: a fraction of a token never costs less than it is. 0: more than any burst.
@@ -113,6 +110,9 @@ inline Taken take(const Pace& pace, std::uint64_t tat, std::uint64_t now, std::u
   if (next - now <= pace.burst) return {true, next, 0};
   return {false, tat, next - pace.burst};
 }
+
+// Tokens given back. Of a bucket that is full meanwhile there is nothing to give back to: full is full.
+inline std::uint64_t refund(std::uint64_t tat, std::uint64_t amount) { return tat > amount ? tat - amount : 0; }
 
 // Units that could be taken now.
 inline std::uint64_t left(const Pace& pace, std::uint64_t tat, std::uint64_t now) {

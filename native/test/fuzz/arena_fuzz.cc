@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/deadlock.h"
+#include "core/keyed.h"
 #include "core/sweep.h"
 #include "guarded_arena.h"
 #include "shm/snapshot.h"
@@ -19,7 +20,7 @@ using core::Nanos;
 
 constexpr std::size_t kMembers = 3;
 constexpr std::size_t kOperationsMax = 400;
-constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24};
+constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24, .heap = 2};
 
 class Input {
  public:
@@ -61,7 +62,7 @@ class Session {
     for (std::size_t i = 0; i < kOperationsMax && !input_.empty(); i++) {
       Client& client = clients_[input_.below(kMembers)];
       try {
-        operate(client, input_.below(20));
+        operate(client, input_.below(23));
       } catch (const core::Corrupt&) {
         // As the binding does: this client believes the arena no more, the others go on.
         if (client.member) client.member->fail_all(core::Outcome::kCorrupt);
@@ -86,6 +87,7 @@ class Session {
     if (what == 5) return replace(client);
     if (!client.member) return;
     core::Member& member = *client.member;
+    if (what >= 20) return keyed(member);
     switch (what) {
       case 6:
         world_.host.time += input_.below(60'000) * core::kNanosPerMilli;
@@ -167,6 +169,38 @@ class Session {
     }
   }
 
+  // A family of buckets: by few keys, so that they meet.
+  void keyed(core::Member& member) {
+    core::Handle handle{};
+    core::Pace pace{};
+    member.lane().refresh();
+    core::Pace::of(1 + input_.below(3), 1000, 4, pace);
+    if (member.lookup(core::Kind::kKeyed, u"k", 1, handle) != core::Found::kOk) return;
+    const core::KeyedMade made = core::define_keyed(arena_, handle.index, pace, 16);
+    if (made == core::KeyedMade::kNoHeap || made == core::KeyedMade::kOutOfMemory) return;
+    core::Keyed family(arena_, handle.index, member.lane().id);
+    core::KeyedTokens out;
+    for (std::uint32_t i = input_.below(24); i > 0; i--) {
+      const char16_t name = static_cast<char16_t>(input_.below(80));
+      const core::Hash key = core::hash_key(arena_.header().seed, &name, 1);
+      const double tokens = 1 + input_.below(4);
+      switch (input_.below(12)) {
+        case 0:
+          family.peek(key, tokens, out);
+          break;
+        case 1:
+          family.refund(key, tokens);
+          break;
+        case 2:
+          family.change(pace);
+          break;
+        default:
+          family.take(key, tokens, out);
+          break;
+      }
+    }
+  }
+
   void end_wait(Client& client) {
     if (client.waiting.empty()) return;
     const core::WaiterId waiter = client.waiting[input_.below(static_cast<std::uint32_t>(client.waiting.size()))];
@@ -221,7 +255,13 @@ class Session {
   void damage() {
     const core::Layout& layout = arena_.layout();
     std::size_t offset = 0;
-    switch (input_.below(10)) {
+    switch (input_.below(12)) {
+      case 10:
+        offset = layout.heap + core::kHeapStart + input_.below(sizeof(core::KeyedRecord));
+        break;
+      case 11:
+        offset = layout.heap + input_.below(static_cast<std::uint32_t>(layout.heap_bytes));
+        break;
       case 0:
         offset = input_.below(sizeof(core::Header));
         break;

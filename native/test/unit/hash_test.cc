@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "test/check.h"
 
@@ -59,6 +60,40 @@ TEST_CASE("the kind and the seed take part in the hash") {
   CHECK(!same(of(u"x", 0), of(u"x", 1)));
   const std::uint64_t other[2] = {1, 3};
   CHECK(!same(of(u"x"), of(u"x", 0, other)));
+}
+
+TEST_CASE("keys that differ in one unit, in length, in trailing zeros or in width have different hashes") {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+  const auto is_new = [&](const std::u16string& key) {
+    const Hash hash = hash_key(kSeed, key.data(), key.size());
+    return seen.insert({hash.low, hash.high}).second;
+  };
+  for (const char16_t filling : {u'\0', u'a', static_cast<char16_t>(0xff), static_cast<char16_t>(0x100), static_cast<char16_t>(0xd800)}) {
+    std::u16string key(1, filling);
+    for (int length = 1; length < 40; length++) {
+      CHECK(is_new(key));
+      for (std::size_t i = 0; i < key.size(); i++) {
+        for (const int bit : {1, 0x80, 0x200, 0x8000}) {
+          std::u16string other = key;
+          other[i] ^= static_cast<char16_t>(bit);
+          CHECK(is_new(other));
+        }
+      }
+      key += filling;
+    }
+  }
+  CHECK(is_new(u""));
+}
+
+TEST_CASE("the hash of a key takes each unit from its own place, whatever is behind it") {
+  const std::u16string key = u"abcdefghijklmnopqrs";
+  for (std::size_t length = 0; length <= key.size(); length++) {
+    const std::u16string copy = key.substr(0, length);
+    const Hash whole = hash_key(kSeed, key.data(), length);
+    CHECK(same(whole, hash_key(kSeed, copy.data(), length)));
+  }
+  const std::uint64_t other[2] = {1, 3};
+  CHECK(!same(hash_key(kSeed, u"x", 1), hash_key(other, u"x", 1)));
 }
 
 TEST_MAIN()

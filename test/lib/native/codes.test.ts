@@ -14,6 +14,7 @@ test('every negative answer is its error', () => {
     [Code.NoWaiters, 'ERR_FORELOCK_CAPACITY'],
     [Code.NoNames, 'ERR_FORELOCK_CAPACITY'],
     [Code.NoHeap, 'ERR_FORELOCK_CAPACITY'],
+    [Code.NoKeys, 'ERR_FORELOCK_CAPACITY'],
     [Code.NameTooLong, 'ERR_FORELOCK_NAME'],
     [Code.OutOfMemory, 'ERR_FORELOCK_MEMORY'],
     [Code.Retired, 'ERR_FORELOCK_RETIRED'],

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -87,6 +88,31 @@ class plain {
 
  private:
   std::atomic<T> value_;
+};
+
+// Of core/atomic_pair.h.
+template <typename Pair>
+class atomic_pair {
+ public:
+  std::uint64_t low() const {
+    before_operation();
+    return __atomic_load_n(&low_, __ATOMIC_SEQ_CST);
+  }
+  std::uint64_t high() const {
+    before_operation();
+    return __atomic_load_n(&high_, __ATOMIC_SEQ_CST);
+  }
+  bool compare_exchange(Pair expected, Pair desired) {
+    before_operation();
+    return __sync_bool_compare_and_swap(reinterpret_cast<Word*>(this), word(expected), word(desired));
+  }
+
+ private:
+  __extension__ typedef unsigned __int128 __attribute__((may_alias)) Word;
+  static Word word(Pair pair) { return static_cast<Word>(pair.high) << 64 | pair.low; }
+
+  alignas(16) std::uint64_t low_;
+  std::uint64_t high_;
 };
 
 }  // namespace scheduled
