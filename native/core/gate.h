@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/lane.h"
+#include "core/records.h"
 
 namespace forelock::core {
 
@@ -66,7 +67,7 @@ class GateKeeper {
   void serve();
   SlotId choose();
   bool blocked(const Slot& slot) const;
-  void revoke_owner(std::uint64_t seen);
+  void revoke_owner(std::uint64_t seen, Ending why);
   void revoke_shared(bool only_expired);
   void grant(SlotId id);
   void finish(SlotId id, bool anew);

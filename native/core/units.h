@@ -32,5 +32,6 @@ static_assert(lane_of(kMaxParticipants, Thread::kWaker) < (1u << 13));
 // Each kind has a name space of its own. Locks come and go with their use; everything else has a record in the arena's heap
 // (core/record.h) or an identity that others keep, and stays for the arena's life.
 enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2, kQueue = 3, kKeyed = 4, kName = 5, kLast = kName };
+inline constexpr std::uint32_t kKinds = static_cast<std::uint32_t>(Kind::kLast) + 1;
 
 }  // namespace forelock::core

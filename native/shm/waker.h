@@ -39,6 +39,8 @@ class Waker {
   // The script thread is about to look: the next ring is worth a signal again.
   void acknowledge() { signalled_.store(false, std::memory_order_seq_cst); }
   void visit_later(std::vector<core::ElementIndex> elements);
+  // Asks, soon, whether those who observe are alive, and sweeps the dead.
+  void look_for_observers();
   std::vector<Victim> take_victims();
   bool take_inherit() { return inherit_.exchange(false); }
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
@@ -54,6 +56,7 @@ class Waker {
   void claim_from_sleeper(core::ElementIndex index, const core::Element& element);
   void look_for_phantom(core::ElementIndex index, std::uint64_t gate);
   void probe_others();
+  void probe_observers();
   void sweep_the_dead();
   void look_at_own_wakes();
   void look_for_deadlock(core::SlotId id, const core::Slot& slot);
@@ -76,6 +79,7 @@ class Waker {
   std::atomic<bool> retired_{false};
   std::atomic<bool> corrupt_{false};
   std::atomic<bool> inherit_{false};
+  std::atomic<bool> observers_{false};
   std::atomic<std::uint32_t> waiting_{0};
   std::atomic<core::Nanos> next_deadline_{0};
   std::atomic<core::Nanos> planned_{0};
