@@ -10,6 +10,8 @@ import { Lock } from './lock.js'
 import type { ElementSnapshot } from './native/binding.js'
 import { fromNative } from './native/codes.js'
 import type { Session } from './session.js'
+import { readStats, type Stats, type StatsOptions } from './stats.js'
+import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
 
@@ -25,6 +27,7 @@ export interface GovernorEvents {
 export class Governor extends EventEmitter<GovernorEvents> {
   readonly #session: Session
   #locks: LockManager | undefined
+  #telemetry: Telemetry | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -78,6 +81,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
     return this.#locks
   }
 
+  /** The record of what every environment of the arena asked for, was granted and gave back. */
+  get telemetry(): Telemetry {
+    this.#telemetry ??= makeTelemetry(this.#session)
+    return this.#telemetry
+  }
+
   /**
    * A lock by name. Cheap, and two of the same name are the same lock; nothing is looked up before the first request. Any string is a
    * name, up to 4,096 UTF-16 code units.
@@ -122,6 +131,16 @@ export class Governor extends EventEmitter<GovernorEvents> {
     const session = this.#session
     session.mustBeJoined()
     return lockSnapshots(snapshot(session, name === undefined ? undefined : text(name, 'name')), session.tiers)
+  }
+
+  /**
+   * How often, how long: of the busiest elements by tier, and of all others by kind. Counting begins with the first call, or with the
+   * first observer; grants without a wait, and how long they were held, are counted while somebody observes ({@link Telemetry.attach}).
+   *
+   * @throws ArgumentError, ClosedError; MemoryError where there is no memory for it
+   */
+  stats(options?: StatsOptions): Stats {
+    return readStats(this.#session, options)
   }
 
   /** Counters of the arena and of this environment, by name. */

@@ -15,6 +15,7 @@ export interface PlainTerms {
   readonly ttl: number
   readonly within: undefined
   readonly signal: undefined
+  readonly names: undefined
 }
 
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
@@ -29,6 +30,8 @@ export class Session {
   queued = 0
   /** set while close({ drain }) waits: called when a grant or a wait has ended */
   progress: (() => void) | undefined = undefined
+  /** number of its reader of telemetry, 0 while it does not observe */
+  reader = 0
   readonly scratch: Int32Array
   readonly times: Float64Array
   readonly arena: number
@@ -66,7 +69,8 @@ export class Session {
       timeout: Number.POSITIVE_INFINITY,
       ttl: 0,
       within: undefined,
-      signal: undefined
+      signal: undefined,
+      names: undefined
     }))
     this.plainTerms = this.plainTermsOf[Math.max(0, this.tiers.indexOf('standard'))] as PlainTerms
   }
@@ -101,6 +105,8 @@ export class Session {
   /** Leaves the arena. Waits must have been settled before. */
   leave(): void {
     this.joined = false
+    if (this.reader !== 0) this.binding.unobserve(this.reader)
+    this.reader = 0
     this.binding.close()
   }
 }

@@ -41,6 +41,7 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   block({ ms }) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   },
+  observe: () => gov.telemetry.attach(),
   close: () => gov.close(),
   exit: () => process.exit(0)
 }

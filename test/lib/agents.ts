@@ -7,7 +7,7 @@ const SCRIPT = new URL('./agent-entry.mjs', import.meta.url)
 
 export interface Command {
   readonly id: number
-  readonly verb: 'acquire' | 'tryAcquire' | 'acquireWithin' | 'acquireAll' | 'release' | 'lost' | 'block' | 'close' | 'exit'
+  readonly verb: 'acquire' | 'tryAcquire' | 'acquireWithin' | 'acquireAll' | 'release' | 'lost' | 'block' | 'observe' | 'close' | 'exit'
   readonly name: string
   readonly options?: AcquireOptions | undefined
   /** the id of the command that made the grant */
@@ -110,6 +110,11 @@ export class Agent {
   /** Blocks its event loop. */
   block(ms: number): Task<unknown> {
     return this.tell({ verb: 'block', ms })
+  }
+
+  /** Attaches to the telemetry of the arena. */
+  observe(): Task<unknown> {
+    return this.tell({ verb: 'observe' })
   }
 
   close(): Task<unknown> {
