@@ -324,9 +324,15 @@ inline std::int32_t Binding::try_fast() {
   if (((wanted & ~(kTierMask | kCohort | kNamed)) | scratch_[kTtl]) != 0) return kBusy;
   if (index >= attachment_->arena().capacity().elements) return kBadArgument;
   core::Granted granted;
-  if (attachment_->member().telemetry().on()) [[unlikely]]
+  core::Member& member = attachment_->member();
+  core::Nanos now;
+  if (member.telemetry().on()) [[unlikely]] {
     read_names(wanted);
-  const core::Answer fast = attachment_->member().try_fast({index, scratch_[kGen]}, wanted & kTierMask, attachment_->coarse_now(), granted);
+    now = attachment_->ticks();
+  } else {
+    now = attachment_->coarse_now();
+  }
+  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted);
   if (fast == core::Answer::kBusy) return kBusy;
   scratch_[kOutSettled] = 0;
   return answer(fast, granted);

@@ -31,7 +31,7 @@ Answer Member::attempt(const Request& request, Granted& out) {
   Element& element = arena_.element(request.handle.index);
   const bool simple = !request.shared && !request.steal && request.ttl == 0;
   if (simple) {
-    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
     if (fast != Answer::kBusy) return fast;
   }
   const Fast fast = Fast::of(element.fast.load(memory_order_acquire));
@@ -53,7 +53,7 @@ Answer Member::attempt(const Request& request, Granted& out) {
     empty_wake_list();
     if (take(waiter, out)) {
       answer = Answer::kOk;
-      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier);
+      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
     }
   }
   if (answer == Answer::kBusy) give_up(waiter);
@@ -63,7 +63,7 @@ Answer Member::attempt(const Request& request, Granted& out) {
 
 Answer Member::lock(const Request& request, Granted& out) {
   if (!request.shared && !request.steal && request.ttl == 0) {
-    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
     if (fast != Answer::kBusy) return fast;
   }
   WaiterId waiter;
@@ -73,7 +73,7 @@ Answer Member::lock(const Request& request, Granted& out) {
   if (SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kReady) {
     empty_wake_list();
     if (take(waiter, out)) {
-      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier);
+      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
       done_with(waiter);
       return Answer::kOk;
     }

@@ -61,8 +61,11 @@ class Member {
 
   Found lookup(Kind kind, const char16_t* name, std::size_t length, Handle& out) { return Table(lane_).lookup(kind, name, length, out); }
 
-  // The lock without waiting, one CAS. kBusy says only that this path is shut. `coarse` may lag by the coarse clock's
-  // tick: it only tells how old a grant is.
+  // The time of a grant, for try_fast() and pass(): it only tells how old the grant is, so it may lag by the coarse clock's tick while
+  // nobody observes.
+  Nanos instant() { return telemetry_.on() ? arena_.host().ticks() : arena_.host().coarse_now(); }
+
+  // The lock without waiting, one CAS. kBusy says only that this path is shut.
   Answer try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out);
   // The lock without waiting by whatever path. kBusy may be said while a waiter or a hand-off is in flight.
   Answer try_lock(const Request& request, Granted& out) {
@@ -232,7 +235,7 @@ inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, 
   element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
   out = {sequence & Fast::kSequenceMask, kNoWaiter, false};
   if (telemetry_.on()) [[unlikely]]
-    telemetry_.granted(handle, out.sequence, kNoWaiter, tier);
+    telemetry_.granted(handle, out.sequence, kNoWaiter, tier, coarse);
   return Answer::kOk;
 }
 

@@ -17,10 +17,37 @@ Nanos after(Nanos now, Nanos from) { return from != 0 && now > from ? now - from
 
 }  // namespace
 
+// ---- one record ----------------------------------------------------------------------------------------------------
+
+inline std::uint8_t Telemetry::kind_of(ElementIndex index) const {
+  return static_cast<std::uint8_t>(Meta::kind(arena_.element(index).meta.load(memory_order_relaxed)));
+}
+
+[[gnu::always_inline]] inline Record Telemetry::of(Event event, Handle handle, std::uint32_t tier, double amount, const Names& names, Nanos now) const {
+  Record record;
+  record.time = now;
+  record.element = handle.index;
+  record.generation = handle.generation;
+  record.event = event;
+  record.tier = static_cast<std::uint8_t>(tier);
+  record.kind = kind_of(handle.index);
+  record.participant = static_cast<std::uint16_t>(participant_);
+  record.incarnation = incarnation_;
+  record.names = names;
+  record.amount = amount;
+  return record;
+}
+
+[[gnu::always_inline]] inline void Telemetry::put(const Record& record) {
+  if (!ring_.usable() && !prepare()) return;
+  const std::uint64_t number = ring_.write(record);
+  // Once a lap: an observer that died is counted until somebody asks the kernel.
+  if ((number & (ring_.size() - 1)) == ring_.size() - 1) arena_.host().look_for_observers();
+}
+
 // ---- without a wait ------------------------------------------------------------------------------------------------
 
-void Telemetry::granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, double amount) {
-  const Nanos now = arena_.host().ticks();
+void Telemetry::granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount) {
   put(of(Event::kGrant, handle, tier, amount, asking, now));
   if (waiter != kNoWaiter) {
     Asker& known = asker(waiter);
@@ -30,9 +57,8 @@ void Telemetry::granted(Handle handle, std::uint64_t sequence, WaiterId waiter, 
   }
   Hold* hold = hold_of(handle.index);
   if (hold == nullptr) return;
-  const bool same = hold->handle.index == handle.index && hold->handle.generation == handle.generation;
-  if (!same && pending_.hold == hold) flush_pending();
-  *hold = {handle, sequence, now, same ? hold->row : 0, tier, amount, asking};
+  if (pending_.hold == hold && !hold->is_of(handle)) flush_pending();
+  hold->begin(handle, sequence, now, tier, amount, asking);
   if (counts()) pend_grant(*hold, now);
 }
 
@@ -65,11 +91,8 @@ void Telemetry::spent(Handle handle, std::uint32_t tier, double amount) {
   if (!counts()) return;
   Hold* hold = hold_of(handle.index);
   if (hold == nullptr) return;
-  if (hold->handle.index != handle.index || hold->handle.generation != handle.generation) {
-    if (pending_.hold == hold) flush_pending();
-    *hold = {handle, 0, 0, 0, tier, amount, {}};
-  }
-  hold->tier = tier;
+  if (pending_.hold == hold && !hold->is_of(handle)) flush_pending();
+  hold->begin(handle, 0, 0, tier, amount, {});
   pend_grant(*hold, now);
 }
 
@@ -117,7 +140,7 @@ void Telemetry::taken(WaiterId waiter, std::uint64_t sequence) {
     Hold* hold = sequence == kShared ? nullptr : hold_of(found->handle.index);
     if (hold != nullptr) {
       if (pending_.hold == hold) flush_pending();
-      *hold = {found->handle, sequence, now, 0, found->tier, found->amount, found->names};
+      hold->begin(found->handle, sequence, now, found->tier, found->amount, found->names);
     }
   }
   if (counts()) count_wait(found->handle, found->tier, now, waited, found->row);
@@ -167,7 +190,7 @@ void Telemetry::handed_on(Handle handle, std::uint64_t sequence, std::uint32_t t
     put(record);
     if (Hold* hold = hold_of(handle.index)) {
       if (pending_.hold == hold) flush_pending();
-      *hold = {handle, sequence, now, hold->handle.index == handle.index ? hold->row : 0, tier, 1, asking};
+      hold->begin(handle, sequence, now, tier, 1, asking);
     }
   }
   std::uint32_t row = 0;
@@ -182,32 +205,6 @@ void Telemetry::record(Record record) {
   record.participant = static_cast<std::uint16_t>(participant_);
   record.incarnation = incarnation_;
   put(record);
-}
-
-std::uint8_t Telemetry::kind_of(ElementIndex index) const {
-  return static_cast<std::uint8_t>(Meta::kind(arena_.element(index).meta.load(memory_order_relaxed)));
-}
-
-inline Record Telemetry::of(Event event, Handle handle, std::uint32_t tier, double amount, const Names& names, Nanos now) const {
-  Record record;
-  record.time = now;
-  record.element = handle.index;
-  record.generation = handle.generation;
-  record.event = event;
-  record.tier = static_cast<std::uint8_t>(tier);
-  record.kind = kind_of(handle.index);
-  record.participant = static_cast<std::uint16_t>(participant_);
-  record.incarnation = incarnation_;
-  record.names = names;
-  record.amount = amount;
-  return record;
-}
-
-inline void Telemetry::put(const Record& record) {
-  if (!ring_.usable() && !prepare()) return;
-  const std::uint64_t number = ring_.write(record);
-  // Once a lap: an observer that died is counted until somebody asks the kernel.
-  if ((number & (ring_.size() - 1)) == ring_.size() - 1) arena_.host().look_for_observers();
 }
 
 bool Telemetry::prepare() {

@@ -37,7 +37,7 @@ class Telemetry {
   Names asking;
 
   // ---- without a wait
-  void granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, double amount = 1);
+  void granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount = 1);
   void ended(ElementIndex index, std::uint64_t sequence, Ending how);
   // Something taken for good, as tokens are.
   void spent(Handle handle, std::uint32_t tier, double amount);
@@ -76,6 +76,21 @@ class Telemetry {
     std::uint32_t tier;
     double amount;
     Names names;
+
+    // Field by field: as one assignment it is put together on the stack in small pieces and read back in large ones, which stalls.
+    void begin(Handle of, std::uint64_t with, Nanos now, std::uint32_t in, double units, const Names& by) {
+      if (handle.index != of.index || handle.generation != of.generation) row = 0;
+      handle.index = of.index;
+      handle.generation = of.generation;
+      sequence = with;
+      since = now;
+      tier = in;
+      amount = units;
+      names.workflow = by.workflow;
+      names.tenant = by.tenant;
+      names.client = by.client;
+    }
+    bool is_of(Handle of) const { return handle.index == of.index && handle.generation == of.generation; }
   };
   // The request of a waiter, or its grant.
   struct Asker {
