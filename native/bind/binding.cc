@@ -254,8 +254,8 @@ bool Binding::read_request(core::Request& request) {
   const std::uint32_t count = scratch_[kEnclosingCount];
   const double timeout = times_[kTimeout];
   const double arrival = times_[kArrival];
-  if (index >= attachment_->arena().capacity().elements || (wanted & ~(kTierMask | kShared | kSteal | kCohort | kNamed)) != 0 || ttl > kLongestTtlMs ||
-      count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
+  if (index >= attachment_->arena().capacity().elements || (wanted & ~(kTierMask | kShared | kSteal | kCohort | kNamed)) != 0 ||
+      ttl > kLongestTtlMs || count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
     return false;
   }
   read_names(wanted);

@@ -109,7 +109,7 @@ class Binding {
   std::map<core::WaiterId, std::string> cycles_;
   std::map<std::uint32_t, std::unique_ptr<core::LaneReader>> readers_;  // while this environment observes
   std::uint32_t last_reader_ = 0;
-  std::unique_ptr<core::NoteRing> notes_;     // from the first note on
+  std::unique_ptr<core::NoteRing> notes_;  // from the first note on
   core::EnclosingGrant enclosing_[core::kEnclosingMax];
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it

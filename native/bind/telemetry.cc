@@ -118,9 +118,10 @@ napi_value guarded(napi_env env, Body body) {
 }  // namespace
 
 bool Binding::define_telemetry(napi_value object) {
-  return add(object, "observe", observe) && add(object, "unobserve", unobserve) && add(object, "drainRecords", drain_records) && add(object, "drainNotes", drain_notes) &&
-         add(object, "recordsLost", records_lost) && add(object, "note", note) && add(object, "intern", intern) &&
-         add(object, "nameOf", name_of) && add(object, "stats", stats) && add(object, "cpuCounter", cpu_counter);
+  return add(object, "observe", observe) && add(object, "unobserve", unobserve) && add(object, "drainRecords", drain_records) &&
+         add(object, "drainNotes", drain_notes) && add(object, "recordsLost", records_lost) && add(object, "note", note) &&
+         add(object, "intern", intern) && add(object, "nameOf", name_of) && add(object, "stats", stats) &&
+         add(object, "cpuCounter", cpu_counter);
 }
 
 // The binding of a call that may go on, with its arguments.

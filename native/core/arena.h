@@ -115,7 +115,8 @@ class Arena {
   // What nobody has backed nobody has written.
   bool is_backed(std::size_t offset, std::size_t bytes) const {
     for (std::size_t extent = offset / kExtent; extent <= (offset + bytes - 1) / kExtent; extent++) {
-      if ((table<atomic<std::uint64_t>>(layout_.extents)[extent / 64].load(memory_order_acquire) & (1ull << (extent % 64))) == 0) return false;
+      if ((table<atomic<std::uint64_t>>(layout_.extents)[extent / 64].load(memory_order_acquire) & (1ull << (extent % 64))) == 0)
+        return false;
     }
     return true;
   }

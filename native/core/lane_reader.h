@@ -38,7 +38,7 @@ class LaneReader {
 
   const Arena& arena_;
   std::vector<Place> places_;
-  ParticipantId next_ = 1;       // rings take turns at being first
+  ParticipantId next_ = 1;  // rings take turns at being first
   ParticipantId next_note_ = 1;
   std::uint64_t lost_ = 0;
   std::uint64_t lost_notes_ = 0;

@@ -190,9 +190,9 @@ struct Header {
   atomic<std::uint32_t> backed_chunks;
   atomic<std::uint32_t> element_hand;
   atomic<std::uint32_t> text_hand;
-  atomic<std::uint64_t> wall_offset;  // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
-  atomic<std::uint64_t> wall_read;    // arena time of that reading
-  atomic<std::uint64_t> heap_used;    // bytes from the start of the heap that have been given away
+  atomic<std::uint64_t> wall_offset;    // wall clock - arena clock, ns; one word, so a dying writer cannot tear it
+  atomic<std::uint64_t> wall_read;      // arena time of that reading
+  atomic<std::uint64_t> heap_used;      // bytes from the start of the heap that have been given away
   atomic<std::uint64_t> observed_from;  // when the present observation began
   atomic<std::uint32_t> stats_on;       // 1: there is memory behind the heads of the statistics
   atomic<std::uint32_t> stats_hand;     // rows that have been given out

@@ -32,8 +32,8 @@ class NoteRing {
   }
 
   static std::uint64_t words_for(std::uint32_t length) { return kNoteHeadWords + (length + 7ull) / 8; }
-  std::uint64_t head() const { return head_->load(memory_order_acquire); }     // (n2)
-  std::uint64_t tail() const { return tail_->load(memory_order_relaxed); }     // after the words: (n1)
+  std::uint64_t head() const { return head_->load(memory_order_acquire); }  // (n2)
+  std::uint64_t tail() const { return tail_->load(memory_order_relaxed); }  // after the words: (n1)
 
   // By the lane's own thread. False when the ring is too small for it.
   bool write(std::uint32_t kind, Nanos time, const unsigned char* bytes, std::uint32_t length) {

@@ -7,7 +7,9 @@
 
 namespace forelock::core {
 
-inline std::uint32_t observers(const Arena& arena) { return static_cast<std::uint32_t>(arena.header().observers.load(memory_order_relaxed)); }
+inline std::uint32_t observers(const Arena& arena) {
+  return static_cast<std::uint32_t>(arena.header().observers.load(memory_order_relaxed));
+}
 
 inline void count_observers(const Arena& arena) {
   auto& word = arena.header().observers;

@@ -235,7 +235,8 @@ std::vector<ElementStats> read_stats(const Arena& arena, Nanos now, std::uint32_
   const std::uint32_t rows = std::min(arena.header().stats_hand.load(memory_order_relaxed), arena.capacity().rows);
   std::vector<std::pair<std::uint64_t, std::uint32_t>> order;
   for (std::uint32_t row = 0; row < rows; row++) order.emplace_back(arena.stat_row(row).weight.load(memory_order_relaxed), row);
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::sort(order.begin(), order.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   const Waiting waiting = count_waiting(arena);
   for (const auto& [weight, row] : order) {
     if (out.size() >= top) break;

@@ -23,7 +23,8 @@ inline std::uint8_t Telemetry::kind_of(ElementIndex index) const {
   return static_cast<std::uint8_t>(Meta::kind(arena_.element(index).meta.load(memory_order_relaxed)));
 }
 
-[[gnu::always_inline]] inline Record Telemetry::of(Event event, Handle handle, std::uint32_t tier, double amount, const Names& names, Nanos now) const {
+[[gnu::always_inline]] inline Record Telemetry::of(Event event, Handle handle, std::uint32_t tier, double amount, const Names& names,
+                                                   Nanos now) const {
   Record record;
   record.time = now;
   record.element = handle.index;
@@ -159,10 +160,10 @@ void Telemetry::not_taken(WaiterId waiter, Event event, Ending why) {
   if (!counts()) return;
   std::uint32_t row = found->row;
   StatCell& cell = stats_.cell(found->handle, found->tier, now, 1, row);
-  auto& counter = event == Event::kAbort          ? cell.aborts
-                  : why == Ending::kTimedOut      ? cell.timeouts
-                  : why == Ending::kDeadlock      ? cell.deadlocks
-                                                  : cell.refusals;
+  auto& counter = event == Event::kAbort     ? cell.aborts
+                  : why == Ending::kTimedOut ? cell.timeouts
+                  : why == Ending::kDeadlock ? cell.deadlocks
+                                             : cell.refusals;
   counter.fetch_add(1, memory_order_relaxed);
 }
 

@@ -5,7 +5,7 @@
 //
 // A lock granted and given back without waiting is counted in a register of its own and moved to the shared counts when
 // something else comes, at the latest with the first event a millisecond later: two locked additions a pair would cost
-// as much as the pair. Of the script thread only, but for write_from_waker().
+// as much as the pair. Of the script thread only, but for record_reclaim().
 #pragma once
 
 #include <cstdint>

@@ -77,8 +77,8 @@ constexpr std::size_t kExtentsMax = core::kPage * 8 * core::kExtent;
 bool valid(const Capacity& c) {
   return c.elements >= 1 && c.elements <= core::kMaxElements && c.slots >= core::kChunkSlots && c.slots <= core::kMaxSlots &&
          c.slots % core::kChunkSlots == 0 && c.participants >= 3 && c.participants <= core::kMaxParticipants && c.texts >= 1 &&
-         c.texts <= (1u << 24) && c.heap <= kMaxHeap && c.telemetry <= kMaxTelemetry && (c.telemetry & (c.telemetry - 1)) == 0 && c.rows <= core::kStatRows &&
-         Layout::of(c).size <= kExtentsMax;
+         c.texts <= (1u << 24) && c.heap <= kMaxHeap && c.telemetry <= kMaxTelemetry && (c.telemetry & (c.telemetry - 1)) == 0 &&
+         c.rows <= core::kStatRows && Layout::of(c).size <= kExtentsMax;
 }
 
 void make_header(void* base, const Capacity& capacity, const Wanted& wanted, bool is_private) {
