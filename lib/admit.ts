@@ -196,12 +196,12 @@ function readPools(session: Session, value: unknown, ask: Ask): AdmittedUnits[] 
   if (value === undefined) return []
   if (!Array.isArray(value)) throw refuse('pool', 'a pool and its amounts, or an array of such', value)
   const list: readonly unknown[] = value.length === 2 && !Array.isArray(value[0]) ? [value] : value
-  const { tier, tenant, workflow, signal } = ask
+  const { tier, tenant, workflow, client, signal } = ask
   const found = Array.from(list, (entry, position) => {
     const [pool, amounts] = pair(entry, `pool[${position}]`, 'a pool and its amounts')
     if (!pools.isPool(pool)) throw refuse(`pool[${position}]`, 'a pool and its amounts', pool)
     sameArena(session, pools.sessionOf(pool), `pool[${position}]`)
-    return new AdmittedUnits(pool, pools.read(pool, amounts), { tier, tenant, workflow, grace: undefined }, signal)
+    return new AdmittedUnits(pool, pools.read(pool, amounts), { tier, tenant, workflow, client, grace: undefined }, signal)
   })
   return distinct(found, 'pool')
 }

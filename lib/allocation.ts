@@ -41,6 +41,7 @@ export interface AllocationTerms {
   readonly tier: number
   readonly tenant: number
   readonly workflow: number
+  readonly client: number
   /** ms between a recall and the abort of `signal`; undefined: it is not revocable */
   readonly grace: number | undefined
 }

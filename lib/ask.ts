@@ -1,5 +1,4 @@
 import { abortSignal, duration, onlyKnown, optionsObject, text, tierIndex } from './checks.js'
-import { idOf } from './names.js'
 import type { Ask, Session } from './session.js'
 
 /** What any request at a bucket or a pool may say. */
@@ -10,6 +9,8 @@ export interface AskOptions {
   tenant?: string | undefined
   /** what work it is; plans may raise it */
   workflow?: string | undefined
+  /** on whose behalf; for telemetry */
+  client?: string | undefined
 }
 
 /** And what one that may wait. */
@@ -20,7 +21,7 @@ export interface WaitOptions extends AskOptions {
   signal?: AbortSignal | undefined
 }
 
-export const ASK_KNOWN = ['tier', 'tenant', 'workflow'] as const
+export const ASK_KNOWN = ['tier', 'tenant', 'workflow', 'client'] as const
 export const WAIT_KNOWN = [...ASK_KNOWN, 'waitTimeout', 'signal'] as const
 
 /**
@@ -32,11 +33,12 @@ export function readAsk(options: unknown, known: readonly string[], what: string
   const given = optionsObject(options, 'options')
   if (given === undefined) return session.plainAsk
   onlyKnown(given, known, what)
-  const { tier, tenant, workflow, waitTimeout, signal } = given as { [K in keyof WaitOptions]: unknown }
+  const { tier, tenant, workflow, client, waitTimeout, signal } = given as { [K in keyof WaitOptions]: unknown }
   return {
     tier: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
-    tenant: tenant === undefined ? 0 : idOf(session, text(tenant, 'tenant')),
-    workflow: workflow === undefined ? 0 : idOf(session, text(workflow, 'workflow')),
+    tenant: tenant === undefined ? 0 : session.waiting.names.of(text(tenant, 'tenant')),
+    workflow: workflow === undefined ? 0 : session.waiting.names.of(text(workflow, 'workflow')),
+    client: client === undefined ? 0 : session.waiting.names.of(text(client, 'client')),
     timeout: waitTimeout === undefined ? Number.POSITIVE_INFINITY : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal')
   }

@@ -224,13 +224,14 @@ export class Bucket {
     return wait
   }
 
-  private write(n: number, { tier, tenant, workflow }: Ask): void {
+  private write(n: number, { tier, tenant, workflow, client }: Ask): void {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
     scratch[At.Request] = tier | RequestBit.Named
     scratch[At.Tenant] = tenant
     scratch[At.Workflow] = workflow
+    scratch[At.Client] = client
     times[Time.Amounts] = n
   }
 

@@ -19,6 +19,8 @@ import type { PoolOptions } from './pool-terms.js'
 import { Queue, type QueueOptions } from './queue.js'
 import { Semaphore } from './semaphore.js'
 import type { Session } from './session.js'
+import { readStats, type Stats, type StatsOptions } from './stats.js'
+import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
 
@@ -35,6 +37,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   readonly #session: Session
   #locks: LockManager | undefined
   #plans: PlanBook | undefined
+  #telemetry: Telemetry | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -92,6 +95,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get plans(): PlanBook {
     this.#plans ??= new PlanBook(this.#session)
     return this.#plans
+  }
+
+  /** The record of what every environment of the arena asked for, was granted and gave back. */
+  get telemetry(): Telemetry {
+    this.#telemetry ??= makeTelemetry(this.#session)
+    return this.#telemetry
   }
 
   /**
@@ -203,6 +212,16 @@ export class Governor extends EventEmitter<GovernorEvents> {
     const session = this.#session
     session.mustBeJoined()
     return lockSnapshots(snapshot(session, name === undefined ? undefined : text(name, 'name')), session.tiers)
+  }
+
+  /**
+   * How often, how long: of the busiest elements by tier, and of all others by kind. Counting begins with the first call, or with the
+   * first observer; grants without a wait, and how long they were held, are counted while somebody observes ({@link Telemetry.attach}).
+   *
+   * @throws ArgumentError, ClosedError; MemoryError where there is no memory for it
+   */
+  stats(options?: StatsOptions): Stats {
+    return readStats(this.#session, options)
   }
 
   /** Counters of the arena and of this environment, by name. */

@@ -1,8 +1,10 @@
 import type { Element } from './element.js'
+import { writeNames } from './enter.js'
 import { track, tracks, untrack } from './leaks.js'
-import { At, Code, ENTRY_WORDS, GrantBit, RequestBit, sequenceOf } from './native/binding.js'
+import { At, Code, ENTRY_WORDS, Ending, GrantBit, RequestBit, sequenceOf, Time } from './native/binding.js'
 import { isGone } from './native/codes.js'
 import type { Session } from './session.js'
+import { endChannel, traceEnd } from './traces.js'
 import { askArena, Watch } from './watch.js'
 
 /** How a lock is held: alone, or together with others that share it. */
@@ -115,39 +117,39 @@ export class Grant {
    * @throws CorruptError if the arena is damaged
    */
   release(): boolean {
-    return this.end()
+    return this.end(Ending.Success)
   }
 
   /** Like `release()`: the work under the lock was done. */
   success(): boolean {
-    return this.end()
+    return this.end(Ending.Success)
   }
 
   /** Releases; how long the lock was held says nothing about the work (it failed early, or was a probe). */
   ignore(): boolean {
-    return this.end()
+    return this.end(Ending.Ignored)
   }
 
   /** Releases; the work was given up because of overload or lack of time. */
   drop(): boolean {
-    return this.end()
+    return this.end(Ending.Dropped)
   }
 
   [dispose](): void {
-    this.end()
+    this.end(Ending.Success)
   }
 
-  private end(): boolean {
+  private end(ending: Ending): boolean {
     const { element, bits } = this
     // Before anything is written: on a receiver that is no grant this throws.
     const { session } = element
-    if ((bits & SPECIAL) !== 0) return this.endSpecial()
+    if ((bits & SPECIAL) !== 0) return this.endSpecial(ending)
     this.bits = bits | ENDED
-    return this.giveBack(element, session)
+    return this.giveBack(element, session, ending)
   }
 
   /** The ends that are not as usual, apart so that the usual one stays small enough to be inlined. */
-  private endSpecial(): boolean {
+  private endSpecial(ending: Ending): boolean {
     const bits = this.bits
     if ((bits & ENDED) !== 0) return false
     this.bits = bits | ENDED
@@ -156,15 +158,17 @@ export class Grant {
     // A chain of hand-over-hand grants must not keep all its predecessors alive.
     if ((bits & ENCLOSED) !== 0) this.enclosing = undefined
     // For a lost grant too: its sequence has passed, so that nobody else's is touched.
-    const released = this.giveBack(this.element, this.element.session)
+    const released = this.giveBack(this.element, this.element.session, ending)
     if (released) watch?.stop()
     else watch?.lose()
     return released
   }
 
-  private giveBack(element: Element, session: Session): boolean {
+  private giveBack(element: Element, session: Session, ending: Ending): boolean {
     const scratch = session.scratch
     session.held--
+    if (endChannel.hasSubscribers) traceEnd(this, ending)
+    scratch[At.Ending] = ending
     if (session.cohorts.active !== 0 && this.passOn()) return true
     scratch[At.Arena] = session.arena
     scratch[At.Index] = element.index
@@ -187,9 +191,13 @@ export class Grant {
     if (this.waiter === -1) {
       scratch[At.Arena] = session.arena
       scratch[At.Index] = index
+      scratch[At.Gen] = this.element.gen
       scratch[At.SeqLow] = this.seqLow
       scratch[At.Grant] = this.bits
       scratch[At.Tier] = next.tierIndex
+      scratch[At.Request] = next.names === undefined ? 0 : RequestBit.Named
+      writeNames(scratch, next.names)
+      session.times[Time.Arrival] = next.arrival
       session.pass()
       if (scratch[At.OutCode] === Code.Ok) {
         cohorts.remove(index, next)

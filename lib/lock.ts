@@ -1,7 +1,7 @@
 import { callback, optionsObject } from './checks.js'
 import type { Element } from './element.js'
 import { callEnclosed, enclosingGrants, isEnclosed } from './enclosing.js'
-import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
+import { findElement, LOOKUPS_MAX, writeNames, writeRequest, writeWait } from './enter.js'
 import { CorruptError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
 import { At, Code, RequestBit, Time } from './native/binding.js'
@@ -9,12 +9,15 @@ import { quote } from './native/codes.js'
 import { LockRequest } from './request.js'
 import type { Session } from './session.js'
 import { type AcquireOptions, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
+import { grantChannel, refusalChannel, traceGrant, traceRefusal } from './traces.js'
 import { NS_PER_MS } from './units.js'
 import { IN_COHORT, timedOut, Wait } from './wait.js'
 
 /** The grant that the addon has just answered with. */
 function takeGrant(scratch: Int32Array, element: Element, terms: Terms, enclosing: readonly Grant[] | undefined): Grant {
-  return new Grant(element, scratch[At.OutSeqLow], scratch[At.OutWaiter], grantBits(terms.request, scratch[At.OutGrant]), enclosing)
+  const grant = new Grant(element, scratch[At.OutSeqLow], scratch[At.OutWaiter], grantBits(terms.request, scratch[At.OutGrant]), enclosing)
+  if (grantChannel.hasSubscribers) traceGrant(grant, terms.names, 0)
+  return grant
 }
 
 /** What the other faces may do with a lock, and users may not. */
@@ -34,7 +37,7 @@ export class Lock {
   private readonly session: Session
   readonly name: string
   private readonly terms: Terms
-  /** whether the terms need no more than the addon's answer: no ttl, and a wait is allowed */
+  /** whether the terms need no more than the addon's answer: no ttl, no names, and a wait is allowed */
   private readonly plain: boolean
   private element: Element | undefined
 
@@ -43,7 +46,7 @@ export class Lock {
     this.session = session
     this.name = name
     this.terms = defaults === undefined ? session.plainTerms : readDefaults(defaults, session)
-    this.plain = this.terms.ttl === 0 && this.terms.timeout !== 0
+    this.plain = this.terms.ttl === 0 && this.terms.timeout !== 0 && this.terms.names === undefined
     this.element = undefined
   }
 
@@ -194,6 +197,7 @@ export class Lock {
       const element = this.element ?? this.find()
       if ((terms.request & RequestBit.Steal) !== 0) session.cohorts.dissolve(element.index)
       writeRequest(session.scratch, element, terms)
+      writeNames(session.scratch, terms.names)
       session.tryLock()
       const answer = this.attempted(session.scratch[At.OutCode], element, terms, enclosing, arrival)
       if (answer !== undefined) return answer
@@ -215,6 +219,7 @@ export class Lock {
       }
       writeRequest(scratch, element, terms)
       if (!plain) scratch[At.Request] &= ~RequestBit.Cohort
+      writeNames(scratch, terms.names)
       writeWait(session, terms, arrival)
       if (enclosing !== undefined) grants.writeEnclosing(enclosing, scratch)
       session.lock()
@@ -234,7 +239,10 @@ export class Lock {
   ): Grant | null | undefined {
     if (code === Code.Ok) return this.granted(element, terms, enclosing, arrival)
     this.session.waiting.settle()
-    if (code === Code.Busy) return null
+    if (code === Code.Busy) {
+      if (refusalChannel.hasSubscribers) traceRefusal(element, terms, 'busy', 0)
+      return null
+    }
     return this.recycled(code)
   }
 

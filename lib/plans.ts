@@ -3,7 +3,6 @@ import { count, duration, onlyKnown, optionsObject, refuse, text, tierIndex } fr
 import { findElement } from './enter.js'
 import { ArgumentError, CapacityError } from './errors/index.js'
 import { locks } from './lock.js'
-import { idOf } from './names.js'
 import { At, Code, Kind, PlanKind, Time } from './native/binding.js'
 import { pools } from './pool.js'
 import type { Session } from './session.js'
@@ -262,7 +261,7 @@ function indexOf(session: Session, thing: unknown, kind: Kind.Bucket | Kind.Pool
 }
 
 function named(session: Session, name: unknown, option: string): number {
-  return name === undefined ? 0 : idOf(session, text(name, option))
+  return name === undefined ? 0 : session.waiting.names.of(text(name, option))
 }
 
 function finite(value: unknown, option: string): number {

@@ -1,6 +1,5 @@
 import { count, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ArgumentError } from './errors/index.js'
-import { idOf } from './names.js'
 import { DIMENSIONS, type PoolState, UNITS_MAX } from './native/binding.js'
 import type { Session } from './session.js'
 
@@ -134,7 +133,7 @@ function readTenants(value: unknown, session: Session): [number, number][] {
     const { weight } = of as { weight?: unknown }
     if (typeof weight !== 'number' || !(weight > 0) || !Number.isFinite(weight))
       throw refuse(`${option}.weight`, 'a finite number > 0', weight)
-    const id = idOf(session, text(name, option))
+    const id = session.waiting.names.of(text(name, option))
     if (id === 0) throw refuse('tenants', 'named, and the arena must have room for the names (capacity.elements)', name)
     return [id, weight]
   })
@@ -144,7 +143,7 @@ function labelIds(value: unknown, session: Session): number[] {
   const labels = readLabels(value, 'labels')
   if (labels.length > LABELS_MAX) throw refuse('labels', `an array of at most ${LABELS_MAX} labels`, value)
   return labels.map(label => {
-    const id = idOf(session, label)
+    const id = session.waiting.names.of(label)
     if (id === 0) throw refuse('labels', 'not empty, and the arena must have room for the names (capacity.elements)', label)
     return id
   })

@@ -5,7 +5,6 @@ import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
-import { idOf } from './names.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time } from './native/binding.js'
 import { type AmountsByName, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
@@ -242,13 +241,14 @@ export class Pool implements AllocatingPool {
     return waits
   }
 
-  private write(amounts: readonly number[], { tier, tenant, workflow, grace }: AllocationTerms): void {
+  private write(amounts: readonly number[], { tier, tenant, workflow, client, grace }: AllocationTerms): void {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
     scratch[At.Request] = tier | RequestBit.Named | (grace === undefined ? 0 : RequestBit.Revocable)
     scratch[At.Tenant] = tenant
     scratch[At.Workflow] = workflow
+    scratch[At.Client] = client
     for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] ?? 0
   }
 
@@ -265,12 +265,12 @@ export class Pool implements AllocatingPool {
     if (given === undefined) return { terms: this.plainTerms, ask }
     const { revocable, labels } = given as { [K in keyof AllocateOptions]: unknown }
     this.mustHave(readLabels(labels, 'labels'))
-    return { terms: { tier: ask.tier, tenant: ask.tenant, workflow: ask.workflow, grace: readGrace(revocable) }, ask }
+    return { terms: { tier: ask.tier, tenant: ask.tenant, workflow: ask.workflow, client: ask.client, grace: readGrace(revocable) }, ask }
   }
 
   private mustHave(labels: readonly string[]): void {
     for (const label of labels) {
-      if (this.labelIds.includes(idOf(this.session, label))) continue
+      if (this.labelIds.includes(this.session.waiting.names.of(label))) continue
       throw new ExceedsError(`${this.label()} does not have the label ${JSON.stringify(label)}`, { resource: this.name, asked: label })
     }
   }

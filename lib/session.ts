@@ -15,6 +15,7 @@ export interface PlainTerms {
   readonly ttl: number
   readonly within: undefined
   readonly signal: undefined
+  readonly names: undefined
 }
 
 /** A request at a bucket or a pool, in numbers: see ask.ts. */
@@ -23,6 +24,7 @@ export interface Ask {
   /** ids of names, 0 none */
   readonly tenant: number
   readonly workflow: number
+  readonly client: number
   /** ms, Infinity: none */
   readonly timeout: number
   readonly signal: AbortSignal | undefined
@@ -40,6 +42,8 @@ export class Session {
   queued = 0
   /** set while close({ drain }) waits: called when a grant or a wait has ended */
   progress: (() => void) | undefined = undefined
+  /** number of its reader of telemetry, 0 while it does not observe */
+  reader = 0
   readonly scratch: Int32Array
   readonly times: Float64Array
   readonly arena: number
@@ -51,8 +55,6 @@ export class Session {
   readonly tryTake: Binding['tryTake']
   readonly tryAllocate: Binding['tryAllocate']
   readonly cohorts: Cohorts
-  /** ids of names, see names.ts */
-  readonly names = new Map<string, number>()
   readonly tiers: readonly string[]
   /** what a lock without defaults asks for, by tier */
   readonly plainTermsOf: readonly PlainTerms[]
@@ -85,11 +87,12 @@ export class Session {
       timeout: Number.POSITIVE_INFINITY,
       ttl: 0,
       within: undefined,
-      signal: undefined
+      signal: undefined,
+      names: undefined
     }))
     const tier = Math.max(0, this.tiers.indexOf('standard'))
     this.plainTerms = this.plainTermsOf[tier] as PlainTerms
-    this.plainAsk = { tier, tenant: 0, workflow: 0, timeout: Number.POSITIVE_INFINITY, signal: undefined }
+    this.plainAsk = { tier, tenant: 0, workflow: 0, client: 0, timeout: Number.POSITIVE_INFINITY, signal: undefined }
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */
@@ -126,6 +129,8 @@ export class Session {
   /** Leaves the arena. Waits must have been settled before. */
   leave(): void {
     this.joined = false
+    if (this.reader !== 0) this.binding.unobserve(this.reader)
+    this.reader = 0
     this.binding.close()
   }
 }

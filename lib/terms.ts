@@ -2,6 +2,7 @@ import { abortSignal, duration, onlyKnown, refuse, tierIndex } from './checks.js
 import { ArgumentError } from './errors/index.js'
 import { type Grant, grants, type LockMode } from './grant.js'
 import { RequestBit } from './native/binding.js'
+import { type RequestNames, readNames } from './request-names.js'
 import type { PlainTerms, Session } from './session.js'
 
 /** What a lock asks for unless the request says otherwise. */
@@ -14,6 +15,12 @@ export interface LockDefaults {
   waitTimeout?: number | undefined
   /** ms to hold at most, up to 2^30 (12 days), counted in whole ms, rounded up: then `grant.signal` aborts and the lock passes on; default: no limit */
   ttl?: number | undefined
+  /** on whose behalf: for telemetry, and for plans that concern it */
+  workflow?: string | undefined
+  tenant?: string | undefined
+  client?: string | undefined
+  /** ms that the lock is expected to be held: where a plan keeps it for somebody expected later, a request that will be done before may go */
+  hold?: number | undefined
 }
 
 /** What can be said of a request that does not wait. */
@@ -46,11 +53,12 @@ export interface Terms {
   readonly ttl: number
   readonly within: readonly Grant[] | undefined
   readonly signal: AbortSignal | undefined
+  readonly names: RequestNames | undefined
 }
 
 /** Reads what `gov.lock()` is told. */
 export function readDefaults(defaults: object, session: Session): Terms {
-  onlyKnown(defaults, ['mode', 'tier', 'waitTimeout', 'ttl'], 'lock()')
+  onlyKnown(defaults, ['mode', 'tier', 'waitTimeout', 'ttl', 'workflow', 'tenant', 'client', 'hold'], 'lock()')
   return readTerms(defaults, session.plainTerms, session)
 }
 
@@ -61,8 +69,12 @@ export function readDefaults(defaults: object, session: Session): Terms {
  * @throws ArgumentError
  */
 export function readTerms(options: object, defaults: Terms, session: Session): Terms {
-  const { mode, tier, waitTimeout, ttl, within, steal, signal } = options as { [K in keyof AcquireOptions]: unknown }
+  const { mode, tier, waitTimeout, ttl, within, steal, workflow, tenant, client, hold, signal } = options as {
+    [K in keyof AcquireOptions]: unknown
+  }
+  const unnamed = workflow === undefined && tenant === undefined && client === undefined && hold === undefined
   const onlyTier =
+    unnamed &&
     mode === undefined &&
     waitTimeout === undefined &&
     ttl === undefined &&
@@ -72,13 +84,16 @@ export function readTerms(options: object, defaults: Terms, session: Session): T
     tier !== undefined
   // The commonest options, whose terms are there already.
   if (onlyTier && defaults === session.plainTerms) return session.plainTermsOf[tierIndex(tier, session.tiers, 'tier')] as PlainTerms
+  const names = unnamed ? defaults.names : readNames(session.waiting.names, workflow, tenant, client, hold, defaults.names)
   const terms = {
     request: readTier(tier, defaults, session) | readKind(mode, steal, defaults),
     timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),
     ttl: ttl === undefined ? defaults.ttl : readTtl(ttl),
     within: within === undefined ? defaults.within : readWithin(within, session),
-    signal: signal === undefined ? defaults.signal : abortSignal(signal, 'signal')
+    signal: signal === undefined ? defaults.signal : abortSignal(signal, 'signal'),
+    names
   }
+  if (names !== undefined) terms.request |= RequestBit.Named
   if (mayWaitInCohort(terms)) terms.request |= RequestBit.Cohort
   return terms
 }

@@ -1,14 +1,16 @@
 import { AbortHub } from './abort-hub.js'
 import { refuse } from './checks.js'
 import type { Element } from './element.js'
-import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
+import { findElement, LOOKUPS_MAX, writeNames, writeRequest, writeWait } from './enter.js'
 import { CorruptError, DeadlockError, type ForelockError, TimeoutError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
 import { At, Code, Outcome, RequestBit } from './native/binding.js'
 import { closed, corrupt, quote, retired } from './native/codes.js'
 import type { Mate } from './native/cohorts.js'
 import type { Waiter } from './native/waiting.js'
+import type { RequestNames } from './request-names.js'
 import { type Terms, TIER_MASK } from './terms.js'
+import { abortChannel, grantChannel, refusalChannel, requestChannel, traceAbort, traceGrant, traceRefusal, traceRequest } from './traces.js'
 import { NS_PER_MS } from './units.js'
 
 const NOT_WAITING = -1
@@ -61,10 +63,15 @@ export class Wait implements Waiter, Mate {
     if (enclosing !== undefined) session.cohorts.enclose(1)
     if (id === IN_COHORT) session.waiting.count()
     else session.waiting.add(id, this)
+    if (requestChannel.hasSubscribers) traceRequest(element, terms)
   }
 
   get owner(): object {
     return this.element.session
+  }
+
+  get names(): RequestNames | undefined {
+    return this.terms.names
   }
 
   note(outcome: number, seqLow: number, grantWord: number): void {
@@ -78,7 +85,7 @@ export class Wait implements Waiter, Mate {
     this.end()
     const { outcome, seqLow, grantWord } = ending
     if (outcome === Outcome.Granted) this.resolve(this.grant(id, seqLow, grantWord))
-    else this.reject(this.failure(ending))
+    else this.refuse(this.failure(ending))
     this.element.session.progress?.()
   }
 
@@ -101,6 +108,7 @@ export class Wait implements Waiter, Mate {
       session.binding.abort()
       session.waiting.settle()
     }
+    if (abortChannel.hasSubscribers) traceAbort(element, this.terms, this.waitedMs())
     this.reject(reason)
     session.progress?.()
     return true
@@ -185,6 +193,7 @@ export class Wait implements Waiter, Mate {
     const { scratch } = session
     for (let lookups = 0; ; lookups++) {
       writeRequest(scratch, this.element, this.terms)
+      writeNames(scratch, this.terms.names)
       scratch[At.Request] &= ~RequestBit.Cohort
       writeWait(session, this.terms, this.arrival)
       session.lock()
@@ -217,7 +226,13 @@ export class Wait implements Waiter, Mate {
     const bits = grantBits(this.tier | shared, grantWord)
     const grant = new Grant(this.element, seqLow, waiter, bits, this.enclosing)
     if (ttl > 0) grants.endsAfter(grant, this.arrival + ttl * NS_PER_MS)
+    if (grantChannel.hasSubscribers) traceGrant(grant, this.terms.names, this.waitedMs())
     return grant
+  }
+
+  private refuse(error: ForelockError): void {
+    if (refusalChannel.hasSubscribers) traceRefusal(this.element, this.terms, error.code, this.waitedMs())
+    this.reject(error)
   }
 
   private failure({ outcome, cycle }: Ending): ForelockError {

@@ -17,6 +17,10 @@ export const enum At {
   SeqLow = 6, // lower 32 bits of the sequence of a grant (release, pass, check)
   Grant = 7, // upper bits of the same, from GRANT_SEQUENCE_SHIFT on; other bits are ignored
   EnclosingCount = 8, // how many of the enclosing entries below are set (0..13)
+  Ending = 9, // how a grant ended that is released or passed on: Ending
+  Workflow = 13, // with RequestBit.Named: numbers of names (Binding.intern), 0 none
+  Tenant = 14,
+  Client = 15,
   Enclosing = 16, // entries of four from here: element index, SeqLow, Grant, waiter id of a shared grant or -1
   // out
   OutIndex = 0,
@@ -29,9 +33,7 @@ export const enum At {
   OutCode = 10, // what tryLock, lock and release answer: a number returned costs half as much again as the call
   OutSettled = 11, // number of settled entries written from Settled on
   Arena = 12, // in, for the hot calls (those that answer through OutCode): which arena of the environment, Binding.arena
-  Workflow = 13, // in, where RequestBit.Named is set: id of a name, 0 none
-  Tenant = 14,
-  Hold = 15, // in, of locks: whole ms that it is expected to be held, 0 unknown
+  Hold = 68, // in, of locks: whole ms that it is expected to be held, 0 unknown
   // queues; those of a grant (SeqLow, Grant, OutSeqLow, OutGrant, OutWaiter) stand for a record, or a place for one, in hand
   Queue = 0, // in: number of the queue
   OutQueue = 0,
@@ -101,9 +103,16 @@ export function grantWord(sequence: number): number {
 export const enum RequestBit {
   Shared = 4,
   Steal = 8,
-  Named = 64, // Workflow, Tenant and Hold are set
+  Named = 64, // Workflow, Tenant and Client say who asks, and of a lock Hold for how long
   Revocable = 32, // allocate: a share plan may ask for it back
   Cohort = 16 // lock: if this environment holds the lock alone and nobody waits for it, say so (Own) instead of queueing
+}
+
+/** How a grant ended, in its user's words. */
+export const enum Ending {
+  Success = 0,
+  Ignored = 1,
+  Dropped = 2
 }
 
 export const enum GrantBit {
@@ -165,10 +174,10 @@ export interface Binding {
    * Writes OutSettled, and Arrival where it had to queue.
    */
   lock(): void
-  /** In: Index, SeqLow, Grant, Waiter (-1 exclusive). OutCode: Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
+  /** In: Index, SeqLow, Grant, Waiter (-1 exclusive), Ending. OutCode: Ok | Lost | < 0. Writes OutSettled: waiters of this environment that the release served. */
   release(): void
   /**
-   * In: Index, SeqLow, Grant, Tier. Ends this environment's exclusive grant and begins its next, of the tier. OutCode: Ok (OutSeqLow, OutGrant)
+   * In: Index, Gen, SeqLow, Grant, Ending, Tier, Request (Named) with names, Arrival of the next. Ends this environment's exclusive grant and begins its next, of the tier. OutCode: Ok (OutSeqLow, OutGrant)
    * | Busy (somebody waits: release it) | Lost | < 0.
    */
   pass(): void
@@ -269,6 +278,24 @@ export interface Binding {
   snapshot(name?: string): ElementSnapshot[]
   /** Counters of the arena and of this environment. */
   counters(): Record<string, number>
+  /** The number of a new reader of telemetry, which reads what is recorded from now on; 0 when the arena was left. While there is any, everybody records. */
+  observe(): number
+  unobserve(reader: number): void
+  /** Copies whole records of 64 bytes into a typed array or DataView; how many. BadArgument for anything else. */
+  drainRecords(reader: number, into: ArrayBufferView): number
+  /** Copies whole notes; how many bytes. BadArgument also for less than 4,120 bytes. */
+  drainNotes(reader: number, into: ArrayBufferView): number
+  /** Records and notes that were dropped before this reader came to them. */
+  recordsLost(reader: number): [records: number, notes: number]
+  /** Writes a note of at most 4,096 bytes. False: nobody observes, or there is no room for any of that length. */
+  note(kind: number, bytes: ArrayBufferView): boolean
+  /** The number of a name, for good; 0 when there is no room for it. */
+  intern(name: string): number
+  nameOf(id: number): string | undefined
+  /** The `top` busiest elements, or the one of a name and kind; and what has no place of its own, by kind. Undefined without memory for it. */
+  stats(top: number, name?: string, kind?: number): NativeStats | undefined
+  /** Whether records are timed by the CPU's counter; sets it where that can be. */
+  cpuCounter(use?: boolean): boolean
   /** Keeps the event loop alive while true (called when the number of waiting promises leaves or reaches 0). */
   ref(on: boolean): void
   /** One governor fewer on this arena; the last one leaves it: held locks pass on with ownerDied. */
@@ -345,6 +372,39 @@ export interface ElementSnapshot {
   holders: HolderSnapshot[]
   /** in the order in which they would be served now */
   waiters: WaiterSnapshot[]
+}
+
+/** Times in ns, by the histogram's resolution. */
+export interface NativeQuantiles {
+  count: number
+  p50: number
+  p90: number
+  p99: number
+  max: number
+}
+
+export interface NativeTierStats {
+  tier: number
+  grants: number
+  refusals: number
+  timeouts: number
+  aborts: number
+  deadlocks: number
+  waiting: number
+  inUse: number
+  wait: NativeQuantiles
+  hold: NativeQuantiles
+}
+
+export interface NativeElementStats {
+  name: string
+  kind: number
+  tiers: NativeTierStats[]
+}
+
+export interface NativeStats {
+  elements: NativeElementStats[]
+  rest: NativeElementStats[]
 }
 
 export interface OpenOptions {

@@ -1,9 +1,13 @@
+import type { RequestNames } from '../request-names.js'
+
 /** A request that waits behind a grant of its own environment, where the arena does not know of it. */
 export interface Mate {
   /** 0..3, lowest first */
   readonly tierIndex: number
   /** ns on the arena clock */
   readonly arrival: number
+  /** who asks, for the record of its grant */
+  readonly names: RequestNames | undefined
   /** whether it still waits here */
   readonly inCohort: boolean
   /** The grant is its now, with this sequence. */

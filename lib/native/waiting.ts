@@ -1,6 +1,7 @@
 import { NS_PER_MS } from '../units.js'
 import { At, type Binding, ENTRY_WORDS } from './binding.js'
 import { Cohorts } from './cohorts.js'
+import { NameIds } from './name-ids.js'
 
 /** A request that waits, as the table of its environment knows it. */
 export interface Waiter {
@@ -38,12 +39,14 @@ const BATCH = 12
  */
 export class Waiting {
   /** Bumped whenever another copy of the package could no longer work with the table of this one. */
-  static readonly VERSION = 2
+  static readonly VERSION = 3
   readonly version = Waiting.VERSION
   /** grants whose loss matters to somebody */
   readonly watched = new Set<Watcher>()
   /** requests that wait outside of the arena */
   readonly cohorts: Cohorts
+  /** numbers of names that requests carry */
+  readonly names: NameIds
   /** called after the virtual clock moved */
   readonly onAdvance = new Set<() => void>()
   /** by waiter id; the addon counts ids from 0 and uses them again, so it has no holes worth speaking of */
@@ -51,6 +54,7 @@ export class Waiting {
   private size = 0
 
   constructor(private readonly binding: OpenBinding) {
+    this.names = new NameIds(name => binding.intern(name))
     this.cohorts = new Cohorts(
       () => binding.now(),
       () => binding.ageingMs * NS_PER_MS,

@@ -11,6 +11,12 @@
 
 namespace forelock::bind {
 
+namespace {
+
+constexpr std::uint32_t kLastEnding = static_cast<std::uint32_t>(core::Ending::kDropped);
+
+}  // namespace
+
 // ---- the object ----------------------------------------------------------------------------------------------------
 
 Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::string key, std::string name, std::string handle,
@@ -76,7 +82,7 @@ bool Binding::define(napi_value object) {
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
          add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object) &&
-         define_queues(object) && define_keyed(object);
+         define_queues(object) && define_keyed(object) && define_telemetry(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -106,6 +112,8 @@ void Binding::shut() {
   napi_remove_env_cleanup_hook(env_, end_of_environment, this);
   attachment_->waker().stop();
   families_.clear();
+  readers_.clear();
+  notes_.reset();
   attachment_.reset();
   if (!handle_.empty()) shm::PrivateArenas::instance().leave(handle_);
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
@@ -146,10 +154,11 @@ bool Binding::read_request(core::Request& request) {
   const std::uint32_t count = scratch_[kEnclosingCount];
   const double timeout = times_[kTimeout];
   const double arrival = times_[kArrival];
-  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kShared | kSteal | kCohort | kNamed) ||
+  if (index >= attachment_->arena().capacity().elements || (wanted & ~(kTierMask | kShared | kSteal | kCohort | kNamed)) != 0 ||
       ttl > kLongestTtlMs || count > core::kEnclosingMax || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) {
     return false;
   }
+  read_names(wanted);
   request.handle = {index, scratch_[kGen]};
   request.tier = wanted & kTierMask;
   request.shared = (wanted & kShared) != 0;
@@ -172,6 +181,11 @@ bool Binding::read_request(core::Request& request) {
   request.enclosing = enclosing_;
   request.enclosing_count = count;
   return true;
+}
+
+void Binding::read_names(std::uint32_t wanted) {
+  attachment_->member().telemetry().asking =
+      (wanted & kNamed) == 0 ? core::Names{} : core::Names{scratch_[kWorkflow], scratch_[kTenant], scratch_[kClient]};
 }
 
 std::uint64_t Binding::sequence(int at) const {
@@ -213,10 +227,18 @@ std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) 
 inline std::int32_t Binding::try_fast() {
   const std::uint32_t index = scratch_[kIndex];
   const std::uint32_t wanted = scratch_[kRequest];
-  if (((wanted & ~(kTierMask | kCohort)) | scratch_[kTtl]) != 0) return kBusy;
+  if (((wanted & ~(kTierMask | kCohort | kNamed)) | scratch_[kTtl]) != 0) return kBusy;
   if (index >= attachment_->arena().capacity().elements) return kBadArgument;
   core::Granted granted;
-  const core::Answer fast = attachment_->member().try_fast({index, scratch_[kGen]}, wanted & kTierMask, attachment_->coarse_now(), granted);
+  core::Member& member = attachment_->member();
+  core::Nanos now;
+  if (member.telemetry().on()) [[unlikely]] {
+    read_names(wanted);
+    now = attachment_->ticks();
+  } else {
+    now = attachment_->coarse_now();
+  }
+  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted);
   if (fast == core::Answer::kBusy) return kBusy;
   scratch_[kOutSettled] = 0;
   return answer(fast, granted);
@@ -239,7 +261,7 @@ std::int32_t Binding::try_lock() {
 std::int32_t Binding::lock() {
   if (const std::int32_t fast = try_fast(); fast != kBusy) return fast;
   const std::uint32_t wanted = scratch_[kRequest];
-  if ((wanted & ~kTierMask) == kCohort) {
+  if ((wanted & ~(kTierMask | kNamed)) == kCohort) {
     // The virtual clock's waits are the arena's, so that whoever moves it finds them in one order.
     if (attachment_->region().header().is_virtual == 0 && attachment_->member().holds_alone(scratch_[kIndex])) {
       scratch_[kOutSettled] = 0;
@@ -258,6 +280,8 @@ std::int32_t Binding::lock() {
 std::int32_t Binding::release() {
   core::Member& member = attachment_->member();
   const std::uint32_t waiter = scratch_[kWaiter];
+  if (member.telemetry().on()) [[unlikely]]
+    read_ending();
   core::Answer got;
   if (waiter == kNobody) {
     const std::uint32_t index = scratch_[kIndex];
@@ -281,7 +305,22 @@ std::int32_t Binding::pass() {
   const std::uint32_t tier = scratch_[kTier];
   if (index >= attachment_->arena().capacity().elements || tier >= core::kTiers) return kBadArgument;
   core::Granted granted;
-  return answer(attachment_->member().pass(index, sequence(kSeqLow), tier, attachment_->coarse_now(), granted), granted);
+  core::Member& member = attachment_->member();
+  if (member.telemetry().on()) read_ending();
+  const core::Answer got = member.pass(index, sequence(kSeqLow), tier, attachment_->coarse_now(), granted);
+  if (got == core::Answer::kOk) {
+    const double arrival = times_[kArrival];
+    read_names(scratch_[kRequest]);
+    member.telemetry().handed_on({index, scratch_[kGen]}, granted.sequence, tier,
+                                 arrival >= 0 && arrival < 9e18 ? static_cast<core::Nanos>(arrival) : 0);
+  }
+  return answer(got, granted);
+}
+
+// How the grant that is given back ended, for its record; out of range it was a success.
+void Binding::read_ending() {
+  const std::uint32_t ending = scratch_[kEnding];
+  attachment_->member().telemetry().ending = ending > kLastEnding ? core::Ending::kSuccess : static_cast<core::Ending>(ending);
 }
 
 std::int32_t Binding::abort() {

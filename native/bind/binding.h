@@ -12,6 +12,7 @@
 
 #include "bind/environment.h"
 #include "core/keyed.h"
+#include "core/lane_reader.h"
 #include "shm/attachment.h"
 
 namespace forelock::bind {
@@ -41,6 +42,7 @@ class Binding {
   bool define_buckets(napi_value object);
   bool define_pools(napi_value object);
   bool define_plans(napi_value object);
+  bool define_telemetry(napi_value object);
   bool add(napi_value object, const char* name, napi_callback callback);
   template <Operation operation>
   inline std::int32_t run();
@@ -49,6 +51,7 @@ class Binding {
   template <Operation operation>
   static napi_value call(napi_env env, napi_callback_info info);
   static Binding* self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
+  static Binding* usable_self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
   static void wake(napi_env env, napi_value callback, void* context, void* data);
   static void end_of_environment(void* data);
   static void forget(napi_env env, void* data, void* hint);
@@ -61,6 +64,17 @@ class Binding {
   static napi_value advance(napi_env env, napi_callback_info info);
   static napi_value snapshot(napi_env env, napi_callback_info info);
   static napi_value counters(napi_env env, napi_callback_info info);
+  core::LaneReader* reader(napi_env env, napi_value id);
+  static napi_value observe(napi_env env, napi_callback_info info);
+  static napi_value unobserve(napi_env env, napi_callback_info info);
+  static napi_value drain_records(napi_env env, napi_callback_info info);
+  static napi_value drain_notes(napi_env env, napi_callback_info info);
+  static napi_value records_lost(napi_env env, napi_callback_info info);
+  static napi_value note(napi_env env, napi_callback_info info);
+  static napi_value intern(napi_env env, napi_callback_info info);
+  static napi_value name_of(napi_env env, napi_callback_info info);
+  static napi_value stats(napi_env env, napi_callback_info info);
+  static napi_value cpu_counter(napi_env env, napi_callback_info info);
   static napi_value ref(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
@@ -141,6 +155,9 @@ class Binding {
   void settle_if_needed();
 
   bool read_request(core::Request& request);
+  // Who asks, for the records of this call.
+  void read_names(std::uint32_t wanted);
+  void read_ending();
   std::uint64_t sequence(int at) const;
   void write_grant(int at, const core::Granted& granted);
   std::int32_t answer(core::Answer answer, const core::Granted& granted);
@@ -168,7 +185,10 @@ class Binding {
     core::ElementIndex index;
     std::unique_ptr<core::Keyed> keyed;
   };
-  std::vector<Family> families_;  // by the number that JavaScript knows them by
+  std::vector<Family> families_;                                        // by the number that JavaScript knows them by
+  std::map<std::uint32_t, std::unique_ptr<core::LaneReader>> readers_;  // while this environment observes
+  std::uint32_t last_reader_ = 0;
+  std::unique_ptr<core::NoteRing> notes_;  // from the first note on
   core::EnclosingGrant enclosing_[core::kEnclosingMax];
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it

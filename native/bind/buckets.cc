@@ -89,6 +89,7 @@ std::int32_t Binding::try_take() {
 void Binding::read_who(core::Request& request) {
   request.tenant = scratch_[kTenant];
   request.workflow = scratch_[kWorkflow];
+  read_names(kNamed);
 }
 
 std::uint32_t Binding::generation_of(core::ElementIndex index) const {

@@ -54,7 +54,7 @@ bool read_terms(napi_env env, napi_value numbers, core::PoolPlan& plan) {
   return true;
 }
 
-bool read_names(napi_env env, napi_value names, core::PoolPlan& plan) {
+bool read_dimensions(napi_env env, napi_value names, core::PoolPlan& plan) {
   std::uint32_t count = 0;
   bool is_array = false;
   if (!ok(napi_is_array(env, names, &is_array)) || !is_array || !ok(napi_get_array_length(env, names, &count)) || count != plan.dimensions)
@@ -89,7 +89,7 @@ napi_value Binding::define_pool(napi_env env, napi_callback_info info) {
   core::PoolPlan plan;
   if (count < 2 || index >= arena.capacity().elements ||
       core::Meta::kind(arena.element(index).meta.load(std::memory_order_acquire)) != core::Kind::kPool ||
-      !read_terms(env, values[0], plan) || !read_names(env, values[1], plan)) {
+      !read_terms(env, values[0], plan) || !read_dimensions(env, values[1], plan)) {
     return integer(env, kBadArgument);
   }
   try {

@@ -35,7 +35,9 @@ enum At : int {
   kArena = 12,
   kWorkflow = 13,
   kTenant = 14,
-  kHold = 15,
+  kClient = 15,
+  kEnding = 9,
+  kHold = 68,
   kLength = 13,
   kOutTier = 14,
   kOutAttempt = 15,
@@ -45,7 +47,7 @@ enum At : int {
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
 inline constexpr int kSettledEntries = 12;
 static_assert(kSettled + kEntryWords * kSettledEntries <= kScratchSize);
-static_assert(kEnclosing + kEntryWords * static_cast<int>(core::kEnclosingMax) <= kScratchSize);
+static_assert(kEnclosing + kEntryWords * static_cast<int>(core::kEnclosingMax) <= kHold && kHold < kScratchSize);
 
 enum Time : int {
   kTimeout = 0,

@@ -55,7 +55,8 @@ napi_value to_js(napi_env env, const std::vector<shm::ElementView>& views) {
 }
 
 napi_value counters_to_js(napi_env env, const core::Arena& arena) {
-  static constexpr const char* kNames[] = {"takeovers", "rescans", "probeHandoffs", "sweeps", "recycled", "revocations", "deadlocks"};
+  static constexpr const char* kNames[] = {"takeovers",   "rescans",   "probeHandoffs", "sweeps",     "recycled",
+                                           "revocations", "deadlocks", "namesLost",     "recordsLost"};
   static_assert(sizeof kNames / sizeof *kNames == static_cast<std::size_t>(core::Counter::kLast));
   napi_value out = object(env);
   for (std::size_t i = 0; i < static_cast<std::size_t>(core::Counter::kLast); i++) {

@@ -20,6 +20,10 @@ class Host {
   // The arena's clock, and a cheaper reading of it that may lag by a few milliseconds.
   virtual Nanos now() = 0;
   virtual Nanos coarse_now() { return now(); }
+  // The cheapest exact reading of the same clock, for telemetry. Of the script thread only.
+  virtual Nanos ticks() { return now(); }
+  // Telemetry has been recorded for a while: are those who asked for it still there?
+  virtual void look_for_observers() {}
 };
 
 class Arena {
@@ -64,6 +68,15 @@ class Arena {
     return table<Text>(layout_.texts)[index];
   }
 
+  // One participant's telemetry. Only where there is memory behind it: lane_is_backed(), or ensure() of it.
+  unsigned char* telemetry_of(ParticipantId id) const { return table<unsigned char>(layout_.lanes + layout_.lane_bytes * id); }
+  StatRow& stat_row(std::uint32_t row) const { return table<StatRow>(layout_.stats)[row]; }
+  atomic<std::uint16_t>& stat_row_of(ElementIndex index) const { return table<atomic<std::uint16_t>>(layout_.stat_index)[index]; }
+  StatCell& stat_cell(std::uint32_t row, std::uint32_t tier) const { return table<StatCell>(layout_.stat_cells)[row * kTiers + tier]; }
+  StatCell& stat_rest(Kind kind, std::uint32_t tier) const {
+    return table<StatCell>(layout_.stat_rest)[static_cast<std::uint32_t>(kind) * kTiers + tier];
+  }
+
   // A record of the heap, by its offset there. The first line of the heap is not used, so that 0 is none.
   template <typename T>
   T& record(std::uint64_t offset) const {
@@ -96,6 +109,15 @@ class Arena {
       const std::size_t to = from + kExtent < layout_.size ? from + kExtent : layout_.size;
       if (!host_.back(from, to - from)) return false;
       word.fetch_or(bit, memory_order_acq_rel);
+    }
+    return true;
+  }
+
+  // What nobody has backed nobody has written.
+  bool is_backed(std::size_t offset, std::size_t bytes) const {
+    for (std::size_t extent = offset / kExtent; extent <= (offset + bytes - 1) / kExtent; extent++) {
+      if ((table<atomic<std::uint64_t>>(layout_.extents)[extent / 64].load(memory_order_acquire) & (1ull << (extent % 64))) == 0)
+        return false;
     }
     return true;
   }

@@ -4,6 +4,7 @@
 
 #include "core/moment.h"
 #include "core/queue.h"
+#include "core/telemetry.h"
 
 namespace forelock::core {
 
@@ -333,12 +334,13 @@ void GateKeeper::look_at_owner() {
     if (arena_.is_dead(fast.owner)) {  // asked after the word was read: the CAS below then hits that incarnation or nothing
       element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
       if (element_.fast.compare_exchange_strong(seen, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed)) {
+        record_reclaim(lane_, index_, fast.owner, Ending::kDied);
         break;
       }
       continue;
     }
     if (fast.queued && past(element_.ttl.load(memory_order_acquire))) {
-      revoke_owner(seen);
+      revoke_owner(seen, Ending::kExpired);
       continue;
     }
     return;
@@ -346,12 +348,13 @@ void GateKeeper::look_at_owner() {
   if (element_.holders.load(memory_order_acquire) != 0 && past(element_.ttl.load(memory_order_acquire))) revoke_shared(true);
 }
 
-void GateKeeper::revoke_owner(std::uint64_t seen) {
+void GateKeeper::revoke_owner(std::uint64_t seen, Ending why) {
   const Fast fast = Fast::of(seen);
   if (!element_.fast.compare_exchange_strong(seen, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed)) {
     return;  // given back meanwhile
   }
   arena_.count(Counter::kRevocations);
+  record_reclaim(lane_, index_, fast.owner, why);
   notify(fast.owner, Notice::kRevoked);
 }
 
@@ -371,6 +374,7 @@ void GateKeeper::revoke_shared(bool only_expired) {
       const ParticipantId owner = arena_.owner_of(x).participant;
       if (slot.state.compare_exchange_strong(seen, state.with(Status::kRevoked).word(), memory_order_acq_rel, memory_order_acquire)) {
         arena_.count(Counter::kRevocations);
+        record_reclaim(lane_, index_, owner, only_expired ? Ending::kExpired : Ending::kStolen);
         tend(x);
         if (owner != 0) notify(owner, Notice::kRevoked);
       } else {
@@ -430,6 +434,7 @@ void GateKeeper::tend(SlotId id) {
     if (state.status != Status::kQueued) {
       if (!is_shared(slot)) return;  // an exclusive grant is in nobody's list; its lock was freed as the owner's
       if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
+      record_reclaim(lane_, index_, owner.participant, Ending::kDied);
     }
     return remove(id, seen);
   }
@@ -498,7 +503,7 @@ SlotId GateKeeper::choose() {
   if (!blocked(slot)) return best;
   if ((slot.flags.get() & SlotFlag::kSteal) == 0) return 0;
   const std::uint64_t fast = element_.fast.load(memory_order_acquire);
-  if (Fast::of(fast).owner != 0) revoke_owner(fast);
+  if (Fast::of(fast).owner != 0) revoke_owner(fast, Ending::kStolen);
   revoke_shared(false);
   return blocked(slot) ? 0 : best;
 }

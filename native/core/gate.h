@@ -17,6 +17,7 @@
 #include "core/lane.h"
 #include "core/plan.h"
 #include "core/pool.h"
+#include "core/records.h"
 
 namespace forelock::core {
 
@@ -81,7 +82,7 @@ class GateKeeper {
   void serve();
   SlotId choose();
   bool blocked(const Slot& slot) const;
-  void revoke_owner(std::uint64_t seen);
+  void revoke_owner(std::uint64_t seen, Ending why);
   void revoke_shared(bool only_expired);
   bool grant(SlotId id);
   bool grant_tokens(SlotId id);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/atomic.h"
+#include "core/histogram.h"
 #include "core/units.h"
 #include "core/word.h"
 
@@ -22,6 +23,7 @@ inline constexpr std::uint32_t kNameMaxUnits = 4096;
 inline constexpr std::uint32_t kTierNameBytes = 32;
 inline constexpr std::uint32_t kRecordBytes = 64;     // of telemetry
 inline constexpr std::uint32_t kNotesPerRecord = 16;  // bytes of the lane for variable records, for each of the fixed ones
+inline constexpr std::uint32_t kStatRows = 4096;      // so many elements have statistics of their own
 inline constexpr std::uint32_t kEnclosingPerExtension = 4;
 inline constexpr std::uint32_t kEnclosingMax = 13;
 
@@ -32,6 +34,7 @@ struct Capacity {
   std::uint32_t texts = 16384;  // blocks of 52 bytes for names longer than kNameInline
   std::uint32_t heap = 0;       // pages for the records of buckets, pools and queues, and for keyed buckets
   std::uint32_t telemetry = 0;  // records a participant's lane holds, a power of two; 0: none are kept
+  std::uint32_t rows = 0;       // elements with statistics of their own (core/stats.h)
 };
 
 // One named thing. 128 bytes, two cache lines: the words of the fast path in the first.
@@ -123,7 +126,7 @@ struct alignas(64) Participant {
   atomic<std::uint32_t> wake;     // first slot of the wake list, 0 none
   plain<std::uint32_t> pid;
   plain<std::uint32_t> tid;
-  plain<std::uint32_t> unused;
+  atomic<std::uint32_t> observes;  // 1: this participant reads telemetry (core/observers.h)
   plain<std::uint64_t> pid_start;  // clock ticks since boot, field 22 of /proc/PID/stat
   plain<std::uint64_t> pid_namespace;
   plain<std::uint64_t> joined;
@@ -155,7 +158,28 @@ enum class Counter : std::uint32_t {
   kRecycled,       // elements recycled
   kRevocations,    // ttl and steal
   kDeadlocks,
+  kNamesLost,    // names there was no room for
+  kRecordsLost,  // telemetry there was no memory for
   kLast
+};
+
+// How often and how long, of one element in one tier (core/stats.h). Times in ns.
+struct alignas(64) StatCell {
+  atomic<std::uint64_t> refusals;  // not granted, and not asked to wait
+  atomic<std::uint64_t> timeouts;
+  atomic<std::uint64_t> aborts;
+  atomic<std::uint64_t> deadlocks;
+  atomic<std::uint64_t> held;  // in all
+  atomic<std::uint64_t> longest_wait, longest_hold;
+  atomic<std::uint64_t> waits[kHistogramBuckets];  // of grants: all of them together are the grants
+  atomic<std::uint64_t> holds[kHistogramBuckets];
+};
+
+struct alignas(32) StatRow {
+  atomic<std::uint64_t> key;     // StatKey: whose it is
+  atomic<std::uint64_t> weight;  // how much was counted in it
+  atomic<std::uint64_t> since;   // when it became that one's
+  atomic<std::uint64_t> held_from;
 };
 
 struct Header {
@@ -178,6 +202,7 @@ struct Header {
 
   atomic<std::uint32_t> retired;       // 1 unlinked, 2 damaged: participants get a typed error
   atomic<std::uint32_t> claim_within;  // ms, 0 off
+  atomic<std::uint64_t> observers;     // Observers word: how many participants read telemetry
   atomic<std::uint64_t> ageing;        // ns by which one tier of difference is outlived, 0: never
   atomic<std::uint64_t> virtual_now;
   atomic<std::uint64_t> token_floor;  // no token above it has been given by an element that is gone
@@ -191,12 +216,18 @@ struct Header {
   atomic<std::uint64_t> plans;            // offset of the table of plans in the heap, 0 none yet
   atomic<std::uint64_t> escalated_until;  // no escalation holds after this time
   atomic<std::uint64_t> heap_used;        // bytes from the start of the heap that have been given away
+  atomic<std::uint64_t> observed_from;    // when the present observation began
+  atomic<std::uint32_t> stats_on;         // 1: there is memory behind the heads of the statistics
+  atomic<std::uint32_t> stats_hand;       // rows that have been given out
+  atomic<std::uint32_t> names;            // interned, of all that may be
+  atomic<std::uint32_t> name_texts;       // blocks of text these use
   atomic<std::uint64_t> counters[static_cast<int>(Counter::kLast)];
 };
 static_assert(sizeof(Header) <= kPage);
 
 struct Layout {
-  std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots, lanes, heap;  // byte offsets
+  std::size_t participants, chunk_owners, extents, buckets, held, texts, elements, slots, lanes, stats, heap;  // byte offsets
+  std::size_t stat_index, stat_rest, stat_cells;
   std::size_t eager;  // bytes from the start that are backed when the arena is made
   std::size_t size;
   std::size_t heap_bytes;
@@ -224,7 +255,12 @@ struct Layout {
     l.slots = l.elements + page_up(sizeof(Element) * static_cast<std::size_t>(c.elements));
     l.lanes = l.slots + page_up(sizeof(Slot) * static_cast<std::size_t>(l.chunk_count) * kChunkSlots);
     l.lane_bytes = c.telemetry == 0 ? 0 : kPage + page_up(static_cast<std::size_t>(c.telemetry) * (kRecordBytes + kNotesPerRecord));
-    l.heap = l.lanes + l.lane_bytes * (c.participants + 1ull);
+    l.stats = l.lanes + l.lane_bytes * (c.participants + 1ull);
+    // Its sections, in this order: rows, the row of each element, cells of what has no row by kind, cells of the rows.
+    l.stat_index = l.stats + page_up(sizeof(StatRow) * static_cast<std::size_t>(c.rows));
+    l.stat_rest = l.stat_index + (c.rows == 0 ? 0 : page_up(sizeof(std::uint16_t) * static_cast<std::size_t>(c.elements)));
+    l.stat_cells = l.stat_rest + (c.rows == 0 ? 0 : page_up(sizeof(StatCell) * kTiers * kKinds));
+    l.heap = l.stat_cells + page_up(sizeof(StatCell) * kTiers * static_cast<std::size_t>(c.rows));
     l.heap_bytes = c.heap * kPage;
     l.size = l.heap + l.heap_bytes;
     return l;
@@ -234,7 +270,7 @@ struct Layout {
   static constexpr std::uint64_t signature() {
     std::uint64_t h = 14695981039346656037ull;  // FNV-1a
     for (std::uint64_t v : {sizeof(Header), sizeof(Element), sizeof(Slot), sizeof(Extension), sizeof(Wants), sizeof(Participant),
-                            sizeof(Text), static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
+                            sizeof(Text), sizeof(StatCell), static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
                             static_cast<std::size_t>(Counter::kLast), static_cast<std::size_t>(Status::kLast)}) {
       h = (h ^ v) * 1099511628211ull;
     }

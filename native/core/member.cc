@@ -8,9 +8,19 @@
 
 namespace forelock::core {
 
+namespace {
+
+Ending ending_of(Outcome outcome) {
+  if (outcome == Outcome::kTimedOut) return Ending::kTimedOut;
+  return outcome == Outcome::kDeadlock ? Ending::kDeadlock : Ending::kFailed;
+}
+
+}  // namespace
+
 Member::Member(Arena& arena, ParticipantId participant, std::uint32_t incarnation)
     : arena_(arena),
       lane_(arena, participant, Thread::kScript),
+      telemetry_(lane_, incarnation),
       participant_(participant),
       incarnation_(incarnation),
       held_(arena.held(participant)),
@@ -18,11 +28,11 @@ Member::Member(Arena& arena, ParticipantId participant, std::uint32_t incarnatio
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
-Answer Member::try_lock(const Request& request, Granted& out) {
+Answer Member::attempt(const Request& request, Granted& out) {
   Element& element = arena_.element(request.handle.index);
   const bool simple = !request.shared && !request.steal && request.ttl == 0;
   if (simple) {
-    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
     if (fast != Answer::kBusy) return fast;
   }
   const Fast fast = Fast::of(element.fast.load(memory_order_acquire));
@@ -46,7 +56,10 @@ Answer Member::enqueue_and_try(const Request& request, Granted& out) {
   Answer answer = Answer::kBusy;
   if (SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status == Status::kReady) {
     empty_wake_list();
-    if (take(waiter, out)) answer = Answer::kOk;
+    if (take(waiter, out)) {
+      answer = Answer::kOk;
+      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
+    }
   }
   if (answer == Answer::kBusy) give_up(waiter);
   done_with(waiter);
@@ -55,7 +68,7 @@ Answer Member::enqueue_and_try(const Request& request, Granted& out) {
 
 Answer Member::lock(const Request& request, Granted& out) {
   if (!request.shared && !request.steal && request.ttl == 0) {
-    const Answer fast = try_fast(request.handle, request.tier, arena_.host().coarse_now(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
     if (fast != Answer::kBusy) return fast;
   }
   return begin_wait(request, out);
@@ -69,10 +82,12 @@ Answer Member::begin_wait(const Request& request, Granted& out) {
   if (SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kReady) {
     empty_wake_list();
     if (take(waiter, out)) {
+      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
       done_with(waiter);
       return Answer::kOk;
     }
   }
+  telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get());
   if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0, 0});
   local_[waiter].owed = true;
   out = {0, waiter, false};
@@ -298,6 +313,7 @@ Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
     visit(slot.element.get(), true, id);
     answer = Answer::kOk;
   }
+  if (telemetry_.on()) telemetry_.ended_shared(waiter, answer == Answer::kOk ? telemetry_.ending : Ending::kLost);
   retire_slot(waiter);
   return answer;
 }
@@ -318,6 +334,7 @@ bool Member::holds_shared(WaiterId waiter, std::uint64_t sequence) const {
 Answer Member::abort(WaiterId waiter) {
   if (!valid(waiter, Use::kWaiting)) return Answer::kLost;
   local_[waiter].owed = false;
+  telemetry_.not_taken(waiter, Event::kAbort, Ending::kSuccess);
   give_up(waiter);
   done_with(waiter);
   return Answer::kOk;
@@ -379,6 +396,7 @@ Answer Member::upgrade(WaiterId waiter, std::uint32_t tier) {
                                             memory_order_acquire)) {
   }
   visit(slot.element.get(), true, id);
+  telemetry_.moved(waiter, tier);
   return Answer::kOk;
 }
 
@@ -572,6 +590,11 @@ void Member::deliver(WaiterId waiter) {
 }
 
 void Member::settle(WaiterId waiter, Outcome outcome, const Granted& grant) {
+  if (outcome == Outcome::kGranted) {
+    telemetry_.taken(waiter, grant.waiter == kNoWaiter ? grant.sequence : Telemetry::kShared);
+  } else {
+    telemetry_.not_taken(waiter, Event::kRefusal, ending_of(outcome));
+  }
   settled_.push_back({waiter, outcome, grant});
   local_[waiter].owed = false;
 }

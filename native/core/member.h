@@ -9,11 +9,9 @@
 #include "core/moment.h"
 #include "core/queue.h"
 #include "core/table.h"
+#include "core/telemetry.h"
 
 namespace forelock::core {
-
-using WaiterId = std::uint32_t;  // a slot of ours, counted from 0 in the order in which we claimed its chunk
-inline constexpr WaiterId kNoWaiter = 0xffffffff;
 
 using QueueId = std::uint32_t;  // a queue that this member uses, counted from 0
 
@@ -84,11 +82,18 @@ class Member {
 
   Found lookup(Kind kind, const char16_t* name, std::size_t length, Handle& out) { return Table(lane_).lookup(kind, name, length, out); }
 
-  // The lock without waiting, one CAS. kBusy says only that this path is shut. `coarse` may lag by the coarse clock's
-  // tick: it only tells how old a grant is.
+  // The time of a grant, for try_fast() and pass(): it only tells how old the grant is, so it may lag by the coarse clock's tick while
+  // nobody observes.
+  Nanos instant() { return telemetry_.on() ? arena_.host().ticks() : arena_.host().coarse_now(); }
+
+  // The lock without waiting, one CAS. kBusy says only that this path is shut.
   Answer try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out);
   // The lock without waiting by whatever path. kBusy may be said while a waiter or a hand-off is in flight.
-  Answer try_lock(const Request& request, Granted& out);
+  Answer try_lock(const Request& request, Granted& out) {
+    const Answer answer = attempt(request, out);
+    if (answer == Answer::kBusy) telemetry_.refused(request.handle, request.tier, Ending::kBusy);
+    return answer;
+  }
   // The lock, or a place in the queue (kWait).
   Answer lock(const Request& request, Granted& out);
 
@@ -184,6 +189,7 @@ class Member {
   std::uint32_t slots_in_use() const { return static_cast<std::uint32_t>(local_.size() - free_.size()); }
   std::uint32_t incarnation() const { return incarnation_; }
   Lane& lane() { return lane_; }
+  Telemetry& telemetry() { return telemetry_; }
   // Elements whose visit was cut short by its limit of grants: the waker thread goes on with them.
   std::vector<ElementIndex> take_leftovers() { return std::exchange(leftovers_, {}); }
   bool has_leftovers() const { return !leftovers_.empty(); }
@@ -236,6 +242,7 @@ class Member {
   bool let_pass(ElementIndex index);
 
   Visit visit(ElementIndex index, bool poke, SlotId mine = 0);
+  Answer attempt(const Request& request, Granted& out);
   Answer enqueue(const Request& request, WaiterId& out);
   Answer push(Element& element, SlotId id, Slot& slot);
   void give_up(WaiterId waiter);
@@ -267,6 +274,7 @@ class Member {
 
   Arena& arena_;
   Lane lane_;
+  Telemetry telemetry_;
   const ParticipantId participant_;
   const std::uint32_t incarnation_;
   atomic<std::uint64_t>* const held_;
@@ -303,11 +311,13 @@ inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, 
     return Answer::kBusy;
   }
   if (!current(element, handle.generation)) {
-    release(handle.index, sequence & Fast::kSequenceMask);
+    give_back(handle.index, sequence & Fast::kSequenceMask, false);
     return Answer::kStale;
   }
   element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
   out = {sequence & Fast::kSequenceMask, kNoWaiter, false};
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.granted(handle, out.sequence, kNoWaiter, tier, coarse);
   return Answer::kOk;
 }
 
@@ -318,6 +328,8 @@ inline bool Member::release_fast(ElementIndex index, std::uint64_t sequence) {
   // (f1) releases what was done under the lock.
   if (!element.fast.compare_exchange_strong(held, Fast::word(false, 0, sequence), memory_order_acq_rel, memory_order_relaxed)) return false;
   drop_bit(index);
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.ended(index, sequence, telemetry_.ending);
   return true;
 }
 
@@ -332,10 +344,17 @@ inline Answer Member::pass(ElementIndex index, std::uint64_t sequence, std::uint
   }
   element.since.store(since_word(arena_.header(), coarse, tier), memory_order_relaxed);
   out = {(sequence + 1) & Fast::kSequenceMask, kNoWaiter, false};
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.ended(index, sequence, telemetry_.ending);
   return Answer::kOk;
 }
 
-inline Answer Member::release(ElementIndex index, std::uint64_t sequence) { return give_back(index, sequence, false); }
+inline Answer Member::release(ElementIndex index, std::uint64_t sequence) {
+  const Answer answer = give_back(index, sequence, false);
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.ended(index, sequence, answer == Answer::kOk ? telemetry_.ending : Ending::kLost);
+  return answer;
+}
 
 // through_gate: whoever comes next must pass the gate, where something is to be told.
 inline Answer Member::give_back(ElementIndex index, std::uint64_t sequence, bool through_gate) {

@@ -27,6 +27,7 @@ inline bool finish_join(Arena& arena, ParticipantId id, std::uint32_t incarnatio
   place.notice.store(0, memory_order_relaxed);
   place.wake.store(0, memory_order_relaxed);
   place.next_event.store(0, memory_order_relaxed);
+  place.observes.store(0, memory_order_relaxed);
   atomic<std::uint64_t>* held = arena.held(id);
   for (std::size_t i = 0; i < layout.held_bytes / 8; i++) held[i].store(0, memory_order_relaxed);
   place.life.store(LifeWord{Life::kAlive, incarnation}.word(), memory_order_release);

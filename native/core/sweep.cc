@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/observers.h"
 #include "core/queue.h"
 
 namespace forelock::core {
@@ -141,6 +142,8 @@ bool sweep(Lane& lane, ParticipantId dead) {
   const LifeWord word = LifeWord::of(seen);
   if (word.life != Life::kDead) return true;
   if (!Sweep(lane, dead, word.incarnation).run()) return false;
+  // Also where its place says it observes no more: it may have died before it counted that.
+  if (observers(arena) != 0) count_observers(arena);
   // Rings are sent outside the gates, so the dead one may owe some.
   for (ParticipantId id = 1; id <= arena.capacity().participants; id++) {
     if (arena.is_alive(id)) lane.ring(id);

@@ -79,6 +79,14 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
   }
 }
 
+bool Table::has(Kind kind, const char16_t* name, std::size_t length, Handle& out) {
+  if (length > kNameMaxUnits) return false;
+  const Place place = find(hash_name(arena_.header().seed, static_cast<std::uint32_t>(kind), name, length));
+  if (place.found == 0) return false;
+  out = {place.found - 1, place.generation};
+  return true;
+}
+
 // Michael's find: unlinks what is marked on the way, starts again when the link it stands on has changed.
 Table::Place Table::find(Hash hash) {
   auto& head = arena_.bucket(hash.low);

@@ -24,6 +24,9 @@ class Table {
   // Finds the element of this name or makes it.
   Found lookup(Kind kind, const char16_t* name, std::size_t length, Handle& out);
 
+  // Finds it, if it is there.
+  bool has(Kind kind, const char16_t* name, std::size_t length, Handle& out);
+
   // Ends the recycling of an element whose inbox this lane has closed, or takes that over from a dead lane.
   void finish_recycling(ElementIndex index);
   bool take_over_recycling(ElementIndex index, LaneId dead, ChunkOwner owner);

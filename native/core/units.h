@@ -33,5 +33,6 @@ static_assert(lane_of(kMaxParticipants, Thread::kWaker) < (1u << 13));
 // (core/record.h) or an identity that others keep, and stays for the arena's life. kRoom is where those wait who want room in
 // the queue of the same name.
 enum class Kind : std::uint32_t { kLock = 0, kBucket = 1, kPool = 2, kQueue = 3, kKeyed = 4, kName = 5, kRoom = 6, kLast = kRoom };
+inline constexpr std::uint32_t kKinds = static_cast<std::uint32_t>(Kind::kLast) + 1;
 
 }  // namespace forelock::core

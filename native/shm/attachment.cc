@@ -31,6 +31,8 @@ Attachment::~Attachment() {
   waker_->stop();
   try {
     member_->abandon_all();
+    member_->telemetry().flush();
+    if (arena_->participant(participant_).observes.load(std::memory_order_relaxed) != 0) core::observe(*arena_, participant_, false);
   } catch (const std::exception&) {
     // The arena is beyond repair; what is ours in it is nobody's any more.
   }

@@ -9,6 +9,7 @@
 #include "core/member.h"
 #include "shm/clock.h"
 #include "shm/region.h"
+#include "shm/ticks.h"
 #include "shm/waker.h"
 
 namespace forelock::shm {
@@ -32,6 +33,10 @@ class Attachment final : public core::Host {
   core::Nanos now() override { return virtual_ ? arena_->header().virtual_now.load(std::memory_order_acquire) : monotonic_now(); }
   core::Nanos coarse_now() override { return virtual_ ? now() : monotonic_coarse(); }
 
+  core::Nanos ticks() override { return virtual_ ? now() : ticks_.now(); }
+  void look_for_observers() override { waker_->look_for_observers(); }
+  Ticks& clock() { return ticks_; }
+
   // After an operation of the script thread that may have changed what it waits for.
   void publish();
   // Virtual clock: forward by `ns`, from one deadline to the next, so that things happen in the order of their times.
@@ -50,6 +55,7 @@ class Attachment final : public core::Host {
   std::optional<core::Arena> arena_;
   std::optional<core::Member> member_;
   std::unique_ptr<Waker> waker_;
+  Ticks ticks_;
   core::ParticipantId participant_ = 0;
   bool virtual_ = false;
 };

@@ -67,6 +67,7 @@ Capacity capacity_of(const Wanted& wanted) {
   if (wanted.texts) capacity.texts = *wanted.texts;
   capacity.heap = wanted.heap.value_or(kDefaultHeap);
   capacity.telemetry = wanted.telemetry.value_or(kDefaultTelemetry);
+  capacity.rows = core::kStatRows;  // addresses only, until something is counted
   // Whole chunks of slots.
   capacity.slots = (capacity.slots + core::kChunkSlots - 1) / core::kChunkSlots * core::kChunkSlots;
   return capacity;
@@ -79,7 +80,7 @@ bool valid(const Capacity& c) {
   return c.elements >= 1 && c.elements <= core::kMaxElements && c.slots >= core::kChunkSlots && c.slots <= core::kMaxSlots &&
          c.slots % core::kChunkSlots == 0 && c.participants >= 3 && c.participants <= core::kMaxParticipants && c.texts >= 1 &&
          c.texts <= (1u << 24) && c.heap <= kMaxHeap && c.telemetry <= kMaxTelemetry && (c.telemetry & (c.telemetry - 1)) == 0 &&
-         Layout::of(c).size <= kExtentsMax;
+         c.rows <= core::kStatRows && Layout::of(c).size <= kExtentsMax;
 }
 
 void make_header(void* base, const Capacity& capacity, const Wanted& wanted, bool is_private) {

@@ -84,6 +84,11 @@ void Waker::look_around() {
   arena_.host().wake(participant_);
 }
 
+void Waker::look_for_observers() {
+  observers_.store(true);
+  lane_.ring(participant_);
+}
+
 std::vector<Victim> Waker::take_victims() {
   const std::lock_guard guard(mutex_);
   return std::exchange(victims_, {});
@@ -113,6 +118,7 @@ void Waker::work() {
   for (const core::ElementIndex index : leftovers) {
     core::GateKeeper::serve_all(lane_, index);
   }
+  if (observers_.exchange(false)) probe_observers();
   const Nanos now = monotonic_now();
   if (waiting_.load() != 0 || looks_around_.exchange(false)) last_waiting_ = now;
   if (now - last_tick_ >= kTick && (now - last_waiting_ < kLinger || last_tick_ == 0)) {
@@ -346,6 +352,14 @@ void Waker::probe_others() {
   for (const core::ParticipantId id : suspects_) {
     if (id != 0 && id != participant_ && id <= arena_.capacity().participants) probe(arena_, region_.descriptor(), id);
   }
+}
+
+void Waker::probe_observers() {
+  lane_.refresh();
+  for (core::ParticipantId id = 1; id <= arena_.capacity().participants; id++) {
+    if (id != participant_ && arena_.participant(id).observes.load(std::memory_order_acquire) != 0) probe(arena_, region_.descriptor(), id);
+  }
+  sweep_the_dead();
 }
 
 void Waker::sweep_the_dead() { core::sweep_all(lane_); }

@@ -43,6 +43,8 @@ class Waker {
   void watch_queue(core::ElementIndex items);
   // Somebody looked in vain for what the dead may have in hand: ticks for a while as if they waited.
   void look_around();
+  // Asks, soon, whether those who observe are alive, and sweeps the dead.
+  void look_for_observers();
   std::vector<Victim> take_victims();
   bool take_inherit() { return inherit_.exchange(false); }
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
@@ -59,6 +61,7 @@ class Waker {
   void look_for_phantom(core::ElementIndex index, std::uint64_t gate);
   void suspect_users();
   void probe_others();
+  void probe_observers();
   void sweep_the_dead();
   void look_at_own_wakes();
   void look_for_deadlock(core::SlotId id, const core::Slot& slot);
@@ -82,6 +85,7 @@ class Waker {
   std::atomic<bool> corrupt_{false};
   std::atomic<bool> inherit_{false};
   std::atomic<bool> looks_around_{false};
+  std::atomic<bool> observers_{false};
   std::atomic<std::uint32_t> waiting_{0};
   std::atomic<core::Nanos> next_deadline_{0};
   std::atomic<core::Nanos> planned_{0};

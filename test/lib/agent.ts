@@ -49,6 +49,7 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
     return { text: Buffer.from(item.data).toString(), attempt: item.attempt }
   },
   ack: ({ of }) => items.get(of ?? 0)?.ack(),
+  observe: () => gov.telemetry.attach(),
   close: () => gov.close(),
   exit: () => process.exit(0)
 }

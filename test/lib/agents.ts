@@ -15,6 +15,7 @@ export interface Command {
     | 'release'
     | 'lost'
     | 'block'
+    | 'observe'
     | 'close'
     | 'exit'
     | 'push'
@@ -142,6 +143,11 @@ export class Agent {
   /** Acknowledges what was taken. */
   ack(of: Task<unknown>): Task<boolean> {
     return this.tell({ verb: 'ack', of: of.id })
+  }
+
+  /** Attaches to the telemetry of the arena. */
+  observe(): Task<unknown> {
+    return this.tell({ verb: 'observe' })
   }
 
   close(): Task<unknown> {

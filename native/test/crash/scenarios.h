@@ -68,6 +68,21 @@ inline void reclaim(Scene& s, Scene::Id by, Scene::Id of) {
   }
 }
 
+// `by` observes, and the lane of participant 1 is full already.
+inline void observed(Scene& s, Scene::Id by) {
+  core::observe(*s.world.arena, by, true);
+  CHECK(core::back_lane(*s.world.arena, by));
+  for (std::uint32_t i = 0; i <= Scene::kRecords; i++) {
+    s.try_lock(1, X);
+    s.release(1);
+  }
+}
+
+inline void note(Scene& s, std::uint32_t length) {
+  const std::vector<unsigned char> bytes(length, static_cast<unsigned char>(length));
+  CHECK(core::NoteRing(*s.world.arena, 1).write(length, s.world.host.time, bytes.data(), length));
+}
+
 inline std::vector<Scenario> all_scenarios() {
   const auto nothing = [](Scene&) {};
   const auto made = [](Scene& s) { s.handle(2, X); };
@@ -590,6 +605,41 @@ inline std::vector<Scenario> all_scenarios() {
          s.world.kill(4);
        },
        [](Scene& s) { s.lock(1, X); },
+       false,
+       false,
+       {4}},
+      // ---- telemetry
+      {"a lock taken and given back while somebody observes", [](Scene& s) { observed(s, 2); },
+       [](Scene& s) {
+         s.actors[1].member->telemetry().asking = {5, 5, 5};
+         s.try_lock(1, X);
+         s.release(1);
+       }},
+      {"a wait that is recorded",
+       [](Scene& s) {
+         observed(s, 2);
+         s.lock(2, X);
+       },
+       [](Scene& s) { s.lock(1, X); }},
+      {"beginning to observe, and ending it", made,
+       [](Scene& s) {
+         core::observe(*s.world.arena, 1, true);
+         s.try_lock(1, X);
+         s.release(1);
+         core::observe(*s.world.arena, 1, false);
+       }},
+      {"a note that overwrites others",
+       [](Scene& s) {
+         for (std::uint32_t i = 0; i < 6; i++) note(s, 8);
+       },
+       [](Scene& s) { note(s, 13); }},
+      {"sweep of an observer",
+       [](Scene& s) {
+         observed(s, 4);
+         s.lock(4, X);
+         s.world.kill(4);
+       },
+       [](Scene& s) { s.sweep_all(1); },
        false,
        false,
        {4}},

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/lane_reader.h"
 #include "test/check.h"
 #include "test/world.h"
 
@@ -61,7 +62,10 @@ class Scene {
     }
   }
 
-  static core::Capacity capacity() { return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6}; }
+  static core::Capacity capacity() {
+    return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6, .telemetry = kRecords};
+  }
+  static constexpr std::uint32_t kRecords = 8;
 
   // ---- what participants do
 
@@ -262,6 +266,7 @@ class Scene {
     verify_elements();
     verify_slots(dead);
     verify_participants(dead);
+    verify_telemetry();
     verify_room(*fresh);
     verify_elements();
   }
@@ -445,6 +450,44 @@ class Scene {
       CHECK_EQUAL(world.arena->participant(id).hint[0].load(), 0u);
       CHECK_EQUAL(world.arena->participant(id).hint[1].load(), 0u);
       CHECK(!actors[id].lost || actors[id].revoked);  // what was taken was told
+    }
+  }
+
+  // Whatever is published is whole, and those who observe are counted.
+  void verify_telemetry() {
+    std::uint32_t observing = 0;
+    for (Id id = 1; id <= world.arena->capacity().participants; id++) {
+      if (world.arena->is_alive(id) && world.arena->participant(id).observes.load() != 0) observing++;
+      for (const core::Thread thread : {core::Thread::kScript, core::Thread::kWaker}) {
+        const core::RecordRing ring(*world.arena, id, thread);
+        CHECK(ring.claim() >= ring.head());
+        for (std::uint64_t n = ring.intact_from(); n < ring.head(); n++) verify_record(ring, n);
+      }
+      verify_notes(core::NoteRing(*world.arena, id));
+    }
+    CHECK_EQUAL(core::observers(*world.arena), observing);
+  }
+  void verify_record(const core::RecordRing& ring, std::uint64_t number) {
+    std::uint64_t words[core::kRecordWords];
+    ring.copy(number, words);
+    core::Record record;
+    std::memcpy(&record, words, sizeof record);
+    CHECK(record.event >= core::Event::kRequest && record.event <= core::Event::kPlan);
+    CHECK(record.time >= 1'000'000'000 && record.time <= world.host.time);
+    CHECK(record.element < world.arena->capacity().elements);
+    CHECK(record.participant >= 1 && record.participant <= kNewcomer);
+    CHECK(record.names.workflow == record.names.client && record.names.tenant == record.names.client);
+    CHECK(record.amount == 1);
+    CHECK(record.held <= record.time && record.waited <= record.time);
+  }
+  void verify_notes(const core::NoteRing& ring) {
+    for (std::uint64_t at = ring.tail(); at < ring.head();) {
+      const core::NoteHead note = ring.head_at(at);
+      CHECK(note.length <= 64 && note.length == note.kind);
+      unsigned char bytes[64];
+      ring.copy(at, note.length, bytes);
+      for (std::uint32_t i = 0; i < note.length; i++) CHECK(bytes[i] == static_cast<unsigned char>(note.kind));
+      at += core::NoteRing::words_for(note.length);
     }
   }
 

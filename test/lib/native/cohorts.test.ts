@@ -5,6 +5,7 @@ import { Cohorts, type Mate } from '../../../lib/native/cohorts.js'
 const ELEMENT = 3
 
 class Member implements Mate {
+  readonly names = undefined
   next: Mate | undefined = undefined
   inCohort = true
   constructor(

@@ -28,6 +28,7 @@ function fakeBinding() {
 }
 
 class Recorder implements Waiter {
+  readonly names = undefined
   next: Waiter['next'] = undefined
   readonly tierIndex = 0
   readonly arrival = 0
