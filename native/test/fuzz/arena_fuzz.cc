@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ using core::Nanos;
 
 constexpr std::size_t kMembers = 3;
 constexpr std::size_t kOperationsMax = 400;
-constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24};
+constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24, .heap = 2};
 
 class Input {
  public:
@@ -49,6 +50,7 @@ struct Client {
   std::unique_ptr<core::Member> member;  // null: gone, or it has met damage
   std::vector<Holding> holding;
   std::vector<core::WaiterId> waiting;
+  std::vector<std::uint64_t> taken;  // cells of queues in hand
 };
 
 class Session {
@@ -61,7 +63,7 @@ class Session {
     for (std::size_t i = 0; i < kOperationsMax && !input_.empty(); i++) {
       Client& client = clients_[input_.below(kMembers)];
       try {
-        operate(client, input_.below(20));
+        operate(client, input_.below(24));
       } catch (const core::Corrupt&) {
         // As the binding does: this client believes the arena no more, the others go on.
         if (client.member) client.member->fail_all(core::Outcome::kCorrupt);
@@ -105,6 +107,12 @@ class Session {
         break;
       case 12:
         try_lock(client);
+        break;
+      case 20:
+      case 21:
+      case 22:
+      case 23:
+        queue(client);
         break;
       default:
         lock(client);
@@ -167,6 +175,48 @@ class Session {
     }
   }
 
+  void queue(Client& client) {
+    core::Member& member = *client.member;
+    core::QueueId id = input_.below(2);
+    if (!member.uses(id)) {
+      const char16_t name = static_cast<char16_t>(u'q' + id);
+      core::QueueConfig stored{};
+      if (member.attach(&name, 1, {4, 32}, id, stored) != core::Attached::kOk) return;
+    }
+    core::Granted grant;
+    core::Request request;
+    request.tier = input_.below(core::kTiers);
+    const std::uint64_t sequence = client.taken.empty() ? input_.byte() : client.taken.back();
+    switch (input_.below(8)) {
+      case 0:
+      case 1:
+        member.offer(id, request.tier, "some bytes of a record", input_.below(23));
+        break;
+      case 2:
+        if (member.poll(id, grant) == core::Answer::kOk) client.taken.push_back(grant.sequence);
+        break;
+      case 3:
+        if (member.wait_for_item(id, request, grant) == core::Answer::kOk) client.taken.push_back(grant.sequence);
+        break;
+      case 4:
+        if (member.wait_for_room(id, request, grant) == core::Answer::kOk) member.fill(id, grant.sequence, request.tier, "room", 4);
+        break;
+      case 5:
+        member.acknowledge(id, sequence);
+        if (!client.taken.empty()) client.taken.pop_back();
+        break;
+      case 6:
+        member.put_back(id, sequence);
+        if (!client.taken.empty()) client.taken.pop_back();
+        break;
+      default:
+        core::Item item{};
+        if (member.look(id, sequence, item)) sum_ += std::accumulate(item.bytes, item.bytes + item.length, 0u);
+        sum_ += member.queue(id).size();
+        break;
+    }
+  }
+
   void end_wait(Client& client) {
     if (client.waiting.empty()) return;
     const core::WaiterId waiter = client.waiting[input_.below(static_cast<std::uint32_t>(client.waiting.size()))];
@@ -183,6 +233,7 @@ class Session {
       const core::Settled settled = client.member->next_settled();
       std::erase(client.waiting, settled.waiter);
       if (settled.outcome == core::Outcome::kGranted) client.holding.push_back({{0, 0}, settled.grant});
+      if (settled.outcome == core::Outcome::kGranted) client.taken.push_back(settled.grant.sequence);
     }
   }
 
@@ -221,7 +272,11 @@ class Session {
   void damage() {
     const core::Layout& layout = arena_.layout();
     std::size_t offset = 0;
-    switch (input_.below(10)) {
+    switch (input_.below(12)) {
+      case 10:
+      case 11:
+        offset = layout.heap + input_.below(2 * core::kPage);
+        break;
       case 0:
         offset = input_.below(sizeof(core::Header));
         break;
@@ -270,6 +325,7 @@ class Session {
   core::Arena& arena_;
   std::array<Client, kMembers> clients_;
   std::array<core::EnclosingGrant, core::kEnclosingMax> enclosing_{};
+  std::uint64_t sum_ = 0;  // of what was read, so that it is
 };
 
 }  // namespace
