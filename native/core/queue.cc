@@ -30,7 +30,8 @@ std::size_t Queue::bytes_of(QueueConfig config) {
 Queue::Queue(const Arena& arena, std::uint64_t offset) : arena_(&arena), record_(&arena.record<QueueRecord>(offset)) {
   config_ = {record_->capacity.peek(), record_->max_bytes.peek()};
   if (config_.capacity == 0 || config_.capacity > kMaxCells || config_.max_bytes == 0 || config_.max_bytes > kMaxItemBytes ||
-      arena.layout().heap_bytes - offset < bytes_of(config_)) {
+      arena.layout().heap_bytes - offset < bytes_of(config_) ||
+      arena.header().heap_used.load(memory_order_acquire) < offset + bytes_of(config_)) {
     throw Corrupt("a queue's record");
   }
   items_ = record_->items.peek();

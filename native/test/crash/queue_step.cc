@@ -251,6 +251,16 @@ class Scene {
     }
   }
 
+  // No record is on its way to a wait that has not looked.
+  bool nobody_was_given() const {
+    const core::Queue& queue = actors[2].member->queue(0);
+    for (std::uint32_t i = 0; i < room_; i++) {
+      const auto status = core::CellWord::of(queue.cell(i).state.load()).status;
+      if (status == core::CellStatus::kGiven) return false;
+    }
+    return true;
+  }
+
   static Dead living(const Dead& dead) {
     Dead ids;
     for (Id id = 2; id <= kActors; id++) {
@@ -826,6 +836,12 @@ bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
       for (const core::Counter counter : {core::Counter::kTakeovers, core::Counter::kRescans, core::Counter::kProbeHandoffs}) {
         CHECK_EQUAL(scene.world.counter(counter), 0u);
       }
+    }
+    // Without any sweep: what was offered can be had, unless the one that went on had it.
+    while (scene.poll(2)) scene.acknowledge(2);
+    for (int record = 0; record < kRecords; record++) {
+      const bool had = scene.ledger->deliveries[record] > 0 || scene.ledger->acknowledged[record] != Deed::kNot;
+      if (scene.ledger->offered[record] == Deed::kDone && !had && scene.nobody_was_given()) throw Failure("a record cannot be had");
     }
     bury(scene, away);
     CHECK(scene.sweep_all(2) || scene.sweep_all(2));

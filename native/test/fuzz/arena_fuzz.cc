@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ struct Client {
   std::unique_ptr<core::Member> member;  // null: gone, or it has met damage
   std::vector<Holding> holding;
   std::vector<core::WaiterId> waiting;
+  std::vector<std::uint64_t> taken;  // cells of queues in hand
 };
 
 class Session {
@@ -62,7 +64,7 @@ class Session {
     for (std::size_t i = 0; i < kOperationsMax && !input_.empty(); i++) {
       Client& client = clients_[input_.below(kMembers)];
       try {
-        operate(client, input_.below(23));
+        operate(client, input_.below(27));
       } catch (const core::Corrupt&) {
         // As the binding does: this client believes the arena no more, the others go on.
         if (client.member) client.member->fail_all(core::Outcome::kCorrupt);
@@ -87,7 +89,6 @@ class Session {
     if (what == 5) return replace(client);
     if (!client.member) return;
     core::Member& member = *client.member;
-    if (what >= 20) return keyed(member);
     switch (what) {
       case 6:
         world_.host.time += input_.below(60'000) * core::kNanosPerMilli;
@@ -107,6 +108,17 @@ class Session {
         break;
       case 12:
         try_lock(client);
+        break;
+      case 20:
+      case 21:
+      case 22:
+        keyed(member);
+        break;
+      case 23:
+      case 24:
+      case 25:
+      case 26:
+        queue(client);
         break;
       default:
         lock(client);
@@ -201,6 +213,48 @@ class Session {
     }
   }
 
+  void queue(Client& client) {
+    core::Member& member = *client.member;
+    core::QueueId id = input_.below(2);
+    if (!member.uses(id)) {
+      const char16_t name = static_cast<char16_t>(u'q' + id);
+      core::QueueConfig stored{};
+      if (member.attach(&name, 1, {4, 32}, id, stored) != core::Attached::kOk) return;
+    }
+    core::Granted grant;
+    core::Request request;
+    request.tier = input_.below(core::kTiers);
+    const std::uint64_t sequence = client.taken.empty() ? input_.byte() : client.taken.back();
+    switch (input_.below(8)) {
+      case 0:
+      case 1:
+        member.offer(id, request.tier, "some bytes of a record", input_.below(23));
+        break;
+      case 2:
+        if (member.poll(id, grant) == core::Answer::kOk) client.taken.push_back(grant.sequence);
+        break;
+      case 3:
+        if (member.wait_for_item(id, request, grant) == core::Answer::kOk) client.taken.push_back(grant.sequence);
+        break;
+      case 4:
+        if (member.wait_for_room(id, request, grant) == core::Answer::kOk) member.fill(id, grant.sequence, request.tier, "room", 4);
+        break;
+      case 5:
+        member.acknowledge(id, sequence);
+        if (!client.taken.empty()) client.taken.pop_back();
+        break;
+      case 6:
+        member.put_back(id, sequence);
+        if (!client.taken.empty()) client.taken.pop_back();
+        break;
+      default:
+        core::Item item{};
+        if (member.look(id, sequence, item)) sum_ += std::accumulate(item.bytes, item.bytes + item.length, 0u);
+        sum_ += member.queue(id).size();
+        break;
+    }
+  }
+
   void end_wait(Client& client) {
     if (client.waiting.empty()) return;
     const core::WaiterId waiter = client.waiting[input_.below(static_cast<std::uint32_t>(client.waiting.size()))];
@@ -217,6 +271,7 @@ class Session {
       const core::Settled settled = client.member->next_settled();
       std::erase(client.waiting, settled.waiter);
       if (settled.outcome == core::Outcome::kGranted) client.holding.push_back({{0, 0}, settled.grant});
+      if (settled.outcome == core::Outcome::kGranted) client.taken.push_back(settled.grant.sequence);
     }
   }
 
@@ -310,6 +365,7 @@ class Session {
   core::Arena& arena_;
   std::array<Client, kMembers> clients_;
   std::array<core::EnclosingGrant, core::kEnclosingMax> enclosing_{};
+  std::uint64_t sum_ = 0;  // of what was read, so that it is
 };
 
 }  // namespace

@@ -282,6 +282,37 @@ TEST_CASE("a producer that waits is given the room that comes, and those that co
   expect_sound(*a, q);
 }
 
+TEST_CASE("who does not wait passes nobody, even while another is busy in the gate") {
+  World world(with_heap());
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const QueueId q = attach(*a, {1, 64});
+  const QueueId other = attach(*b, {0, 0});
+  const auto inside = [&](ElementIndex index, LaneId lane) {
+    auto& gate = world.arena->element(index).gate;
+    forelock::core::Gate word = forelock::core::Gate::of(gate.load());
+    word.holder = lane;
+    if (lane == 0) word.poke = false;
+    gate.store(word.word());
+  };
+  Granted wait, taken;
+  CHECK(b->wait_for_item(other, plain_wait(), wait) == Answer::kWait);
+  inside(a->queue(q).items(), lane_of(2, Thread::kWaker));
+  CHECK(offer(*a, q, "theirs") == Answer::kOk);
+  CHECK(a->poll(q, taken) == Answer::kBusy);
+  inside(a->queue(q).items(), 0);
+  CHECK(a->poll(q, taken) == Answer::kBusy);
+  auto ended = settled(*b);
+  CHECK_EQUAL(ended.size(), 1u);
+  CHECK(a->wait_for_room(q, plain_wait(), wait) == Answer::kWait);
+  inside(a->queue(q).room(), lane_of(2, Thread::kWaker));
+  CHECK(b->acknowledge(other, ended[0].grant.sequence) == Answer::kOk);
+  CHECK(b->offer(other, 1, "x", 1) == Answer::kBusy);
+  inside(a->queue(q).room(), 0);
+  CHECK(b->offer(other, 1, "x", 1) == Answer::kBusy);
+  CHECK_EQUAL(settled(*a).size(), 1u);
+}
+
 TEST_CASE("a wait that is given up takes nothing with it") {
   World world(with_heap());
   auto a = world.join(1);
