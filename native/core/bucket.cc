@@ -47,19 +47,17 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   const std::uint64_t drawn = is_planned() ? draw(pace, amount, now, who) : 0;
   Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
-  const std::uint32_t parent = record_.parent.get();
-  if (spent == Spent::kOk && parent != 0) {
-    Bucket bucket(arena_, parent - 1);
-    // Its depth is less than ours, whatever the arena holds: no circle.
-    if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-    Tokens above;
-    spent = bucket.take(tokens, now, above, who, respect_queue);
+  if (spent == Spent::kOk && record_.parent.get() != 0) {
+    Tokens theirs;
+    spent = above().take(tokens, now, theirs, who, respect_queue);
     if (spent != Spent::kOk && drawn != amount) give_back_own(pace, amount - drawn);
   }
   if (spent == Spent::kOk) return spent;
   Plan plan;
   if (drawn != 0 && find_reserve(now, who, plan)) keep(pace, drawn, now, plan);
-  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now);
+  if (spent != Spent::kRefused) return spent;
+  if (!possible(tokens)) return Spent::kNever;
+  out.ready = ready_at(tokens, now);
   return spent;
 }
 
@@ -68,7 +66,8 @@ Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amou
   const std::uint64_t at = pace.units(since_epoch(now));
   for (;;) {
     if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
-    if (Tat::cell(seen) != cell) return Spent::kRefused;  // another pace just now: the caller asks again, or comes again at once
+    // Another pace just now: the caller asks again, or comes again at once. It may stand in the same cell, which comes round.
+    if (Tat::cell(seen) != cell || !pace.same_units(record_.cells[cell].get())) return Spent::kRefused;
     const Taken taken = core::take(pace, Tat::time(seen), at, amount);
     if (!taken.ok) return Spent::kRefused;
     const std::uint64_t next = Tat::at(seen, taken.tat);
@@ -145,28 +144,36 @@ std::uint64_t Bucket::reserved(Nanos now) const {
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
+// Depths fall on the way up, from a bound: whatever the arena holds, that is no circle and soon over.
+Bucket Bucket::above() const {
+  Bucket bucket(arena_, record_.parent.get() - 1);
+  const std::uint32_t depth = record_.depth.get();
+  if (depth >= kBucketDepth || bucket.record_.depth.get() >= depth) throw Corrupt("a bucket above itself");
+  return bucket;
+}
+
+bool Bucket::possible(double tokens) const {
+  const Pace pace = record_.cells[Tat::cell(word())].get();
+  const std::uint64_t amount = pace.units_of(tokens);
+  if (amount == 0 || amount > pace.burst) return false;
+  return record_.parent.get() == 0 || above().possible(tokens);
+}
+
 // The latest of all: at that time each of them grants it, if nobody else comes.
 Nanos Bucket::ready_at(double tokens, Nanos now) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t amount = pace.units_of(tokens);
   const Taken taken = core::take(pace, Tat::time(seen), pace.units(since_epoch(now)), amount);
-  Nanos ready = taken.ok ? now : epoch_ + pace.when(taken.ready, since_epoch(now));
-  if (record_.parent.get() != 0) {
-    const Bucket bucket(arena_, record_.parent.get() - 1);
-    if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-    const Nanos above = bucket.ready_at(tokens, now);
-    if (above > ready) ready = above;
-  }
-  return ready;
+  const Nanos ready = taken.ok ? now : epoch_ + pace.when(taken.ready, since_epoch(now));
+  return record_.parent.get() == 0 ? ready : std::max(ready, above().ready_at(tokens, now));
 }
 
 Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();
-  const std::uint64_t amount = pace.units_of(tokens);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
-  if (amount == 0 || amount > pace.burst) return Spent::kNever;
+  if (!possible(tokens)) return Spent::kNever;
   out.ready = ready_at(tokens, now);
   return out.ready > now ? Spent::kRefused : Spent::kOk;
 }
@@ -174,10 +181,7 @@ Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
 void Bucket::give_back(double tokens) {
   const Pace pace = record_.cells[Tat::cell(word())].get();
   give_back_own(pace, pace.units_of(tokens));
-  if (record_.parent.get() == 0) return;
-  Bucket bucket(arena_, record_.parent.get() - 1);
-  if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-  bucket.give_back(tokens);
+  if (record_.parent.get() != 0) above().give_back(tokens);
 }
 
 // What is more than the bucket holds shows as time for which it has been full, and goes the way of that: to the reserve, or nowhere.

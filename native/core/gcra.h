@@ -59,6 +59,9 @@ struct Pace {
     return true;
   }
 
+  // Whether a time of the one is a time of the other, with the same burst.
+  bool same_units(const Pace& other) const { return scale == other.scale && shift == other.shift && k == other.k && burst == other.burst; }
+
   // Units since the arena's epoch: rises with the time, and stands still at the end of the word, decades from now.
   std::uint64_t units(Nanos since_epoch) const {
     const Wide product = static_cast<Wide>(since_epoch) * scale;
@@ -84,7 +87,7 @@ struct Pace {
       if (at < from) at = from;
     }
     for (int round = 0; round < 4096 && units(at) < wanted; round++) at++;
-    while (at > from && units(at - 1) >= wanted) at--;
+    for (int round = 0; round < 4096 && at > from && units(at - 1) >= wanted; round++) at--;  // a unit is a microsecond at most
     return at;
   }
 

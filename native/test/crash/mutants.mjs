@@ -144,7 +144,7 @@ const mutants = [
   {
     name: 'a waiter between two tiers is forgotten',
     file: 'gate.cc',
-    change: [['enlist(hinted);  // its', '(void)0;  // its']],
+    change: [['put_back(hinted);  // its', '(void)0;  // its']],
     caughtBy: [step('waits of others to be moved', ...died)]
   },
   {
