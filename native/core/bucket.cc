@@ -207,7 +207,7 @@ void Bucket::change(const Pace& pace, Nanos now) {
   record_.reserve.store(0, memory_order_release);  // it is in units of the old pace: low demand fills it again
   for (;;) {
     const Pace old = record_.cells[Tat::cell(seen)].get();
-    const std::uint32_t spare = (Tat::cell(seen) + 1) & 3;
+    const std::uint32_t spare = Tat::next_cell(Tat::cell(seen));
     record_.cells[spare].set(pace);
     const std::uint64_t tat = convert(old, pace, Tat::time(seen), since_epoch(now));
     const std::uint64_t next = (seen & Tat::kQueued) | (static_cast<std::uint64_t>(spare) << Tat::kCellShift) | tat;

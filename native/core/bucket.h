@@ -32,7 +32,7 @@ struct alignas(64) BucketRecord {
   // Tokens that a full bucket would have discarded, kept apart under a plan; nothing is ever taken from the bucket for it.
   atomic<std::uint64_t> reserve;        // units of the present pace
   atomic<std::uint64_t> reserve_until;  // they are nobody's after that
-  PaceCell cells[4];
+  PaceCell cells[4];                    // the first is not used: see Tat
 };
 
 inline constexpr std::uint32_t kBucketDepth = 8;  // of a hierarchy

@@ -323,13 +323,13 @@ void GateKeeper::place_own() {
 // ---- the owner -----------------------------------------------------------------------------------------------------
 
 void GateKeeper::look_at_owner() {
-  if (kind_ != Kind::kLock) return;  // the word says something else
+  if (kind_ == Kind::kBucket) return;  // the word says something else
   for (;;) {
     std::uint64_t seen = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(seen);
     if (fast.owner == 0) break;
     if (arena_.is_dead(fast.owner)) {  // asked after the word was read: the CAS below then hits that incarnation or nothing
-      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
+      if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
       if (element_.fast.compare_exchange_strong(seen, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed)) {
         break;
       }
@@ -683,6 +683,8 @@ SlotId GateKeeper::choose_units() {
   }
   if (count == 0) return 0;
   require_gate();
+  // Somebody with a handle of the lock that this was in a former life: it will see that in a moment, and come in here.
+  if (Fast::of(element_.fast.load(memory_order_acquire)).owner != 0) return 0;
   if (aged != 0 && pool_->fits(aged)) return aged;
   for (std::uint32_t i = 0; i < count; i++) {
     if (const SlotId chosen = choose_of_tier(order[i], aged)) return chosen;

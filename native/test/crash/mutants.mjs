@@ -152,7 +152,7 @@ const mutants = [
     file: 'gate.cc',
     change: [
       [
-        '      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);\n      if (element_.fast.compare',
+        '      if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);\n      if (element_.fast.compare',
         '      if (element_.fast.compare'
       ]
     ],

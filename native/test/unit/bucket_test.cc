@@ -572,6 +572,68 @@ TEST_CASE("what a bucket is made of is compared, never changed, by whoever finds
   CHECK(shop.take(above) == Answer::kBusy);
 }
 
+namespace {
+
+// Elements that were locks for long: what they are next begins with their words.
+struct Reused {
+  explicit Reused(std::uint32_t texts = 32) : world(capacity(texts)), a(world.join(1)) {
+    for (std::uint32_t i = 0; i < world.arena->capacity().elements; i++) {
+      old.push_back(look_up(*a, u"lock" + std::u16string(1, static_cast<char16_t>(u'a' + i))));
+      Granted granted;
+      for (int j = 0; j < 1'000; j++) {
+        CHECK(a->lock({.handle = old.back()}, granted) == Answer::kOk);
+        a->release(old.back().index, granted.sequence);
+      }
+    }
+    world.host.time += 10 * kSecond;
+  }
+  static Capacity capacity(std::uint32_t texts) {
+    return {.elements = 8, .slots = kChunkSlots, .participants = 3, .texts = texts, .heap = 16};
+  }
+
+  World world;
+  std::unique_ptr<Member> a;
+  std::vector<Handle> old;
+};
+
+}  // namespace
+
+TEST_CASE("a bucket in the place of a lock begins full, and who still has the lock's handle does not touch it") {
+  Reused reused;
+  const Handle handle = make_bucket(*reused.a, u"bucket", pace_of(1, 1'000, 5));
+  Tokens out;
+  CHECK(reused.a->try_tokens(tokens(handle, 5), out) == Answer::kOk);
+  CHECK(reused.a->try_tokens(tokens(handle, 1), out) == Answer::kBusy);
+  for (int changes = 0; changes < 5; changes++) {
+    for (const Handle& old : reused.old) {
+      if (old.index != handle.index) continue;
+      const std::uint64_t word = reused.world.arena->element(handle.index).fast.load();
+      Granted granted;
+      CHECK(reused.a->try_fast(old, 1, 0, granted) != Answer::kOk);
+      CHECK(reused.a->try_lock({.handle = old}, granted) == Answer::kStale);
+      CHECK(reused.a->lock({.handle = old}, granted) == Answer::kStale);
+      CHECK_EQUAL(reused.world.arena->element(handle.index).fast.load(), word);
+    }
+    CHECK(reused.a->change_pace(handle.index, pace_of(1, 1'000, 5)) == Answer::kOk);
+  }
+}
+
+TEST_CASE("buckets and pools are not recycled, neither for their place nor for the text of their names") {
+  Reused reused(8);
+  const std::u16string long_name(100, u'b');
+  const Handle bucket = make_bucket(*reused.a, long_name, pace_of(1, 1'000, 5));
+  const Handle pool = make_pool(*reused.a, std::u16string(100, u'p'), pool_plan({4}));
+  Handle handle;
+  for (char16_t c = u'a'; c < u'z'; c++) {
+    const std::u16string name(100, c);
+    CHECK(reused.a->lookup(Kind::kLock, name.data(), name.size(), handle) != Found::kOutOfMemory);
+    reused.world.host.time += 10 * kSecond;
+  }
+  CHECK_EQUAL(look_up(*reused.a, Kind::kBucket, long_name).generation, bucket.generation);
+  CHECK_EQUAL(look_up(*reused.a, Kind::kPool, std::u16string(100, u'p')).generation, pool.generation);
+  CHECK(Pool::is(*reused.world.arena, pool.index));
+}
+
 TEST_CASE("numbers that no bucket can keep are refused") {
   Pace pace;
   for (const double bad : {0.0, -1.0, std::nan(""), static_cast<double>(INFINITY)}) {
