@@ -1192,7 +1192,11 @@ Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now) {
   const Element& element = arena.element(index);
   if ((element.fast.load(memory_order_acquire) & Tat::kQueued) == 0) return 0;
   const SlotId first = first_in_line(arena, index);
-  if (first == 0) return Gate::of(element.gate.load(memory_order_acquire)).head == 0 ? 0 : now + kNanosPerMilli;
+  if (first == 0) {
+    const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
+    if (gate.head == 0) return 0;
+    return gate.holder == 0 ? now : now + kNanosPerMilli;
+  }
   const Slot& slot = arena.slot(first);
   const SlotId wants = slot.enclosing.peek();
   if (wants == 0 || SlotState::of(slot.state.load(memory_order_acquire)).status != Status::kQueued || slot.element.peek() != index) {
