@@ -52,19 +52,17 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   }
   Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
-  const std::uint32_t parent = record_.parent.get();
-  if (spent == Spent::kOk && parent != 0) {
-    Bucket bucket(arena_, parent - 1);
-    // Its depth is less than ours, whatever the arena holds: no circle.
-    if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-    Tokens above;
-    spent = bucket.take(tokens, now, above, who, respect_queue);
+  if (spent == Spent::kOk && record_.parent.get() != 0) {
+    Tokens theirs;
+    spent = above().take(tokens, now, theirs, who, respect_queue);
     if (spent != Spent::kOk && drawn != amount) give_back_own(pace, amount - drawn);
   }
   if (spent == Spent::kOk) return spent;
   Plan plan;
   if (drawn != 0 && find_reserve(now, who, plan)) keep(pace, drawn, now, plan);
-  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now);
+  if (spent != Spent::kRefused) return spent;
+  if (!possible(tokens)) return Spent::kNever;
+  out.ready = ready_at(tokens, now);
   return spent;
 }
 
@@ -73,12 +71,13 @@ Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amou
   const std::uint64_t at = pace.units(since_epoch(now));
   for (;;) {
     if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
-    if (Tat::cell(seen) != cell) return Spent::kRefused;  // another pace just now: the caller asks again, or comes again at once
+    // Another pace just now: the caller asks again, or comes again at once. It may stand in the same cell, which comes round.
+    if (Tat::cell(seen) != cell || !pace.same_units(record_.cells[cell].get())) return Spent::kRefused;
     const Taken taken = core::take(pace, Tat::time(seen), at, amount);
     if (!taken.ok) return Spent::kRefused;
     const std::uint64_t next = Tat::at(seen, taken.tat);
     // (b1) orders the takes of all; there is nothing else to publish.
-    if (!element_.fast.compare_exchange_weak(seen, next, memory_order_acq_rel, memory_order_acquire)) continue;
+    if (!element_.fast.compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) continue;
     seen = next;
     return Spent::kOk;
   }
@@ -114,7 +113,7 @@ std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Wh
   for (;;) {
     const std::uint64_t drawn = std::min({there, amount, cap(pace, plan)});
     if (drawn == 0) return 0;
-    if (record_.reserve.compare_exchange_weak(there, there - drawn, memory_order_acq_rel, memory_order_acquire)) {
+    if (record_.reserve.compare_exchange_strong(there, there - drawn, memory_order_acq_rel, memory_order_acquire)) {
       if (PlanLoss* of = Plans(arena_).loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
       return drawn;
     }
@@ -126,7 +125,7 @@ void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan&
   const bool old = now >= record_.reserve_until.load(memory_order_acquire);
   std::uint64_t there = record_.reserve.load(memory_order_acquire);
   const auto after = [&] { return std::min(most, (old ? 0 : std::min(there, most)) + std::min(amount, most)); };
-  while (!record_.reserve.compare_exchange_weak(there, after(), memory_order_acq_rel, memory_order_acquire)) {
+  while (!record_.reserve.compare_exchange_strong(there, after(), memory_order_acq_rel, memory_order_acquire)) {
   }
   // After the tokens of an ended plan are gone: two who do this at once can lose some, and never find them again.
   if (record_.reserve_until.load(memory_order_relaxed) != plan.until) record_.reserve_until.store(plan.until, memory_order_release);
@@ -154,28 +153,36 @@ std::uint64_t Bucket::reserved(Nanos now) const {
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
+// Depths fall on the way up, from a bound: whatever the arena holds, that is no circle and soon over.
+Bucket Bucket::above() const {
+  Bucket bucket(arena_, record_.parent.get() - 1);
+  const std::uint32_t depth = record_.depth.get();
+  if (depth >= kBucketDepth || bucket.record_.depth.get() >= depth) throw Corrupt("a bucket above itself");
+  return bucket;
+}
+
+bool Bucket::possible(double tokens) const {
+  const Pace pace = record_.cells[Tat::cell(word())].get();
+  const std::uint64_t amount = pace.units_of(tokens);
+  if (amount == 0 || amount > pace.burst) return false;
+  return record_.parent.get() == 0 || above().possible(tokens);
+}
+
 // The latest of all: at that time each of them grants it, if nobody else comes.
 Nanos Bucket::ready_at(double tokens, Nanos now) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t amount = pace.units_of(tokens);
   const Taken taken = core::take(pace, Tat::time(seen), pace.units(since_epoch(now)), amount);
-  Nanos ready = taken.ok ? now : epoch_ + pace.when(taken.ready, since_epoch(now));
-  if (record_.parent.get() != 0) {
-    const Bucket bucket(arena_, record_.parent.get() - 1);
-    if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-    const Nanos above = bucket.ready_at(tokens, now);
-    if (above > ready) ready = above;
-  }
-  return ready;
+  const Nanos ready = taken.ok ? now : epoch_ + pace.when(taken.ready, since_epoch(now));
+  return record_.parent.get() == 0 ? ready : std::max(ready, above().ready_at(tokens, now));
 }
 
 Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();
-  const std::uint64_t amount = pace.units_of(tokens);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
-  if (amount == 0 || amount > pace.burst) return Spent::kNever;
+  if (!possible(tokens)) return Spent::kNever;
   out.ready = ready_at(tokens, now);
   return out.ready > now ? Spent::kRefused : Spent::kOk;
 }
@@ -183,10 +190,7 @@ Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
 void Bucket::give_back(double tokens) {
   const Pace pace = record_.cells[Tat::cell(word())].get();
   give_back_own(pace, pace.units_of(tokens));
-  if (record_.parent.get() == 0) return;
-  Bucket bucket(arena_, record_.parent.get() - 1);
-  if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
-  bucket.give_back(tokens);
+  if (record_.parent.get() != 0) above().give_back(tokens);
 }
 
 // What is more than the bucket holds shows as time for which it has been full, and goes the way of that: to the reserve, or nowhere.
@@ -197,7 +201,7 @@ void Bucket::give_back_own(const Pace& pace, std::uint64_t amount) {
     const std::uint64_t units = present.k >= pace.k ? amount << (present.k - pace.k) : amount >> (pace.k - present.k);
     const std::uint64_t tat = Tat::time(seen);
     const std::uint64_t next = tat > units ? tat - units : 0;
-    if (element_.fast.compare_exchange_weak(seen, Tat::at(seen, next), memory_order_acq_rel, memory_order_acquire)) return;
+    if (element_.fast.compare_exchange_strong(seen, Tat::at(seen, next), memory_order_acq_rel, memory_order_acquire)) return;
   }
 }
 
@@ -212,12 +216,12 @@ void Bucket::change(const Pace& pace, Nanos now) {
   record_.reserve.store(0, memory_order_release);  // it is in units of the old pace: low demand fills it again
   for (;;) {
     const Pace old = record_.cells[Tat::cell(seen)].get();
-    const std::uint32_t spare = (Tat::cell(seen) + 1) & 3;
+    const std::uint32_t spare = Tat::next_cell(Tat::cell(seen));
     record_.cells[spare].set(pace);
     const std::uint64_t tat = convert(old, pace, Tat::time(seen), since_epoch(now));
     const std::uint64_t next = (seen & Tat::kQueued) | (static_cast<std::uint64_t>(spare) << Tat::kCellShift) | tat;
     // (b1), and it releases the cell to whoever reads the word.
-    if (element_.fast.compare_exchange_weak(seen, next, memory_order_acq_rel, memory_order_acquire)) return;
+    if (element_.fast.compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) return;
   }
 }
 

@@ -32,7 +32,7 @@ struct alignas(64) BucketRecord {
   // Tokens that a full bucket would have discarded, kept apart under a plan; nothing is ever taken from the bucket for it.
   atomic<std::uint64_t> reserve;        // units of the present pace
   atomic<std::uint64_t> reserve_until;  // they are nobody's after that
-  PaceCell cells[4];
+  PaceCell cells[4];                    // the first is not used: see Tat
 };
 
 inline constexpr std::uint32_t kBucketDepth = 8;  // of a hierarchy
@@ -69,6 +69,8 @@ class Bucket {
   void give_back(double tokens);
   // When all of the hierarchy would grant it, if nobody else came.
   Nanos ready_at(double tokens, Nanos now) const;
+  // Not more than a burst, of this bucket or of one above it.
+  bool possible(double tokens) const;
   // Whole tokens that a plan keeps apart now.
   std::uint64_t reserved(Nanos now) const;
   // When it will be full.
@@ -83,6 +85,7 @@ class Bucket {
 
  private:
   Spent take(double tokens, Nanos now, Tokens& out, Who who, bool respect_queue);
+  Bucket above() const;
   Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue);
   bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   bool find_reserve(Nanos now, Who who, Plan& plan) const;

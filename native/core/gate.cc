@@ -326,13 +326,13 @@ void GateKeeper::place_own() {
 // ---- the owner -----------------------------------------------------------------------------------------------------
 
 void GateKeeper::look_at_owner() {
-  if (kind_ != Kind::kLock) return;  // the word says something else
+  if (kind_ == Kind::kBucket) return;  // the word says something else
   for (;;) {
     std::uint64_t seen = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(seen);
     if (fast.owner == 0) break;
     if (arena_.is_dead(fast.owner)) {  // asked after the word was read: the CAS below then hits that incarnation or nothing
-      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
+      if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);
       if (element_.fast.compare_exchange_strong(seen, Fast::word(true, 0, fast.sequence), memory_order_acq_rel, memory_order_relaxed)) {
         record_reclaim(lane_, index_, fast.owner, Ending::kDied);
         break;
@@ -438,7 +438,45 @@ void GateKeeper::tend(SlotId id) {
     }
     return remove(id, seen);
   }
+  if (pool_ && state.status == Status::kQueued && !pool_->possible(id)) return refuse(id);
   if (state.status == Status::kQueued && (slot.wish.load(memory_order_acquire) & Wish::kTier) != 0) move_tier(id);
+}
+
+// The pool was made smaller than what it asks for: it is told so, and those behind it go on.
+void GateKeeper::refuse(SlotId id) {
+  Slot& slot = arena_.slot(id);
+  std::uint64_t seen = slot.state.load(memory_order_acquire);
+  const SlotState state = SlotState::of(seen);
+  if (state.status != Status::kQueued) return;
+  lane_.note(index_, id);
+  slot.flags.set(slot.flags.get() | SlotFlag::kRefused);
+  unlink(id);
+  make_ready(id, seen, state.sequence);
+  lane_.note(index_, 0);
+}
+
+// One that came to the head of a list while the pool was made smaller. True: one was there, and went.
+bool GateKeeper::refuse_impossible() {
+  for (const auto& head : element_.heads) {
+    const SlotId x = head.load(memory_order_acquire);
+    if (x == 0 || pool_->possible(x)) continue;
+    refuse(x);
+    return true;
+  }
+  return false;
+}
+
+// The end of a wait that makes nobody a holder. False: it was given up in this moment.
+bool GateKeeper::make_ready(SlotId id, std::uint64_t seen, std::uint32_t sequence) {
+  Slot& slot = arena_.slot(id);
+  announce(id, false);
+  if (slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReady, sequence).word(), memory_order_acq_rel,
+                                         memory_order_acquire)) {
+    lane_.ring_later(arena_.owner_of(id).participant);
+    return true;
+  }
+  slot.state.store(SlotState::of(seen).with(Status::kFree).word(), memory_order_release);
+  return false;
 }
 
 void GateKeeper::remove(SlotId id, std::uint64_t seen) {
@@ -479,7 +517,12 @@ void GateKeeper::serve() {
 
 // The head with the smallest key, if it can be served now. What is dead, given up or late at a head goes first.
 SlotId GateKeeper::choose() {
-  if (kind_ == Kind::kPool) return choose_units();
+  if (kind_ == Kind::kPool) {
+    for (;;) {
+      const SlotId id = choose_units();
+      if (id != 0 || !refuse_impossible()) return id;
+    }
+  }
   SlotId best = 0;
   std::uint64_t best_key = 0;
   for (auto& head : element_.heads) {
@@ -620,6 +663,10 @@ SlotId GateKeeper::first_waiter(atomic<std::uint32_t>& head) {
 // their floor and share before the others, by the one key of all order here; in a tier the tenant with the smallest weighted dominant
 // share; in a tenant first come, first served. One that does not fit lets others pass until it has outlived them.
 SlotId GateKeeper::choose_units() {
+  if (!pool_) {
+    if (idle()) return 0;  // looked up, and its record not made yet
+    throw Corrupt("a pool without a record");
+  }
   std::uint32_t order[kTiers];
   std::uint64_t keys[kTiers];
   bool within[kTiers];
@@ -644,7 +691,9 @@ SlotId GateKeeper::choose_units() {
   }
   if (count == 0) return 0;
   require_gate();
-  if (aged != 0 && pool_->fit(aged) == Fit::kFits) return aged;
+  // Somebody with a handle of the lock that this was in a former life: it will see that in a moment, and come in here.
+  if (Fast::of(element_.fast.load(memory_order_acquire)).owner != 0) return 0;
+  if (aged != 0 && pool_->fits(aged)) return aged;
   for (std::uint32_t i = 0; i < count; i++) {
     if (const SlotId chosen = choose_of_tier(order[i], aged)) return chosen;
   }
@@ -675,7 +724,7 @@ void GateKeeper::recall_for(SlotId entitled) {
 
 // The first of each tenant that waits in the tier, the one with the smallest share that fits.
 SlotId GateKeeper::choose_of_tier(std::uint32_t tier, SlotId aged) {
-  const auto may = [&](SlotId id) { return pool_->fit(id) == Fit::kFits && (aged == 0 || id == aged || pool_->may_pass(aged, id)); };
+  const auto may = [&](SlotId id) { return pool_->fits(id) && (aged == 0 || id == aged || pool_->may_pass(aged, id)); };
   const SlotId head = element_.heads[tier].load(memory_order_acquire);
   if (pool_->tenants_waiting(tier) <= 1) return may(head) ? head : 0;
   std::uint64_t seen = 0;
@@ -737,7 +786,7 @@ bool GateKeeper::grant(SlotId id) {
   const SlotState state = SlotState::of(seen);
   if (state.status != Status::kQueued) return true;
   const bool died = (element_.meta.load(memory_order_acquire) & Meta::kDied) != 0;
-  const std::uint32_t flags = slot.flags.get() & ~SlotFlag::kOwnerDied;
+  const std::uint32_t flags = slot.flags.get() & ~(SlotFlag::kOwnerDied | SlotFlag::kRefused);
   slot.flags.set(died ? flags | SlotFlag::kOwnerDied : flags);
   lane_.note(index_, id);
   const std::uint32_t sequence = low(Fast::of(element_.fast.load(memory_order_acquire)).sequence + 1);
@@ -763,18 +812,14 @@ bool GateKeeper::grant_tokens(SlotId id) {
   Tokens answer;
   const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer, {wants.workflow.get(), wants.tenant.get()});
   if (spent == Spent::kRefused || spent == Spent::kQueued) return false;
-  if (spent == Spent::kNever) slot.flags.set(slot.flags.get() | SlotFlag::kRefused);  // the burst was made smaller meanwhile
+  // The burst was made smaller meanwhile. Or larger again, after somebody had died over saying so.
+  const std::uint32_t flags = slot.flags.get() & ~SlotFlag::kRefused;
+  slot.flags.set(spent == Spent::kNever ? flags | SlotFlag::kRefused : flags);
   grants_++;
   lane_.note(index_, id);
   unlink(id);
-  announce(id, false);
   const std::uint32_t remaining = answer.remaining < 0xffffffff ? static_cast<std::uint32_t>(answer.remaining) : 0xffffffff;
-  if (slot.state.compare_exchange_strong(seen, state.with(Status::kReady, remaining).word(), memory_order_acq_rel, memory_order_acquire)) {
-    lane_.ring_later(arena_.owner_of(id).participant);
-  } else {  // given up in this moment
-    if (spent == Spent::kOk) bucket.give_back(tokens);
-    slot.state.store(SlotState::of(seen).with(Status::kFree).word(), memory_order_release);
-  }
+  if (!make_ready(id, seen, remaining) && spent == Spent::kOk) bucket.give_back(tokens);
   lane_.note(index_, 0);
   return true;
 }
@@ -915,7 +960,7 @@ void GateKeeper::repair(SlotId hinted) {
       if (kind_ == Kind::kLock && state_of(slot).sequence != 0) {
         withdraw(hinted);
       } else {
-        enlist(hinted);  // its holder died between taking it out of one tier and putting it into another
+        put_back(hinted);  // its holder died between taking it out of one list and what comes after
       }
     } else if (ours) {
       // Given up by its owner before the dead one had taken the lock back from it.
@@ -986,6 +1031,14 @@ void GateKeeper::enlist(SlotId id) {
   } else {
     append(id, tier);
   }
+}
+
+// It was in a list before: where its arrival puts it.
+void GateKeeper::put_back(SlotId id) {
+  Slot& slot = arena_.slot(id);
+  if ((slot.flags.get() & SlotFlag::kSteal) != 0) return enlist(id);
+  if (pool_) pool_->enqueue(id);
+  insert(id, tier_of(slot), [&](const Slot& other) { return other.arrival.get() <= slot.arrival.get(); });
 }
 
 void GateKeeper::append(SlotId id, std::uint32_t tier) {
@@ -1130,6 +1183,9 @@ void GateKeeper::notify(ParticipantId who, std::uint32_t notice) {
 // Strict priority until a difference of tiers has been waited out, FIFO inside a tier, a bounded wait for all: one key.
 std::uint64_t GateKeeper::key_of(const Slot& slot) const { return order_key(arena_, slot); }
 
+namespace {
+
+// The waiter that would be served next, as far as one who does not stand in the gate can tell.
 SlotId first_in_line(const Arena& arena, ElementIndex index) {
   SlotId best = 0;
   std::uint64_t best_key = 0;
@@ -1142,6 +1198,28 @@ SlotId first_in_line(const Arena& arena, ElementIndex index) {
     best_key = key;
   }
   return best;
+}
+
+}  // namespace
+
+// The slot may be served, freed and used for something else while it is looked at: then what is read is of no use, and no damage.
+Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now) {
+  const Element& element = arena.element(index);
+  if ((element.fast.load(memory_order_acquire) & Tat::kQueued) == 0) return 0;
+  const SlotId first = first_in_line(arena, index);
+  if (first == 0) {
+    const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
+    if (gate.head == 0) return 0;
+    return gate.holder == 0 ? now : now + kNanosPerMilli;
+  }
+  const Slot& slot = arena.slot(first);
+  const SlotId wants = slot.enclosing.peek();
+  if (wants == 0 || SlotState::of(slot.state.load(memory_order_acquire)).status != Status::kQueued || slot.element.peek() != index) {
+    return now + kNanosPerMilli;  // it is being served, or its end is: look again
+  }
+  const double tokens = std::bit_cast<double>(arena.wants(wants).amounts[0].peek());
+  const Bucket bucket(arena, index);
+  return bucket.possible(tokens) ? bucket.ready_at(tokens, now) : now;
 }
 
 std::uint32_t GateKeeper::ms_since_epoch(Nanos at) const { return core::ms_since_epoch(arena_.header(), at); }

@@ -117,6 +117,7 @@ class GateKeeper {
   bool queued_somewhere(SlotId id) const;
   void rebuild_caches();
   void enlist(SlotId id);
+  void put_back(SlotId id);
   void append(SlotId id, std::uint32_t tier);
   template <typename StaysAhead>
   void insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead);
@@ -125,6 +126,9 @@ class GateKeeper {
   void unlink(SlotId id);
   void link_holder(SlotId id);
   void remove(SlotId id, std::uint64_t seen);
+  void refuse(SlotId id);
+  bool refuse_impossible();
+  bool make_ready(SlotId id, std::uint64_t seen, std::uint32_t sequence);
   void move_tier(SlotId id);
   void announce(SlotId id, bool anew);
   void notify(ParticipantId who, std::uint32_t notice);
@@ -149,7 +153,7 @@ class GateKeeper {
   SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
 
-// The waiter that would be served next, as far as one who does not stand in the gate can tell.
-SlotId first_in_line(const Arena& arena, ElementIndex index);
+// When the first in line at a bucket is to be served, as far as one who does not stand in the gate can tell; 0: nobody waits.
+Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now);
 
 }  // namespace forelock::core

@@ -14,12 +14,16 @@ namespace forelock::core {
 
 __extension__ using Wide = unsigned __int128;
 
-// {queued:1, cell:2, tat:61}. queued stands where Fast has it: somebody waits for tokens, come in through the gate.
+// {queued:1, cell:2, tat:61}. queued stands where Fast has it: somebody waits for tokens, come in through the gate. The cell is 1 to 3:
+// to whoever has a handle of the lock that the element was in a former life, it is held.
 struct Tat {
   static constexpr std::uint64_t kQueued = 1ull << 63;
   static constexpr int kCellShift = 61;
   static constexpr std::uint64_t kTimeMask = (1ull << kCellShift) - 1;
 
+  static constexpr std::uint64_t kFull = 1ull << kCellShift;  // of a new bucket
+
+  static constexpr std::uint32_t next_cell(std::uint32_t cell) { return cell % 3 + 1; }
   static constexpr std::uint64_t time(std::uint64_t word) { return word & kTimeMask; }
   static constexpr std::uint32_t cell(std::uint64_t word) { return static_cast<std::uint32_t>(word >> kCellShift) & 3; }
   static constexpr std::uint64_t at(std::uint64_t word, std::uint64_t time) { return (word & ~kTimeMask) | time; }
@@ -67,6 +71,9 @@ struct Pace {
   bool sound() const {
     return scale >= 1ull << 62 && shift >= kLeastShift && shift <= kMostShift && k < 64 && burst >= 1 && burst <= kMaxBurst;
   }
+
+  // Whether a time of the one is a time of the other, with the same burst.
+  bool same_units(const Pace& other) const { return scale == other.scale && shift == other.shift && k == other.k && burst == other.burst; }
 
   // Units since the arena's epoch: rises with the time, and stands still at the end of the word, decades from now.
   std::uint64_t units(Nanos since_epoch) const {

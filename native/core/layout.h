@@ -89,10 +89,11 @@ struct SlotFlag {
 
 struct Wish {
   static constexpr std::uint32_t kTierMask = 3;
-  static constexpr std::uint32_t kTier = 1u << 2;      // the tier above is wanted
-  static constexpr std::uint32_t kInWake = 1u << 3;    // has been on its owner's wake list: ring, but do not link it twice
-  static constexpr std::uint32_t kRecount = 1u << 4;   // its amounts shrank, or are shrinking: sums of them are to be made anew
-  static constexpr std::uint32_t kRecalled = 1u << 5;  // the gate holder's: it is asked for
+  static constexpr std::uint32_t kTier = 1u << 2;       // the tier above is wanted
+  static constexpr std::uint32_t kInWake = 1u << 3;     // has been on its owner's wake list: ring, but do not link it twice
+  static constexpr std::uint32_t kRecount = 1u << 4;    // its amounts shrank: sums of them are to be made anew
+  static constexpr std::uint32_t kRecalled = 1u << 5;   // the gate holder's: it is asked for
+  static constexpr std::uint32_t kShrinking = 1u << 6;  // its owner is about to write its amounts; nobody else takes this off
 };
 
 // The grants whose callbacks enclose a waiting request, in a slot of the same owner.

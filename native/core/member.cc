@@ -55,10 +55,11 @@ Answer Member::enqueue_and_try(const Request& request, Granted& out) {
   if (queued != Answer::kWait) return queued;
   Answer answer = Answer::kBusy;
   if (SlotState::of(arena_.slot(slot_of(waiter)).state.load(memory_order_acquire)).status == Status::kReady) {
+    const bool refused = is_refused(waiter);
     empty_wake_list();
     if (take(waiter, out)) {
-      answer = Answer::kOk;
-      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
+      answer = refused ? Answer::kNever : Answer::kOk;
+      if (!refused && telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
     }
   }
   if (answer == Answer::kBusy) give_up(waiter);
@@ -80,11 +81,12 @@ Answer Member::begin_wait(const Request& request, Granted& out) {
   if (queued != Answer::kWait) return queued;
   Slot& slot = arena_.slot(slot_of(waiter));
   if (SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kReady) {
+    const bool refused = is_refused(waiter);
     empty_wake_list();
     if (take(waiter, out)) {
-      if (telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
+      if (!refused && telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
       done_with(waiter);
-      return Answer::kOk;
+      return refused ? Answer::kNever : Answer::kOk;
     }
   }
   telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get());
@@ -106,7 +108,7 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   WaiterId waiter;
   answer = take_slot(waiter);
   if (answer != Answer::kOk) {
-    free_extensions(enclosing);
+    request.kind == Kind::kLock ? free_extensions(enclosing) : free_wants(enclosing);
     return answer;
   }
   const SlotId id = slot_of(waiter);
@@ -219,45 +221,56 @@ Answer Member::tokens(const Request& request, Granted& out) {
 }
 
 void Member::give_back_tokens(ElementIndex index, double tokens) {
-  Bucket bucket(arena_, index);
-  bucket.give_back(tokens);
-  if (bucket.has_waiters()) visit(index, true);
+  Bucket(arena_, index).give_back(tokens);
+  std::uint32_t above = index + 1;
+  for (std::uint32_t depth = 0; above != 0 && depth < kBucketDepth; depth++) {
+    const Bucket bucket(arena_, above - 1);
+    if (bucket.has_waiters()) {
+      visit(above - 1, true);
+      hurry(above - 1);
+    }
+    above = bucket.parent();
+  }
+}
+
+// Whoever is first in line now may be served sooner than its timer says.
+void Member::hurry(ElementIndex index) {
+  for (const auto& head : arena_.element(index).heads) {
+    const SlotId first = head.load(memory_order_acquire);
+    const ParticipantId owner = first == 0 ? 0 : arena_.owner_of(first).participant;
+    if (owner != 0) lane_.ring_later(owner);
+  }
+  lane_.ring_all();
 }
 
 Answer Member::change_pace(ElementIndex index, const Pace& pace) {
   lane_.refresh();
   const Visit visit = GateKeeper(lane_, index).change([&] { Bucket(arena_, index).change(pace, lane_.now()); });
   if (visit == Visit::kMore) leftovers_.push_back(index);
-  return visit == Visit::kBusy ? Answer::kBusy : Answer::kOk;
+  if (visit == Visit::kBusy) return Answer::kBusy;
+  // Whoever waits, here or below, has set its timer by the old pace.
+  for (ParticipantId id = 1; id <= arena_.capacity().participants; id++) {
+    if (arena_.is_alive(id)) lane_.ring_later(id);
+  }
+  lane_.ring_all();
+  return Answer::kOk;
 }
 
 Answer Member::change_pool(ElementIndex index, const PoolTerms& terms) {
   lane_.refresh();
-  const Visit visit = GateKeeper(lane_, index).change([&] { Pool(arena_, index).change(terms); });
+  const Visit visit = GateKeeper(lane_, index).change([&] {
+    Pool(arena_, index).change(terms);
+    arena_.element(index).meta.fetch_or(Meta::kDirty, memory_order_acq_rel);  // somebody may wait for more than there is now
+  });
   if (visit == Visit::kMore) leftovers_.push_back(index);
   return visit == Visit::kBusy ? Answer::kBusy : Answer::kOk;
-}
-
-// When the first in line at a bucket is to be served; 0: nobody waits.
-Nanos Member::due(ElementIndex index) const {
-  const Element& element = arena_.element(index);
-  if ((element.fast.load(memory_order_acquire) & Tat::kQueued) == 0) return 0;
-  const Nanos now = arena_.host().now();
-  const SlotId first = first_in_line(arena_, index);
-  if (first == 0) return Gate::of(element.gate.load(memory_order_acquire)).head == 0 ? 0 : now + kNanosPerMilli;
-  const Slot& slot = arena_.slot(first);
-  if (SlotState::of(slot.state.load(memory_order_acquire)).status != Status::kQueued || slot.element.peek() != index) {
-    return now + kNanosPerMilli;  // it is being served, or its end is: look again
-  }
-  const double tokens = std::bit_cast<double>(arena_.wants(slot.enclosing.peek()).amounts[0].peek());
-  return Bucket(arena_, index).ready_at(tokens, now);
 }
 
 Nanos Member::next_deadline() const {
   Nanos next = deadlines_.empty() ? 0 : deadlines_.front().at;
   if (waiting_ == 0) return next;
   for (const ElementIndex index : paced_) {
-    const Nanos at = due(index);
+    const Nanos at = tokens_due(arena_, index, arena_.host().now());
     if (at != 0 && (next == 0 || at < next)) next = at;
   }
   return next;
@@ -276,8 +289,8 @@ Answer Member::units(const Request& request, Granted& out) {
   return begin_wait(request, out);
 }
 
-// Its owner writes the amounts, downwards only: whoever adds them up meanwhile finds no less than is held. The wish comes before and
-// after, so that a sum made between the two is made again.
+// Its owner writes the amounts, downwards only: whoever adds them up meanwhile finds no less than is held, and the wish makes them do it
+// again. It is marked before: a grant whose owner dies over this may be in the sums with more than it has by then.
 Answer Member::shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& amounts) {
   if (!holds_shared(waiter, sequence)) return Answer::kLost;
   const SlotId id = slot_of(waiter);
@@ -287,9 +300,10 @@ Answer Member::shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& am
   for (int d = 0; d < kDimensions; d++) {
     if (amounts[d] > wants.amounts[d].get()) return Answer::kBadArgument;
   }
-  slot.wish.fetch_or(Wish::kRecount, memory_order_acq_rel);
+  std::uint32_t wish = slot.wish.fetch_or(Wish::kShrinking, memory_order_acq_rel);
   for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(amounts[d]);
-  slot.wish.fetch_or(Wish::kRecount, memory_order_acq_rel);
+  while (!slot.wish.compare_exchange_strong(wish, (wish & ~Wish::kShrinking) | Wish::kRecount, memory_order_acq_rel, memory_order_relaxed)) {
+  }
   lane_.refresh();
   visit(slot.element.get(), true, id);
   return Answer::kOk;
@@ -335,9 +349,18 @@ Answer Member::abort(WaiterId waiter) {
   if (!valid(waiter, Use::kWaiting)) return Answer::kLost;
   local_[waiter].owed = false;
   telemetry_.not_taken(waiter, Event::kAbort, Ending::kSuccess);
-  give_up(waiter);
+  end_wait(waiter);
   done_with(waiter);
   return Answer::kOk;
+}
+
+// It may have been first in line for tokens: the next one's timer is set by what it needed.
+void Member::end_wait(WaiterId waiter) {
+  const Slot& slot = arena_.slot(slot_of(waiter));
+  const bool of_bucket = (slot.flags.get() & SlotFlag::kTokens) != 0;
+  const ElementIndex index = slot.element.get();
+  give_up(waiter);
+  if (of_bucket) hurry(index);
 }
 
 // The wait is over whatever its slot says. Where the gate holder is about to grant, or has granted, it goes to the next.
@@ -363,12 +386,11 @@ void Member::give_up(WaiterId waiter) {
         Granted grant;
         const ElementIndex index = slot.element.get();
         const bool of_bucket = (slot.flags.get() & SlotFlag::kTokens) != 0;
+        const bool refused = is_refused(waiter);
         const std::uint64_t amount = of_bucket ? arena_.wants(slot.enclosing.get()).amounts[0].get() : 0;
         if (!take(waiter, grant)) continue;
-        if (of_bucket) {
-          if ((slot.flags.get() & SlotFlag::kRefused) == 0) give_back_tokens(index, std::bit_cast<double>(amount));
-          return;
-        }
+        if (refused) return;
+        if (of_bucket) return give_back_tokens(index, std::bit_cast<double>(amount));
         if (is_queue(arena_.element(index))) return return_cell(index, grant.sequence);
         if (grant.owner_died) arena_.element(index).meta.fetch_or(Meta::kDied, memory_order_acq_rel);  // the next one tells
         if (grant.waiter == kNoWaiter) {
@@ -426,7 +448,7 @@ void Member::expire() {
   lane_.refresh();
   if (waiting_ == 0) paced_.clear();
   for (std::size_t i = 0; i < paced_.size();) {
-    const Nanos at = due(paced_[i]);
+    const Nanos at = tokens_due(arena_, paced_[i], lane_.now());
     if (at == 0) {
       paced_[i] = paced_.back();
       paced_.pop_back();
@@ -442,7 +464,7 @@ void Member::expire() {
     if (due.sequence != 0) {
       visit(due.element, true);  // a ttl of ours: the lock passes on
     } else if (valid(due.waiter, Use::kWaiting) && local_[due.waiter].generation == due.generation) {
-      give_up(due.waiter);
+      end_wait(due.waiter);
       settle(due.waiter, Outcome::kTimedOut, {});
       done_with(due.waiter);
     }
@@ -512,7 +534,7 @@ bool Member::take(WaiterId waiter, Granted& out) {
   const bool lost = shared && local_[waiter].pending && (state.status == Status::kRevoked || state.status == Status::kFree);
   if (state.status != Status::kReady && !lost) return false;
   Element& element = arena_.element(index);
-  if ((slot.flags.get() & SlotFlag::kTokens) != 0) {
+  if ((slot.flags.get() & (SlotFlag::kTokens | SlotFlag::kRefused)) != 0) {
     if (!slot.state.compare_exchange_strong(seen, state.with(Status::kFree).word(), memory_order_acq_rel, memory_order_acquire))
       return false;
     out = {state.sequence, kNoWaiter, false};
@@ -583,7 +605,7 @@ void Member::collect() {
 
 void Member::deliver(WaiterId waiter) {
   Granted grant;
-  const bool refused = (arena_.slot(slot_of(waiter)).flags.get() & SlotFlag::kRefused) != 0;
+  const bool refused = is_refused(waiter);
   if (!take(waiter, grant)) return;
   settle(waiter, refused ? Outcome::kNever : Outcome::kGranted, grant);
   done_with(waiter);
@@ -759,12 +781,7 @@ bool Member::reuse_going() {
 void Member::make_free(WaiterId waiter) {
   Slot& slot = arena_.slot(slot_of(waiter));
   if ((slot.flags.get() & SlotFlag::kHasWants) != 0 && slot.enclosing.get() != 0) {
-    const WaiterId wants = waiter_of(slot.enclosing.get());
-    if (!valid(wants, Use::kExtension)) throw Corrupt("what a request is for");
-    auto& state = arena_.slot(slot.enclosing.get()).state;
-    state.store(SlotState::of(state.load(memory_order_relaxed)).with(Status::kFree).word(), memory_order_release);
-    local_[wants].use = Use::kFree;
-    free_.push_back(wants);
+    free_wants(slot.enclosing.get());
     slot.enclosing.set(0);
   }
   local_[waiter].use = Use::kFree;
@@ -839,6 +856,15 @@ Answer Member::store_wants(const Request& request, SlotId& first) {
   wants.state.store(SlotState{Status::kExtension, (state.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
   local_[waiter].use = Use::kExtension;
   return Answer::kOk;
+}
+
+void Member::free_wants(SlotId id) {
+  const WaiterId wants = waiter_of(id);
+  if (!valid(wants, Use::kExtension)) throw Corrupt("what a request is for");
+  auto& state = arena_.wants(id).state;
+  state.store(SlotState::of(state.load(memory_order_relaxed)).with(Status::kFree).word(), memory_order_release);
+  local_[wants].use = Use::kFree;
+  free_.push_back(wants);
 }
 
 void Member::free_extensions(SlotId first) {

@@ -245,10 +245,13 @@ class Member {
   Answer attempt(const Request& request, Granted& out);
   Answer enqueue(const Request& request, WaiterId& out);
   Answer push(Element& element, SlotId id, Slot& slot);
+  void end_wait(WaiterId waiter);
   void give_up(WaiterId waiter);
   Answer give_back(ElementIndex index, std::uint64_t sequence, bool through_gate);
   bool matters(const Deadline& deadline) const;
   bool take(WaiterId waiter, Granted& out);
+  // Of one that is ready: what is ready is the answer that it will never be granted.
+  bool is_refused(WaiterId waiter) const { return (arena_.slot(slot_of(waiter)).flags.get() & SlotFlag::kRefused) != 0; }
   Nanos end_of_grant(const Slot& slot, const Element& element, bool shared);
   void settle(WaiterId waiter, Outcome outcome, const Granted& grant);
   void deliver(WaiterId waiter);
@@ -259,12 +262,13 @@ class Member {
   Answer take_slot(WaiterId& out);
   void retire_slot(WaiterId waiter);
   void free_extensions(SlotId first);
+  void free_wants(SlotId id);
   Answer store_enclosing(const Request& request, SlotId& first);
   Answer store_wants(const Request& request, SlotId& first);
   Answer begin_wait(const Request& request, Granted& out);
   Answer enqueue_and_try(const Request& request, Granted& out);
   void make_free(WaiterId waiter);
-  Nanos due(ElementIndex index) const;
+  void hurry(ElementIndex index);
   std::uint32_t tier_of(const Request& request);
   void look_again(const Plan& plan);
   bool reuse_going();

@@ -11,7 +11,10 @@ namespace forelock::core {
 namespace {
 
 // A sum that was damaged, or counted by somebody who died, must not wrap round into plenty.
-void add(plain<std::uint64_t>& sum, std::uint64_t amount) { sum.set(sum.get() + amount); }
+void add(plain<std::uint64_t>& sum, std::uint64_t amount) {
+  const std::uint64_t before = sum.get();
+  sum.set(before > ~amount ? ~0ull : before + amount);
+}
 void subtract(plain<std::uint64_t>& sum, std::uint64_t amount) { sum.set(sum.get() > amount ? sum.get() - amount : 0); }
 
 std::uint64_t bounded(std::uint64_t amount) { return std::min(amount, kMostUnits); }
@@ -77,7 +80,8 @@ void Pool::take(SlotId id) {
 }
 
 void Pool::give_back(SlotId id) {
-  if ((arena_.slot(id).wish.load(memory_order_acquire) & Wish::kRecount) != 0) return recount();  // what was added is not known any more
+  // What was added is not known any more; of a dead owner's, not whether it had begun to change it.
+  if ((arena_.slot(id).wish.load(memory_order_acquire) & (Wish::kRecount | Wish::kShrinking)) != 0) return recount();
   const Claim claim = claim_of(id);
   TenantRow& of = row(arena_.slot(id).element_generation.get());
   if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
@@ -138,33 +142,41 @@ std::uint32_t Pool::row_of(std::uint32_t tenant) {
 
 // ---- who may --------------------------------------------------------------------------------------------------------
 
+// What a tier does not use of its floor.
+std::uint64_t Pool::floor_left(std::uint32_t tier, std::uint32_t d) const {
+  const std::uint64_t floor = bounded(terms().tiers[tier].floor[d].get());
+  const std::uint64_t has = bounded(record_.by_tier[tier][d].get());
+  return floor > has ? floor - has : 0;
+}
+
+std::uint64_t Pool::kept_from(std::uint32_t tier, std::uint32_t d) const {
+  std::uint64_t kept = 0;
+  for (std::uint32_t t = 0; t < kTiers; t++) {
+    if (t != tier) kept += floor_left(t, d);
+  }
+  return kept;
+}
+
 // Floors of the other tiers are theirs whether they use them or not; the tier's own ceiling holds.
 bool Pool::fits(const Claim& claim, const Amounts& used, const Amounts& own) const {
   const PoolTerms& terms = this->terms();
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     if (claim.amounts[d] == 0) continue;
-    std::uint64_t kept = 0;
-    for (std::uint32_t t = 0; t < kTiers; t++) {
-      if (t == claim.tier) continue;
-      const std::uint64_t floor = bounded(terms.tiers[t].floor[d].get());
-      const std::uint64_t has = bounded(record_.by_tier[t][d].get());
-      if (floor > has) kept += floor - has;
-    }
-    if (bounded(used[d]) + claim.amounts[d] + kept > bounded(terms.capacity[d].get())) return false;
+    if (bounded(used[d]) + claim.amounts[d] + kept_from(claim.tier, d) > bounded(terms.capacity[d].get())) return false;
     if (bounded(own[d]) + claim.amounts[d] > bounded(terms.tiers[claim.tier].ceiling[d].get())) return false;
   }
   return true;
 }
 
-Fit Pool::fit(SlotId id) const {
+bool Pool::fits(SlotId id) const {
   const Claim claim = claim_of(id);
   Amounts used, own;
   for (int d = 0; d < kDimensions; d++) {
     used[d] = record_.used[d].get();
     own[d] = record_.by_tier[claim.tier][d].get();
   }
-  return fits(claim, used, own) ? Fit::kFits : Fit::kNotNow;
+  return fits(claim, used, own);
 }
 
 bool Pool::may_pass(SlotId aged, SlotId later) const {
@@ -174,8 +186,11 @@ bool Pool::may_pass(SlotId aged, SlotId later) const {
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     if (second.amounts[d] == 0 || first.amounts[d] == 0) continue;
-    if (bounded(record_.used[d].get()) + first.amounts[d] + second.amounts[d] > bounded(terms.capacity[d].get())) return false;
     const bool same_tier = first.tier == second.tier;
+    // What the later one takes of its own floor is kept from the aged one in any case.
+    const std::uint64_t own = same_tier ? 0 : std::min(second.amounts[d], floor_left(second.tier, d));
+    const std::uint64_t with_both = bounded(record_.used[d].get()) + first.amounts[d] + kept_from(first.tier, d) + second.amounts[d] - own;
+    if (second.amounts[d] != own && with_both > bounded(terms.capacity[d].get())) return false;
     const std::uint64_t ceiling = bounded(terms.tiers[first.tier].ceiling[d].get());
     if (same_tier && bounded(record_.by_tier[first.tier][d].get()) + first.amounts[d] + second.amounts[d] > ceiling) return false;
   }
@@ -254,6 +269,11 @@ bool Pool::beyond_its_part(std::uint32_t tier) const {
 void Pool::add_amounts(SlotId id, Amounts& sum) const {
   const Claim claim = claim_of(id);
   for (int d = 0; d < kDimensions; d++) sum[d] += claim.amounts[d];
+}
+
+bool Pool::possible(SlotId id) const {
+  const Claim claim = claim_of(id);
+  return possible(claim.tier, claim.amounts);
 }
 
 bool Pool::possible(std::uint32_t tier, const Amounts& amounts) const {

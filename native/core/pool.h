@@ -50,8 +50,6 @@ struct alignas(64) PoolRecord {
   TenantRow rows[kTenantRows];
 };
 
-enum class Fit { kFits, kNotNow, kNever };
-
 // The books of one pool. Throws Corrupt when the element is none.
 class Pool {
  public:
@@ -64,7 +62,9 @@ class Pool {
   void take(SlotId id);       // it is a holder
   void give_back(SlotId id);  // it was one
   void recount();
-  Fit fit(SlotId id) const;
+  bool fits(SlotId id) const;
+  // Whether it could be granted if nothing else was held.
+  bool possible(SlotId id) const;
   // Whether `later` may go although `aged` waits: where it takes of what `aged` wants, enough is left.
   bool may_pass(SlotId aged, SlotId later) const;
   // Whether with this its tier would still be within its floor and share.
@@ -97,6 +97,8 @@ class Pool {
   bool fits(const Claim& claim, const Amounts& used, const Amounts& own) const;
   std::uint32_t row_of(std::uint32_t tenant);
   TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
+  std::uint64_t floor_left(std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t kept_from(std::uint32_t tier, std::uint32_t d) const;
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
   std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;

@@ -58,7 +58,11 @@ Found Table::lookup(Kind kind, const char16_t* name, std::size_t length, Handle&
       Gate gate = Gate::of(element.gate.load(memory_order_acquire));
       element.gate.store(Gate{0, false, 0, gate.pushes + 1}.word(), memory_order_release);
       // (t1) a fast acquire by an old handle reads this word and must then see the new generation.
-      element.fast.fetch_and(~Fast::kQueued, memory_order_acq_rel);
+      if (kind == Kind::kBucket) {
+        element.fast.exchange(Tat::kFull, memory_order_acq_rel);  // what an old handle did to it is no debt
+      } else {
+        element.fast.fetch_and(~Fast::kQueued, memory_order_acq_rel);
+      }
       made = index + 1;
     }
     Element& element = arena_.element(made - 1);
@@ -237,6 +241,7 @@ bool Table::grow() {
 
 bool Table::recycle(ElementIndex index) {
   const std::uint64_t meta = arena_.element(index).meta.load(memory_order_acquire);
+  if (Meta::kind(meta) != Kind::kLock) return false;                                // what has a record stays
   if (Meta::state(meta) != Meta::kLive || (meta & Meta::kDied) != 0) return false;  // somebody is yet to be told
   if (Meta::kind(meta) != Kind::kLock) return false;                                // what has a record stays
   GateKeeper gate(lane_, index);
@@ -281,6 +286,11 @@ bool Table::take_over_recycling(ElementIndex index, LaneId dead, ChunkOwner owne
 // may be inside: so it is left to the recycling hand as what it is, an idle element that no name leads to.
 void Table::discard(ElementIndex index) {
   Element& element = arena_.element(index);
+  if (Meta::kind(element.meta.load(memory_order_acquire)) != Kind::kLock) {
+    // The hand takes locks only, and a lock's word says that nobody holds it.
+    if (Meta::kind(element.meta.load(memory_order_acquire)) == Kind::kBucket) element.fast.store(0, memory_order_release);
+    element.meta.fetch_and(~Meta::kKindMask, memory_order_acq_rel);
+  }
   element.meta.fetch_add(Meta::kLive - Meta::kInit, memory_order_acq_rel);
   element.maker.store(0, memory_order_release);
   lane_.forget();

@@ -94,6 +94,7 @@ struct Meta {
   static constexpr std::uint64_t kTwoByte = 1ull << 5;  // the name is UTF-16, not Latin-1
   static constexpr std::uint64_t kPlanned = 1ull << 6;  // a plan may be of it
   static constexpr int kKindShift = 8;
+  static constexpr std::uint64_t kKindMask = 0xfull << kKindShift;
   static constexpr int kLengthShift = 16;
   static constexpr std::uint64_t kLengthMask = 0x1fff;
 

@@ -251,6 +251,7 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
       next_ttl_ = lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli;
     }
   }
+  if (is_bucket) look_at_tokens(index);
   const std::uint64_t meta = element.meta.load(std::memory_order_acquire);
   // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over.
   if ((meta & core::Meta::kPlanned) != 0) core::GateKeeper(lane_, index).visit(true);
@@ -265,6 +266,13 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
     }
   }
   return true;
+}
+
+// The timers of those who wait are set by what they knew then. Tokens given back to a bucket above, or one who is first in line and
+// stopped, may make it sooner.
+void Waker::look_at_tokens(core::ElementIndex index) {
+  const Nanos due = core::tokens_due(arena_, index, lane_.now());
+  if (due != 0 && due <= lane_.now()) core::GateKeeper::serve_all(lane_, index);
 }
 
 // The lock is free, nobody is inside the gate, and yet we wait: somebody stopped between giving it back and serving us. One

@@ -55,6 +55,7 @@ class Waker {
   void work();
   void tick();
   void look_at_waits();
+  void look_at_tokens(core::ElementIndex index);
   bool look_at_wait(core::SlotId id, core::Slot& slot);
   void look_for_stuck(core::SlotId id, const core::Slot& slot, const core::Element& element);
   void claim_from_sleeper(core::ElementIndex index, const core::Element& element);

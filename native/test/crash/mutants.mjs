@@ -145,7 +145,7 @@ const mutants = [
   {
     name: 'a waiter between two tiers is forgotten',
     file: 'gate.cc',
-    change: [['enlist(hinted);  // its', '(void)0;  // its']],
+    change: [['put_back(hinted);  // its', '(void)0;  // its']],
     caughtBy: [step('waits of others to be moved', ...died)]
   },
   {
@@ -153,7 +153,7 @@ const mutants = [
     file: 'gate.cc',
     change: [
       [
-        '      element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);\n      if (element_.fast.compare',
+        '      if (kind_ == Kind::kLock) element_.meta.fetch_or(Meta::kDied, memory_order_acq_rel);\n      if (element_.fast.compare',
         '      if (element_.fast.compare'
       ]
     ],

@@ -14,6 +14,7 @@ struct Scenario {
   std::vector<Scene::Id> dead = {};    // died before
   std::vector<Scene::Id> dying = {1};  // the one that acts
   bool holds_on = false;               // it has X exclusively from before to after: whoever is next is told of its death
+  bool supplied = false;               // of a bucket and a pool
 };
 
 inline const std::u16string X = u"x";
@@ -33,8 +34,8 @@ inline void wait_in_all_tiers(Scene& s) {
 }
 
 // Leaves what `pushed` does in the inbox: somebody seems to be inside the gate meanwhile.
-inline void undrained(Scene& s, const std::u16string& name, const std::function<void()>& pushed) {
-  auto& gate = s.world.arena->element(s.handle(2, name).index).gate;
+inline void undrained(Scene& s, core::ElementIndex index, const std::function<void()>& pushed) {
+  auto& gate = s.world.arena->element(index).gate;
   core::Gate word = core::Gate::of(gate.load());
   word.holder = core::lane_of(Scene::kFresh, core::Thread::kWaker);
   gate.store(word.word());
@@ -45,9 +46,13 @@ inline void undrained(Scene& s, const std::u16string& name, const std::function<
   gate.store(word.word());
 }
 
+inline void undrained(Scene& s, const std::u16string& name, const std::function<void()>& pushed) {
+  undrained(s, s.handle(2, name).index, pushed);
+}
+
 // All places of the element table are taken by idle names.
 inline void fill_table(Scene& s, const std::u16string& stem) {
-  for (std::uint32_t i = 0; i < Scene::capacity().elements; i++) {
+  for (std::uint32_t i = 0; i < s.world.arena->capacity().elements; i++) {
     const std::u16string name = stem + std::u16string(1, static_cast<char16_t>(u'0' + i));
     core::Handle handle{};
     if (s.actors[2].member->lookup(core::Kind::kLock, name.data(), name.size(), handle) != core::Found::kOk) break;

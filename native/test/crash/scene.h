@@ -13,6 +13,7 @@
 
 #include "core/lane_reader.h"
 #include "test/check.h"
+#include "test/supply.h"
 #include "test/world.h"
 
 namespace forelock::test {
@@ -38,12 +39,15 @@ class Scene {
     core::Granted grant;
     bool shared;
     std::uint64_t token;
+    core::Amounts amounts{};  // of units
   };
   struct Wait {
     std::u16string name;
     core::Handle handle;
     core::WaiterId waiter;
     Ask ask;
+    core::Kind kind = core::Kind::kLock;
+    core::Amounts amounts{};
   };
   struct Actor {
     Id id = 0;
@@ -55,15 +59,20 @@ class Scene {
     bool lost = false;     // had a grant that was gone
   };
 
-  Scene() : world(capacity()) {
+  explicit Scene(bool supplied = false) : world(capacity(supplied)), supplied(supplied) {
     for (Id id = 1; id <= kActors; id++) {
       actors[id].id = id;
       actors[id].member = world.join(id);
     }
   }
 
-  static core::Capacity capacity() {
-    return {.elements = 8, .slots = 6 * core::kChunkSlots, .participants = 6, .texts = 6, .telemetry = kRecords};
+  static core::Capacity capacity(bool supplied = false) {
+    return {.elements = supplied ? 12u : 8u,
+            .slots = 6 * core::kChunkSlots,
+            .participants = 6,
+            .texts = 6,
+            .heap = supplied ? 5u : 0u,
+            .telemetry = kRecords};
   }
   static constexpr std::uint32_t kRecords = 8;
 
@@ -166,7 +175,13 @@ class Scene {
       CHECK(wait != actor.waits.end());  // settled twice, or after it had been given up
       const Wait ended = *wait;
       actor.waits.erase(wait);
-      if (settled.outcome == core::Outcome::kGranted) {
+      if (settled.outcome == core::Outcome::kNever) {
+        CHECK(nevers);
+      } else if (settled.outcome == core::Outcome::kGranted && ended.kind == core::Kind::kPool) {
+        allocated_to(actor, ended.handle, settled.grant, ended.amounts);
+      } else if (settled.outcome == core::Outcome::kGranted && ended.kind == core::Kind::kBucket) {
+        admit(std::bit_cast<double>(ended.amounts[0]));
+      } else if (settled.outcome == core::Outcome::kGranted) {
         granted_to(actor, ended.name, ended.handle, settled.grant, ended.ask.shared);
       } else {
         CHECK(settled.outcome == core::Outcome::kTimedOut);
@@ -178,6 +193,82 @@ class Scene {
   bool sweep_all(Id id) {
     core::Lane waker(*world.arena, id, core::Thread::kWaker);
     return core::sweep_all(waker);
+  }
+
+  // ---- a pool of two dimensions, and a bucket below another
+
+  static constexpr double kBurst = 4;
+  static constexpr double kRate = 100;  // tokens a second
+
+  void supply() {
+    core::Member& maker = *actors[2].member;
+    above = make_bucket(maker, u"above", pace_of(kRate, 1'000, kBurst));
+    bucket = make_bucket(maker, u"bucket", pace_of(kRate, 1'000, kBurst), &above);
+    pool = make_pool(maker, u"pool", pool_terms(8));
+    since_ = world.host.time;
+  }
+  static core::PoolPlan pool_terms(std::uint64_t capacity) {
+    core::PoolPlan plan = pool_plan({capacity, 2 * capacity});
+    plan.tiers[3].floor[0] = 1;
+    return plan;
+  }
+
+  bool try_take(Id id, double count, Ask ask = {}) {
+    core::Tokens out;
+    const core::Answer answer = actors[id].member->try_tokens(tokens(bucket, count, ask.tier), out);
+    CHECK(answer == core::Answer::kOk || answer == core::Answer::kBusy || answer == core::Answer::kNoSlots ||
+          (nevers && answer == core::Answer::kNever));
+    if (answer == core::Answer::kOk) admit(count);
+    return answer == core::Answer::kOk;
+  }
+  void take(Id id, double count, Ask ask = {}) {
+    core::Request request = tokens(bucket, count, ask.tier);
+    if (ask.timeout != 0) request.deadline = world.host.time + ask.timeout * core::kNanosPerMilli;
+    core::Granted granted;
+    const core::Answer answer = actors[id].member->tokens(request, granted);
+    CHECK(answer == core::Answer::kOk || answer == core::Answer::kWait || (nevers && answer == core::Answer::kNever));
+    if (answer == core::Answer::kOk) admit(count);
+    if (answer == core::Answer::kWait)
+      actors[id].waits.push_back({u"bucket", bucket, granted.waiter, ask, core::Kind::kBucket, request.amounts});
+  }
+  void empty_bucket() {
+    while (try_take(2, 1)) {
+    }
+  }
+  void refund(Id id, double count) {
+    refundable_ += count;
+    actors[id].member->give_back_tokens(bucket.index, count);
+  }
+
+  core::Request for_units(const core::Amounts& wanted, Ask ask) const {
+    core::Request request = units(pool, {}, ask.tier, 100 + ask.ttl);  // the ttl stands for the tenant
+    request.amounts = wanted;
+    if (ask.timeout != 0) request.deadline = world.host.time + ask.timeout * core::kNanosPerMilli;
+    return request;
+  }
+  bool try_allocate(Id id, core::Amounts wanted, Ask ask = {}) {
+    core::Granted granted;
+    const core::Answer answer = actors[id].member->try_units(for_units(wanted, ask), granted);
+    CHECK(answer == core::Answer::kOk || answer == core::Answer::kBusy || (nevers && answer == core::Answer::kNever));
+    if (answer == core::Answer::kOk) allocated_to(actors[id], pool, granted, wanted);
+    return answer == core::Answer::kOk;
+  }
+  void allocate(Id id, core::Amounts wanted, Ask ask = {}) {
+    core::Granted granted;
+    const core::Answer answer = actors[id].member->units(for_units(wanted, ask), granted);
+    CHECK(answer == core::Answer::kOk || answer == core::Answer::kWait || (nevers && answer == core::Answer::kNever));
+    if (answer == core::Answer::kOk) allocated_to(actors[id], pool, granted, wanted);
+    if (answer == core::Answer::kWait) actors[id].waits.push_back({u"pool", pool, granted.waiter, ask, core::Kind::kPool, wanted});
+    pass_time(1);
+  }
+  void shrink(Id id, core::Amounts less) {
+    Hold& hold = actors[id].holds.at(0);
+    CHECK(actors[id].member->shrink(hold.grant.waiter, hold.grant.sequence, less) == core::Answer::kOk);
+    hold.amounts = less;
+  }
+  void resize(Id id, std::uint64_t capacity) {
+    const core::Answer answer = change_pool(*actors[id].member, pool, pool_terms(capacity));
+    CHECK(answer == core::Answer::kOk || (!stepped_alone && answer == core::Answer::kBusy));
   }
 
   // ---- going on
@@ -247,6 +338,7 @@ class Scene {
     world.kill(kFresh);
     CHECK(sweep_all(survivor(dead)));
     auto fresh = world.join(kFresh);
+    if (supplied) verify_supplies(*fresh);
     for (const std::u16string& name : names_) {
       for (int twice = 0; twice < 2; twice++) {
         const core::Handle found = look_up(*fresh, name);
@@ -272,6 +364,12 @@ class Scene {
   }
 
   World world;
+  const bool supplied;
+  core::Handle above{}, bucket{}, pool{};
+  bool nevers = false;           // something is made smaller than what somebody waits for
+  std::uint64_t pool_limit = 8;  // the largest capacity that the pool had
+  double burst_limit = kBurst;
+  double rate_limit = kRate;
   Actor actors[kActors + 1];
   bool revokes = false;       // somebody steals, or a ttl ends: grants may be lost
   bool timed = false;         // somebody has a deadline
@@ -376,6 +474,62 @@ class Scene {
     seen_[name] = std::max(seen_[name], token);
     actor.holds.push_back(hold);
   }
+  void allocated_to(Actor& actor, core::Handle handle, const core::Granted& grant, const core::Amounts& amounts) {
+    CHECK(actor.member->holds_shared(grant.waiter, grant.sequence));
+    actor.holds.push_back({u"pool", handle, grant, true, 0, amounts});
+    check_capacity();
+  }
+  // Neither what is linked nor what the living believe to have is ever more than there is.
+  void check_capacity() {
+    const core::Amounts linked = held_units(*world.arena, pool);
+    core::Amounts believed{};
+    for (const Actor& actor : actors) {
+      if (gone(actor.id)) continue;
+      for (const Hold& hold : actor.holds) {
+        for (int d = 0; d < core::kDimensions; d++) believed[d] += hold.amounts[d];
+      }
+    }
+    for (std::uint64_t d = 0; d < 2; d++) {
+      CHECK(linked[d] <= pool_limit * (d + 1));
+      CHECK(believed[d] <= pool_limit * (d + 1));
+    }
+  }
+  // Of what this side knows.
+  void admit(double count) {
+    admitted_ += count;
+    const double seconds = static_cast<double>(world.host.time - since_) / 1e9;
+    CHECK(admitted_ <= rate_limit * seconds + burst_limit + refundable_ + 1e-6);
+  }
+  // All of it is there again, once, and its words are at rest.
+  void verify_supplies(core::Member& fresh) {
+    core::Arena& arena = *world.arena;
+    check_books(arena, pool);
+    check_capacity();
+    const core::PoolRecord& record = core::Pool(arena, pool.index).record();
+    for (int d = 0; d < core::kDimensions; d++) CHECK_EQUAL(record.used[d].get(), 0u);
+    const core::PoolTerms& terms = core::Pool(arena, pool.index).terms();
+    core::Amounts all{};
+    for (int d = 0; d < 2; d++) all[d] = terms.capacity[d].get();
+    core::Granted granted, more;
+    core::Request request = for_units(all, {.tier = 3});
+    CHECK(fresh.try_units(request, granted) == core::Answer::kOk);
+    request.amounts = amounts({1, 1});
+    CHECK(fresh.try_units(request, more) == core::Answer::kBusy);
+    check_books(arena, pool);
+    CHECK(fresh.release_shared(granted.waiter, granted.sequence) == core::Answer::kOk);
+    check_books(arena, pool);
+    pass_time(10'000);
+    core::Tokens out;
+    for (const core::Handle& each : {bucket, above}) {
+      const core::Pace pace = core::Bucket(arena, each.index).pace();
+      CHECK(fresh.try_tokens(tokens(each, pace.size), out) == core::Answer::kOk);
+      CHECK(fresh.try_tokens(tokens(each, 1), out) == core::Answer::kBusy);
+      CHECK(out.ready > world.host.time);
+      CHECK(!core::Bucket(arena, each.index).has_waiters());
+      pass_time(10'000);
+    }
+    CHECK(!core::Fast::of(arena.element(pool.index).fast.load()).queued);
+  }
   bool gone(Id id) const { return id == 0 || core::LifeWord::of(world.arena->participant(id).life.load()).life != core::Life::kAlive; }
 
   void verify_table(core::Member& fresh) {
@@ -394,11 +548,20 @@ class Scene {
       CHECK_EQUAL(times, 1);
       CHECK_EQUAL(core::Meta::state(arena.element(index).meta.load()), core::Meta::kLive);
       CHECK(!core::Link::marked(arena.element(index).link.load()));
+      if (kind_of(index) != core::Kind::kLock) continue;
       const std::u16string name = core::Table::name_of(arena, index);
       CHECK(std::find(reachable.begin(), reachable.end(), name) == reachable.end());  // one element a name
       reachable.push_back(name);
       CHECK_EQUAL(look_up(fresh, name).index, index);
     }
+  }
+
+  core::Kind kind_of(core::ElementIndex index) const { return core::Meta::kind(world.arena->element(index).meta.load()); }
+  // What is no lock stays, also what a dead maker left.
+  std::uint32_t places_for_locks() const {
+    std::uint32_t places = 0;
+    for (core::ElementIndex index = 0; index < world.arena->capacity().elements; index++) places += kind_of(index) == core::Kind::kLock;
+    return places;
   }
 
   void verify_elements() {
@@ -410,7 +573,7 @@ class Scene {
       CHECK(state == core::Meta::kFree || state == core::Meta::kLive);
       CHECK_EQUAL(element.maker.load(), 0u);
       CHECK_EQUAL(gate.holder, 0u);
-      CHECK_EQUAL(fast.owner, 0u);
+      if (kind_of(index) != core::Kind::kBucket) CHECK_EQUAL(fast.owner, 0u);
       for (const auto& head : element.heads) CHECK_EQUAL(head.load(), 0u);
       CHECK_EQUAL(element.holders.load(), 0u);
       if (state != core::Meta::kLive) continue;
@@ -433,8 +596,18 @@ class Scene {
   }
 
   void verify_slots(const std::vector<Id>& dead) {
+    std::map<Id, std::uint32_t> kept;
     for (core::SlotId id = 1; id <= world.arena->capacity().slots; id++) {
+      if (supplied && core::SlotState::of(world.arena->slot(id).state.load()).status == core::Status::kExtension) {
+        kept[world.arena->owner_of(id).participant]++;
+        continue;
+      }
       CHECK_EQUAL(static_cast<int>(core::SlotState::of(world.arena->slot(id).state.load()).status), static_cast<int>(core::Status::kFree));
+    }
+    // What a request was for is freed with its slot, which its owner may free late.
+    for (const auto& [id, count] : kept) {
+      CHECK(!gone(id));
+      CHECK(id <= kActors && 2 * count <= actors[id].member->slots_in_use());
     }
     for (std::uint32_t chunk = 0; chunk < world.arena->layout().chunk_count; chunk++) {
       const Id owner = core::ChunkOwner::of(world.arena->chunk_owner(chunk).load()).participant;
@@ -494,7 +667,7 @@ class Scene {
   // The whole capacity can be used: elements, and text for names.
   void verify_room(core::Member& fresh) {
     std::vector<std::pair<core::Handle, core::Granted>> held;
-    for (std::uint32_t i = 0; i < world.arena->capacity().elements; i++) {
+    for (std::uint32_t i = 0, places = places_for_locks(); i < places; i++) {
       const core::Handle handle = look_up(fresh, u"room" + std::u16string(1, static_cast<char16_t>(u'a' + i)));
       core::Request request;
       request.handle = handle;
@@ -515,6 +688,9 @@ class Scene {
     look_up(fresh, std::u16string(world.arena->capacity().texts * core::Text::kBytes, u't'));
   }
 
+  core::Nanos since_ = 0;
+  double admitted_ = 0;
+  double refundable_ = 0;
   std::vector<std::u16string> names_;
   std::map<std::u16string, std::uint64_t> last_exclusive_, last_shared_, seen_;
 };

@@ -17,6 +17,7 @@
 
 #include "test/crash/scenarios.h"
 #include "test/crash/stepper.h"
+#include "test/crash/supply_scenarios.h"
 
 using namespace forelock;
 using namespace forelock::test;
@@ -95,6 +96,9 @@ void release_and_ask_again(Scene& scene, const Dead& dead) {
   for (const Id id : living(dead)) {
     scene.release_all(id);
     scene.lock(id, X, {.tier = id % 4, .shared = id == 3});
+    if (!scene.supplied) continue;
+    scene.allocate(id, {2, 3}, {.tier = id % 4, .ttl = id % 3});
+    scene.take(id, 1, {.tier = id % 4});
   }
 }
 
@@ -109,6 +113,9 @@ void move_up_and_try(Scene& scene, const Dead& dead) {
   for (const Id id : living(dead)) {
     for (std::size_t i = 0; i < scene.actors[id].waits.size(); i++) scene.upgrade(id, i, 3);
     scene.try_lock(id, X, kShared);
+    if (!scene.supplied) continue;
+    scene.try_allocate(id, {1, 1});
+    scene.try_take(id, 1);
   }
 }
 
@@ -208,7 +215,8 @@ struct Stepped {
 };
 
 bool die_everywhere(const Scenario& scenario, Stepped& out) {
-  Scene scene;
+  Scene scene(scenario.supplied);
+  if (scenario.supplied) scene.supply();
   scene.revokes = scenario.revokes;
   scene.timed = scenario.timed;
   scenario.prepare(scene);
@@ -260,10 +268,13 @@ void check_counters(const Scene& scene) {
 int go_on(Scene& scene, Meeting& meeting, const std::string& where) {
   try {
     meeting.acted = true;
-    while (!meeting.over) {
+    for (int idle = 1; !meeting.over; idle++) {
       const bool moved = scene.turn(1, true);
       meeting.resting = !moved && scene.at_rest(1);
       if (!moved) usleep(100);
+      if (!scene.supplied || idle % 500 != 0) continue;
+      scene.pass_time(1'000);  // its clock is its own
+      scene.actors[1].member->expire();
     }
     return 0;
   } catch (const std::exception& error) {
@@ -289,6 +300,7 @@ void others_work(Scene& scene, const Dead& dead, unsigned which) {
     case 1:
       give_up_everything(scene, dead);
       for (const Id id : living(dead)) scene.lock(id, X, {.tier = id % 4});
+      if (scene.supplied) scene.resize(one, scene.pool_limit);
       break;
     case 2:
       move_up_and_try(scene, dead);
@@ -334,7 +346,8 @@ void meet_again(Scene& scene, const Dead& dead, Meeting& meeting, Stepper& stepp
 
 bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool& reached) {
   const std::string where = place(scenario, 0, state, "stopped after") + ", work " + std::to_string(work);
-  Scene scene;
+  Scene scene(scenario.supplied);
+  if (scenario.supplied) scene.supply();
   scene.revokes = scenario.revokes;
   scene.timed = scenario.timed;
   auto* meeting = static_cast<Meeting*>(mmap(nullptr, sizeof(Meeting), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
@@ -440,7 +453,9 @@ int main(int argc, char** argv) {
   read_options(argc, argv);
   tally = static_cast<Tally*>(mmap(nullptr, sizeof(Tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   std::vector<Scenario> scenarios;
-  for (const Scenario& scenario : all_scenarios()) {
+  std::vector<Scenario> every = all_scenarios();
+  for (Scenario& scenario : supply_scenarios()) every.push_back(std::move(scenario));
+  for (const Scenario& scenario : every) {
     if (options.only == nullptr || std::string(scenario.name).find(options.only) != std::string::npos) scenarios.push_back(scenario);
   }
   std::fflush(stdout);

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "desk.h"
 #include "shm/futex.h"
+#include "supply.h"
 #include "temporary_folder.h"
 
 using namespace forelock;
@@ -38,6 +39,23 @@ TEST_CASE("a wait ends at its deadline though nobody rings") {
   CHECK(two.member().lock(request, grant) == core::Answer::kWait);
   two.attachment().publish();
   CHECK(two.settled().outcome == core::Outcome::kTimedOut);
+}
+
+// Its timer is a day away, and nobody who gives tokens back to the bucket above knows of it.
+TEST_CASE("tokens that come back to a bucket above are had by who waits for them below another") {
+  const auto region = shm::Region::make_private(small());
+  Desk one(region->reopen()), two(region->reopen());
+  const double day = 86'400'000;
+  const core::Handle top = test::make_bucket(one.member(), u"top", test::pace_of(1, day, 1));
+  const core::Handle left = test::make_bucket(one.member(), u"left", test::pace_of(1'000, 1'000, 1), &top);
+  const core::Handle right = test::make_bucket(one.member(), u"right", test::pace_of(1'000, 1'000, 1), &top);
+  core::Tokens out;
+  core::Granted wait;
+  CHECK(one.member().try_tokens(test::tokens(left), out) == core::Answer::kOk);
+  CHECK(two.member().tokens(test::tokens(right), wait) == core::Answer::kWait);
+  two.attachment().publish();
+  one.member().give_back_tokens(left.index, 1);
+  CHECK(two.settled().outcome == core::Outcome::kGranted);
 }
 
 TEST_CASE("waits in an arena whose file was removed end as retired, and all participants can see it") {
