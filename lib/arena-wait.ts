@@ -59,13 +59,13 @@ export class ArenaWait<T> implements Waiter {
   finish(): void {
     const { id } = this
     this.end()
-    if (this.outcome === Outcome.Granted) this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
+    if (this.outcome === Outcome.Granted) this.take(id)
     else this.reject(this.failure())
     this.session.progress?.()
   }
 
   close(): void {
-    this.cancel(closed(this.awaited.label))
+    this.cancel(closed(this.awaited.name))
   }
 
   /** Ends the wait with this reason; false when it had ended, or its end is under way. */
@@ -105,6 +105,15 @@ export class ArenaWait<T> implements Waiter {
     session.waiting.settle()
     session.check(code, this.awaited.name)
     return code === 0
+  }
+
+  private take(id: number): void {
+    try {
+      this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
+    } catch (error) {
+      // Others of the same batch are yet to be settled.
+      this.reject(error)
+    }
   }
 
   private end(): void {

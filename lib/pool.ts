@@ -1,4 +1,4 @@
-import { type AllocatingPool, Allocation, type AllocationTerms, type GrowOptions, type Part, readAmounts } from './allocation.js'
+import { type AllocatingPool, Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
@@ -98,10 +98,10 @@ export class Pool implements AllocatingPool {
    * @throws ExceedsError if it could never be granted; ArgumentError, ClosedError, CapacityError, MemoryError, CorruptError, RetiredError
    */
   tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
-    const { session } = this
-    session.mustBeOpen(this.name)
     const wanted = this.read(amounts)
     const terms = options === undefined ? this.plainTerms : this.readTerms(options, TRY_KNOWN, 'tryAllocate()').terms
+    // After the reading: a getter may have closed it.
+    this.session.mustBeOpen(this.name)
     return this.tryUnits(wanted, terms) ?? null
   }
 
@@ -113,7 +113,6 @@ export class Pool implements AllocatingPool {
    */
   allocate(amounts: AmountsByName, options?: AllocateOptions): Promise<Allocation> {
     try {
-      this.session.mustBeOpen(this.name)
       const wanted = this.read(amounts)
       const { terms, ask } = this.readTerms(options, ALLOCATE_KNOWN, 'allocate()')
       const answer = this.units(wanted, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 })
@@ -168,33 +167,30 @@ export class Pool implements AllocatingPool {
   }
 
   /** @internal */
-  tryGrow(allocation: Allocation, more: readonly number[]): Part | undefined {
-    const { terms, code } = this.attempt(more, allocation.askedIn)
-    return code === Code.Ok ? this.part(terms) : undefined
+  tryGrow(terms: AllocationTerms, more: readonly number[]): Part | undefined {
+    return this.attempt(more, terms) ? this.part(more) : undefined
   }
 
   /** @internal */
-  async grow(allocation: Allocation, more: readonly number[], options: GrowOptions): Promise<Part> {
-    const given = optionsObject(options, 'options')
-    if (given !== undefined) onlyKnown(given, ['waitTimeout', 'signal'], 'resize()')
-    const ask = readAsk(options, ['waitTimeout', 'signal'], 'resize()', this.session)
-    const answer = this.queue(more, allocation.askedIn, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, part => part)
-    return answer instanceof ArenaWait ? answer.promise : answer
+  grow(terms: AllocationTerms, more: readonly number[], ask: Ask, grown: (part: Part) => void): ArenaWait<void> | undefined {
+    const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, grown)
+    return answer instanceof ArenaWait ? answer : undefined
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
-    const { code } = this.attempt(amounts, terms)
-    return code === Code.Ok ? new Allocation(this, this.part(amounts), terms) : undefined
+    return this.attempt(amounts, terms) ? new Allocation(this, this.part(amounts), terms) : undefined
   }
 
-  private attempt(amounts: readonly number[], terms: AllocationTerms): { code: number; terms: readonly number[] } {
+  /** Whether it was granted: then the grant is in the scratch. */
+  private attempt(amounts: readonly number[], terms: AllocationTerms): boolean {
     const { session } = this
     this.write(amounts, terms)
     session.tryAllocate()
     const code = session.scratch[At.OutCode]
+    if (code === Code.Ok) return true
+    session.waiting.settle()
     if (code < 0) throw this.failure(code, amounts)
-    if (code !== Code.Ok) session.waiting.settle()
-    return { code, terms: amounts }
+    return false
   }
 
   /** What the addon has just granted. */
@@ -214,8 +210,7 @@ export class Pool implements AllocatingPool {
     session.mustBeOpen(name)
     if (wait.signal?.aborted) throw wait.signal.reason
     if (wait.timeout === 0) {
-      const { code } = this.attempt(amounts, terms)
-      if (code !== Code.Ok) throw ranOut(this.label(), name, 0)
+      if (!this.attempt(amounts, terms)) throw ranOut(this.label(), name, 0)
       return made(this.part(amounts))
     }
     this.write(amounts, terms)
@@ -253,8 +248,13 @@ export class Pool implements AllocatingPool {
   }
 
   private read(amounts: unknown): number[] {
-    const wanted = readAmounts(this.names, amounts)
-    for (let d = 0; d < DIMENSIONS; d++) if (wanted[d] !== 0) return wanted
+    const wanted = [0, 0, 0, 0, 0, 0]
+    let any = 0
+    readAmounts(this.names, amounts).forEach((amount = 0, d) => {
+      wanted[d] = amount
+      any += amount
+    })
+    if (any > 0) return wanted
     throw refuse('amounts', 'more than 0 of something', amounts)
   }
 
