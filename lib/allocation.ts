@@ -26,10 +26,20 @@ export interface AllocatingPool {
   readonly element: Element
   /** of the dimensions */
   readonly names: readonly string[]
-  /** Asks for more in the same way; undefined: there is none now. */
-  tryGrow(terms: AllocationTerms, more: readonly number[]): Part | undefined
+  /**
+   * Asks for more in the same way; undefined: there is none now.
+   *
+   * @param all what it will be together
+   */
+  tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined
   /** Hands it over when there is; undefined: there was. */
-  grow(terms: AllocationTerms, more: readonly number[], ask: Ask, grown: (part: Part) => void): ArenaWait<void> | undefined
+  grow(
+    terms: AllocationTerms,
+    more: readonly number[],
+    all: readonly number[],
+    ask: Ask,
+    grown: (part: Part) => void
+  ): ArenaWait<void> | undefined
 }
 
 export interface GrowOptions {
@@ -131,7 +141,7 @@ export class Allocation implements Watcher {
     const ask = readAsk(options, GROW_KNOWN, 'resize()', session)
     const more = this.shrinkTo(amounts)
     if (more === undefined) return
-    const wait = this.pool.grow(this.terms, more, ask, part => this.add(part))
+    const wait = this.pool.grow(this.terms, more, this.wanted(), ask, part => this.add(part))
     if (wait !== undefined) await this.whileGrowing(wait)
     // Ended while it waited to grow: what came was given back.
     if (this.isEnded) throw this.over()
@@ -141,7 +151,7 @@ export class Allocation implements Watcher {
   tryResize(amounts: Readonly<Record<string, number>>): boolean {
     const more = this.shrinkTo(amounts)
     if (more === undefined) return true
-    const part = this.pool.tryGrow(this.terms, more)
+    const part = this.pool.tryGrow(this.terms, more, this.wanted())
     if (part === undefined) return false
     this.add(part)
     return true
@@ -188,7 +198,7 @@ export class Allocation implements Watcher {
     const expire = () =>
       this.controller?.abort(new RecalledError(`an allocation of ${quote(name)} was recalled, and its grace is over`, { resource: name }))
     this.controller ??= new AbortController()
-    this.stopGrace = after(session, this.terms.grace ?? 0, expire)
+    this.stopGrace = after(session, this.terms.grace ?? 0, expire, false)
     // Not from here: one that throws must keep neither the others nor other allocations from being told.
     for (const listener of this.listeners ?? []) queueMicrotask(() => listener())
     this.listeners = undefined
@@ -289,9 +299,13 @@ export class Allocation implements Watcher {
     }
     this.more ??= []
     this.more.push(part)
-    const target = this.target ?? []
-    const less = this.held().map((amount, d) => Math.max(0, amount - (target[d] ?? 0)))
+    const target = this.wanted()
+    const less = this.held().map((amount, d) => Math.max(0, amount - (target[d] as number)))
     if (less.some(amount => amount > 0)) this.giveUp(less)
+  }
+
+  private wanted(): readonly number[] {
+    return this.target ?? this.first.amounts
   }
 
   private async whileGrowing(wait: ArenaWait<void>): Promise<void> {
@@ -360,26 +374,20 @@ const GROW_KNOWN = ['waitTimeout', 'signal'] as const
  */
 export function readAmounts(names: readonly string[], amounts: unknown): (number | undefined)[] {
   if (typeof amounts !== 'object' || amounts === null) throw refuse('amounts', 'an object with an amount by dimension', amounts)
-  const read: (number | undefined)[] = []
-  let named = 0
-  for (let d = 0; d < names.length; d++) {
-    const name = names[d] as string
+  const read = names.map(name => {
     const amount = entry(amounts, name)
-    if (amount === undefined) {
-      read.push(undefined)
-      continue
-    }
+    if (amount === undefined) return undefined
     if (typeof amount !== 'number' || !(amount >= 0 && amount <= UNITS_MAX)) {
       throw refuse(`amounts.${name}`, `a number from 0 to ${UNITS_MAX}`, amount)
     }
-    read.push(Math.ceil(amount))
-    named++
-  }
+    return Math.ceil(amount)
+  })
+  let unlisted = read.filter(amount => amount !== undefined).length
   for (const key in amounts) {
-    if (entry(amounts, key) === undefined) continue
-    if (!names.includes(key)) throw refuse('amounts', `by the pool's dimensions (${names.join(', ')})`, key)
-    named--
+    const d = names.indexOf(key)
+    if (d < 0 && entry(amounts, key) !== undefined) throw refuse('amounts', `by the pool's dimensions (${names.join(', ')})`, key)
+    if (d >= 0 && read[d] !== undefined) unlisted--
   }
-  if (named > 0) throw refuse('amounts', 'an object whose properties can be listed', amounts)
+  if (unlisted > 0) throw refuse('amounts', 'an object whose properties can be listed', amounts)
   return read
 }

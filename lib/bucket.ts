@@ -182,9 +182,11 @@ export class Bucket {
 
   private tryTakeSlowly(n: unknown, options: unknown): Taken {
     const { session } = this
-    session.mustBeOpen(this.name)
     const asked = tokens(n)
-    return this.attempt(asked, readAsk(options, ASK_KNOWN, 'tryTake()', session))
+    const ask = readAsk(options, ASK_KNOWN, 'tryTake()', session)
+    // After the reading: a getter may have closed it.
+    session.mustBeOpen(this.name)
+    return this.attempt(asked, ask)
   }
 
   private attempt(n: number, ask: Ask): Taken {
@@ -247,8 +249,8 @@ export class Bucket {
   }
 
   private failure(code: number, n: unknown): Error {
+    if (code === Code.BadArgument || !isTokens(n)) return refuse('n', TOKENS, n)
     if (code === Code.TooMuch) return exceeds(this.label(), this.name, n)
-    if (code === Code.BadArgument) return refuse('n', 'a number of tokens > 0', n)
     return this.session.failure(code, this.name)
   }
 
@@ -262,8 +264,9 @@ export class Bucket {
       this.readPace()
       return
     }
+    if (parent !== undefined) this.mustBeBelow(parent)
     session.scratch[At.Index] = this.element.index
-    session.scratch[At.Waiter] = parent === undefined ? -1 : parent.element.index
+    session.scratch[At.Waiter] = parent === undefined ? NOBODY : parent.element.index
     writePace(session.times, pace)
     const code = session.binding.defineBucket()
     if (code === Code.Ok) return
@@ -271,7 +274,7 @@ export class Bucket {
     session.check(code, name)
     const stored = this.readPace()
     const { above } = stored
-    if (above !== (parent === undefined ? -1 : parent.element.index)) {
+    if (above !== (parent === undefined ? NOBODY : parent.element.index)) {
       throw new ConfigError(`${this.label()} exists with another parent, which cannot be changed`, {
         option: 'parent',
         stored: undefined,
@@ -291,6 +294,18 @@ export class Bucket {
         given: pace[option]
       }
     )
+  }
+
+  private mustBeBelow({ element, name }: ReadParent): void {
+    const { session } = this
+    if (element.index === this.element.index) throw new ArgumentError('parent: a bucket above itself', { option: 'parent', given: name })
+    let levels = 1
+    for (let index = element.index; index !== NOBODY && levels <= LEVELS_MAX; levels++) {
+      session.scratch[At.Index] = index
+      session.check(session.binding.bucketPace(), name)
+      index = session.scratch[At.Waiter]
+    }
+    if (levels > LEVELS_MAX) throw refuse('parent', `a bucket with at most ${LEVELS_MAX - 2} above it`, name)
   }
 
   private change(pace: ReadPace): void {
@@ -338,13 +353,23 @@ interface ReadPace {
   readonly burst: number
 }
 
+interface ReadParent {
+  readonly element: Element
+  readonly name: string
+}
+
 interface ReadOptions {
   readonly pace: ReadPace | undefined
-  readonly parent: { readonly element: Element; readonly name: string } | undefined
+  readonly parent: ReadParent | undefined
   readonly update: boolean
 }
 
 const PER_MS = 1000
+/** In place of the index of a bucket above. */
+const NOBODY = -1
+/** Buckets above one, and itself. */
+const LEVELS_MAX = 8
+const TOKENS = 'a finite number of tokens > 0'
 
 function readOptions(options: unknown, session: Session): ReadOptions {
   const given = optionsObject(options, 'options')
@@ -358,7 +383,7 @@ function readOptions(options: unknown, session: Session): ReadOptions {
   }
 }
 
-function readParent(parent: unknown, session: Session): { element: Element; name: string } {
+function readParent(parent: unknown, session: Session): ReadParent {
   if (!buckets.isBucket(parent)) throw refuse('parent', 'a bucket', parent)
   if (buckets.sessionOf(parent).binding !== session.binding) {
     throw new ArgumentError('parent: the bucket belongs to another arena', { option: 'parent', given: parent })
@@ -368,8 +393,12 @@ function readParent(parent: unknown, session: Session): { element: Element; name
 
 /** A number of tokens to take. @throws ArgumentError */
 export function tokens(n: unknown): number {
-  if (typeof n !== 'number' || !(n > 0) || !Number.isFinite(n)) throw refuse('n', 'a number of tokens > 0', n)
+  if (!isTokens(n)) throw refuse('n', TOKENS, n)
   return n
+}
+
+function isTokens(n: unknown): n is number {
+  return typeof n === 'number' && n > 0 && n < Number.POSITIVE_INFINITY
 }
 
 /** @throws ArgumentError */

@@ -7,7 +7,7 @@ import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { idOf } from './names.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time } from './native/binding.js'
-import { type AmountsByName, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
+import { type AmountsByName, isPossible, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
 
 /** What an allocation may say besides what any request may. */
@@ -147,7 +147,7 @@ export class Pool implements AllocatingPool {
     const given = readCapacity(capacity)
     for (const name of Object.keys(given))
       if (!this.names.includes(name)) throw refuse('capacity', `by the pool's dimensions (${this.names.join(', ')})`, name)
-    this.change({ ...terms, capacity: this.names.map((name, d) => given[name] ?? (terms.capacity[d] as number)) })
+    this.change({ ...terms, capacity: this.names.map((name, d) => (Object.hasOwn(given, name) ? given[name] : terms.capacity[d]) as number) })
   }
 
   /** What is handed out, and how many wait. */
@@ -167,14 +167,26 @@ export class Pool implements AllocatingPool {
   }
 
   /** @internal */
-  tryGrow(terms: AllocationTerms, more: readonly number[]): Part | undefined {
+  tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined {
+    this.mustBePossible(terms, all)
     return this.attempt(more, terms) ? this.part(more) : undefined
   }
 
   /** @internal */
-  grow(terms: AllocationTerms, more: readonly number[], ask: Ask, grown: (part: Part) => void): ArenaWait<void> | undefined {
+  grow(
+    terms: AllocationTerms,
+    more: readonly number[],
+    all: readonly number[],
+    ask: Ask,
+    grown: (part: Part) => void
+  ): ArenaWait<void> | undefined {
+    this.mustBePossible(terms, all)
     const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, grown)
     return answer instanceof ArenaWait ? answer : undefined
+  }
+
+  private mustBePossible({ tier }: AllocationTerms, amounts: readonly number[]): void {
+    if (!isPossible(this.state(), tier, amounts)) throw exceeds(this.label(), this.name, this.byName(amounts))
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
@@ -282,15 +294,13 @@ export class Pool implements AllocatingPool {
     session.check(code, name)
     if (code !== Code.Differs) return
     const stored = this.state()
-    if (update && stored.names.join('\0') === terms.names.join('\0')) {
+    const option = differing(stored, terms)
+    if (update && option !== 'labels' && option !== 'tenants' && stored.names.join('\0') === terms.names.join('\0')) {
       this.change(terms)
       return
     }
-    throw new ConfigError(`${this.label()} exists with other terms; pass update: true to change its capacity and tiers`, {
-      option: 'capacity',
-      stored: this.describe(stored),
-      given: terms
-    })
+    const remedy = this.kind === 'semaphore' ? 'resize() changes its permits' : 'update: true changes capacity and tiers, and nothing else'
+    throw new ConfigError(`${this.label()} exists with other ${option}; ${remedy}`, { option, stored: this.describe(stored), given: terms })
   }
 
   private describe(stored: PoolState): object {
@@ -311,6 +321,8 @@ export class Pool implements AllocatingPool {
     session.mustBeJoined()
     session.scratch[At.Index] = this.element.index
     const state = session.binding.poolState()
+    // None yet, or the arena is of no more use: that the next call tells.
+    if (state === undefined) session.check(session.binding.lookup(name, Kind.Pool), name)
     if (state === undefined) throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
     return state
   }
@@ -337,6 +349,16 @@ export class Pool implements AllocatingPool {
       read: (pool, amounts) => pool.read(amounts)
     }
   }
+}
+
+/** What of a pool cannot be changed comes first. */
+function differing({ names, labels, capacity, tenants }: PoolState, terms: PoolTerms): 'labels' | 'tenants' | 'capacity' | 'tiers' {
+  const ids = [...labels].sort((a, b) => a - b)
+  if (ids.join() !== terms.labels.join()) return 'labels'
+  const isThere = ([id, weight]: readonly [number, number]) => tenants.some(known => known.tenant === id && known.weight === weight)
+  if (!terms.tenants.every(isThere)) return 'tenants'
+  const same = names.length === terms.names.length && names.every((name, d) => name === terms.names[d] && capacity[d] === terms.capacity[d])
+  return same ? 'tiers' : 'capacity'
 }
 
 /** Runs `fn` and releases when what it returns has settled: as success, or, when it throws, without judgement. */

@@ -54,7 +54,10 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");
     Tokens above;
     spent = bucket.take(tokens, now, above, who, respect_queue);
-    if (spent != Spent::kOk && drawn != amount) give_back_own(pace, amount - drawn);
+    if (spent != Spent::kOk && drawn != amount) {
+      give_back_own(pace, amount - drawn);
+      out.remaining = left(pace, Tat::time(word()), pace.units(since_epoch(now))) >> pace.k;
+    }
   }
   if (spent == Spent::kOk) return spent;
   Plan plan;
@@ -173,7 +176,8 @@ Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
 
 void Bucket::give_back(double tokens) {
   const Pace pace = record_.cells[Tat::cell(word())].get();
-  give_back_own(pace, pace.units_of(tokens));
+  const std::uint64_t units = pace.units_of(tokens);
+  give_back_own(pace, units != 0 ? units : Pace::kMaxBurst);  // more than any burst: all of it
   if (record_.parent.get() == 0) return;
   Bucket bucket(arena_, record_.parent.get() - 1);
   if (bucket.record_.depth.get() >= record_.depth.get()) throw Corrupt("a bucket above itself");

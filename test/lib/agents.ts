@@ -1,15 +1,30 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { AcquireOptions, OpenOptions } from '../../lib/index.js'
+import type { AcquireOptions, AllocateOptions, AmountsByName, OpenOptions, Taken, WaitOptions } from '../../lib/index.js'
 
 const SCRIPT = new URL('./agent-entry.mjs', import.meta.url)
 
 export interface Command {
   readonly id: number
-  readonly verb: 'acquire' | 'tryAcquire' | 'acquireWithin' | 'acquireAll' | 'release' | 'lost' | 'block' | 'close' | 'exit'
+  readonly verb:
+    | 'acquire'
+    | 'tryAcquire'
+    | 'acquireWithin'
+    | 'acquireAll'
+    | 'tryTake'
+    | 'take'
+    | 'allocate'
+    | 'release'
+    | 'lost'
+    | 'block'
+    | 'close'
+    | 'exit'
   readonly name: string
-  readonly options?: AcquireOptions | undefined
+  readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
+  /** tokens */
+  readonly n?: number | undefined
+  readonly amounts?: AmountsByName | undefined
   /** the id of the command that made the grant */
   readonly of?: number | undefined
   readonly ms?: number | undefined
@@ -96,6 +111,19 @@ export class Agent {
 
   acquireAll(...names: string[]): Task<unknown> {
     return this.tell({ verb: 'acquireAll', name: names.join(' ') })
+  }
+
+  tryTake(bucket: string, n: number): Task<Taken> {
+    return this.tell({ verb: 'tryTake', name: bucket, n })
+  }
+
+  take(bucket: string, n: number, options?: WaitOptions): Task<Taken> {
+    return this.tell({ verb: 'take', name: bucket, n, options })
+  }
+
+  /** Done with what the allocation holds; released like a lock. */
+  allocate(pool: string, amounts: AmountsByName, options?: AllocateOptions): Task<AmountsByName> {
+    return this.tell({ verb: 'allocate', name: pool, amounts, options })
   }
 
   release(of: Task<unknown>): Task<boolean> {
