@@ -1,12 +1,13 @@
-import { EventEmitter } from 'node:events'
-import { refuse } from './checks.js'
+import type { ArenaWait } from './arena-wait.js'
+import { readAsk } from './ask.js'
+import { callback, entry, refuse } from './checks.js'
 import type { Element } from './element.js'
-import { RecalledError } from './errors/index.js'
+import { ClosedError, RecalledError } from './errors/index.js'
 import { dispose } from './grant.js'
 import { At, Code, DIMENSIONS, Time, UNITS_MAX } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
 import type { Watcher } from './native/waiting.js'
-import type { Session } from './session.js'
+import type { Ask, Session } from './session.js'
 import { after } from './timer.js'
 
 /** What one grant of the arena holds; an allocation that grew has several. */
@@ -25,9 +26,20 @@ export interface AllocatingPool {
   readonly element: Element
   /** of the dimensions */
   readonly names: readonly string[]
-  /** Asks for more in the same way; undefined: there is none now. */
-  tryGrow(allocation: Allocation, more: readonly number[]): Part | undefined
-  grow(allocation: Allocation, more: readonly number[], options: GrowOptions): Promise<Part>
+  /**
+   * Asks for more in the same way; undefined: there is none now.
+   *
+   * @param all what it will be together
+   */
+  tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined
+  /** Hands it over when there is; undefined: there was. */
+  grow(
+    terms: AllocationTerms,
+    more: readonly number[],
+    all: readonly number[],
+    ask: Ask,
+    grown: (part: Part) => void
+  ): ArenaWait<void> | undefined
 }
 
 export interface GrowOptions {
@@ -56,7 +68,10 @@ export class Allocation implements Watcher {
   private first: Part
   private more: Part[] | undefined = undefined
   private isEnded = false
-  private emitter: EventEmitter | undefined = undefined
+  /** what the last resize asked for: of more, whatever came of which request, the rest goes back */
+  private target: readonly number[] | undefined = undefined
+  private growing: Set<ArenaWait<void>> | undefined = undefined
+  private listeners: (() => void)[] | undefined = undefined
   private controller: AbortController | undefined = undefined
   private wasRecalled = false
   private stopGrace: (() => void) | undefined = undefined
@@ -109,28 +124,35 @@ export class Allocation implements Watcher {
 
   /** Calls back once, when a revocable allocation is asked for: end the work, or make it smaller, within the grace. */
   on(event: 'recall', listener: () => void): this {
-    this.emitter ??= new EventEmitter()
-    this.emitter.once(event, listener)
-    if (this.wasRecalled && event === 'recall') queueMicrotask(() => this.emitter?.emit('recall'))
+    if (event !== 'recall') throw refuse('event', "'recall'", event)
+    callback(listener, 'listener')
+    if (this.wasRecalled) queueMicrotask(() => listener())
+    else this.listeners = [...(this.listeners ?? []), listener]
     return this
   }
 
   /**
    * Holds these amounts from now on; a dimension not named stays as it is. What becomes less is given back at once; what becomes more is waited
-   * for, with empty hands as to the rest: the present amounts stay held.
+   * for, and meanwhile the present amounts stay held. Where several calls wait at a time, the last one says how much it is in the end.
    *
    * @returns rejected as {@link Pool.allocate} if more cannot be had; then nothing has changed but what became less
    */
   async resize(amounts: Readonly<Record<string, number>>, options: GrowOptions = {}): Promise<void> {
+    const { session } = this.pool
+    const ask = readAsk(options, GROW_KNOWN, 'resize()', session)
     const more = this.shrinkTo(amounts)
-    if (more !== undefined) this.add(await this.pool.grow(this, more, options))
+    if (more === undefined) return
+    const wait = this.pool.grow(this.terms, more, this.wanted(), ask, part => this.add(part))
+    if (wait !== undefined) await this.whileGrowing(wait)
+    // Ended while it waited to grow: what came was given back.
+    if (this.isEnded) throw this.over()
   }
 
   /** As {@link resize}, without waiting. False, and only what became less has changed, when there is not enough. */
   tryResize(amounts: Readonly<Record<string, number>>): boolean {
     const more = this.shrinkTo(amounts)
     if (more === undefined) return true
-    const part = this.pool.tryGrow(this, more)
+    const part = this.pool.tryGrow(this.terms, more, this.wanted())
     if (part === undefined) return false
     this.add(part)
     return true
@@ -173,23 +195,20 @@ export class Allocation implements Watcher {
   check(): void {
     if (this.wasRecalled || this.isEnded || !this.parts().some(part => this.isRecalled(part))) return
     this.wasRecalled = true
-    this.emitter?.emit('recall')
     const { session, name } = this.pool
     const expire = () =>
       this.controller?.abort(new RecalledError(`an allocation of ${quote(name)} was recalled, and its grace is over`, { resource: name }))
     this.controller ??= new AbortController()
-    this.stopGrace = after(session, this.terms.grace ?? 0, expire)
+    this.stopGrace = after(session, this.terms.grace ?? 0, expire, false)
+    // Not from here: one that throws must keep neither the others nor other allocations from being told.
+    for (const listener of this.listeners ?? []) queueMicrotask(() => listener())
+    this.listeners = undefined
   }
 
   /** @internal */
   close(): void {
     this.controller?.abort(closed(this.pool.name))
     this.unwatch()
-  }
-
-  /** @internal */
-  get askedIn(): AllocationTerms {
-    return this.terms
   }
 
   /** @internal Calls back with how it ends. */
@@ -203,12 +222,16 @@ export class Allocation implements Watcher {
     if (this.isEnded) return false
     this.isEnded = true
     session.held--
-    let released = this.giveBack(this.first)
-    if (this.more !== undefined) for (const part of this.more) released = this.giveBack(part) || released
+    for (const wait of this.growing ?? []) wait.cancel(this.over())
     if (this.controller !== undefined || this.terms.grace !== undefined) this.unwatch()
-    this.onEnd?.(how)
-    session.progress?.()
-    return released
+    try {
+      let released = false
+      for (const part of this.parts()) released = this.giveBack(part) || released
+      return released
+    } finally {
+      this.onEnd?.(how)
+      session.progress?.()
+    }
   }
 
   private giveBack({ seqLow, grantWord, waiter }: Part): boolean {
@@ -230,10 +253,12 @@ export class Allocation implements Watcher {
   /** Gives back what becomes less, and tells what is to become more. */
   private shrinkTo(amounts: Readonly<Record<string, number>>): readonly number[] | undefined {
     const { session, name, names } = this.pool
+    const asked = readAmounts(names, amounts)
     session.mustBeOpen(name)
-    if (this.isEnded) throw closed(name)
+    if (this.isEnded) throw this.over()
     const held = this.held()
-    const wanted = readAmounts(names, amounts, held)
+    const wanted = held.map((amount, d) => asked[d] ?? amount)
+    this.target = wanted
     const less = wanted.map((amount, d) => Math.max(0, (held[d] as number) - amount))
     const more = wanted.map((amount, d) => Math.max(0, amount - (held[d] as number)))
     if (less.some(amount => amount > 0)) this.giveUp(less)
@@ -269,13 +294,34 @@ export class Allocation implements Watcher {
   }
 
   private add(part: Part): void {
-    // Ended while it waited to grow: what came is nobody's.
     if (this.isEnded) {
       this.giveBack(part)
-      throw closed(this.pool.name)
+      return
     }
     this.more ??= []
     this.more.push(part)
+    const target = this.wanted()
+    const less = this.held().map((amount, d) => Math.max(0, amount - (target[d] as number)))
+    if (less.some(amount => amount > 0)) this.giveUp(less)
+  }
+
+  private wanted(): readonly number[] {
+    return this.target ?? this.first.amounts
+  }
+
+  private async whileGrowing(wait: ArenaWait<void>): Promise<void> {
+    this.growing ??= new Set()
+    this.growing.add(wait)
+    try {
+      await wait.promise
+    } finally {
+      this.growing.delete(wait)
+    }
+  }
+
+  private over(): ClosedError {
+    const { name } = this.pool
+    return new ClosedError(`the allocation of ${quote(name)} has ended`, { resource: name })
   }
 
   private held(): number[] {
@@ -320,33 +366,29 @@ export class Allocation implements Watcher {
 /** How the work that held it ended. */
 export type End = 'success' | 'ignore' | 'drop'
 
+const GROW_KNOWN = ['waitTimeout', 'signal'] as const
+
 /**
- * Amounts in the order of the dimensions; what is not named is as in `unnamed`, else 0.
+ * Amounts in the order of the dimensions, whole units, rounded up; undefined where there is none.
  *
  * @throws ArgumentError
  */
-export function readAmounts(names: readonly string[], amounts: unknown, unnamed?: readonly number[]): number[] {
+export function readAmounts(names: readonly string[], amounts: unknown): (number | undefined)[] {
   if (typeof amounts !== 'object' || amounts === null) throw refuse('amounts', 'an object with an amount by dimension', amounts)
-  const given = amounts as Record<string, unknown>
-  const read = [0, 0, 0, 0, 0, 0]
-  let named = 0
-  for (let d = 0; d < names.length; d++) {
-    const amount = given[names[d] as string]
-    if (amount === undefined) {
-      read[d] = unnamed?.[d] ?? 0
-      continue
-    }
+  const read = names.map(name => {
+    const amount = entry(amounts, name)
+    if (amount === undefined) return undefined
     if (typeof amount !== 'number' || !(amount >= 0 && amount <= UNITS_MAX)) {
-      throw refuse(`amounts.${names[d]}`, `a number from 0 to ${UNITS_MAX}`, amount)
+      throw refuse(`amounts.${name}`, `a number from 0 to ${UNITS_MAX}`, amount)
     }
-    read[d] = Math.ceil(amount)
-    named++
+    return Math.ceil(amount)
+  })
+  let unlisted = read.filter(amount => amount !== undefined).length
+  for (const key in amounts) {
+    const d = names.indexOf(key)
+    if (d < 0 && entry(amounts, key) !== undefined) throw refuse('amounts', `by the pool's dimensions (${names.join(', ')})`, key)
+    if (d >= 0 && read[d] !== undefined) unlisted--
   }
-  for (const key in given) {
-    if (given[key] === undefined) continue
-    if (!names.includes(key)) throw refuse('amounts', `by the pool's dimensions (${names.join(', ')})`, key)
-    named--
-  }
-  if (named > 0) throw refuse('amounts', 'an object whose properties can be listed', amounts)
+  if (unlisted > 0) throw refuse('amounts', 'an object whose properties can be listed', amounts)
   return read
 }

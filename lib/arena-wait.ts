@@ -59,12 +59,8 @@ export class ArenaWait<T> implements Waiter {
   finish(): void {
     const { id } = this
     this.end()
-    try {
-      if (this.outcome === Outcome.Granted) this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
-      else this.reject(this.failure())
-    } catch (error) {
-      this.reject(error)
-    }
+    if (this.outcome === Outcome.Granted) this.take(id)
+    else this.reject(this.failure())
     this.session.progress?.()
   }
 
@@ -109,6 +105,15 @@ export class ArenaWait<T> implements Waiter {
     session.waiting.settle()
     session.check(code, this.awaited.name)
     return code === 0
+  }
+
+  private take(id: number): void {
+    try {
+      this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
+    } catch (error) {
+      // Others of the same batch are yet to be settled.
+      this.reject(error)
+    }
   }
 
   private end(): void {

@@ -1,4 +1,5 @@
-import { abortSignal, duration, onlyKnown, optionsObject, text, tierIndex } from './checks.js'
+import { abortSignal, duration, onlyKnown, optionsObject, tierIndex } from './checks.js'
+import { readName } from './request-names.js'
 import type { Ask, Session } from './session.js'
 
 /** What any request at a bucket or a pool may say. */
@@ -27,18 +28,19 @@ export const WAIT_KNOWN = [...ASK_KNOWN, 'waitTimeout', 'signal'] as const
 /**
  * Reads each option once. The signal comes last: a getter before it may have aborted it.
  *
- * @throws ArgumentError, NameError
+ * @throws ArgumentError
  */
 export function readAsk(options: unknown, known: readonly string[], what: string, session: Session): Ask {
   const given = optionsObject(options, 'options')
   if (given === undefined) return session.plainAsk
   onlyKnown(given, known, what)
   const { tier, tenant, workflow, client, waitTimeout, signal } = given as { [K in keyof WaitOptions]: unknown }
+  const { names } = session.waiting
   return {
     tier: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
-    tenant: tenant === undefined ? 0 : session.waiting.names.of(text(tenant, 'tenant')),
-    workflow: workflow === undefined ? 0 : session.waiting.names.of(text(workflow, 'workflow')),
-    client: client === undefined ? 0 : session.waiting.names.of(text(client, 'client')),
+    tenant: names.of(readName(tenant, 'tenant')),
+    workflow: names.of(readName(workflow, 'workflow')),
+    client: names.of(readName(client, 'client')),
     timeout: waitTimeout === undefined ? Number.POSITIVE_INFINITY : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal')
   }

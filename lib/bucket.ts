@@ -5,7 +5,7 @@ import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
-import { type BucketState, burstTooLarge, type Pace, readPace, type Taken, tokenCount } from './pace.js'
+import { type BucketState, burstTooLarge, isPositive, noTokens, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Ask, Session } from './session.js'
 
 /** How fast a bucket fills and how much it holds. */
@@ -170,9 +170,11 @@ export class Bucket {
 
   private tryTakeSlowly(n: unknown, options: unknown): Taken {
     const { session } = this
-    session.mustBeOpen(this.name)
     const asked = tokenCount(n)
-    return this.attempt(asked, readAsk(options, ASK_KNOWN, 'tryTake()', session))
+    const ask = readAsk(options, ASK_KNOWN, 'tryTake()', session)
+    // After the reading: a getter may have closed it.
+    session.mustBeOpen(this.name)
+    return this.attempt(asked, ask)
   }
 
   private attempt(n: number, ask: Ask): Taken {
@@ -236,8 +238,8 @@ export class Bucket {
   }
 
   private failure(code: number, n: unknown): Error {
+    if (code === Code.BadArgument || !isPositive(n)) return noTokens(n)
     if (code === Code.TooMuch) return exceeds(this.label(), this.name, n)
-    if (code === Code.BadArgument) return refuse('n', 'a number of tokens > 0', n)
     return this.session.failure(code, this.name)
   }
 
@@ -251,8 +253,9 @@ export class Bucket {
       this.readPace()
       return
     }
+    if (parent !== undefined) this.mustBeBelow(parent)
     session.scratch[At.Index] = this.element.index
-    session.scratch[At.Waiter] = parent === undefined ? -1 : parent.element.index
+    session.scratch[At.Waiter] = parent === undefined ? NOBODY : parent.element.index
     writePace(session.times, pace)
     const code = session.binding.defineBucket()
     if (code === Code.Ok) return
@@ -260,7 +263,7 @@ export class Bucket {
     session.check(code, name)
     const stored = this.readPace()
     const { above } = stored
-    if (above !== (parent === undefined ? -1 : parent.element.index)) {
+    if (above !== (parent === undefined ? NOBODY : parent.element.index)) {
       throw new ConfigError(`${this.label()} exists with another parent, which cannot be changed`, {
         option: 'parent',
         stored: undefined,
@@ -280,6 +283,18 @@ export class Bucket {
         given: pace[option]
       }
     )
+  }
+
+  private mustBeBelow({ element, name }: ReadParent): void {
+    const { session } = this
+    if (element.index === this.element.index) throw new ArgumentError('parent: a bucket above itself', { option: 'parent', given: name })
+    let levels = 1
+    for (let index = element.index; index !== NOBODY && levels <= LEVELS_MAX; levels++) {
+      session.scratch[At.Index] = index
+      session.check(session.binding.bucketPace(), name)
+      index = session.scratch[At.Waiter]
+    }
+    if (levels > LEVELS_MAX) throw refuse('parent', `a bucket with at most ${LEVELS_MAX - 2} above it`, name)
   }
 
   private change(pace: Pace): void {
@@ -321,11 +336,21 @@ export class Bucket {
   }
 }
 
+interface ReadParent {
+  readonly element: Element
+  readonly name: string
+}
+
 interface ReadOptions {
   readonly pace: Pace | undefined
-  readonly parent: { readonly element: Element; readonly name: string } | undefined
+  readonly parent: ReadParent | undefined
   readonly update: boolean
 }
+
+/** In place of the index of a bucket above. */
+const NOBODY = -1
+/** Buckets above one, and itself. */
+const LEVELS_MAX = 8
 
 function readOptions(options: unknown, session: Session): ReadOptions {
   const given = optionsObject(options, 'options')
@@ -339,7 +364,7 @@ function readOptions(options: unknown, session: Session): ReadOptions {
   }
 }
 
-function readParent(parent: unknown, session: Session): { element: Element; name: string } {
+function readParent(parent: unknown, session: Session): ReadParent {
   if (!buckets.isBucket(parent)) throw refuse('parent', 'a bucket', parent)
   if (buckets.sessionOf(parent).binding !== session.binding) {
     throw new ArgumentError('parent: the bucket belongs to another arena', { option: 'parent', given: parent })

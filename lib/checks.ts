@@ -30,6 +30,11 @@ export function onlyKnown(options: object, known: readonly string[], what: strin
   }
 }
 
+/** The value under a name that a user chose: what every object has under it (`constructor`) is none. */
+export function entry(object: object, name: string): unknown {
+  return name in Object.prototype && !Object.hasOwn(object, name) ? undefined : (object as Record<string, unknown>)[name]
+}
+
 export function text(value: unknown, option: string): string {
   if (typeof value !== 'string') throw refuse(option, 'a string', value)
   return value

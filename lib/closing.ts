@@ -17,7 +17,7 @@ export async function closeSession(session: Session, drain: number): Promise<voi
 /** Resolves when nothing waits and nothing is held, or after the time on the arena's clock. */
 function idle(session: Session, drain: number): Promise<void> {
   return new Promise(resolve => {
-    const stop = after(session, drain, done)
+    const stop = after(session, drain, done, true)
     session.progress = () => {
       if (session.held === 0 && session.queued === 0) done()
     }

@@ -63,10 +63,20 @@ export function burstTooLarge(pace: Pace): ArgumentError {
 
 /** A number of tokens to take or give back. What a bucket can hold is for the bucket to say. */
 export function tokenCount(value: unknown): number {
-  return positive(value, 'n', 'a number of tokens > 0')
+  if (!isPositive(value)) throw noTokens(value)
+  return value
+}
+
+/** The error for what is no number of tokens. */
+export function noTokens(value: unknown): ArgumentError {
+  return refuse('n', 'a finite number of tokens > 0', value)
+}
+
+export function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY
 }
 
 function positive(value: unknown, option: string, expected: string): number {
-  if (typeof value !== 'number' || !(value > 0) || value === Number.POSITIVE_INFINITY) throw refuse(option, expected, value)
+  if (!isPositive(value)) throw refuse(option, expected, value)
   return value
 }

@@ -1,4 +1,4 @@
-import { count, onlyKnown, optionsObject, refuse, text } from './checks.js'
+import { count, entry, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ArgumentError } from './errors/index.js'
 import { DIMENSIONS, type PoolState, UNITS_MAX } from './native/binding.js'
 import type { Session } from './session.js'
@@ -51,6 +51,8 @@ export interface PoolTerms {
 const NAME_BYTES = 31
 const TENANTS_MAX = 63
 const LABELS_MAX = 16
+const TIERS = 4
+const NO_PARTS: Fractions = { floor: [], share: [], ceiling: [] }
 /** Fractions such as 0.1 + 0.2 + 0.7 add up to a little more than 1. */
 const ROUNDING = 1e-9
 
@@ -58,10 +60,12 @@ const ROUNDING = 1e-9
 export function readTerms(given: object, session: Session): PoolTerms {
   const { capacity, tiers, tenants, labels } = given as { [K in keyof PoolOptions]: unknown }
   const units = readCapacity(capacity)
-  const names = Object.keys(units)
+  // In one order for all, who may write them down in any.
+  const names = Object.keys(units).sort()
   const parts = readTiers(tiers, names, session.tiers)
   floorsMustFit(parts, names)
-  return { names, capacity: Object.values(units), tiers: parts, tenants: readTenants(tenants, session), labels: labelIds(labels, session) }
+  const amounts = names.map(name => units[name] as number)
+  return { names, capacity: amounts, tiers: parts, tenants: readTenants(tenants, session), labels: labelIds(labels, session) }
 }
 
 export function readCapacity(value: unknown): AmountsByName {
@@ -71,7 +75,9 @@ export function readCapacity(value: unknown): AmountsByName {
   if (entries.length < 1 || entries.length > DIMENSIONS) throw refuse('capacity', `an object of 1 to ${DIMENSIONS} dimensions`, value)
   for (const [name, amount] of entries) {
     const bytes = Buffer.byteLength(name)
-    if (bytes < 1 || bytes > NAME_BYTES || name.includes('\0')) throw refuse('capacity', `named in 1 to ${NAME_BYTES} bytes`, name)
+    // A lone surrogate has no bytes of its own: two such names would be one.
+    const isText = Buffer.from(name).toString() === name && !name.includes('\0')
+    if (bytes < 1 || bytes > NAME_BYTES || !isText) throw refuse('capacity', `named in 1 to ${NAME_BYTES} bytes of text`, name)
     count(amount, `capacity.${name}`, 0, UNITS_MAX)
   }
   return Object.fromEntries(entries) as AmountsByName
@@ -82,7 +88,7 @@ function readTiers(value: unknown, names: readonly string[], tiers: readonly str
   onlyKnown(given, tiers, 'tiers')
   return tiers.map(tier => {
     const option = `tiers.${tier}`
-    const part = optionsObject((given as Record<string, unknown>)[tier], option) ?? {}
+    const part = optionsObject(entry(given, tier), option) ?? {}
     onlyKnown(part, ['floor', 'share', 'ceiling'], option)
     const { floor, share, ceiling } = part as { [K in keyof TierPart]: unknown }
     const read = {
@@ -105,7 +111,7 @@ function readPart(value: unknown, names: readonly string[], option: string, none
   const given = optionsObject(value, option) ?? {}
   onlyKnown(given, names, option)
   return names.map(name => {
-    const part = (given as Record<string, unknown>)[name]
+    const part = entry(given, name)
     return part === undefined ? none : fraction(part, `${option}.${name}`)
   })
 }
@@ -142,11 +148,12 @@ function readTenants(value: unknown, session: Session): [number, number][] {
 function labelIds(value: unknown, session: Session): number[] {
   const labels = readLabels(value, 'labels')
   if (labels.length > LABELS_MAX) throw refuse('labels', `an array of at most ${LABELS_MAX} labels`, value)
-  return labels.map(label => {
+  const ids = labels.map(label => {
     const id = session.waiting.names.of(label)
     if (id === 0) throw refuse('labels', 'not empty, and the arena must have room for the names (capacity.elements)', label)
     return id
   })
+  return ids.sort((a, b) => a - b)
 }
 
 /** Labels a pool has, or a request demands. */
@@ -157,40 +164,48 @@ export function readLabels(value: unknown, option: string): readonly string[] {
 }
 
 /**
- * As the addon has them: how many dimensions, tenants and labels, then DIMENSIONS amounts each: the capacity, and for each of four tiers the
- * floors, shares and ceilings; then id and weight of each tenant, and the id of each label.
+ * As the addon has them: how many dimensions, tenants and labels, then DIMENSIONS numbers each: the capacity, and for each of four tiers the
+ * floors, shares and ceilings as parts of it, Infinity: no ceiling; then id and weight of each tenant, and the id of each label.
  */
 export function numbersOf({ names, capacity, tiers, tenants, labels }: PoolTerms): Float64Array {
   const numbers = [names.length, tenants.length, labels.length, ...filled(capacity)]
-  for (let tier = 0; tier < 4; tier++) {
-    const { floor, share, ceiling } = tiers[tier] ?? { floor: [], share: [], ceiling: [] }
-    const units = (parts: readonly number[], none: number) =>
-      capacity.map((most, d) => {
-        const part = parts[d] ?? none
-        return part === Number.POSITIVE_INFINITY ? UNITS_MAX : Math.floor(part * most + ROUNDING)
-      })
-    numbers.push(...filled(units(floor, 0)), ...filled(units(share, 0)), ...filled(units(ceiling, Number.POSITIVE_INFINITY)))
+  for (let tier = 0; tier < TIERS; tier++) {
+    const { floor, share, ceiling } = tiers[tier] ?? NO_PARTS
+    numbers.push(...filled(floor), ...filled(share), ...filled(ceiling, Number.POSITIVE_INFINITY))
   }
   for (const [id, weight] of tenants) numbers.push(id, weight)
   numbers.push(...labels)
   return Float64Array.from(numbers)
 }
 
-/** What a pool that exists was made of, as fractions of its capacity; the tenants are not told. */
-export function termsOf({ names, capacity, tiers, labels }: PoolState): PoolTerms {
-  const parts = [0, 1, 2, 3].map(tier => {
-    const at = (kind: number) =>
-      names.map((_, d) => {
-        const units = tiers[(tier * 3 + kind) * DIMENSIONS + d] as number
-        const most = capacity[d] as number
-        if (kind === 2 && units >= UNITS_MAX) return Number.POSITIVE_INFINITY
-        return most > 0 ? units / most : 0
-      })
-    return { floor: at(0), share: at(1), ceiling: at(2) }
+/** What a pool that exists was made of; the tenants are not told. */
+export function termsOf({ names, capacity, parts, labels }: PoolState): PoolTerms {
+  const tiers = Array.from({ length: TIERS }, (_, tier) => {
+    const [floor, share, ceiling] = [0, 1, 2].map(kind => {
+      const from = (tier * 3 + kind) * DIMENSIONS
+      return parts.slice(from, from + names.length)
+    }) as [number[], number[], number[]]
+    return { floor, share, ceiling }
   })
-  return { names, capacity: capacity.slice(0, names.length), tiers: parts, tenants: [], labels }
+  return { names, capacity: capacity.slice(0, names.length), tiers, tenants: [], labels }
 }
 
-function filled(amounts: readonly number[]): number[] {
-  return Array.from({ length: DIMENSIONS }, (_, d) => amounts[d] ?? 0)
+/** Whether a request of this tier could be granted if nothing else was held: as core::Pool::possible, for what is asked for in pieces. */
+export function isPossible(state: PoolState, tier: number, amounts: readonly number[]): boolean {
+  const { names, capacity, tiers } = termsOf(state)
+  return names.every((_, d) => {
+    const amount = amounts[d] ?? 0
+    const there = capacity[d] as number
+    const kept = tiers.reduce((sum, { floor }, t) => sum + (t === tier ? 0 : unitsOf(floor[d] as number, there)), 0)
+    return amount === 0 || there === 0 || (amount + kept <= there && amount <= unitsOf(tiers[tier]?.ceiling[d] as number, there))
+  })
+}
+
+/** As the addon rounds them. */
+function unitsOf(part: number, capacity: number): number {
+  return part === Number.POSITIVE_INFINITY ? UNITS_MAX : Math.floor(part * capacity + ROUNDING)
+}
+
+function filled(amounts: readonly number[], none = 0): number[] {
+  return Array.from({ length: DIMENSIONS }, (_, d) => amounts[d] ?? none)
 }

@@ -1,4 +1,4 @@
-import { type AllocatingPool, Allocation, type AllocationTerms, type GrowOptions, type Part, readAmounts } from './allocation.js'
+import { type AllocatingPool, Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
@@ -6,7 +6,7 @@ import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time } from './native/binding.js'
-import { type AmountsByName, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
+import { type AmountsByName, isPossible, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
 
 /** What an allocation may say besides what any request may. */
@@ -97,10 +97,10 @@ export class Pool implements AllocatingPool {
    * @throws ExceedsError if it could never be granted; ArgumentError, ClosedError, CapacityError, MemoryError, CorruptError, RetiredError
    */
   tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
-    const { session } = this
-    session.mustBeOpen(this.name)
     const wanted = this.read(amounts)
     const terms = options === undefined ? this.plainTerms : this.readTerms(options, TRY_KNOWN, 'tryAllocate()').terms
+    // After the reading: a getter may have closed it.
+    this.session.mustBeOpen(this.name)
     return this.tryUnits(wanted, terms) ?? null
   }
 
@@ -112,7 +112,6 @@ export class Pool implements AllocatingPool {
    */
   allocate(amounts: AmountsByName, options?: AllocateOptions): Promise<Allocation> {
     try {
-      this.session.mustBeOpen(this.name)
       const wanted = this.read(amounts)
       const { terms, ask } = this.readTerms(options, ALLOCATE_KNOWN, 'allocate()')
       const answer = this.units(wanted, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 })
@@ -147,7 +146,10 @@ export class Pool implements AllocatingPool {
     const given = readCapacity(capacity)
     for (const name of Object.keys(given))
       if (!this.names.includes(name)) throw refuse('capacity', `by the pool's dimensions (${this.names.join(', ')})`, name)
-    this.change({ ...terms, capacity: this.names.map((name, d) => given[name] ?? (terms.capacity[d] as number)) })
+    this.change({
+      ...terms,
+      capacity: this.names.map((name, d) => (Object.hasOwn(given, name) ? given[name] : terms.capacity[d]) as number)
+    })
   }
 
   /** What is handed out, and how many wait. */
@@ -167,33 +169,42 @@ export class Pool implements AllocatingPool {
   }
 
   /** @internal */
-  tryGrow(allocation: Allocation, more: readonly number[]): Part | undefined {
-    const { terms, code } = this.attempt(more, allocation.askedIn)
-    return code === Code.Ok ? this.part(terms) : undefined
+  tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined {
+    this.mustBePossible(terms, all)
+    return this.attempt(more, terms) ? this.part(more) : undefined
   }
 
   /** @internal */
-  async grow(allocation: Allocation, more: readonly number[], options: GrowOptions): Promise<Part> {
-    const given = optionsObject(options, 'options')
-    if (given !== undefined) onlyKnown(given, ['waitTimeout', 'signal'], 'resize()')
-    const ask = readAsk(options, ['waitTimeout', 'signal'], 'resize()', this.session)
-    const answer = this.queue(more, allocation.askedIn, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, part => part)
-    return answer instanceof ArenaWait ? answer.promise : answer
+  grow(
+    terms: AllocationTerms,
+    more: readonly number[],
+    all: readonly number[],
+    ask: Ask,
+    grown: (part: Part) => void
+  ): ArenaWait<void> | undefined {
+    this.mustBePossible(terms, all)
+    const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, grown)
+    return answer instanceof ArenaWait ? answer : undefined
+  }
+
+  private mustBePossible({ tier }: AllocationTerms, amounts: readonly number[]): void {
+    if (!isPossible(this.state(), tier, amounts)) throw exceeds(this.label(), this.name, this.byName(amounts))
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
-    const { code } = this.attempt(amounts, terms)
-    return code === Code.Ok ? new Allocation(this, this.part(amounts), terms) : undefined
+    return this.attempt(amounts, terms) ? new Allocation(this, this.part(amounts), terms) : undefined
   }
 
-  private attempt(amounts: readonly number[], terms: AllocationTerms): { code: number; terms: readonly number[] } {
+  /** Whether it was granted: then the grant is in the scratch. */
+  private attempt(amounts: readonly number[], terms: AllocationTerms): boolean {
     const { session } = this
     this.write(amounts, terms)
     session.tryAllocate()
     const code = session.scratch[At.OutCode]
+    if (code === Code.Ok) return true
+    session.waiting.settle()
     if (code < 0) throw this.failure(code, amounts)
-    if (code !== Code.Ok) session.waiting.settle()
-    return { code, terms: amounts }
+    return false
   }
 
   /** What the addon has just granted. */
@@ -213,8 +224,7 @@ export class Pool implements AllocatingPool {
     session.mustBeOpen(name)
     if (wait.signal?.aborted) throw wait.signal.reason
     if (wait.timeout === 0) {
-      const { code } = this.attempt(amounts, terms)
-      if (code !== Code.Ok) throw ranOut(this.label(), name, 0)
+      if (!this.attempt(amounts, terms)) throw ranOut(this.label(), name, 0)
       return made(this.part(amounts))
     }
     this.write(amounts, terms)
@@ -253,8 +263,13 @@ export class Pool implements AllocatingPool {
   }
 
   private read(amounts: unknown): number[] {
-    const wanted = readAmounts(this.names, amounts)
-    for (let d = 0; d < DIMENSIONS; d++) if (wanted[d] !== 0) return wanted
+    const wanted = [0, 0, 0, 0, 0, 0]
+    let any = 0
+    readAmounts(this.names, amounts).forEach((amount = 0, d) => {
+      wanted[d] = amount
+      any += amount
+    })
+    if (any > 0) return wanted
     throw refuse('amounts', 'more than 0 of something', amounts)
   }
 
@@ -282,15 +297,13 @@ export class Pool implements AllocatingPool {
     session.check(code, name)
     if (code !== Code.Differs) return
     const stored = this.state()
-    if (update && stored.names.join('\0') === terms.names.join('\0')) {
+    const option = differing(stored, terms)
+    if (update && option !== 'labels' && option !== 'tenants' && stored.names.join('\0') === terms.names.join('\0')) {
       this.change(terms)
       return
     }
-    throw new ConfigError(`${this.label()} exists with other terms; pass update: true to change its capacity and tiers`, {
-      option: 'capacity',
-      stored: this.describe(stored),
-      given: terms
-    })
+    const remedy = this.kind === 'semaphore' ? 'resize() changes its permits' : 'update: true changes capacity and tiers, and nothing else'
+    throw new ConfigError(`${this.label()} exists with other ${option}; ${remedy}`, { option, stored: this.describe(stored), given: terms })
   }
 
   private describe(stored: PoolState): object {
@@ -311,6 +324,8 @@ export class Pool implements AllocatingPool {
     session.mustBeJoined()
     session.scratch[At.Index] = this.element.index
     const state = session.binding.poolState()
+    // None yet, or the arena is of no more use: that the next call tells.
+    if (state === undefined) session.check(session.binding.lookup(name, Kind.Pool), name)
     if (state === undefined) throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
     return state
   }
@@ -337,6 +352,16 @@ export class Pool implements AllocatingPool {
       read: (pool, amounts) => pool.read(amounts)
     }
   }
+}
+
+/** What of a pool cannot be changed comes first. */
+function differing({ names, labels, capacity, tenants }: PoolState, terms: PoolTerms): 'labels' | 'tenants' | 'capacity' | 'tiers' {
+  const ids = [...labels].sort((a, b) => a - b)
+  if (ids.join() !== terms.labels.join()) return 'labels'
+  const isThere = ([id, weight]: readonly [number, number]) => tenants.some(known => known.tenant === id && known.weight === weight)
+  if (!terms.tenants.every(isThere)) return 'tenants'
+  const same = names.length === terms.names.length && names.every((name, d) => name === terms.names[d] && capacity[d] === terms.capacity[d])
+  return same ? 'tiers' : 'capacity'
 }
 
 /** Runs `fn` and releases when what it returns has settled: as success, or, when it throws, without judgement. */

@@ -28,8 +28,7 @@ export function readNames(
   hold: unknown,
   defaults: RequestNames | undefined
 ): RequestNames {
-  const given = { ...name(workflow, 'workflow'), ...name(tenant, 'tenant'), ...name(client, 'client') }
-  const words = { ...defaults?.words, ...given }
+  const words = { ...defaults?.words, ...word(workflow, 'workflow'), ...word(tenant, 'tenant'), ...word(client, 'client') }
   return {
     workflow: ids.of(words.workflow),
     tenant: ids.of(words.tenant),
@@ -44,10 +43,18 @@ function readHold(value: unknown): number {
   return Math.ceil(Math.min(ms, HOLD_MAX_MS))
 }
 
-function name(value: unknown, option: 'workflow' | 'tenant' | 'client'): { [K in typeof option]?: string } {
-  if (value === undefined) return {}
+function word(value: unknown, option: NameOption): { [K in NameOption]?: string } {
+  const name = readName(value, option)
+  return name === undefined ? {} : { [option]: name }
+}
+
+export type NameOption = 'workflow' | 'tenant' | 'client'
+
+/** @throws ArgumentError */
+export function readName(value: unknown, option: NameOption): string | undefined {
+  if (value === undefined) return undefined
   if (typeof value !== 'string' || value.length === 0 || value.length > NAME_MAX_UNITS) {
     throw refuse(option, `a string of 1 to ${NAME_MAX_UNITS} UTF-16 code units`, value)
   }
-  return { [option]: value }
+  return value
 }

@@ -1,8 +1,12 @@
 import type { Allocation } from './allocation.js'
+import { labelled } from './arena-wait.js'
 import { count, refuse } from './checks.js'
+import { ConfigError } from './errors/index.js'
 import { UNITS_MAX } from './native/binding.js'
 import { type AllocateOptions, Pool, runWith, type TryAllocateOptions } from './pool.js'
 import type { Session } from './session.js'
+
+const PERMITS = 'permits'
 
 /** A pool of one dimension: so many permits, for every thread and process that opens the arena. See {@link Governor.semaphore}. */
 export class Semaphore {
@@ -14,6 +18,13 @@ export class Semaphore {
     this.name = name
     const options = permits === undefined ? undefined : { capacity: { permits: count(permits, 'permits', 0, UNITS_MAX) } }
     this.pool = new Pool(session, name, options, 'semaphore')
+    if (this.pool.names.length === 1 && this.pool.names[0] === PERMITS) return
+    const stored = this.pool.names
+    throw new ConfigError(`${labelled('pool', name)} exists with other dimensions than a semaphore has`, {
+      option: 'capacity',
+      stored,
+      given: [PERMITS]
+    })
   }
 
   /** How many there are. */

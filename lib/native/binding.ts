@@ -333,8 +333,8 @@ export interface PoolState {
   readonly used: readonly number[]
   /** DIMENSIONS for each tier, lowest first */
   readonly byTier: readonly number[]
-  /** for each tier: floors, shares, ceilings, DIMENSIONS of each */
-  readonly tiers: readonly number[]
+  /** for each tier: floors, shares, ceilings, DIMENSIONS of each, as parts of the capacity; a ceiling of Infinity is none */
+  readonly parts: readonly number[]
   /** requests that wait, for each tier */
   readonly waiting: readonly number[]
   readonly tenants: readonly { tenant: number; grants: number; weight: number; used: readonly number[] }[]

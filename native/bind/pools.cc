@@ -1,4 +1,5 @@
-// The calls of a pool. What it is made of travels as numbers in a Float64Array, in the order of lib/native/pool-terms.ts.
+// The calls of a pool. What it is made of travels as numbers in a Float64Array, in the order of lib/pool-terms.ts.
+#include <cmath>
 #include <cstring>
 
 #include "bind/calls.h"
@@ -12,6 +13,11 @@ constexpr std::size_t kFixedNumbers = 3 + core::kDimensions + core::kTiers * kTi
 
 std::uint64_t units(double value) {
   return value >= 0 && value <= static_cast<double>(core::kMostUnits) ? static_cast<std::uint64_t>(value) : 0;
+}
+
+// Whole units of a part of the capacity. Fractions such as 0.1 * 30 come out a little less than they are.
+std::uint64_t units_of(double part, double capacity) {
+  return std::isinf(part) ? core::kMostUnits : units(std::floor(part * capacity + 1e-9));
 }
 
 // False: not what it should be.
@@ -35,9 +41,15 @@ bool read_terms(napi_env env, napi_value numbers, core::PoolPlan& plan) {
   std::size_t at = 3;
   for (int d = 0; d < core::kDimensions; d++) plan.capacity[d] = units(given[at++]);
   for (auto& tier : plan.tiers) {
-    for (int d = 0; d < core::kDimensions; d++) tier.floor[d] = units(given[at++]);
-    for (int d = 0; d < core::kDimensions; d++) tier.share[d] = units(given[at++]);
-    for (int d = 0; d < core::kDimensions; d++) tier.ceiling[d] = units(given[at++]);
+    for (auto& kind : tier.parts) {
+      for (int d = 0; d < core::kDimensions; d++) kind[d] = given[at++];
+    }
+    for (int d = 0; d < core::kDimensions; d++) {
+      const double capacity = static_cast<double>(plan.capacity[d]);
+      tier.floor[d] = units_of(tier.parts[0][d], capacity);
+      tier.share[d] = units_of(tier.parts[1][d], capacity);
+      tier.ceiling[d] = units_of(tier.parts[2][d], capacity);
+    }
   }
   plan.tenants = *tenants;
   for (std::uint32_t i = 0; i < plan.tenants; i++) {
@@ -162,7 +174,14 @@ napi_value Binding::pool_state(napi_env env, napi_callback_info info) {
     numbers("capacity", terms.capacity, core::kDimensions);
     numbers("used", record.used, core::kDimensions);
     numbers("byTier", record.by_tier[0], core::kTiers * core::kDimensions);
-    numbers("tiers", terms.tiers[0].floor, core::kTiers * static_cast<int>(kTierNumbers));
+    napi_value parts = array(env);
+    std::uint32_t part = 0;
+    for (const core::TierTerms& tier : terms.tiers) {
+      for (const auto& kind : tier.parts) {
+        for (const auto& bits : kind) napi_set_element(env, parts, part++, number(env, std::bit_cast<double>(bits.peek())));
+      }
+    }
+    set(env, out, "parts", parts);
     napi_value labels = array(env);
     std::uint32_t known = 0;
     for (const auto& label : record.labels) {

@@ -55,7 +55,10 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   if (spent == Spent::kOk && record_.parent.get() != 0) {
     Tokens theirs;
     spent = above().take(tokens, now, theirs, who, respect_queue);
-    if (spent != Spent::kOk && drawn != amount) give_back_own(pace, amount - drawn);
+    if (spent != Spent::kOk && drawn != amount) {
+      give_back_own(pace, amount - drawn);
+      out.remaining = left(pace, Tat::time(word()), pace.units(since_epoch(now))) >> pace.k;
+    }
   }
   if (spent == Spent::kOk) return spent;
   Plan plan;
@@ -189,7 +192,8 @@ Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {
 
 void Bucket::give_back(double tokens) {
   const Pace pace = record_.cells[Tat::cell(word())].get();
-  give_back_own(pace, pace.units_of(tokens));
+  const std::uint64_t units = pace.units_of(tokens);
+  give_back_own(pace, units != 0 ? units : Pace::kMaxBurst);  // more than any burst: all of it
   if (record_.parent.get() != 0) above().give_back(tokens);
 }
 

@@ -302,7 +302,8 @@ Answer Member::shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& am
   }
   std::uint32_t wish = slot.wish.fetch_or(Wish::kShrinking, memory_order_acq_rel);
   for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(amounts[d]);
-  while (!slot.wish.compare_exchange_strong(wish, (wish & ~Wish::kShrinking) | Wish::kRecount, memory_order_acq_rel, memory_order_relaxed)) {
+  while (
+      !slot.wish.compare_exchange_strong(wish, (wish & ~Wish::kShrinking) | Wish::kRecount, memory_order_acq_rel, memory_order_relaxed)) {
   }
   lane_.refresh();
   visit(slot.element.get(), true, id);

@@ -281,6 +281,7 @@ bool Pool::possible(std::uint32_t tier, const Amounts& amounts) const {
   for (int d = 0; d < kDimensions; d++) {
     if (amounts[d] == 0) continue;
     if (static_cast<std::uint32_t>(d) >= dimensions()) return false;
+    if (terms.capacity[d].peek() == 0) continue;  // closed for now, as by who pauses it: that is no answer for ever
     std::uint64_t kept = 0;
     for (std::uint32_t t = 0; t < kTiers; t++) {
       if (t != tier) kept += bounded(terms.tiers[t].floor[d].peek());
@@ -300,6 +301,7 @@ void Pool::change(const PoolTerms& terms) {
       to.tiers[t].floor[d].set(terms.tiers[t].floor[d].get());
       to.tiers[t].share[d].set(terms.tiers[t].share[d].get());
       to.tiers[t].ceiling[d].set(terms.tiers[t].ceiling[d].get());
+      for (int kind = 0; kind < 3; kind++) to.tiers[t].parts[kind][d].set(terms.tiers[t].parts[kind][d].get());
     }
   }
   record_.current.store(spare, memory_order_release);  // (p2) all of it, or nothing if we die before
@@ -312,6 +314,7 @@ void PoolPlan::write(PoolTerms& terms) const {
       terms.tiers[t].floor[d].set(tiers[t].floor[d]);
       terms.tiers[t].share[d].set(tiers[t].share[d]);
       terms.tiers[t].ceiling[d].set(tiers[t].ceiling[d]);
+      for (int kind = 0; kind < 3; kind++) terms.tiers[t].parts[kind][d].set(std::bit_cast<std::uint64_t>(tiers[t].parts[kind][d]));
     }
   }
 }

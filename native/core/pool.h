@@ -23,6 +23,8 @@ inline constexpr std::uint64_t kMostUnits = 1ull << 53;
 // while it does not. ceiling: the most.
 struct TierTerms {
   plain<std::uint64_t> floor[kDimensions], share[kDimensions], ceiling[kDimensions];
+  // The same as they were given, as parts of a capacity that may change: bits of doubles, of which the core makes nothing.
+  plain<std::uint64_t> parts[3][kDimensions];
 };
 
 struct alignas(64) PoolTerms {
@@ -116,6 +118,7 @@ struct PoolPlan {
   std::array<std::array<char, kDimensionNameBytes>, kDimensions> names{};
   struct Tier {
     Amounts floor{}, share{}, ceiling{};
+    std::array<std::array<double, kDimensions>, 3> parts{};
   };
   Amounts capacity{};
   std::array<Tier, kTiers> tiers{};

@@ -1,34 +1,41 @@
 // Another environment, a process or a worker thread, that does with an arena what it is told: see agents.ts.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Grant, type GrantSet, type Item, open } from '../../lib/index.js'
+import { type AcquireOptions, type Allocation, type Grant, type GrantSet, type Item, open, type WaitOptions } from '../../lib/index.js'
 import type { Command, Reply } from './agents.js'
 
 const send = (reply: Reply) => (parentPort === null ? process.send?.(reply) : parentPort.postMessage(reply))
 const gov = open(parentPort === null ? JSON.parse(process.argv[2] ?? '{}') : workerData)
-const grants = new Map<number, Grant | GrantSet>()
+const grants = new Map<number, Grant | GrantSet | Allocation>()
 const items = new Map<number, Item>()
 
 const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   async acquire({ id, name, options }) {
-    const grant = await gov.lock(name).acquire(options)
+    const grant = await gov.lock(name).acquire(options as AcquireOptions)
     grants.set(id, grant)
     return { token: grant.token, ownerDied: grant.ownerDied }
   },
   tryAcquire({ id, name, options }) {
-    const grant = gov.lock(name).tryAcquire(options)
+    const grant = gov.lock(name).tryAcquire(options as AcquireOptions)
     if (grant !== null) grants.set(id, grant)
     return grant === null ? null : { token: grant.token, ownerDied: grant.ownerDied }
   },
   acquireWithin: ({ id, name, options, of }) =>
-    verbs.acquire({ verb: 'acquire', id, name, options: { ...options, within: grants.get(of ?? 0) as Grant } }),
+    verbs.acquire({ verb: 'acquire', id, name, options: { ...(options as AcquireOptions), within: grants.get(of ?? 0) as Grant } }),
   async acquireAll({ id, name, options }) {
     grants.set(
       id,
       await gov.acquireAll(
         name.split(' ').map(part => gov.lock(part)),
-        options
+        options as AcquireOptions
       )
     )
+  },
+  tryTake: ({ name, n }) => gov.bucket(name).tryTake(n),
+  take: ({ name, n, options }) => gov.bucket(name).take(n, options as WaitOptions),
+  async allocate({ id, name, amounts = {}, options }) {
+    const allocation = await gov.pool(name).allocate(amounts, options as WaitOptions)
+    grants.set(id, allocation)
+    return allocation.amounts
   },
   release: ({ of }) => grants.get(of ?? 0)?.release(),
   lost: ({ of }) => {
@@ -43,7 +50,7 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   },
   push: ({ name, text }) => gov.queue(name).push(text ?? ''),
-  async take({ id, name }) {
+  async takeItem({ id, name }) {
     const item = await gov.queue(name).take()
     items.set(id, item)
     return { text: Buffer.from(item.data).toString(), attempt: item.attempt }

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { AcquireOptions, OpenOptions } from '../../lib/index.js'
+import type { AcquireOptions, AllocateOptions, AmountsByName, OpenOptions, Taken, WaitOptions } from '../../lib/index.js'
 
 const SCRIPT = new URL('./agent-entry.mjs', import.meta.url)
 
@@ -12,6 +12,9 @@ export interface Command {
     | 'tryAcquire'
     | 'acquireWithin'
     | 'acquireAll'
+    | 'tryTake'
+    | 'take'
+    | 'allocate'
     | 'release'
     | 'lost'
     | 'block'
@@ -19,10 +22,13 @@ export interface Command {
     | 'close'
     | 'exit'
     | 'push'
-    | 'take'
+    | 'takeItem'
     | 'ack'
   readonly name: string
-  readonly options?: AcquireOptions | undefined
+  readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
+  /** tokens */
+  readonly n?: number | undefined
+  readonly amounts?: AmountsByName | undefined
   /** the id of the command that made the grant */
   readonly of?: number | undefined
   readonly ms?: number | undefined
@@ -42,7 +48,7 @@ export interface Granted {
   readonly ownerDied: boolean
 }
 
-export interface Taken {
+export interface TakenItem {
   readonly text: string
   readonly attempt: number
 }
@@ -118,6 +124,19 @@ export class Agent {
     return this.tell({ verb: 'acquireAll', name: names.join(' ') })
   }
 
+  tryTake(bucket: string, n: number): Task<Taken> {
+    return this.tell({ verb: 'tryTake', name: bucket, n })
+  }
+
+  take(bucket: string, n: number, options?: WaitOptions): Task<Taken> {
+    return this.tell({ verb: 'take', name: bucket, n, options })
+  }
+
+  /** Done with what the allocation holds; released like a lock. */
+  allocate(pool: string, amounts: AmountsByName, options?: AllocateOptions): Task<AmountsByName> {
+    return this.tell({ verb: 'allocate', name: pool, amounts, options })
+  }
+
   release(of: Task<unknown>): Task<boolean> {
     return this.tell({ verb: 'release', of: of.id })
   }
@@ -136,8 +155,8 @@ export class Agent {
     return this.tell({ verb: 'push', name, text })
   }
 
-  take(name: string): Task<Taken> {
-    return this.tell({ verb: 'take', name })
+  takeItem(queue: string): Task<TakenItem> {
+    return this.tell({ verb: 'takeItem', name: queue })
   }
 
   /** Acknowledges what was taken. */

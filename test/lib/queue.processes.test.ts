@@ -33,7 +33,7 @@ for (const kind of ['process', 'thread'] as const) {
   test('records go both ways', async world => {
     const agent = await another(world)
     for (let round = 0; round < 30; round++) {
-      const theirs = agent.take('q')
+      const theirs = agent.takeItem('q')
       await theirs.begun
       await world.queue.push(`to ${round}`)
       assert.equal(await theirs.done, { text: `to ${round}`, attempt: 1 })
@@ -51,7 +51,7 @@ for (const kind of ['process', 'thread'] as const) {
   test('what it had in hand when it was killed comes back, first, with one attempt more', async world => {
     const agent = await another(world)
     for (const text of ['a', 'b', 'c']) world.queue.offer(text)
-    const taken = [agent.take('q'), agent.take('q')]
+    const taken = [agent.takeItem('q'), agent.takeItem('q')]
     for (const take of taken) await take.done
     assert.is(world.queue.size, 1)
     await agent.kill()
@@ -72,7 +72,7 @@ for (const kind of ['process', 'thread'] as const) {
   test('who only polls gets it, too', async world => {
     const agent = await another(world)
     world.queue.offer('a')
-    await agent.take('q').done
+    await agent.takeItem('q').done
     await agent.kill()
     let item = world.queue.poll()
     while (item === null) {
@@ -85,14 +85,14 @@ for (const kind of ['process', 'thread'] as const) {
   test('one that closes gives back what it has in hand, at once', async world => {
     const agent = await another(world)
     world.queue.offer('a')
-    await agent.take('q').done
+    await agent.takeItem('q').done
     await agent.close().done
     assert.is(world.queue.poll()?.attempt, 2)
   })
 
   test('a wait of one that was killed is in the way of nobody', async world => {
     const agent = await another(world)
-    const theirs = agent.take('q')
+    const theirs = agent.takeItem('q')
     await theirs.begun
     await agent.kill()
     const mine = world.queue.take()

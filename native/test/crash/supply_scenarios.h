@@ -154,13 +154,18 @@ inline std::vector<Scenario> supply_scenarios() {
          s.try_allocate(1, {5, 3}, tenant(1));
          s.release(1);
        }},
-      {"units waited for", taken_by_2, [](Scene& s) { s.allocate(1, {2, 2}, tenant(1)); }},
+      {"units waited for", taken_by_2,
+       [](Scene& s) {
+         s.allocate(1, {2, 2}, tenant(1));
+       }},
       {"units waited for behind others, some of whom pass",
        [](Scene& s) {
          s.allocate(2, {5, 5});
          wait_for_units(s);
        },
-       [](Scene& s) { s.allocate(1, {4, 1}, tenant(2)); }},
+       [](Scene& s) {
+         s.allocate(1, {4, 1}, tenant(2));
+       }},
       {"units waited for with an inbox of others to drain",
        [all](Scene& s) {
          s.allocate(2, all);
@@ -169,7 +174,9 @@ inline std::vector<Scenario> supply_scenarios() {
            s.abort(3, 1);
          });
        },
-       [](Scene& s) { s.allocate(1, {1, 1}, tenant(3)); }},
+       [](Scene& s) {
+         s.allocate(1, {1, 1}, tenant(3));
+       }},
       {"units given back to those who wait",
        [all](Scene& s) {
          s.allocate(1, all, tenant(2));
@@ -236,7 +243,9 @@ inline std::vector<Scenario> supply_scenarios() {
          s.allocate(3, {4, 4}, tenant(2));
          s.allocate(4, {2, 2}, tenant(1));
        },
-       [](Scene& s) { s.shrink(1, {2, 5}); }},
+       [](Scene& s) {
+         s.shrink(1, {2, 5});
+       }},
       {"a grant made smaller, and given back",
        [](Scene& s) {
          s.allocate(1, {6, 12}, tenant(1));

@@ -88,6 +88,16 @@ TEST_CASE("what there never is is said at once") {
   CHECK_EQUAL(yard.a->slots_in_use(), 0u);
 }
 
+TEST_CASE("a capacity of 0 is a pause: requests wait for it to end") {
+  Yard yard(pool_plan({8}));
+  CHECK(change_pool(*yard.a, yard.handle, pool_plan({0})) == Answer::kOk);
+  Granted granted;
+  CHECK(yard.a->try_units(yard.ask({8}), granted) == Answer::kBusy);
+  const Granted waits = yard.wait(*yard.b, yard.ask({8}));
+  CHECK(change_pool(*yard.a, yard.handle, pool_plan({8})) == Answer::kOk);
+  CHECK((yard.served(*yard.b) == Waiters{waits.waiter}));
+}
+
 TEST_CASE("a waiter is served when enough was given back, and its slots come back with its units") {
   Yard yard(pool_plan({4}));
   const Granted held = yard.take(*yard.a, yard.ask({3}));
