@@ -11,7 +11,11 @@ export async function closeSession(session: Session, drain: number): Promise<voi
   session.progress = undefined
   for (const waiter of session.waiting.waitersOf(session)) waiter.close()
   for (const watcher of session.waiting.watchersOf(session)) watcher.close()
-  session.leave()
+  try {
+    for (const end of session.leaving) end()
+  } finally {
+    session.leave()
+  }
 }
 
 /** Resolves when nothing waits and nothing is held, or after the time on the arena's clock. */

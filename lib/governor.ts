@@ -17,7 +17,7 @@ import { PlanBook } from './plans.js'
 import { Pool } from './pool.js'
 import type { PoolOptions } from './pool-terms.js'
 import { Queue, type QueueOptions } from './queue.js'
-import { Semaphore } from './semaphore.js'
+import { Semaphore, type SemaphoreOptions } from './semaphore.js'
 import type { Session } from './session.js'
 import { readStats, type Stats, type StatsOptions } from './stats.js'
 import { makeTelemetry, type Telemetry } from './telemetry.js'
@@ -139,8 +139,8 @@ export class Governor extends EventEmitter<GovernorEvents> {
    *
    * @throws as {@link bucket}
    */
-  semaphore(name: string, permits?: number): Semaphore {
-    return new Semaphore(this.#session, text(name, 'name'), permits)
+  semaphore(name: string, permits?: number, options?: SemaphoreOptions): Semaphore {
+    return new Semaphore(this.#session, text(name, 'name'), permits, options)
   }
 
   /**

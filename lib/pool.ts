@@ -67,7 +67,7 @@ export class Pool implements AllocatingPool {
   private readonly kind: string
 
   /** @internal */
-  constructor(session: Session, name: string, options: unknown, kind = 'pool') {
+  constructor(session: Session, name: string, options: unknown, kind = 'pool', adapts = false) {
     this.session = session
     this.name = name
     this.kind = kind
@@ -78,7 +78,7 @@ export class Pool implements AllocatingPool {
     const mayUpdate = update === undefined ? false : flag(update, 'update')
     const terms = given === undefined ? undefined : readTerms(given, session)
     this.element = findElement(session, name, Kind.Pool)
-    if (terms !== undefined) this.define(terms, mayUpdate)
+    if (terms !== undefined) this.define(terms, mayUpdate, adapts)
     const state = this.state()
     this.names = Object.freeze([...state.names])
     this.labelIds = state.labels
@@ -290,7 +290,7 @@ export class Pool implements AllocatingPool {
     }
   }
 
-  private define(terms: PoolTerms, update: boolean): void {
+  private define(terms: PoolTerms, update: boolean, adapts: boolean): void {
     const { session, name } = this
     session.scratch[At.Index] = this.element.index
     const code = session.binding.definePool(numbersOf(terms), terms.names)
@@ -298,6 +298,8 @@ export class Pool implements AllocatingPool {
     if (code !== Code.Differs) return
     const stored = this.state()
     const option = differing(stored, terms)
+    // What is there was learnt meanwhile.
+    if (adapts && option === 'capacity') return
     if (update && option !== 'labels' && option !== 'tenants' && stored.names.join('\0') === terms.names.join('\0')) {
       this.change(terms)
       return

@@ -44,6 +44,8 @@ export class Session {
   progress: (() => void) | undefined = undefined
   /** number of its reader of telemetry, 0 while it does not observe */
   reader = 0
+  /** called before the arena is left */
+  readonly leaving: (() => void)[] = []
   readonly scratch: Int32Array
   readonly times: Float64Array
   readonly arena: number

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Allocation, open } from '../../lib/index.js'
+import { type Allocation, type Governor, open, type Semaphore } from '../../lib/index.js'
 import { isCoded, isSettled, rejection, thrown, virtual } from './support.js'
 
 test('a semaphore gives so many permits, and the next when one comes back', async () => {
@@ -133,6 +133,78 @@ test('what is no number of permits is refused', () => {
       'ERR_FORELOCK_ARGUMENT'
     )
   assert.is(semaphore.available, 2)
+})
+
+const AIMD = { algorithm: 'aimd', window: 100, samples: 2, jitter: 0 } as const
+
+/** Work of 60 ms with all permits in use, twice: the end of a window. */
+async function window(gov: Governor, semaphore: Semaphore, end: 'success' | 'drop' = 'success'): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    const held = await Promise.all(Array.from({ length: semaphore.permits }, () => semaphore.acquire()))
+    gov.advance(60)
+    for (const one of held) one[end]()
+  }
+}
+
+test('an adapting semaphore in shadow reports what it would do and changes nothing', async () => {
+  const gov = virtual()
+  const semaphore = gov.semaphore('a', 4, { adapt: AIMD })
+  await window(gov, semaphore)
+  assert.is(semaphore.permits, 4)
+  assert.is(semaphore.limit?.mode, 'shadow')
+  assert.is(semaphore.limit?.proposed, 5)
+  assert.is(semaphore.limit?.inFlight, 4)
+})
+
+test('switched on, success raises the permits of all, a drop lowers them, and who waits gets what was added', async () => {
+  const gov = virtual()
+  const semaphore = gov.semaphore('a', 4, { adapt: { ...AIMD, backoff: 0.5 } })
+  semaphore.setMode('on')
+  const held = await Promise.all(Array.from({ length: 4 }, () => semaphore.acquire()))
+  gov.advance(200)
+  const waiting = Array.from({ length: 3 }, () => semaphore.acquire())
+  for (const one of held.slice(0, 2)) one.success()
+  assert.is(semaphore.permits, 5)
+  assert.is((await Promise.all(waiting)).length, 3)
+  await window(gov, gov.semaphore('b', 4, { adapt: { ...AIMD, mode: 'on', backoff: 0.5 } }), 'drop')
+  assert.is(gov.semaphore('b').permits, 2)
+})
+
+test('however often it is asked for, a semaphore adapts by one limit; what was learnt is no conflict with the number at the start', async () => {
+  const gov = virtual()
+  const options = { adapt: { ...AIMD, mode: 'on' } } as const
+  await window(gov, gov.semaphore('a', 4, options))
+  const again = gov.semaphore('a', 4, options)
+  assert.is(again.permits, 5)
+  assert.is(again.limit?.windows, 1)
+  assert.is(gov.semaphore('a').limit?.windows, 1)
+  isCoded(
+    thrown(() => gov.semaphore('a', 4, { adapt: { algorithm: 'gradient2' } })),
+    'ERR_FORELOCK_CONFIG'
+  )
+})
+
+test('without adapt there is no limit to read or switch, and a wrong option is refused', () => {
+  const semaphore = virtual().semaphore('a', 4)
+  assert.is(semaphore.limit, undefined)
+  isCoded(
+    thrown(() => semaphore.setMode('on')),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  for (const options of [{ adapt: null }, { adapt: {} }, { adapts: AIMD }, 1] as never[]) {
+    isCoded(
+      thrown(() => virtual().semaphore('a', 4, options)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }
+})
+
+test('an allocation that ends after the governor closed is not learnt from, and is no error', async () => {
+  const gov = virtual()
+  const semaphore = gov.semaphore('a', 4, { adapt: { ...AIMD, mode: 'on' } })
+  const held = await semaphore.acquire()
+  await gov.close()
+  assert.is(held.release(), false)
 })
 
 test.run()
