@@ -90,6 +90,7 @@ inline void Binding::settle_if_needed() {
 
 bool Binding::read_queue(core::QueueId& id) {
   id = scratch_[kIndex];
+  read_names(0);
   return attachment_->member().uses(id) && environment_.bytes() != nullptr;
 }
 

@@ -4,6 +4,7 @@
 
 #include "bind/args.h"
 #include "bind/binding.h"
+#include "bind/scratch.h"
 #include "core/lane_reader.h"
 #include "core/names.h"
 #include "core/notes.h"
@@ -13,8 +14,6 @@
 namespace forelock::bind {
 
 namespace {
-
-constexpr std::int32_t kBadArgument = -10;  // as in binding.cc
 
 // Memory of a typed array or a DataView, whatever its buffer is; nothing for anything else. A detached one has no bytes.
 struct Bytes {

@@ -48,7 +48,7 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   if (is_planned()) {
     // First what was discarded until now: drawn on before, the reserve would be filled twice from one time of low demand.
     keep_discarded(seen, now);
-    drawn = draw(pace, amount, now, who);
+    drawn = draw(pace, amount, now, who, out.plan);
   }
   Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
   out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
@@ -60,7 +60,10 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
       out.remaining = left(pace, Tat::time(word()), pace.units(since_epoch(now))) >> pace.k;
     }
   }
-  if (spent == Spent::kOk) return spent;
+  if (spent == Spent::kOk) {
+    if (drawn != 0) out.drawn = pace.tokens_of(drawn);
+    return spent;
+  }
   Plan plan;
   if (drawn != 0 && find_reserve(now, who, plan)) keep(pace, drawn, now, plan);
   if (spent != Spent::kRefused) return spent;
@@ -109,7 +112,7 @@ std::uint64_t Bucket::cap(const Pace& pace, const Plan& plan) const {
 }
 
 // Jump-start: as much as is predicted, needed, and there.
-std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who) {
+std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number) {
   Plan plan;
   if (!find_reserve(now, who, plan) || now >= record_.reserve_until.load(memory_order_acquire)) return 0;
   std::uint64_t there = record_.reserve.load(memory_order_acquire);
@@ -118,6 +121,7 @@ std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Wh
     if (drawn == 0) return 0;
     if (record_.reserve.compare_exchange_strong(there, there - drawn, memory_order_acq_rel, memory_order_acquire)) {
       if (PlanLoss* of = Plans(arena_).loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
+      number = plan.number;
       return drawn;
     }
   }

@@ -53,6 +53,8 @@ struct Who {
 struct Tokens {
   Nanos ready = 0;              // refused: when it would be granted if nobody else came
   std::uint64_t remaining = 0;  // whole tokens, of this bucket alone
+  double drawn = 0;             // of those granted, how many came from the reserve of the plan
+  std::uint32_t plan = 0;       // its number
 };
 
 class Bucket {
@@ -90,7 +92,7 @@ class Bucket {
   bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   bool find_reserve(Nanos now, Who who, Plan& plan) const;
   std::uint64_t cap(const Pace& pace, const Plan& plan) const;
-  std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who);
+  std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number);
   void keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan);
   void keep_discarded(std::uint64_t& seen, Nanos now);
   void give_back_own(const Pace& pace, std::uint64_t amount);

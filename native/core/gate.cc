@@ -610,14 +610,16 @@ bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
 }
 
 // The lock has been granted: the time that it was kept free ends, and the hold that waited for this one is used.
-void GateKeeper::settle_holds(const Slot& granted) {
+void GateKeeper::settle_holds(const Slot& granted, ParticipantId owner) {
   if (!is_planned()) return;
   Plans plans(arena_);
   const Nanos now = lane_.now();
   plans.for_each_of(PlanKind::kHold, index_ + 1, now, [&](PlanEntry& entry, const Plan& plan) {
     plans.unblock(entry, plan, now);
     const bool expected = tier_of(granted) >= plan.tier && (plan.who == 0 || plan.who == granted.element_generation.get());
-    if (expected) plans.use(lane_, entry, plan);
+    if (!expected) return;
+    record_plan(lane_, index_, {plan.number, tier_of(granted), owner, {granted.element_generation.get(), 0, 0}});
+    plans.use(lane_, entry, plan);
   });
 }
 
@@ -719,6 +721,7 @@ void GateKeeper::recall_for(SlotId entitled) {
     if ((slot.wish.fetch_or(Wish::kRecalled, memory_order_acq_rel) & Wish::kRecalled) != 0) continue;  // asked for already
     const ParticipantId owner = arena_.owner_of(x).participant;
     if (owner != 0) notify(owner, Notice::kRecalled);
+    record_plan(lane_, index_, {pool_->share_plan(tier), tier, arena_.owner_of(entitled).participant, {}});
   }
 }
 
@@ -793,7 +796,8 @@ bool GateKeeper::grant(SlotId id) {
   if (slot.state.compare_exchange_strong(seen, state.with(Status::kOffered, sequence).word(), memory_order_acq_rel, memory_order_relaxed)) {
     grants_++;
     finish(id, false);
-    if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) settle_holds(slot);
+    if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0)
+      settle_holds(slot, arena_.owner_of(id).participant);
   }
   lane_.note(index_, 0);
   return true;
@@ -812,6 +816,10 @@ bool GateKeeper::grant_tokens(SlotId id) {
   Tokens answer;
   const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer, {wants.workflow.get(), wants.tenant.get()});
   if (spent == Spent::kRefused || spent == Spent::kQueued) return false;
+  if (answer.drawn > 0) {
+    const Names names{wants.workflow.get(), wants.tenant.get(), 0};
+    record_plan(lane_, index_, {answer.plan, tier_of(slot), arena_.owner_of(id).participant, names, answer.drawn});
+  }
   // The burst was made smaller meanwhile. Or larger again, after somebody had died over saying so.
   const std::uint32_t flags = slot.flags.get() & ~SlotFlag::kRefused;
   slot.flags.set(spent == Spent::kNever ? flags | SlotFlag::kRefused : flags);

@@ -89,7 +89,7 @@ class GateKeeper {
   SlotId choose_past_holds();
   bool held_back(SlotId id, PlanEntry& entry, const Plan& plan);
   bool is_planned();
-  void settle_holds(const Slot& granted);
+  void settle_holds(const Slot& granted, ParticipantId owner);
   SlotId choose_units();
   void recall_for(SlotId entitled);
   SlotId choose_of_tier(std::uint32_t tier, SlotId aged);

@@ -59,7 +59,7 @@ Answer Member::enqueue_and_try(const Request& request, Granted& out) {
     empty_wake_list();
     if (take(waiter, out)) {
       answer = refused ? Answer::kNever : Answer::kOk;
-      if (!refused && telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
+      if (!refused) note_granted(request, out);
     }
   }
   if (answer == Answer::kBusy) give_up(waiter);
@@ -84,12 +84,12 @@ Answer Member::begin_wait(const Request& request, Granted& out) {
     const bool refused = is_refused(waiter);
     empty_wake_list();
     if (take(waiter, out)) {
-      if (!refused && telemetry_.on()) telemetry_.granted(request.handle, out.sequence, out.waiter, request.tier, instant());
+      if (!refused) note_granted(request, out);
       done_with(waiter);
       return refused ? Answer::kNever : Answer::kOk;
     }
   }
-  telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get());
+  telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get(), amount_of(request));
   if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0, 0});
   local_[waiter].owed = true;
   out = {0, waiter, false};
@@ -178,38 +178,70 @@ Visit Member::visit(ElementIndex index, bool poke, SlotId mine) {
 
 // ---- tokens and units -----------------------------------------------------------------------------------------------
 
+// Of tokens how many, of a pool the largest part of a dimension.
+double Member::amount_of(const Request& request) const {
+  if (request.kind == Kind::kBucket) return std::bit_cast<double>(request.amounts[0]);
+  return request.kind == Kind::kPool ? Pool(arena_, request.handle.index).largest_part(request.amounts) : 1;
+}
+
+void Member::note_granted(const Request& request, const Granted& granted) {
+  if (!telemetry_.on()) return;
+  const Kind kind = Meta::kind(arena_.element(request.handle.index).meta.load(memory_order_relaxed));
+  if (kind == Kind::kLock || kind == Kind::kPool) {
+    telemetry_.granted(request.handle, granted.sequence, granted.waiter, request.tier, instant(), amount_of(request));
+  } else {
+    telemetry_.spent(request.handle, request.tier, amount_of(request));
+  }
+}
+
+// What came of it, if it was not a wait.
+Answer Member::tell(const Request& request, Answer answer) {
+  if (answer == Answer::kBusy || answer == Answer::kNever) {
+    telemetry_.refused(request.handle, request.tier, answer == Answer::kBusy ? Ending::kBusy : Ending::kNever, amount_of(request));
+  }
+  return answer;
+}
+
+Spent Member::spend(const Request& request, Bucket& bucket, Tokens& out) {
+  lane_.refresh();
+  const double tokens = std::bit_cast<double>(request.amounts[0]);
+  const Spent spent = bucket.take(tokens, lane_.now(), out, {request.workflow, request.tenant});
+  if (spent == Spent::kOk && telemetry_.on()) [[unlikely]] {
+    if (out.drawn > 0) telemetry_.used_plan(request.handle, request.tier, out.plan, out.drawn);
+    telemetry_.spent(request.handle, request.tier, tokens);
+  }
+  return spent;
+}
+
 Answer Member::try_tokens(const Request& request, Tokens& out) {
   Bucket bucket(arena_, request.handle.index);
-  const double tokens = std::bit_cast<double>(request.amounts[0]);
-  lane_.refresh();
-  switch (bucket.take(tokens, lane_.now(), out, {request.workflow, request.tenant})) {
+  switch (spend(request, bucket, out)) {
     case Spent::kOk:
       return Answer::kOk;
     case Spent::kRefused:
-      return Answer::kBusy;
+      return tell(request, Answer::kBusy);
     case Spent::kNever:
-      return Answer::kNever;
+      return tell(request, Answer::kNever);
     case Spent::kQueued:
       break;
   }
   // Somebody waits, here or above: whether it may go before them is for the gate to say.
-  out.ready = bucket.ready_at(tokens, lane_.now());
+  out.ready = bucket.ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now());
   Granted granted;
-  const Answer answer = enqueue_and_try(request, granted);
+  const Answer answer = tell(request, enqueue_and_try(request, granted));
   if (answer == Answer::kOk) out.remaining = granted.sequence;
   return answer;
 }
 
 Answer Member::tokens(const Request& request, Granted& out) {
   Bucket bucket(arena_, request.handle.index);
-  lane_.refresh();
   Tokens answer;
-  switch (bucket.take(std::bit_cast<double>(request.amounts[0]), lane_.now(), answer, {request.workflow, request.tenant})) {
+  switch (spend(request, bucket, answer)) {
     case Spent::kOk:
       out = {answer.remaining, kNoWaiter, false};
       return Answer::kOk;
     case Spent::kNever:
-      return Answer::kNever;
+      return tell(request, Answer::kNever);
     default:
       break;
   }
@@ -217,7 +249,7 @@ Answer Member::tokens(const Request& request, Granted& out) {
   if (waits == Answer::kWait && std::find(paced_.begin(), paced_.end(), request.handle.index) == paced_.end()) {
     paced_.push_back(request.handle.index);
   }
-  return waits;
+  return tell(request, waits);
 }
 
 void Member::give_back_tokens(ElementIndex index, double tokens) {
@@ -277,16 +309,16 @@ Nanos Member::next_deadline() const {
 }
 
 Answer Member::try_units(const Request& request, Granted& out) {
-  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return Answer::kNever;
+  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   const Gate gate = Gate::of(arena_.element(request.handle.index).gate.load(memory_order_acquire));
   // Somebody alive is deciding inside: what we pushed now would only be taken back.
-  if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return Answer::kBusy;
-  return enqueue_and_try(request, out);
+  if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return tell(request, Answer::kBusy);
+  return tell(request, enqueue_and_try(request, out));
 }
 
 Answer Member::units(const Request& request, Granted& out) {
-  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return Answer::kNever;
-  return begin_wait(request, out);
+  if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
+  return tell(request, begin_wait(request, out));
 }
 
 // Its owner writes the amounts, downwards only: whoever adds them up meanwhile finds no less than is held, and the wish makes them do it
@@ -713,7 +745,10 @@ std::uint32_t Member::tier_of(const Request& request) {
   if (request.workflow == 0) return request.tier;
   const Nanos until = arena_.header().escalated_until.load(memory_order_acquire);
   if (until == 0 || lane_.now() >= until) return request.tier;
-  return Plans(arena_).escalated(request.workflow, request.tier, lane_.now());
+  Plan plan;
+  if (!Plans(arena_).escalates(request.workflow, request.tier, lane_.now(), plan)) return request.tier;
+  telemetry_.used_plan(request.handle, plan.tier, plan.number, 1);
+  return plan.tier;
 }
 
 WaiterId Member::waiter_of(SlotId slot) const {

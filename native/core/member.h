@@ -270,6 +270,11 @@ class Member {
   void make_free(WaiterId waiter);
   void hurry(ElementIndex index);
   std::uint32_t tier_of(const Request& request);
+  Handle handle_of(ElementIndex index) const { return {index, Meta::generation(arena_.element(index).meta.load(memory_order_acquire))}; }
+  double amount_of(const Request& request) const;
+  void note_granted(const Request& request, const Granted& granted);
+  Answer tell(const Request& request, Answer answer);
+  Spent spend(const Request& request, Bucket& bucket, Tokens& out);
   void look_again(const Plan& plan);
   bool reuse_going();
   Answer claim_chunk();

@@ -68,10 +68,15 @@ bool Member::let_pass(ElementIndex index) {
 Answer Member::offer(QueueId id, std::uint32_t tier, const void* bytes, std::uint32_t length) {
   const Queue& queue = queues_[id];
   if (tier >= kTiers || length > queue.config().max_bytes) return Answer::kBadArgument;
-  if (queue.room_wanted() && !let_pass(queue.room())) return Answer::kBusy;
   Queue::Seen seen;
-  if (!queue.take(kFreeRing, CellStatus::kWriting, participant_, seen)) return Answer::kBusy;
+  const bool turn = !queue.room_wanted() || let_pass(queue.room());
+  if (!turn || !queue.take(kFreeRing, CellStatus::kWriting, participant_, seen)) {
+    telemetry_.refused(handle_of(queue.room()), tier, Ending::kBusy);
+    return Answer::kBusy;
+  }
   written(queue, seen, tier, bytes, length);
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.spent(handle_of(queue.room()), tier, 1);
   return Answer::kOk;
 }
 
@@ -95,6 +100,8 @@ Answer Member::poll(QueueId id, Granted& out) {
     Cell& cell = queue.cell(seen.cell);
     cell.attempt.set(cell.attempt.get() + 1);
     out = {CellHandle::of(seen), kNoWaiter, false};
+    if (telemetry_.on()) [[unlikely]]
+      telemetry_.spent(handle_of(queue.items()), cell.tier.get(), 1);
     return Answer::kOk;
   }
   return Answer::kBusy;
@@ -103,7 +110,7 @@ Answer Member::poll(QueueId id, Granted& out) {
 Answer Member::wait_for_item(QueueId id, const Request& request, Granted& out) {
   if (!queues_[id].items_wanted() && poll(id, out) == Answer::kOk) return Answer::kOk;
   Request asked = request;
-  asked.handle = {queues_[id].items(), Meta::generation(arena_.element(queues_[id].items()).meta.load(memory_order_acquire))};
+  asked.handle = handle_of(queues_[id].items());
   return begin_wait(asked, out);
 }
 
@@ -111,11 +118,12 @@ Answer Member::wait_for_room(QueueId id, const Request& request, Granted& out) {
   const Queue& queue = queues_[id];
   Queue::Seen seen;
   if (!queue.room_wanted() && queue.take(kFreeRing, CellStatus::kWriting, participant_, seen)) {
+    if (telemetry_.on()) telemetry_.spent(handle_of(queue.room()), request.tier, 1);
     out = {CellHandle::of(seen), kNoWaiter, false};
     return Answer::kOk;
   }
   Request asked = request;
-  asked.handle = {queue.room(), Meta::generation(arena_.element(queue.room()).meta.load(memory_order_acquire))};
+  asked.handle = handle_of(queue.room());
   return begin_wait(asked, out);
 }
 
@@ -151,7 +159,11 @@ Answer Member::fill(QueueId id, std::uint64_t sequence, std::uint32_t tier, cons
 Answer Member::acknowledge(QueueId id, std::uint64_t sequence) {
   const Queue& queue = queues_[id];
   Queue::Seen seen;
-  if (!in_hand(queue, sequence, CellStatus::kTaken, seen) || !queue.put(seen, kFreeRing)) return Answer::kLost;
+  if (!in_hand(queue, sequence, CellStatus::kTaken, seen)) return Answer::kLost;
+  const std::uint32_t tier = queue.cell(seen.cell).tier.get();
+  if (!queue.put(seen, kFreeRing)) return Answer::kLost;
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.over(handle_of(queue.items()), tier, Ending::kSuccess);
   if (queue.room_wanted()) visit(queue.room(), true);
   return Answer::kOk;
 }
@@ -160,7 +172,11 @@ Answer Member::put_back(QueueId id, std::uint64_t sequence) {
   const Queue& queue = queues_[id];
   Queue::Seen seen;
   if (!in_hand(queue, sequence, CellStatus::kTaken, seen) && !in_hand(queue, sequence, CellStatus::kWriting, seen)) return Answer::kLost;
+  const std::uint32_t tier = queue.cell(seen.cell).tier.get();
   if (!queue.put_back(seen)) return Answer::kLost;
+  if (telemetry_.on() && CellWord::of(seen.word).status == CellStatus::kTaken) {
+    telemetry_.over(handle_of(queue.items()), tier, Ending::kIgnored);
+  }
   give_on(queue);
   return Answer::kOk;
 }

@@ -25,7 +25,8 @@ bool Plans::read(std::uint32_t at, Plan& plan, std::uint32_t* version) const {
             static_cast<std::uint32_t>(what >> 48) % kPlanSources,
             std::bit_cast<double>(cell.amount.load(memory_order_acquire)),
             cell.from.load(memory_order_acquire),
-            cell.until.load(memory_order_acquire)};
+            cell.until.load(memory_order_acquire),
+            PlanId{at, control.version}.number()};
     if (PlanControl::of(entry.control.load(memory_order_relaxed)).version == control.version) {
       if (version != nullptr) *version = control.version;
       return plan.tier < kTiers;
@@ -139,13 +140,14 @@ PlanLoss* Plans::loss(std::uint32_t source) const {
   return table == nullptr ? nullptr : &table->losses[source % kPlanSources];
 }
 
-std::uint32_t Plans::escalated(std::uint32_t workflow, std::uint32_t tier, Nanos now) const {
-  if (workflow == 0) return tier;
-  std::uint32_t highest = tier;
-  for_each_of(PlanKind::kEscalation, workflow | 0x80000000u, now, [&](PlanEntry&, const Plan& plan) {
-    if (plan.tier > highest) highest = plan.tier;
+bool Plans::escalates(std::uint32_t workflow, std::uint32_t tier, Nanos now, Plan& plan) const {
+  bool found = false;
+  for_each_of(PlanKind::kEscalation, workflow | 0x80000000u, now, [&](PlanEntry&, const Plan& one) {
+    if (one.tier <= (found ? plan.tier : tier)) return;
+    plan = one;
+    found = true;
   });
-  return highest;
+  return found;
 }
 
 // ---- holds ----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ struct Plan {
   double amount = 0;  // of a hold: how long in ms others hold the lock, as learnt; 0 unknown
   Nanos from = 0;     // of a hold: when the request is expected
   Nanos until = 0;
+  std::uint32_t number = 0;  // of the entry and the low bits of its version, as telemetry names it; 0: it was not read from the table
 };
 
 // {version:32, writer lane:13, current:1, live:1}. Two cells: a writer that dies half-way leaves the old one as it was.
@@ -77,7 +78,11 @@ struct PlanTable {
 struct PlanId {
   std::uint32_t entry;
   std::uint32_t version;
+
+  // For telemetry: a version comes back after 4 million plans in one place.
+  constexpr std::uint32_t number() const { return (version << 10) | entry; }
 };
+static_assert(kPlans == 1 << 10);
 
 enum class Written { kOk, kFull, kNoHeap, kOutOfMemory };
 
@@ -142,8 +147,8 @@ class Plans {
   void end_holds(Lane& lane, std::uint32_t key, Nanos now);
 
   PlanLoss* loss(std::uint32_t source) const;
-  // The tier that a workflow's requests count as, at least `tier`.
-  std::uint32_t escalated(std::uint32_t workflow, std::uint32_t tier, Nanos now) const;
+  // The plan that a workflow's requests count as of a higher tier by, the highest; false: there is none above `tier`.
+  bool escalates(std::uint32_t workflow, std::uint32_t tier, Nanos now, Plan& plan) const;
 
  private:
   PlanTable* table() const;

@@ -223,6 +223,16 @@ double Pool::dominant_share(std::uint32_t at) const {
   return share / weight;
 }
 
+double Pool::largest_part(const Amounts& amounts) const {
+  double part = 0;
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    const double capacity = static_cast<double>(terms().capacity[d].peek());
+    if (capacity > 0) part = std::max(part, static_cast<double>(amounts[d]) / capacity);
+  }
+  return part;
+}
+
 // Floor and share: the share that a plan gives, where one does, within the ceiling and the bound of all plans.
 std::uint64_t Pool::part_of(std::uint32_t tier, std::uint32_t d) const {
   const TierTerms& own = terms().tiers[tier];
@@ -241,6 +251,7 @@ void Pool::look_at_plans(ElementIndex index, Nanos now) {
   Plans(arena_).for_each_of(PlanKind::kShare, index + 1, now, [&](PlanEntry&, const Plan& plan) {
     if (plan.who == 0) {
       planned_share_[plan.tier] = std::clamp(plan.amount, 0.0, 1.0);
+      share_plan_[plan.tier] = plan.number;
     } else if (plan.amount > 0) {
       planned_tenant_ = plan.who;
       planned_weight_ = plan.amount;

@@ -76,6 +76,7 @@ class Pool {
   // Share plans, looked up once by whoever stands in the gate.
   void look_at_plans(ElementIndex index, Nanos now);
   bool share_is_planned(std::uint32_t tier) const { return planned_share_[tier] >= 0; }
+  std::uint32_t share_plan(std::uint32_t tier) const { return share_plan_[tier]; }
   // Whether it would fit with these amounts given back; whether a tier has more than its floor and share; what a grant has.
   bool enough_with(SlotId id, const Amounts& coming) const;
   bool beyond_its_part(std::uint32_t tier) const;
@@ -86,6 +87,8 @@ class Pool {
   // ---- by anybody: single words, not of one moment
   // Whether such a request could be granted if nothing else was held.
   bool possible(std::uint32_t tier, const Amounts& amounts) const;
+  // The largest part of a capacity that they are, 0 to 1.
+  double largest_part(const Amounts& amounts) const;
   std::uint32_t dimensions() const;
   const PoolTerms& terms() const { return record_.terms[record_.current.load(memory_order_acquire) & 1]; }
   PoolRecord& record() const { return record_; }
@@ -109,6 +112,7 @@ class Pool {
   Element& element_;
   PoolRecord& record_;
   std::array<double, kTiers> planned_share_{-1, -1, -1, -1};
+  std::array<std::uint32_t, kTiers> share_plan_{};  // their numbers
   std::uint32_t planned_tenant_ = 0;
   double planned_weight_ = 0;
 };

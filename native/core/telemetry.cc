@@ -97,6 +97,13 @@ void Telemetry::spent(Handle handle, std::uint32_t tier, double amount) {
   pend_grant(*hold, now);
 }
 
+void Telemetry::over(Handle handle, std::uint32_t tier, Ending how) {
+  Record record = of(Event::kEnd, handle, tier, 1, asking, arena_.host().ticks());
+  record.kind |= Record::kCoarse;
+  record.outcome = how;
+  put(record);
+}
+
 void Telemetry::refused(Handle handle, std::uint32_t tier, Ending why, double amount) {
   if (!on() && !counts()) return;
   const Nanos now = arena_.host().ticks();
@@ -138,8 +145,9 @@ void Telemetry::taken(WaiterId waiter, std::uint64_t sequence) {
     record.waited = waited;
     put(record);
     found->since = now;
-    Hold* hold = sequence == kShared ? nullptr : hold_of(found->handle.index);
-    if (hold != nullptr) {
+    // What is spent, and what is in hand of a queue, has no end that would be known by its element.
+    const bool ends = sequence != kShared && kind_of(found->handle.index) == static_cast<std::uint8_t>(Kind::kLock);
+    if (Hold* hold = ends ? hold_of(found->handle.index) : nullptr) {
       if (pending_.hold == hold) flush_pending();
       hold->begin(found->handle, sequence, now, found->tier, found->amount, found->names);
     }
@@ -296,6 +304,24 @@ void record_reclaim(Lane& lane, ElementIndex index, ParticipantId from, Ending w
   record.kind = static_cast<std::uint8_t>(static_cast<std::uint32_t>(Meta::kind(meta)) | Record::kCoarse);
   record.participant = static_cast<std::uint16_t>(from);  // whose it was
   record.held = held_for(arena.header(), record.time, since);
+  RecordRing(arena, lane.participant(), static_cast<Thread>(lane.id & 1)).write(record);
+}
+
+void record_plan(Lane& lane, ElementIndex index, const PlanUse& use) {
+  Arena& arena = lane.arena;
+  if (observers(arena) == 0 || !back_lane(arena, lane.participant())) return;
+  const std::uint64_t meta = arena.element(index).meta.load(memory_order_relaxed);
+  Record record;
+  record.time = lane.now();
+  record.element = index;
+  record.generation = Meta::generation(meta);
+  record.event = Event::kPlan;
+  record.tier = static_cast<std::uint8_t>(use.tier);
+  record.kind = static_cast<std::uint8_t>(Meta::kind(meta));
+  record.participant = static_cast<std::uint16_t>(use.participant);
+  record.names = use.names;
+  record.plan = use.plan;
+  record.amount = use.amount;
   RecordRing(arena, lane.participant(), static_cast<Thread>(lane.id & 1)).write(record);
 }
 

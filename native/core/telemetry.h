@@ -41,6 +41,8 @@ class Telemetry {
   void ended(ElementIndex index, std::uint64_t sequence, Ending how);
   // Something taken for good, as tokens are.
   void spent(Handle handle, std::uint32_t tier, double amount);
+  // What was in hand, of which nobody knows since when.
+  void over(Handle handle, std::uint32_t tier, Ending how);
   void refused(Handle handle, std::uint32_t tier, Ending why, double amount = 1);
   void used_plan(Handle handle, std::uint32_t tier, std::uint32_t plan, double amount);
 
@@ -145,7 +147,17 @@ class Telemetry {
   Nanos flushed_ = 0;
 };
 
-// A reclaim, by whichever thread stands in the gate.
+// What whichever thread stands in the gate tells: that a grant was reclaimed.
 void record_reclaim(Lane& lane, ElementIndex index, ParticipantId from, Ending why);
+
+// What a plan was used for.
+struct PlanUse {
+  std::uint32_t plan = 0;  // its number
+  std::uint32_t tier = 0;
+  ParticipantId participant = 0;  // whose request it was
+  Names names;
+  double amount = 1;
+};
+void record_plan(Lane& lane, ElementIndex index, const PlanUse& use);
 
 }  // namespace forelock::core
