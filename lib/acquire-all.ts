@@ -79,24 +79,44 @@ function readOptions(options: unknown): AcquireAllOptions {
 /** @throws ArgumentError, also when a lock is in the list twice */
 export function readLocks(session: Session, list: unknown, options: AcquireAllOptions): LockWanted[] {
   if (!Array.isArray(list)) throw refuse('locks', 'an array of locks', list)
-  const parts = Array.from(list as unknown[], (entry, position) => readPart(session, entry, position, options))
-  const names = new Set<string>()
-  for (const { lock } of parts) {
-    if (names.has(lock.name))
-      throw new ArgumentError(`lock ${quote(lock.name)} is in the list twice`, { option: 'locks', given: lock.name })
-    names.add(lock.name)
-  }
+  const parts: LockWanted[] = []
+  for (let position = 0; position < list.length; position++) parts.push(readPart(session, list[position], position, options))
+  const twice = repeated(parts, part => part.lock.name)
+  if (twice !== undefined) throw new ArgumentError(`lock ${quote(twice)} is in the list twice`, { option: 'locks', given: twice })
   return parts
 }
 
+/** Lists are short as a rule: then comparing is cheaper than a set of names. */
+const FEW = 8
+
+/** The first name that two have; undefined: none. */
+export function repeated<T>(parts: readonly T[], nameOf: (part: T) => string): string | undefined {
+  if (parts.length <= FEW) {
+    for (let i = 1; i < parts.length; i++) {
+      const name = nameOf(parts[i] as T)
+      for (let j = 0; j < i; j++) if (nameOf(parts[j] as T) === name) return name
+    }
+    return undefined
+  }
+  const names = new Set<string>()
+  for (const part of parts) {
+    const name = nameOf(part)
+    if (names.has(name)) return name
+    names.add(name)
+  }
+  return undefined
+}
+
 function readPart(session: Session, entry: unknown, position: number, options: AcquireAllOptions): LockWanted {
-  const [lock, own] = Array.isArray(entry) ? entry : [entry, undefined]
-  const option = `locks[${position}]`
-  if (!locks.isLock(lock)) throw refuse(option, 'a lock, or a lock and its options', lock)
+  const isPair = Array.isArray(entry)
+  const lock = isPair ? entry[0] : entry
+  if (!locks.isLock(lock)) throw refuse(`locks[${position}]`, 'a lock, or a lock and its options', lock)
   if (locks.sessionOf(lock).binding !== session.binding) {
-    throw new ArgumentError(`${option}: the lock belongs to another arena`, { option, given: lock })
+    throw new ArgumentError(`locks[${position}]: the lock belongs to another arena`, { option: `locks[${position}]`, given: lock })
   }
   const terms = readTerms(options, locks.defaultsOf(lock), session)
-  const { mode, tier, ttl } = (optionsObject(own, `${option}[1]`) ?? {}) as PartOptions
+  const own = isPair ? (entry[1] as unknown) : undefined
+  if (own === undefined) return new LockWanted(lock, terms)
+  const { mode, tier, ttl } = (optionsObject(own, `locks[${position}][1]`) ?? {}) as PartOptions
   return new LockWanted(lock, readTerms({ mode, tier, ttl }, terms, session))
 }

@@ -15,8 +15,8 @@ export class Admission {
 
   /** @internal */
   constructor(locks: readonly Grant[], allocations: readonly Allocation[]) {
-    this.locks = Object.freeze([...locks])
-    this.allocations = Object.freeze([...allocations])
+    this.locks = locks
+    this.allocations = allocations
   }
 
   /** The allocation of the first pool. */
@@ -74,17 +74,19 @@ export class Admission {
   }
 
   #end(end: (holding: Holding) => boolean): boolean {
+    const { locks, allocations } = this
     let all = true
-    const errors: unknown[] = []
+    let errors: unknown[] | undefined
     // In the reverse of the order in which they were taken.
-    for (const holding of this.#holdings().reverse()) {
+    for (let position = locks.length + allocations.length - 1; position >= 0; position--) {
+      const holding = position < locks.length ? locks[position] : allocations[position - locks.length]
       try {
-        all = end(holding) && all
+        all = end(holding as Holding) && all
       } catch (error) {
-        errors.push(error)
+        errors = [...(errors ?? []), error]
       }
     }
-    if (errors.length > 0) throw errors[0]
+    if (errors !== undefined) throw errors[0]
     return all
   }
 }

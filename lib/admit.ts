@@ -1,4 +1,4 @@
-import { type LockPart, LockWanted, readLocks } from './acquire-all.js'
+import { type LockPart, LockWanted, readLocks, repeated } from './acquire-all.js'
 import { Acquisition, type Part } from './acquisition.js'
 import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
@@ -51,13 +51,11 @@ interface Wanted extends Part<Held> {
 
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
-  const { wanted, enclosing } = readAdmit(session, parts, options, [
-    ...WAIT_KNOWN.filter(known => known !== 'waitTimeout' && known !== 'signal'),
-    'within'
-  ])
+  const { wanted, enclosing } = readAdmit(session, parts, options, TRY_KNOWN)
   const held: Held[] = []
   try {
-    for (const part of wanted) {
+    for (let position = 0; position < wanted.length; position++) {
+      const part = wanted[position] as Wanted
       const got = part.attempt(enclosing)
       if (got === undefined) {
         giveBack(wanted, held)
@@ -74,7 +72,7 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
 
 /** Waits for all of it: see {@link Acquisition}. The one order for all is locks, then pools, then buckets, each by name. */
 export async function admit(session: Session, parts: unknown, options: unknown): Promise<Admission> {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, [...WAIT_KNOWN, 'within'])
+  const { wanted, ask, enclosing } = readAdmit(session, parts, options, ADMIT_KNOWN)
   if (ask.signal?.aborted) throw ask.signal.reason
   const terms = { timeout: ask.timeout, signal: ask.signal, enclosing }
   return admission(await new Acquisition(session, wanted, inOrder(wanted), terms).run())
@@ -178,59 +176,80 @@ function readAdmit(session: Session, parts: unknown, options: unknown, known: re
   session.mustBeOpen()
   const given = optionsObject(parts, 'parts')
   if (given === undefined) throw refuse('parts', 'an object with pool, tokens or locks', parts)
-  onlyKnown(given, ['pool', 'tokens', 'locks'], 'admit()')
+  onlyKnown(given, PARTS, 'admit()')
   const ask = readAsk(options, known, 'admit()', session)
-  const within = (optionsObject(options, 'options') as { within?: Grant | readonly Grant[] } | undefined)?.within
   const { pool, tokens: asked, locks } = given as { [K in keyof AdmitParts]: unknown }
-  const terms = readTerms({ within }, session.plainTerms, session)
-  const wanted = [...readLockParts(session, locks, ask), ...readPools(session, pool, ask), ...readTokens(session, asked, ask)]
-  return { wanted, ask, enclosing: enclosingGrants(session, terms.within) ?? [] }
+  const wanted: Wanted[] = []
+  readLockParts(session, locks, ask, wanted)
+  readPools(session, pool, ask, wanted)
+  readTokens(session, asked, ask, wanted)
+  return { wanted, ask, enclosing: enclosingGrants(session, readWithin(session, options)) ?? NONE }
 }
 
-function readLockParts(session: Session, list: unknown, { tier, signal }: Ask): AdmittedLock[] {
-  if (list === undefined) return []
-  return readLocks(session, list, { tier: session.tiers[tier], signal }).map(({ lock, terms }) => new AdmittedLock(lock, terms))
+const PARTS = ['pool', 'tokens', 'locks'] as const
+const TRY_KNOWN = [...WAIT_KNOWN.filter(known => known !== 'waitTimeout' && known !== 'signal'), 'within']
+const ADMIT_KNOWN = [...WAIT_KNOWN, 'within']
+const NONE: readonly Grant[] = []
+
+function readWithin(session: Session, options: unknown): readonly Grant[] | undefined {
+  const within = (options as { within?: Grant | readonly Grant[] } | undefined)?.within
+  return within === undefined ? undefined : readTerms({ within }, session.plainTerms, session).within
 }
 
-function readPools(session: Session, value: unknown, ask: Ask): AdmittedUnits[] {
-  if (value === undefined) return []
+function readLockParts(session: Session, list: unknown, ask: Ask, wanted: Wanted[]): void {
+  if (list === undefined) return
+  const options = ask === session.plainAsk ? NO_OPTIONS : { tier: session.tiers[ask.tier], signal: ask.signal }
+  for (const { lock, terms } of readLocks(session, list, options)) wanted.push(new AdmittedLock(lock, terms))
+}
+
+const NO_OPTIONS = {}
+
+function readPools(session: Session, value: unknown, ask: Ask, wanted: Wanted[]): void {
+  if (value === undefined) return
   if (!Array.isArray(value)) throw refuse('pool', 'a pool and its amounts, or an array of such', value)
   const list: readonly unknown[] = value.length === 2 && !Array.isArray(value[0]) ? [value] : value
   const { tier, tenant, workflow, client, signal } = ask
-  const found = Array.from(list, (entry, position) => {
-    const [pool, amounts] = pair(entry, `pool[${position}]`, 'a pool and its amounts')
+  const terms = { tier, tenant, workflow, client, grace: undefined }
+  const from = wanted.length
+  for (let position = 0; position < list.length; position++) {
+    const entry = list[position]
+    if (!isPair(entry)) throw refuse(`pool[${position}]`, 'a pool and its amounts', entry)
+    const [pool, amounts] = entry
     if (!pools.isPool(pool)) throw refuse(`pool[${position}]`, 'a pool and its amounts', pool)
-    sameArena(session, pools.sessionOf(pool), `pool[${position}]`)
-    return new AdmittedUnits(pool, pools.read(pool, amounts), { tier, tenant, workflow, client, grace: undefined }, signal)
-  })
-  return distinct(found, 'pool')
+    if (pools.sessionOf(pool).binding !== session.binding) throw otherArena(`pool[${position}]`)
+    wanted.push(new AdmittedUnits(pool, pools.read(pool, amounts), terms, signal))
+  }
+  mustDiffer(wanted, from, 'pool')
 }
 
-function readTokens(session: Session, value: unknown, ask: Ask): AdmittedTokens[] {
-  if (value === undefined) return []
+function readTokens(session: Session, value: unknown, ask: Ask, wanted: Wanted[]): void {
+  if (value === undefined) return
   if (!Array.isArray(value)) throw refuse('tokens', 'an array of a bucket and a number each', value)
-  const found = Array.from(value as unknown[], (entry, position) => {
-    const [bucket, n] = pair(entry, `tokens[${position}]`, 'a bucket and a number')
+  const from = wanted.length
+  for (let position = 0; position < value.length; position++) {
+    const entry: unknown = value[position]
+    if (!isPair(entry)) throw refuse(`tokens[${position}]`, 'a bucket and a number', entry)
+    const [bucket, n] = entry
     if (!buckets.isBucket(bucket)) throw refuse(`tokens[${position}]`, 'a bucket and a number', bucket)
-    sameArena(session, buckets.sessionOf(bucket), `tokens[${position}]`)
-    return new AdmittedTokens(bucket, tokenCount(n), ask)
-  })
-  return distinct(found, 'tokens')
+    if (buckets.sessionOf(bucket).binding !== session.binding) throw otherArena(`tokens[${position}]`)
+    wanted.push(new AdmittedTokens(bucket, tokenCount(n), ask))
+  }
+  mustDiffer(wanted, from, 'tokens')
 }
 
-function pair(entry: unknown, option: string, what: string): readonly unknown[] {
-  if (!Array.isArray(entry) || entry.length !== 2) throw refuse(option, what, entry)
-  return entry
+function isPair(entry: unknown): entry is readonly [unknown, unknown] {
+  return Array.isArray(entry) && entry.length === 2
 }
 
-function sameArena(session: Session, other: Session, option: string): void {
-  if (other.binding !== session.binding) throw new ArgumentError(`${option} belongs to another arena`, { option, given: undefined })
+function otherArena(option: string): ArgumentError {
+  return new ArgumentError(`${option} belongs to another arena`, { option, given: undefined })
 }
 
-function distinct<T extends { name: string }>(parts: T[], option: string): T[] {
-  const names = new Set(parts.map(part => part.name))
-  if (names.size < parts.length) throw new ArgumentError(`${option}: one is in the list twice`, { option, given: undefined })
-  return parts
+function mustDiffer(wanted: readonly Wanted[], from: number, option: string): void {
+  if (wanted.length - from < 2) return
+  if (repeated(wanted.slice(from), part => part.name) !== undefined) {
+    throw new ArgumentError(`${option}: one is in the list twice`, { option, given: undefined })
+  }
 }
 
 /** They stand by kind already. */
@@ -246,7 +265,12 @@ function giveBack(wanted: readonly Wanted[], held: readonly Held[]): void {
 }
 
 function admission(held: readonly Held[]): Admission {
-  const locks = held.filter((one): one is Grant => one instanceof Grant)
-  const allocations = held.filter((one): one is Allocation => one instanceof Allocation)
+  const locks: Grant[] = []
+  const allocations: Allocation[] = []
+  for (let position = 0; position < held.length; position++) {
+    const one = held[position]
+    if (one instanceof Grant) locks.push(one)
+    else if (one instanceof Allocation) allocations.push(one)
+  }
   return new Admission(locks, allocations)
 }

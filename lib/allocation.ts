@@ -222,9 +222,10 @@ export class Allocation implements Watcher {
     if (this.isEnded) return false
     this.isEnded = true
     session.held--
-    for (const wait of this.growing ?? []) wait.cancel(this.over())
+    if (this.growing !== undefined) for (const wait of this.growing) wait.cancel(this.over())
     if (this.controller !== undefined || this.terms.grace !== undefined) this.unwatch()
     try {
+      if (this.more === undefined) return this.giveBack(this.first)
       let released = false
       for (const part of this.parts()) released = this.giveBack(part) || released
       return released

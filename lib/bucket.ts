@@ -230,10 +230,13 @@ export class Bucket {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
-    scratch[At.Request] = tier | RequestBit.Named
-    scratch[At.Tenant] = tenant
-    scratch[At.Workflow] = workflow
-    scratch[At.Client] = client
+    const named = (tenant | workflow | client) === 0 ? 0 : RequestBit.Named
+    scratch[At.Request] = tier | named
+    if (named !== 0) {
+      scratch[At.Tenant] = tenant
+      scratch[At.Workflow] = workflow
+      scratch[At.Client] = client
+    }
     times[Time.Amounts] = n
   }
 

@@ -5,7 +5,7 @@ import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
-import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time } from './native/binding.js'
+import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
 import { type AmountsByName, isPossible, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
 
@@ -255,22 +255,46 @@ export class Pool implements AllocatingPool {
     const { scratch, times, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
-    scratch[At.Request] = tier | RequestBit.Named | (grace === undefined ? 0 : RequestBit.Revocable)
-    scratch[At.Tenant] = tenant
-    scratch[At.Workflow] = workflow
-    scratch[At.Client] = client
-    for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] ?? 0
+    const named = (tenant | workflow | client) === 0 ? 0 : RequestBit.Named
+    scratch[At.Request] = tier | named | (grace === undefined ? 0 : RequestBit.Revocable)
+    if (named !== 0) {
+      scratch[At.Tenant] = tenant
+      scratch[At.Workflow] = workflow
+      scratch[At.Client] = client
+    }
+    for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] as number
   }
 
   private read(amounts: unknown): number[] {
-    const wanted = [0, 0, 0, 0, 0, 0]
+    const wanted = this.readPlain(amounts)
+    if (wanted !== undefined) return wanted
+    const all = [0, 0, 0, 0, 0, 0]
     let any = 0
     readAmounts(this.names, amounts).forEach((amount = 0, d) => {
-      wanted[d] = amount
+      all[d] = amount
       any += amount
     })
-    if (any > 0) return wanted
+    if (any > 0) return all
     throw refuse('amounts', 'more than 0 of something', amounts)
+  }
+
+  /** The same for whole numbers by names of dimensions and nothing else; undefined: it is not as plain as that. */
+  private readPlain(amounts: unknown): number[] | undefined {
+    if (typeof amounts !== 'object' || amounts === null) return undefined
+    const { names } = this
+    const wanted = [0, 0, 0, 0, 0, 0]
+    let unlisted = 0
+    let any = 0
+    for (let d = 0; d < names.length; d++) {
+      const amount = (amounts as Record<string, unknown>)[names[d] as string]
+      if (amount === undefined) continue
+      if (typeof amount !== 'number' || !(amount >= 0 && amount <= UNITS_MAX) || Math.floor(amount) !== amount) return undefined
+      wanted[d] = amount
+      any += amount
+      unlisted++
+    }
+    for (const _ in amounts) unlisted--
+    return unlisted === 0 && any > 0 ? wanted : undefined
   }
 
   private readTerms(options: unknown, known: readonly string[], what: string): { terms: AllocationTerms; ask: Ask } {

@@ -292,10 +292,11 @@ std::int32_t Binding::release() {
       return kOk;
     }
     got = member.release(index, held);
+    settle();
   } else {
     got = member.release_shared(waiter, sequence(kSeqLow));
+    settle_if_needed();
   }
-  settle();
   return answer(got, {});
 }
 

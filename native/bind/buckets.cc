@@ -68,7 +68,7 @@ std::int32_t Binding::try_take() {
   if (wanted > (kTierMask | kNamed) || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), request.handle.index)) return kBadArgument;
   request.handle.generation = generation_of(request.handle.index);
   request.tier = wanted & kTierMask;
-  if ((wanted & kNamed) != 0) read_who(request);
+  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
   core::Tokens out;
@@ -105,7 +105,7 @@ bool Binding::read_wait(core::Request& request) {
   request.handle.generation = generation_of(request.handle.index);
   request.tier = wanted & kTierMask;
   request.revocable = (wanted & kRevocable) != 0;
-  if ((wanted & kNamed) != 0) read_who(request);
+  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
   if (timeout < kLongestMs)
     request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);

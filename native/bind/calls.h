@@ -19,6 +19,16 @@ inline double ms_between(core::Nanos from, core::Nanos to) {
   return ms;
 }
 
+// Most operations serve nobody of ours, and then there is nothing to tell.
+inline void Binding::settle_if_needed() {
+  core::Member& member = attachment_->member();
+  if (member.lane().own_wake || member.has_settled() || member.has_leftovers()) {
+    settle();
+  } else {
+    scratch_[kOutSettled] = 0;
+  }
+}
+
 inline std::int32_t Binding::usable() {
   if (shm::in_forked_child()) return kForked;
   if (damaged_) return kCorrupt;

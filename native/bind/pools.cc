@@ -231,13 +231,13 @@ bool Binding::read_units(core::Request& request) {
 
 std::int32_t Binding::try_allocate() {
   core::Request request;
-  times_[kTimeout] = 0;
+  times_[kTimeout] = INFINITY;
   times_[kArrival] = 0;
   if (!read_units(request)) return kBadArgument;
   request.deadline = 0;
   core::Granted granted;
   const core::Answer got = attachment_->member().try_units(request, granted);
-  settle();
+  settle_if_needed();
   return answer(got, granted);
 }
 
@@ -246,7 +246,7 @@ std::int32_t Binding::allocate() {
   if (!read_units(request)) return kBadArgument;
   core::Granted granted;
   const core::Answer got = attachment_->member().units(request, granted);
-  settle();
+  got == core::Answer::kWait ? settle() : settle_if_needed();
   if (request.arrival == 0) times_[kArrival] = static_cast<double>(attachment_->member().lane().now());
   return answer(got, granted);
 }

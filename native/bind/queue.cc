@@ -78,16 +78,6 @@ napi_value Binding::queue_bytes(napi_env env, napi_callback_info info) {
   return binding == nullptr ? nullptr : binding->environment_.bytes_array();
 }
 
-// Most operations serve nobody of ours, and then there is nothing to tell.
-inline void Binding::settle_if_needed() {
-  core::Member& member = attachment_->member();
-  if (member.lane().own_wake || member.has_settled() || member.has_leftovers()) {
-    settle();
-  } else {
-    scratch_[kOutSettled] = 0;
-  }
-}
-
 bool Binding::read_queue(core::QueueId& id) {
   id = scratch_[kIndex];
   read_names(0);

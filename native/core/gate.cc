@@ -61,6 +61,59 @@ Visit GateKeeper::join(SlotId id, std::uint32_t generation) {
   return more_ ? Visit::kMore : Visit::kDone;
 }
 
+// Nobody who came before is passed by: not in the lists, nor in the inbox, nor by way of something yet to be looked at.
+bool GateKeeper::nobody_waits() const {
+  for (const auto& head : element_.heads) {
+    if (head.load(memory_order_acquire) != 0) return false;
+  }
+  const std::uint64_t meta = element_.meta.load(memory_order_acquire);
+  return Gate::of(element_.gate.load(memory_order_acquire)).head == 0 && (meta & (Meta::kDirty | Meta::kPlanned)) == 0 &&
+         Fast::of(element_.fast.load(memory_order_acquire)).owner == 0;
+}
+
+void GateKeeper::leave_or_pass() {
+  if (!takeover_ && leave()) return;
+  pass(0);
+  lane_.ring_all();
+  if (more_) serve_all(lane_, index_);
+}
+
+// The steps of a death: inside with nothing done; held and in no list, which is a slot of the dead like any other; in the list of
+// holders, which is the truth that the sums are made from anew by whoever takes the gate over.
+Answered GateKeeper::hold_units(SlotId id, std::uint32_t generation, std::uint32_t sequence) {
+  if (enter(false, false) != Entry::kEntered) return Answered::kShut;
+  Answered answer = Answered::kShut;
+  if (!takeover_ && pool_ && Meta::generation(element_.meta.load(memory_order_acquire)) == generation && nobody_waits()) {
+    pool_->find_row(id);
+    answer = Answered::kTooFew;
+    if (pool_->fits(id)) {
+      Slot& slot = arena_.slot(id);
+      lane_.note(index_, id);
+      slot.state.store(state_of(slot).with(Status::kHeld, sequence).word(), memory_order_release);
+      link_holder(id);
+      lane_.note(index_, 0);
+      answer = Answered::kGranted;
+    }
+  }
+  leave_or_pass();
+  return answer;
+}
+
+bool GateKeeper::release_units(SlotId id) {
+  if (enter(false, false) != Entry::kEntered) return false;
+  Slot& slot = arena_.slot(id);
+  const SlotState state = state_of(slot);
+  bool done = false;
+  if (!takeover_ && pool_ && state.status == Status::kHeld && slot.element.get() == index_ && nobody_waits()) {
+    lane_.note(index_, id);
+    done = unlink_from(element_.holders, id, false);
+    if (done) slot.state.store(state.with(Status::kFree).word(), memory_order_release);
+    lane_.note(index_, 0);
+  }
+  leave_or_pass();
+  return done;
+}
+
 // Cases: 1 closed. 2 somebody alive is inside: mark what changed, then poke. 3 nobody, or somebody dead: go in.
 GateKeeper::Entry GateKeeper::enter(bool poke, bool changed) {
   bool marked = false;
@@ -110,7 +163,10 @@ void GateKeeper::look_at_kind() {
   kind_ = Meta::kind(element_.meta.load(memory_order_acquire));
   if (kind_ != Kind::kBucket && kind_ != Kind::kPool) kind_ = Kind::kLock;  // of all others the word says who owns it, or nothing
   if (kind_ == Kind::kPool && element_.base.load(memory_order_acquire) != 0) pool_.emplace(arena_, index_);
-  if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) pool_->look_at_plans(index_, lane_.now());
+  if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) {
+    lane_.refresh();
+    pool_->look_at_plans(index_, lane_.now());
+  }
 }
 
 void GateKeeper::pass(SlotId mine) {

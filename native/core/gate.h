@@ -21,6 +21,9 @@
 
 namespace forelock::core {
 
+// What came of a request for units.
+enum class Answered { kGranted, kTooFew, kShut };
+
 enum class Visit {
   kDone,    // a whole pass was made by this lane
   kBusy,    // somebody alive is inside; if asked to, a poke was left, and what we wanted will be done by them
@@ -39,6 +42,12 @@ class GateKeeper {
   // place in the order, and serves. kBusy: nothing was done, push it into the inbox. kClosed also when the element is no
   // longer of that generation.
   Visit join(SlotId id, std::uint32_t generation);
+
+  // Units of a pool for a prepared slot of this lane's participant, where nobody waits and nobody is inside: straight among the holders.
+  // kShut: nothing was done; kTooFew: nobody waits, and there are not enough now.
+  Answered hold_units(SlotId id, std::uint32_t generation, std::uint32_t sequence);
+  // The other way: a grant of this lane's participant, where nobody waits. False: nothing was done.
+  bool release_units(SlotId id);
 
   // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
   bool close();
@@ -70,6 +79,8 @@ class GateKeeper {
   Entry enter(bool poke, bool changed);
   void pass(SlotId mine);
   bool leave();
+  bool nobody_waits() const;
+  void leave_or_pass();
 
   void drain(bool recovering);
   void place(SlotId id, bool recovering);

@@ -111,26 +111,11 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
     request.kind == Kind::kLock ? free_extensions(enclosing) : free_wants(enclosing);
     return answer;
   }
+  prepare(request, waiter, enclosing, lane_.now());
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
-  const std::uint32_t wanted = request.kind == Kind::kBucket ? SlotFlag::kTokens : request.kind == Kind::kPool ? SlotFlag::kUnits : 0;
-  slot.element.set(request.handle.index);
-  slot.element_generation.set(request.workflow);  // of a pool's: overwritten by its row
-  slot.arrival.set(request.arrival != 0 ? request.arrival : lane_.now());
-  slot.deadline.set(request.deadline);
-  slot.ttl.set(request.ttl);
-  slot.flags.set(tier_of(request) | (std::min(request.hold, 0xffffu) << SlotFlag::kHoldShift) | (request.shared ? SlotFlag::kShared : 0) |
-                 (request.steal ? SlotFlag::kSteal : 0) | (request.arrival != 0 ? SlotFlag::kByArrival : 0) |
-                 (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
-  slot.enclosing.set(enclosing);
-  slot.wish.store(0, memory_order_relaxed);
-  SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
-  state = {Status::kPrepared, (state.generation + 1) & 0xffffff, 0};
   local_[waiter].use = Use::kWaiting;
-  local_[waiter].pending = local_[waiter].popped = false;
-  local_[waiter].generation = state.generation;
   waiting_++;
-  slot.state.store(state.word(), memory_order_release);
   const Visit joined = GateKeeper(lane_, request.handle.index).join(id, request.handle.generation);
   if (joined == Visit::kDone || joined == Visit::kMore) {
     if (joined == Visit::kMore) leftovers_.push_back(request.handle.index);
@@ -143,7 +128,7 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
     give_up(waiter);
     answer = Answer::kStale;
   } else if (answer == Answer::kStale) {
-    slot.state.store(state.with(Status::kFree).word(), memory_order_release);
+    slot.state.store(SlotState{Status::kFree, local_[waiter].generation, 0}.word(), memory_order_release);
   }
   if (answer == Answer::kStale) {
     done_with(waiter);
@@ -152,6 +137,27 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   visit(request.handle.index, true);
   out = waiter;
   return Answer::kWait;
+}
+
+// Fills a slot with the request.
+void Member::prepare(const Request& request, WaiterId waiter, SlotId enclosing, Nanos now) {
+  Slot& slot = arena_.slot(slot_of(waiter));
+  const std::uint32_t wanted = request.kind == Kind::kBucket ? SlotFlag::kTokens : request.kind == Kind::kPool ? SlotFlag::kUnits : 0;
+  slot.element.set(request.handle.index);
+  slot.element_generation.set(request.workflow);  // of a pool's: overwritten by its row
+  slot.arrival.set(request.arrival != 0 ? request.arrival : now);
+  slot.deadline.set(request.deadline);
+  slot.ttl.set(request.ttl);
+  slot.flags.set(tier_of(request) | (std::min(request.hold, 0xffffu) << SlotFlag::kHoldShift) | (request.shared ? SlotFlag::kShared : 0) |
+                 (request.steal ? SlotFlag::kSteal : 0) | (request.arrival != 0 ? SlotFlag::kByArrival : 0) |
+                 (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
+  slot.enclosing.set(enclosing);
+  slot.wish.store(0, memory_order_relaxed);
+  SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
+  state = {Status::kPrepared, (state.generation + 1) & 0xffffff, 0};
+  local_[waiter].pending = local_[waiter].popped = false;
+  local_[waiter].generation = state.generation;
+  slot.state.store(state.word(), memory_order_release);
 }
 
 // The queued bit first, so that a release that comes after the push looks into the gate.
@@ -308,8 +314,49 @@ Nanos Member::next_deadline() const {
   return next;
 }
 
+// Where nobody waits: without a place in the line. kWait: this path is shut.
+Answer Member::units_at_once(const Request& request, Granted& out) {
+  const Element& element = arena_.element(request.handle.index);
+  const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
+  if (gate.holder != 0 || gate.head != 0) return Answer::kWait;
+  SlotId wants = 0;
+  WaiterId waiter = 0;
+  Answer answer = store_wants(request, wants);
+  if (answer != Answer::kOk) return answer;
+  answer = take_slot(waiter);
+  if (answer != Answer::kOk) {
+    free_wants(wants);
+    return answer;
+  }
+  if (request.workflow != 0) lane_.refresh();  // a plan may raise it
+  prepare(request, waiter, wants, arena_.host().coarse_now());
+  Slot& slot = arena_.slot(slot_of(waiter));
+  Local& local = local_[waiter];
+  // Apart from those of the line, which count up from 0: a slot's next life has another.
+  local.sequence = kAtOnce | local.generation;
+  switch (GateKeeper(lane_, request.handle.index).hold_units(slot_of(waiter), request.handle.generation, local.generation)) {
+    case Answered::kGranted:
+      local.use = Use::kHolding;
+      out = {local.sequence, waiter, false};
+      note_granted(request, out);
+      return Answer::kOk;
+    case Answered::kTooFew:
+      answer = Answer::kBusy;
+      break;
+    case Answered::kShut:
+      answer = Answer::kWait;
+      break;
+  }
+  slot.state.store(SlotState{Status::kFree, local.generation, 0}.word(), memory_order_release);
+  make_free(waiter);
+  return answer;
+}
+
 Answer Member::try_units(const Request& request, Granted& out) {
+  const Answer answer = units_at_once(request, out);
+  if (answer == Answer::kOk) return answer;
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
+  if (answer != Answer::kWait) return tell(request, answer);
   const Gate gate = Gate::of(arena_.element(request.handle.index).gate.load(memory_order_acquire));
   // Somebody alive is deciding inside: what we pushed now would only be taken back.
   if (gate.holder != 0 && !arena_.lane_is_dead(gate.holder)) return tell(request, Answer::kBusy);
@@ -317,6 +364,10 @@ Answer Member::try_units(const Request& request, Granted& out) {
 }
 
 Answer Member::units(const Request& request, Granted& out) {
+  if (request.arrival == 0) {
+    const Answer answer = units_at_once(request, out);
+    if (answer != Answer::kWait && answer != Answer::kBusy) return answer;
+  }
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   return tell(request, begin_wait(request, out));
 }
@@ -354,9 +405,12 @@ Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
   Slot& slot = arena_.slot(id);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   Answer answer = Answer::kLost;
-  if (SlotState::of(seen).status == Status::kHeld && SlotState::of(seen).generation == local_[waiter].generation &&
-      slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel,
-                                         memory_order_acquire)) {
+  const bool of_pool = (slot.flags.get() & SlotFlag::kUnits) != 0;
+  if (of_pool && SlotState::of(seen).generation == local_[waiter].generation && GateKeeper(lane_, slot.element.get()).release_units(id)) {
+    answer = Answer::kOk;
+  } else if (SlotState::of(seen).status == Status::kHeld && SlotState::of(seen).generation == local_[waiter].generation &&
+             slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel,
+                                                memory_order_acquire)) {
     visit(slot.element.get(), true, id);
     answer = Answer::kOk;
   }

@@ -244,6 +244,9 @@ class Member {
   Visit visit(ElementIndex index, bool poke, SlotId mine = 0);
   Answer attempt(const Request& request, Granted& out);
   Answer enqueue(const Request& request, WaiterId& out);
+  void prepare(const Request& request, WaiterId waiter, SlotId enclosing, Nanos now);
+  Answer units_at_once(const Request& request, Granted& out);
+  static constexpr std::uint64_t kAtOnce = 1ull << (Fast::kOwnerShift - 1);
   Answer push(Element& element, SlotId id, Slot& slot);
   void end_wait(WaiterId waiter);
   void give_up(WaiterId waiter);

@@ -37,17 +37,22 @@ Pool::Claim Pool::claim_of(SlotId id) const {
   const Slot& slot = arena_.slot(id);
   const Wants& wants = arena_.wants(slot.enclosing.get());
   Claim claim{{}, slot.flags.get() & SlotFlag::kTierMask};
-  for (int d = 0; d < kDimensions; d++) claim.amounts[d] = bounded(wants.amounts[d].get());
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) claim.amounts[d] = bounded(wants.amounts[d].get());
   return claim;
 }
 
 // ---- sums ----------------------------------------------------------------------------------------------------------
 
-void Pool::enqueue(SlotId id) {
+void Pool::find_row(SlotId id) {
   Slot& slot = arena_.slot(id);
-  const std::uint32_t at = row_of(arena_.wants(slot.enclosing.get()).tenant.get());
-  slot.element_generation.set(at);
-  count_waiting(at, slot.flags.get() & SlotFlag::kTierMask, true);
+  slot.element_generation.set(row_of(arena_.wants(slot.enclosing.get()).tenant.get()));
+}
+
+void Pool::enqueue(SlotId id) {
+  find_row(id);
+  const Slot& slot = arena_.slot(id);
+  count_waiting(slot.element_generation.get(), slot.flags.get() & SlotFlag::kTierMask, true);
 }
 
 void Pool::dequeue(SlotId id) {
@@ -72,7 +77,8 @@ void Pool::take(SlotId id) {
   const Claim claim = claim_of(id);
   TenantRow& of = row(arena_.slot(id).element_generation.get());
   of.grants.set(of.grants.get() + 1);
-  for (int d = 0; d < kDimensions; d++) {
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
     add(record_.used[d], claim.amounts[d]);
     add(record_.by_tier[claim.tier][d], claim.amounts[d]);
     add(of.used[d], claim.amounts[d]);
@@ -85,7 +91,8 @@ void Pool::give_back(SlotId id) {
   const Claim claim = claim_of(id);
   TenantRow& of = row(arena_.slot(id).element_generation.get());
   if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
-  for (int d = 0; d < kDimensions; d++) {
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
     subtract(record_.used[d], claim.amounts[d]);
     subtract(record_.by_tier[claim.tier][d], claim.amounts[d]);
     subtract(of.used[d], claim.amounts[d]);
@@ -143,16 +150,17 @@ std::uint32_t Pool::row_of(std::uint32_t tenant) {
 // ---- who may --------------------------------------------------------------------------------------------------------
 
 // What a tier does not use of its floor.
-std::uint64_t Pool::floor_left(std::uint32_t tier, std::uint32_t d) const {
-  const std::uint64_t floor = bounded(terms().tiers[tier].floor[d].get());
+inline std::uint64_t Pool::floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const {
+  const std::uint64_t floor = bounded(terms.tiers[tier].floor[d].get());
+  if (floor == 0) return 0;
   const std::uint64_t has = bounded(record_.by_tier[tier][d].get());
   return floor > has ? floor - has : 0;
 }
 
-std::uint64_t Pool::kept_from(std::uint32_t tier, std::uint32_t d) const {
+inline std::uint64_t Pool::kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const {
   std::uint64_t kept = 0;
   for (std::uint32_t t = 0; t < kTiers; t++) {
-    if (t != tier) kept += floor_left(t, d);
+    if (t != tier) kept += floor_left(terms, t, d);
   }
   return kept;
 }
@@ -163,7 +171,7 @@ bool Pool::fits(const Claim& claim, const Amounts& used, const Amounts& own) con
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     if (claim.amounts[d] == 0) continue;
-    if (bounded(used[d]) + claim.amounts[d] + kept_from(claim.tier, d) > bounded(terms.capacity[d].get())) return false;
+    if (bounded(used[d]) + claim.amounts[d] + kept_from(terms, claim.tier, d) > bounded(terms.capacity[d].get())) return false;
     if (bounded(own[d]) + claim.amounts[d] > bounded(terms.tiers[claim.tier].ceiling[d].get())) return false;
   }
   return true;
@@ -188,8 +196,9 @@ bool Pool::may_pass(SlotId aged, SlotId later) const {
     if (second.amounts[d] == 0 || first.amounts[d] == 0) continue;
     const bool same_tier = first.tier == second.tier;
     // What the later one takes of its own floor is kept from the aged one in any case.
-    const std::uint64_t own = same_tier ? 0 : std::min(second.amounts[d], floor_left(second.tier, d));
-    const std::uint64_t with_both = bounded(record_.used[d].get()) + first.amounts[d] + kept_from(first.tier, d) + second.amounts[d] - own;
+    const std::uint64_t own = same_tier ? 0 : std::min(second.amounts[d], floor_left(terms, second.tier, d));
+    const std::uint64_t with_both =
+        bounded(record_.used[d].get()) + first.amounts[d] + kept_from(terms, first.tier, d) + second.amounts[d] - own;
     if (second.amounts[d] != own && with_both > bounded(terms.capacity[d].get())) return false;
     const std::uint64_t ceiling = bounded(terms.tiers[first.tier].ceiling[d].get());
     if (same_tier && bounded(record_.by_tier[first.tier][d].get()) + first.amounts[d] + second.amounts[d] > ceiling) return false;

@@ -59,7 +59,8 @@ class Pool {
   static bool is(const Arena& arena, ElementIndex index);
 
   // ---- under the gate
-  void enqueue(SlotId id);    // it waits: finds its tenant's row
+  void find_row(SlotId id);   // of its tenant
+  void enqueue(SlotId id);    // it waits
   void dequeue(SlotId id);    // it waits no more
   void take(SlotId id);       // it is a holder
   void give_back(SlotId id);  // it was one
@@ -102,8 +103,8 @@ class Pool {
   bool fits(const Claim& claim, const Amounts& used, const Amounts& own) const;
   std::uint32_t row_of(std::uint32_t tenant);
   TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
-  std::uint64_t floor_left(std::uint32_t tier, std::uint32_t d) const;
-  std::uint64_t kept_from(std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
   std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
