@@ -12,6 +12,9 @@ namespace {
 
 SlotState state_of(const Slot& slot) { return SlotState::of(slot.state.load(memory_order_acquire)); }
 
+// Somebody died over its end and it waits on: it may say that it is on the wake list, and not be.
+bool perhaps_announced(const Slot& slot) { return (slot.wish.load(memory_order_acquire) & Wish::kAnew) != 0; }
+
 bool is_shared(const Slot& slot) { return (slot.flags.get() & SlotFlag::kShared) != 0; }
 
 std::uint32_t tier_of(const Slot& slot) { return slot.flags.get() & SlotFlag::kTierMask; }
@@ -525,10 +528,11 @@ bool GateKeeper::refuse_impossible() {
 // The end of a wait that makes nobody a holder. False: it was given up in this moment.
 bool GateKeeper::make_ready(SlotId id, std::uint64_t seen, std::uint32_t sequence) {
   Slot& slot = arena_.slot(id);
-  announce(id, false);
+  const bool anew = perhaps_announced(slot);
+  announce(id, anew);
   if (slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReady, sequence).word(), memory_order_acq_rel,
                                          memory_order_acquire)) {
-    lane_.ring_later(arena_.owner_of(id).participant);
+    tell_ready(arena_.owner_of(id).participant, anew);
     return true;
   }
   slot.state.store(SlotState::of(seen).with(Status::kFree).word(), memory_order_release);
@@ -971,13 +975,17 @@ bool GateKeeper::conclude(SlotId id, std::uint64_t offered, bool anew) {
   }
   // On the wake list before it is ready, so that a ready slot is on the list, or its announcer is dead: its owner may
   // then free it once it has emptied the list.
+  if (perhaps_announced(slot)) anew = true;
   announce(id, anew);
   const SlotState ready = SlotState::of(offered).with(Status::kReady);
   const ParticipantId owner = arena_.owner_of(id).participant;
   if (!slot.state.compare_exchange_strong(offered, ready.word(), memory_order_acq_rel, memory_order_relaxed)) return false;
-  if (owner != 0) lane_.ring_later(owner);
+  if (owner != 0) tell_ready(owner, anew);
   return true;
 }
+
+// anew: it may not be on the wake list, though it says so. Only once it is ready: an owner that looked before would have looked in vain.
+void GateKeeper::tell_ready(ParticipantId owner, bool anew) { anew ? notify(owner, Notice::kRescan) : lane_.ring_later(owner); }
 
 void GateKeeper::undo_abandoned(SlotId id, bool committed) {
   Slot& slot = arena_.slot(id);
@@ -1024,7 +1032,9 @@ void GateKeeper::repair(SlotId hinted) {
       if (kind_ == Kind::kLock && state_of(slot).sequence != 0) {
         withdraw(hinted);
       } else {
-        put_back(hinted);  // its holder died between taking it out of one list and what comes after
+        // Its holder died between taking it out of one list and what comes after, which may have been to announce its end.
+        slot.wish.fetch_or(Wish::kAnew, memory_order_acq_rel);
+        put_back(hinted);
       }
     } else if (ours) {
       // Given up by its owner before the dead one had taken the lock back from it.
@@ -1234,7 +1244,6 @@ void GateKeeper::announce(SlotId id, bool anew) {
       slot.link.store(first, memory_order_relaxed);
     } while (!participant.wake.compare_exchange_strong(first, id, memory_order_acq_rel, memory_order_relaxed));
   }
-  if (anew) participant.notice.fetch_or(Notice::kRescan, memory_order_acq_rel);
 }
 
 void GateKeeper::notify(ParticipantId who, std::uint32_t notice) {

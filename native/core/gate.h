@@ -142,6 +142,7 @@ class GateKeeper {
   bool make_ready(SlotId id, std::uint64_t seen, std::uint32_t sequence);
   void move_tier(SlotId id);
   void announce(SlotId id, bool anew);
+  void tell_ready(ParticipantId owner, bool anew);
   void notify(ParticipantId who, std::uint32_t notice);
 
   std::uint64_t key_of(const Slot& slot) const;

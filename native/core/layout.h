@@ -94,6 +94,7 @@ struct Wish {
   static constexpr std::uint32_t kRecount = 1u << 4;    // its amounts shrank: sums of them are to be made anew
   static constexpr std::uint32_t kRecalled = 1u << 5;   // the gate holder's: it is asked for
   static constexpr std::uint32_t kShrinking = 1u << 6;  // its owner is about to write its amounts; nobody else takes this off
+  static constexpr std::uint32_t kAnew = 1u << 7;       // somebody died over its end: whether it is on the wake list is not known
 };
 
 // The grants whose callbacks enclose a waiting request, in a slot of the same owner.

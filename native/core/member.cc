@@ -444,7 +444,7 @@ Answer Member::abort(WaiterId waiter) {
 // It may have been first in line for tokens: the next one's timer is set by what it needed.
 void Member::end_wait(WaiterId waiter) {
   const Slot& slot = arena_.slot(slot_of(waiter));
-  const bool of_bucket = (slot.flags.get() & SlotFlag::kTokens) != 0;
+  const bool of_bucket = (slot.flags.peek() & SlotFlag::kTokens) != 0;  // the gate holder may write other bits just now
   const ElementIndex index = slot.element.get();
   give_up(waiter);
   if (of_bucket) hurry(index);
@@ -833,7 +833,7 @@ void Member::retire_slot(WaiterId waiter) {
   local.use = Use::kGoing;
   local.pending = false;
   const bool free = SlotState::of(slot.state.load(memory_order_acquire)).status == Status::kFree;
-  if ((slot.flags.get() & SlotFlag::kHasWants) == 0) {
+  if ((slot.flags.peek() & SlotFlag::kHasWants) == 0) {  // the same
     free_extensions(slot.enclosing.get());
     slot.enclosing.set(0);
   }

@@ -17,17 +17,24 @@ namespace forelock::test {
 
 class FakeHost : public core::Host {
  public:
+  // The clock may lie elsewhere, where several processes see it.
+  explicit FakeHost(core::Nanos* clock = nullptr) : time(clock != nullptr ? *clock : own_) { time = 1'000'000'000; }
+  FakeHost(const FakeHost&) = delete;
+
   bool back(std::size_t, std::size_t) override { return backing; }
   void wake(core::ParticipantId who) override { wakes[who]++; }
   core::Nanos now() override { return time; }
 
   bool backing = true;
-  core::Nanos time = 1'000'000'000;
+  core::Nanos& time;
   std::map<core::ParticipantId, int> wakes;
+
+ private:
+  core::Nanos own_ = 0;
 };
 
 struct World {
-  explicit World(core::Capacity capacity = small()) {
+  explicit World(core::Capacity capacity = small(), core::Nanos* clock = nullptr) : host(clock) {
     const core::Layout layout = core::Layout::of(capacity);
     size = layout.size;
     base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -50,11 +50,12 @@ Snapshot snapshot_of(const Scene& scene) {
   return {from, from + scene.world.size};
 }
 
-// This process goes on with a copy of the arena of its own, at the same address.
+// This process goes on with a copy of the arena of its own, at the same address, and a clock of its own.
 void replace_arena(Scene& scene, const Snapshot& bytes, int sharing) {
   void* at = mmap(scene.world.base, scene.world.size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (at != scene.world.base) std::abort();
   std::memcpy(at, bytes.data(), bytes.size());
+  scene.clock.become_own(sharing);
 }
 
 // True when `body` returns normally in a child; else it has said why not.
@@ -273,7 +274,6 @@ int go_on(Scene& scene, Meeting& meeting, const std::string& where) {
       meeting.resting = !moved && scene.at_rest(1);
       if (!moved) usleep(100);
       if (!scene.supplied || idle % 500 != 0) continue;
-      scene.pass_time(1'000);  // its clock is its own
       scene.actors[1].member->expire();
     }
     return 0;
@@ -372,6 +372,7 @@ bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool&
     if (reached) {
       const Dead away = together(scenario.dead, {1});
       scene.actors[1].holds.clear();  // the stopped one knows better by now
+      scene.stepped_alone = false;
       others_work(scene, away, work);
       stepper.let_go();
       meet_again(scene, away, *meeting, stepper);

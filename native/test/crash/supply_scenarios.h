@@ -120,6 +120,7 @@ inline std::vector<Scenario> supply_scenarios() {
        [](Scene& s) { s.upgrade(1, 0, 2); }},
       {"tokens given back to those who wait",
        [](Scene& s) {
+         s.refundable = 3;
          s.empty_bucket();
          wait_for_tokens(s);
        },

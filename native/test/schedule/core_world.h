@@ -275,7 +275,7 @@ inline void kill(int id) {
   mark_dead(arena, who, arena.participant(who).life.load(memory_order_relaxed));
 }
 
-struct Plan {
+struct Program {
   int actors = 2;
   std::function<void()> set_up;
   std::vector<std::pair<int, std::function<void()>>> threads;  // actor, what it does
@@ -287,7 +287,7 @@ struct Plan {
 
 // With deaths, one more actor for each sweeps after it; the last of them cannot die. Without, one more stands by for
 // the checks at the end.
-inline Model model_of(Plan plan) {
+inline Model model_of(Program plan) {
   Model m;
   m.crashes = plan.crashes;
   const int actors = plan.actors + (plan.crashes > 0 ? plan.crashes : 1);

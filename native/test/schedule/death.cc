@@ -5,14 +5,14 @@ using namespace model;
 
 namespace {
 
-Model with_deaths(Plan plan, int deaths = 1) {
+Model with_deaths(Program plan, int deaths = 1) {
   plan.crashes = deaths;
   return model_of(plan);
 }
 
 // D died while it held the lock; B waits already. The sweep must hand the lock on.
-Plan sweep_against_waiter(bool waits_already) {
-  Plan plan;
+Program sweep_against_waiter(bool waits_already) {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [=] {
     hold(1);
@@ -24,8 +24,8 @@ Plan sweep_against_waiter(bool waits_already) {
 }
 
 // Two survivors find the same dead holder at once.
-Plan two_sweepers() {
-  Plan plan;
+Program two_sweepers() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -36,8 +36,8 @@ Plan two_sweepers() {
 }
 
 // One hands on to a waiter and may die over it, and so may the one who sweeps after it: a takeover of a takeover.
-Plan hand_off_to_survivor() {
-  Plan plan;
+Program hand_off_to_survivor() {
+  Program plan;
   plan.set_up = [] {
     hold(1);
     queue_up(2);

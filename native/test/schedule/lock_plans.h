@@ -6,24 +6,24 @@
 
 namespace model {
 
-inline Plan everybody_acquires(int actors) {
-  Plan plan;
+inline Program everybody_acquires(int actors) {
+  Program plan;
   plan.actors = actors;
   for (int id = 1; id <= actors; id++) plan.threads.push_back({id, [id] { acquire_and_release(id); }});
   return plan;
 }
 
 // A holds since set-up and gives back while B asks.
-inline Plan release_against_acquire() {
-  Plan plan;
+inline Program release_against_acquire() {
+  Program plan;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}};
   return plan;
 }
 
 // The poke: one gives back while two come in, so that whoever is inside the gate must see the others.
-inline Plan release_against_two() {
-  Plan plan;
+inline Program release_against_two() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] { acquire_and_release(2); }}, {3, [] { acquire_and_release(3); }}};
@@ -38,8 +38,8 @@ inline void give_up_or_release(int id) {
   check(!member.has_settled(), "a wait settled after its abort");
 }
 
-inline Plan abort_against_hand_off() {
-  Plan plan;
+inline Program abort_against_hand_off() {
+  Program plan;
   plan.set_up = [] {
     hold(1);
     queue_up(2);
@@ -49,8 +49,8 @@ inline Plan abort_against_hand_off() {
 }
 
 // The one who gives up is in the middle; the one behind must be served by somebody.
-inline Plan abort_before_another() {
-  Plan plan;
+inline Program abort_before_another() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -61,8 +61,8 @@ inline Plan abort_before_another() {
   return plan;
 }
 
-inline Plan try_against_release() {
-  Plan plan;
+inline Program try_against_release() {
+  Program plan;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1, [] { give_back_prepared(1); }}, {2, [] {
                                                          Granted grant;
@@ -74,8 +74,8 @@ inline Plan try_against_release() {
   return plan;
 }
 
-inline Plan try_against_hand_off() {
-  Plan plan = try_against_release();
+inline Program try_against_hand_off() {
+  Program plan = try_against_release();
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -85,8 +85,8 @@ inline Plan try_against_hand_off() {
   return plan;
 }
 
-inline Plan hand_off_chain() {
-  Plan plan;
+inline Program hand_off_chain() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -97,15 +97,15 @@ inline Plan hand_off_chain() {
   return plan;
 }
 
-inline Plan sharing(bool second_shares) {
-  Plan plan;
+inline Program sharing(bool second_shares) {
+  Program plan;
   plan.threads = {{1, [] { acquire_and_release(1, true); }}, {2, [=] { acquire_and_release(2, second_shares); }}};
   return plan;
 }
 
 // Two hold shared, one waits to write; both give back at once.
-inline Plan two_shared_releases() {
-  Plan plan;
+inline Program two_shared_releases() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1, true);
@@ -117,8 +117,8 @@ inline Plan two_shared_releases() {
 }
 
 // The holder writes; two wait to read and are let in together.
-inline Plan readers_behind_a_writer() {
-  Plan plan;
+inline Program readers_behind_a_writer() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -129,8 +129,8 @@ inline Plan readers_behind_a_writer() {
   return plan;
 }
 
-inline Plan upgrade_against_release() {
-  Plan plan;
+inline Program upgrade_against_release() {
+  Program plan;
   plan.actors = 3;
   plan.set_up = [] {
     hold(1);
@@ -165,8 +165,8 @@ inline Answer pass_and_release(int id) {
 }
 
 // A passes on to itself while B asks: B's queued bit is there before, and it is refused, or after, and the release sees it.
-inline Plan pass_against_acquire(int actors) {
-  Plan plan;
+inline Program pass_against_acquire(int actors) {
+  Program plan;
   plan.actors = actors;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1, [] { pass_and_release(1); }}};
@@ -174,8 +174,8 @@ inline Plan pass_against_acquire(int actors) {
   return plan;
 }
 
-inline Plan pass_before_a_waiter() {
-  Plan plan;
+inline Program pass_before_a_waiter() {
+  Program plan;
   plan.set_up = [] {
     hold(1);
     queue_up(2);
@@ -186,8 +186,8 @@ inline Plan pass_before_a_waiter() {
 }
 
 // The waiter gives up, so the queued bit goes: there may be nobody to wait for, or somebody new.
-inline Plan pass_against_abort() {
-  Plan plan;
+inline Program pass_against_abort() {
+  Program plan;
   plan.set_up = [] {
     hold(1);
     queue_up(2);
@@ -200,8 +200,8 @@ inline Plan pass_against_abort() {
 }
 
 // The lock is stolen, which no pass may undo.
-inline Plan pass_against_steal() {
-  Plan plan;
+inline Program pass_against_steal() {
+  Program plan;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1,
                    [] {
@@ -221,8 +221,8 @@ inline Plan pass_against_steal() {
   return plan;
 }
 
-inline Plan steal_against_release() {
-  Plan plan;
+inline Program steal_against_release() {
+  Program plan;
   plan.set_up = [] { hold(1); };
   plan.threads = {{1,
                    [] {
@@ -241,8 +241,8 @@ inline Plan steal_against_release() {
 }
 
 // One asks again as soon as it has given back: slots and wake lists are used anew.
-inline Plan twice_against_once() {
-  Plan plan;
+inline Program twice_against_once() {
+  Program plan;
   plan.threads = {{1,
                    [] {
                      acquire_and_release(1);
@@ -254,13 +254,13 @@ inline Plan twice_against_once() {
 
 // One participant waits for two locks that two others give back: the rings of both are on their way at once, and a slot
 // may be taken off the wake list a moment before it is ready.
-inline Plan two_waits_of_one() {
+inline Program two_waits_of_one() {
   struct Second {
     Handle handle;
     Granted grant;
   };
   static Second second;
-  Plan plan;
+  Program plan;
   plan.actors = 3;
   plan.elements = 2;
   plan.set_up = [] {

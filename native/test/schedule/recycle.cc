@@ -6,8 +6,8 @@ using namespace model;
 namespace {
 
 // B looks up a name for which there is no room but the idle element; A uses the handle it has had for long.
-Plan recycling(std::function<void()> old_handle) {
-  Plan plan;
+Program recycling(std::function<void()> old_handle) {
+  Program plan;
   plan.set_up = [] {
     // Not granted in the last second, and not looked up since the hand last passed: recycled on the first lap.
     world().host.time += 5'000 * kNanosPerMilli;
@@ -47,8 +47,8 @@ void acquire_with_old_handle() {
 }
 
 // Two look up the same new name: one element, and one of them at a time has it.
-Plan same_name_twice() {
-  Plan plan;
+Program same_name_twice() {
+  Program plan;
   plan.elements = 3;
   const auto look = [](int id) {
     Member& member = world().actor(id).member;
@@ -64,7 +64,7 @@ Plan same_name_twice() {
   return plan;
 }
 
-Model with_deaths(Plan plan) {
+Model with_deaths(Program plan) {
   plan.crashes = 1;
   return model_of(plan);
 }
