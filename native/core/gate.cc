@@ -66,12 +66,17 @@ Visit GateKeeper::join(SlotId id, std::uint32_t generation) {
 
 // Nobody who came before is passed by: not in the lists, nor in the inbox, nor by way of something yet to be looked at.
 bool GateKeeper::nobody_waits() const {
-  for (const auto& head : element_.heads) {
-    if (head.load(memory_order_acquire) != 0) return false;
-  }
   const std::uint64_t meta = element_.meta.load(memory_order_acquire);
-  return Gate::of(element_.gate.load(memory_order_acquire)).head == 0 && (meta & (Meta::kDirty | Meta::kPlanned)) == 0 &&
-         Fast::of(element_.fast.load(memory_order_acquire)).owner == 0;
+  const Fast fast = Fast::of(element_.fast.load(memory_order_acquire));
+  return !lists_wait() && Gate::of(element_.gate.load(memory_order_acquire)).head == 0 && (meta & (Meta::kDirty | Meta::kPlanned)) == 0 &&
+         fast.owner == 0 && !fast.queued;
+}
+
+bool GateKeeper::lists_wait() const {
+  for (const auto& head : element_.heads) {
+    if (head.load(memory_order_acquire) != 0) return true;
+  }
+  return false;
 }
 
 void GateKeeper::leave_or_pass() {
@@ -312,12 +317,7 @@ bool GateKeeper::shut() {
   return false;
 }
 
-bool GateKeeper::idle() const {
-  for (const auto& head : element_.heads) {
-    if (head.load(memory_order_acquire) != 0) return false;
-  }
-  return element_.holders.load(memory_order_acquire) == 0;
-}
+bool GateKeeper::idle() const { return !lists_wait() && element_.holders.load(memory_order_acquire) == 0; }
 
 // ---- the inbox -----------------------------------------------------------------------------------------------------
 
@@ -1003,7 +1003,8 @@ void GateKeeper::undo_abandoned(SlotId id, bool committed) {
 // Nobody waits, shares or is to be told of a death: the fast path may have the lock back.
 void GateKeeper::settle_queued_bit() {
   for (;;) {
-    if (!idle()) return;
+    // The holders of a pool come in here anyway.
+    if (kind_ == Kind::kPool ? lists_wait() : !idle()) return;
     if (kind_ == Kind::kLock && is_planned()) return require_gate();  // who comes next is to be looked at
     std::uint64_t word = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(word);

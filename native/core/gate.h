@@ -80,6 +80,7 @@ class GateKeeper {
   void pass(SlotId mine);
   bool leave();
   bool nobody_waits() const;
+  bool lists_wait() const;
   void leave_or_pass();
 
   void drain(bool recovering);

@@ -179,6 +179,10 @@ bool Pool::fits(const Claim& claim, const Amounts& used, const Amounts& own) con
 
 bool Pool::fits(SlotId id) const {
   const Claim claim = claim_of(id);
+  const Wants& wants = arena_.wants(arena_.slot(id).enclosing.get());
+  for (std::uint32_t d = dimensions(); d < kDimensions; d++) {
+    if (wants.amounts[d].get() != 0) return false;  // there is no such dimension
+  }
   Amounts used, own;
   for (int d = 0; d < kDimensions; d++) {
     used[d] = record_.used[d].get();
