@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { unlink } from '../../lib/index.js'
+import * as forelock from '../../lib/index.js'
 
-const GUIDES = ['admission', 'plans', 'pools', 'token-buckets']
+const GUIDES = ['admission', 'migration', 'plans', 'pools', 'token-buckets']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}.cache/guides`
 const run = promisify(execFile)
@@ -17,7 +17,7 @@ const run = promisify(execFile)
 const arenaOf = (guide: string) => `guide-${guide}-${process.pid}`
 const programOf = (guide: string) => `${folder}/${guide}.ts`
 
-const BLOCK = /(?:<!-- run\n([^]*?)\n-->\n+)?```ts\n([^]*?)```/g
+const BLOCK = /(?:<!-- run\n([\s\S]*?)\n-->\n+)?```ts\n([\s\S]*?)```/g
 const IMPORT = /^import (type )?\{ ([^}]*) \} from '([^']*)'\n/gm
 
 /** Every block is inside of the one before: it sees what that declares, and may declare the same again. */
@@ -34,9 +34,7 @@ function program(guide: string): string {
   )
   assert.ok(blocks.length > 0, `no block in ${guide}`)
   const library = relative(folder, `${root}lib/index.js`)
-  const lines = [...imports].map(
-    ([from, names]) => `import { ${[...names].join(', ')} } from '${from === 'forelock' ? library : from}'`
-  )
+  const lines = [...imports].map(([from, names]) => `import { ${[...names].join(', ')} } from '${from === 'forelock' ? library : from}'`)
   const named = blocks.join('\n{\n').replace(/open\(\{ name: '[^']*'/g, `open({ name: '${arenaOf(guide)}'`)
   return `${lines.join('\n')}\n${named}\nawait gov.close()\n${'}\n'.repeat(blocks.length - 1)}`
 }
@@ -59,9 +57,23 @@ for (const guide of GUIDES) {
     try {
       await run(process.execPath, ['--import', 'tsx', programOf(guide)], { cwd: root, timeout: 60_000 })
     } finally {
-      unlink(arenaOf(guide), { force: true })
+      forelock.unlink(arenaOf(guide), { force: true })
     }
   })
 }
+
+test('the guide of errors has every class', () => {
+  const text = readFileSync(`${root}docs/guides/errors.md`, 'utf8')
+  const classes = Object.keys(forelock).filter(name => name.endsWith('Error') && name !== 'ForelockError' && name !== 'isForelockError')
+  const missing = classes.filter(name => {
+    const code = `ERR_FORELOCK_${name
+      .replace('Error', '')
+      .replace(/(?!^)([A-Z])/g, '_$1')
+      .toUpperCase()}`
+    return !text.includes(`| \`${code}\` | ${name} |`)
+  })
+  assert.ok(classes.length > 20)
+  assert.equal(missing, [])
+})
 
 test.run()
