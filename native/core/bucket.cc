@@ -64,8 +64,8 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     if (drawn != 0) out.drawn = pace.tokens_of(drawn);
     return spent;
   }
-  Plan plan;
-  if (drawn != 0 && find_reserve(now, who, plan)) keep(pace, drawn, now, plan);
+  Plan all;
+  if (drawn != 0 && all_reserves(now, all)) keep(pace, drawn, now, all);
   if (spent != Spent::kRefused) return spent;
   if (!possible(tokens)) return Spent::kNever;
   out.ready = ready_at(tokens, now);
@@ -98,6 +98,19 @@ bool Bucket::find_reserve(Nanos now, Who who, Plan& plan) const {
       plan = one;
       found = true;
     }
+  });
+  return found;
+}
+
+// The reserve is one, whoever it is planned for: as large and as long as any of its plans says.
+bool Bucket::all_reserves(Nanos now, Plan& all) const {
+  bool found = false;
+  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& one) {
+    if (!found) all = one;
+    found = true;
+    all.amount = std::max(all.amount, one.amount);
+    all.from = std::min(all.from, one.from);
+    all.until = std::max(all.until, one.until);
   });
   return found;
 }
@@ -146,11 +159,11 @@ void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
   const std::uint64_t tat = Tat::time(seen);
   if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;
   seen = Tat::at(seen, at);
-  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& plan) {
-    const std::uint64_t began = pace.units(since_epoch(plan.from));
-    const std::uint64_t from = tat > began ? tat : began;
-    if (at > from) keep(pace, at - from, now, plan);
-  });
+  Plan all;
+  if (!all_reserves(now, all)) return;
+  const std::uint64_t began = pace.units(since_epoch(all.from));
+  const std::uint64_t from = tat > began ? tat : began;
+  if (at > from) keep(pace, at - from, now, all);
 }
 
 std::uint64_t Bucket::reserved(Nanos now) const {

@@ -91,6 +91,7 @@ class Bucket {
   Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue);
   bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   bool find_reserve(Nanos now, Who who, Plan& plan) const;
+  bool all_reserves(Nanos now, Plan& all) const;
   std::uint64_t cap(const Pace& pace, const Plan& plan) const;
   std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number);
   void keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan);

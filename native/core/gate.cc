@@ -660,7 +660,7 @@ bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
   const double hold = said > 0 ? said : plan.amount;
   const bool in_time = hold > 0 && static_cast<double>(now) + hold * static_cast<double>(kNanosPerMilli) <= static_cast<double>(plan.from);
   Plans plans(arena_);
-  if (in_time || plans.spent(entry, now)) return false;
+  if (in_time || plans.spent(index_ + 1, now)) return false;
   plans.block(entry, now);
   if ((flags & SlotFlag::kHeldBack) == 0) {
     slot.flags.set(flags | SlotFlag::kHeldBack);

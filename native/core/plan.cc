@@ -61,6 +61,7 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   PlanTable& table = *this->table();
   const Nanos now = lane.now();
   std::uint32_t chosen = kPlans;
+  int best = 0;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
     const std::uint32_t at = place(key_of(plan), i);
     Plan there;
@@ -71,13 +72,17 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
       chosen = at;
       break;
     }
-    if (!live && chosen == kPlans) chosen = at;
+    const int fit = live ? 0 : fitness(at, plan, now);
+    if (fit > best) {
+      chosen = at;
+      best = fit;
+    }
   }
   std::uint64_t seen = 0;
   if (chosen == kPlans || !claim(lane, chosen, seen)) return Written::kFull;
   PlanEntry& entry = table.entries[chosen];
   PlanControl control = PlanControl::of(seen);
-  if (!control.live) {
+  if (!was_hold_of(chosen, plan.what) || plan.kind != PlanKind::kHold) {
     for (auto* word : {&entry.blocked_since, &entry.kept_now, &entry.kept_before, &entry.half}) word->set(0);
   }
   PlanEntry::Cell& cell = entry.cells[control.current ^ 1];
@@ -161,12 +166,36 @@ void Plans::turn_half(PlanEntry& entry, Nanos now) const {
   entry.half.set(half);
 }
 
-bool Plans::spent(PlanEntry& entry, Nanos now) const {
-  turn_half(entry, now);
-  const Nanos since = entry.blocked_since.get();
+// What is there, or was there last.
+bool Plans::was_hold_of(std::uint32_t at, std::uint32_t key) const {
+  const PlanEntry& entry = table()->entries[at];
+  const PlanControl control = PlanControl::of(entry.control.load(memory_order_acquire));  // (p3)
+  const std::uint64_t what = entry.cells[control.current].what.load(memory_order_acquire);
+  return static_cast<PlanKind>((what >> 32) & 0xff) == PlanKind::kHold && static_cast<std::uint32_t>(what) == key;
+}
+
+Nanos Plans::kept(const PlanEntry& entry, Nanos now) {
+  const std::uint64_t half = now / (kReserveWindow / 2);
+  const Nanos since = entry.blocked_since.peek();
   const Nanos running = since != 0 && now > since ? now - since : 0;
+  if (entry.half.peek() == half) return running + entry.kept_now.peek() + entry.kept_before.peek();
+  return running + (entry.half.peek() + 1 == half ? entry.kept_now.peek() : 0);
+}
+
+// Which free place a plan takes: what a former hold of the lock has kept counts on, and what another lock's has is not to be forgotten.
+int Plans::fitness(std::uint32_t at, const Plan& plan, Nanos now) const {
+  if (plan.kind == PlanKind::kHold && was_hold_of(at, plan.what)) return 3;
+  return kept(table()->entries[at], now) == 0 ? 2 : 1;
+}
+
+bool Plans::spent(std::uint32_t key, Nanos now) const {
+  Nanos sum = 0;
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    const std::uint32_t at = place(key, i);
+    if (was_hold_of(at, key)) sum += kept(table()->entries[at], now);
+  }
   const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed)) * static_cast<double>(kReserveWindow);
-  return static_cast<double>(entry.kept_now.get() + entry.kept_before.get() + running) >= most;
+  return static_cast<double>(sum) >= most;
 }
 
 void Plans::block(PlanEntry& entry, Nanos now) {
@@ -190,8 +219,11 @@ void Plans::end_holds(Lane& lane, std::uint32_t key, Nanos now) {
     const std::uint32_t at = place(key, i);
     Plan plan;
     std::uint32_t version = 0;
-    if (!read(at, plan, &version) || plan.kind != PlanKind::kHold || plan.what != key || now < plan.until) continue;
-    unblock(table()->entries[at], plan, plan.until);
+    PlanEntry& entry = table()->entries[at];
+    const bool live = read(at, plan, &version);
+    if (!live && was_hold_of(at, key)) unblock(entry, plan, now);
+    if (!live || plan.kind != PlanKind::kHold || plan.what != key || now < plan.until) continue;
+    unblock(entry, plan, plan.until);
     end(lane, at, version);
   }
 }

@@ -53,7 +53,7 @@ struct alignas(64) PlanEntry {
     atomic<std::uint64_t> who, amount, from, until;
   } cells[2];
   // Of a hold, under its element's gate: since when the lock has been free and kept from somebody, and for how long in this half of
-  // the window and in the one before.
+  // the window and in the one before. It outlives the hold, for the next one of the same lock.
   plain<std::uint64_t> blocked_since, kept_now, kept_before, half;
 };
 static_assert(sizeof(PlanEntry) == 128);
@@ -139,11 +139,11 @@ class Plans {
   void use(Lane& lane, PlanEntry& entry, const Plan& plan);
 
   // ---- holds, under the gate of their element
-  // Whether the share of time in which this one kept a free lock from others is used up.
-  bool spent(PlanEntry& entry, Nanos now) const;
+  // Whether the share of time in which holds, this lock's present and former ones together, keep it from others is used up.
+  bool spent(std::uint32_t key, Nanos now) const;
   void block(PlanEntry& entry, Nanos now);
   void unblock(PlanEntry& entry, const Plan& plan, Nanos now);
-  // Those of this lock whose time is over.
+  // Those of this lock whose time is over; and of one that was withdrawn, the time that it kept the lock free.
   void end_holds(Lane& lane, std::uint32_t key, Nanos now);
 
   PlanLoss* loss(std::uint32_t source) const;
@@ -157,6 +157,9 @@ class Plans {
   bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
   bool claim(Lane& lane, std::uint32_t at, std::uint64_t& seen);
   bool end(Lane& lane, std::uint32_t at, std::uint32_t version);
+  bool was_hold_of(std::uint32_t at, std::uint32_t key) const;
+  static Nanos kept(const PlanEntry& entry, Nanos now);
+  int fitness(std::uint32_t at, const Plan& plan, Nanos now) const;
   void turn_half(PlanEntry& entry, Nanos now) const;
 
   Arena& arena_;

@@ -105,6 +105,44 @@ test('all holds together keep a free lock from others for at most maxReserve of 
   assert.is(gov.plans.scores()[0]?.waitedMs, 1000)
 })
 
+for (const [how, next] of [
+  ['of several sources', undefined],
+  ['one after the other', (gov: Governor) => gov.advance(1)],
+  ['withdrawn and written again', (gov: Governor, id: string) => gov.plans.withdraw(id)]
+] as const) {
+  test(`holds ${how} share one maxReserve`, async () => {
+    const gov = virtual({ maxReserve: 0.25 })
+    const lock = gov.lock('a')
+    const until = next === undefined ? 60_000 : 1000
+    const write = (source: number) => gov.plans.write({ kind: 'hold', lock, tier: 'critical', source, until })
+    let id = write(0)
+    if (next === undefined) for (let source = 1; source < 4; source++) write(source)
+    let kept = 0
+    for (let ms = 0; ms < 9000; ms += 10) {
+      if (next !== undefined && ms % 1000 === 990) {
+        next(gov, id)
+        id = write(0)
+      }
+      const grant = lock.tryAcquire({ tier: 'background' })
+      grant?.release()
+      if (grant === null) {
+        const asked = nowMs(gov)
+        const waiting = lock.acquire({ tier: 'background', waitTimeout: 10 }).then(
+          granted => granted.release(),
+          () => {}
+        )
+        await forward(gov, 10)
+        await waiting
+        kept += nowMs(gov) - asked
+      } else {
+        await forward(gov, 10)
+      }
+    }
+    assert.ok(kept <= 2500 + 10, `kept ${kept} ms of 9 s`)
+    assert.ok(kept >= 2000, `kept ${kept} ms of 9 s`)
+  })
+}
+
 test('a hold for one workflow is used by that workflow only', () => {
   const gov = virtual()
   const lock = gov.lock('a')
@@ -152,6 +190,16 @@ test('the expected request is jump-started from the reserve, and takes the rest 
   assert.is(bucket.peek().remaining, 10)
   assert.is(bucket.tryTake(10, who).remaining, 4, '4 of the reserve, 6 of the bucket')
   assert.is(bucket.peek().reserved, 0)
+})
+
+test('several reserves of one bucket are filled once by what was discarded once', () => {
+  const gov = virtual()
+  const bucket = gov.bucket('a', { rate: 10, burst: 10 })
+  for (const workflow of ['one', 'two', 'three']) gov.plans.write({ kind: 'reserve', bucket, amount: 8, workflow, until: 1e6 })
+  gov.advance(300)
+  assert.is(bucket.tryTake(1, { workflow: 'one' }).ok, true)
+  assert.is(bucket.peek().reserved, 2)
+  assert.is(bucket.peek().remaining, 10)
 })
 
 test('a request that nobody planned for does not touch the reserve', () => {
