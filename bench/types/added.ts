@@ -1,0 +1,110 @@
+import { loadFloors } from '../drivers/floors.js'
+import { arenaOf, load } from '../drivers/forelock.js'
+import type { Kind } from './kind.js'
+
+const PAIRS = 2 ** 14
+const WARM_UP_MS = 100
+const PLAN_MS = 60_000
+
+/** Something to be in force while pairs are timed; it is between two of without. */
+interface Condition {
+  begin(): void
+  end(): void
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] as number
+
+/** ns per one of PAIRS. */
+function timed(pairs: (n: number) => void): number {
+  const from = process.hrtime.bigint()
+  pairs(PAIRS)
+  return Number(process.hrtime.bigint() - from) / PAIRS
+}
+
+/** What a condition adds to a pair, ns: against those right before and right after, so that no change of the machine's mood is in it. */
+function added(pairs: (n: number) => void, { begin, end }: Condition, rounds: number): number[] {
+  const values: number[] = []
+  const warm = (ms: number) => {
+    for (const until = performance.now() + ms; performance.now() < until; ) pairs(1024)
+  }
+  begin()
+  warm(WARM_UP_MS)
+  end()
+  warm(WARM_UP_MS)
+  for (let round = 0; round < rounds; round++) {
+    const before = timed(pairs)
+    begin()
+    pairs(1024) // what a beginning costs is not of the pair
+    const within = timed(pairs)
+    end()
+    pairs(1024)
+    values.push(within - (before + timed(pairs)) / 2)
+  }
+  return values
+}
+
+/**
+ * What records and plans add to a pair of `tryAcquire()` and `release()`, in ns: with an agent attached, by the CPU's counter
+ * (`cpu`; none where it cannot be relied on) and by clock_gettime (`system`); with a hold of this very lock, for somebody else of the same tier (`plan`),
+ * and of another lock (`elsewhere`); after the agent left, against before it came (`left`); and the look at both that is left when
+ * there is neither, as two calls of the floors' addon with and without it (`look`).
+ */
+export const adding: Kind = async ({ job }) => {
+  const { open } = await load(job.setting)
+  const gov = open(arenaOf(job.setting))
+  const lock = gov.lock('lock')
+  const rounds = job.quick ? 20 : 100
+  const pairs = (n: number) => {
+    for (let i = 0; i < n; i++) if (lock.tryAcquire()?.release() !== true) throw new Error('the lock is not free')
+  }
+  const attachedBy = (clock: 'cpu' | 'monotonic'): Condition => ({
+    begin() {
+      gov.telemetry.clock = clock
+      gov.telemetry.attach()
+    },
+    end: () => gov.telemetry.detach()
+  })
+  const plannedFor = (name: string): Condition => {
+    let id = ''
+    return {
+      begin() {
+        id = gov.plans.write({ kind: 'hold', lock: name, tier: 'standard', workflow: 'somebody else', until: PLAN_MS })
+      },
+      end() {
+        if (!gov.plans.withdraw(id)) throw new Error('the plan has ended')
+      }
+    }
+  }
+  const clock = gov.telemetry.clock
+  for (let i = 0; i < 50; i++) pairs(PAIRS)
+  const fresh = Array.from({ length: rounds }, () => timed(pairs))
+  const elsewhere = added(pairs, plannedFor('another'), rounds)
+  const plan = added(pairs, plannedFor('lock'), rounds)
+  const cpu = clock === 'cpu' ? added(pairs, attachedBy('cpu'), rounds) : []
+  const system = added(pairs, attachedBy('monotonic'), rounds)
+  const left = Array.from({ length: rounds }, () => timed(pairs) - median(fresh))
+  await gov.close()
+  return {
+    series: { cpu, system, plan, elsewhere, left, look: looks(job.setting, rounds) },
+    notes: { 'lock/try here': Math.round(median(fresh)) }
+  }
+}
+
+/** A pair is two calls. */
+function looks(setting: Parameters<typeof loadFloors>[0], rounds: number): number[] {
+  const { find, look } = loadFloors(setting)
+  let looking = false
+  const pairs = (n: number) => {
+    if (looking) for (let i = 0; i < 2 * n; i++) look()
+    else for (let i = 0; i < 2 * n; i++) find()
+  }
+  const condition = {
+    begin() {
+      looking = true
+    },
+    end() {
+      looking = false
+    }
+  }
+  return added(pairs, condition, rounds)
+}
