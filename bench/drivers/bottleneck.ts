@@ -7,18 +7,20 @@ export interface Bottleneck {
 export const load = async () =>
   ((await import('bottleneck' as string)) as { default: new (options: { maxConcurrent: number }) => Bottleneck }).default
 
-/** A weight is one number: of the three dimensions it has the first. */
+/**
+ * A weight is one number: of the three dimensions it has the first. A job goes through several timers, so one after the other takes
+ * milliseconds for each; its fastest way is to have many scheduled at once.
+ */
 export const connect: Connect = async () => {
   const Bottleneck = await load()
   const limiter = new Bottleneck({ maxConcurrent: 1000 })
-  const job = async () => {}
   return {
     async units(n) {
       let done = 0
-      for (let i = 0; i < n; i++) {
-        await limiter.schedule({ weight: 100 }, job)
+      const job = async () => {
         done++
       }
+      await Promise.all(Array.from({ length: n }, () => limiter.schedule({ weight: 100 }, job)))
       return done
     },
     close() {}
