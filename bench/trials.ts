@@ -253,7 +253,7 @@ const POOLS: Trial[] = [
     title: 'tryAllocate() of 3 dimensions + release, uncontended',
     rows: [{ id: 'pool/try', unit: 'ns', must: [{ atMost: 150 }, { times: 1, everyRival: true }] }],
     own: { ...operation('units'), contestant: 'pools' },
-    rivals: { bottleneck: slow('units'), 'async-mutex/semaphore': operation('units') },
+    rivals: { bottleneck: slow('units', SLOWEST), 'async-mutex/semaphore': operation('units') },
     floors: { call: CALL, cas: CAS }
   },
   ...(

@@ -8,8 +8,8 @@ export const load = async () =>
   ((await import('bottleneck' as string)) as { default: new (options: { maxConcurrent: number }) => Bottleneck }).default
 
 /**
- * A weight is one number: of the three dimensions it has the first. A job goes through several timers, so one after the other takes
- * milliseconds for each; its fastest way is to have many scheduled at once.
+ * A weight is one number: of the three dimensions it has the first. A job goes through several timers, one after the other with those
+ * of other jobs, which makes milliseconds of it whether many are scheduled at once, as here, or one by one.
  */
 export const connect: Connect = async () => {
   const Bottleneck = await load()

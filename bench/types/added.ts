@@ -2,7 +2,10 @@ import { loadFloors } from '../drivers/floors.js'
 import { arenaOf, load } from '../drivers/forelock.js'
 import type { Kind } from './kind.js'
 
-const PAIRS = 2 ** 14
+/** In a sample: a third of a millisecond, so that most are not interrupted. */
+const PAIRS = 2 ** 12
+/** After a change, and what the change itself costs is not of the pair. */
+const PAIRS_TO_SETTLE = 2 ** 9
 const WARM_UP_MS = 100
 const PLAN_MS = 60_000
 
@@ -25,7 +28,7 @@ function timed(pairs: (n: number) => void): number {
 function added(pairs: (n: number) => void, { begin, end }: Condition, rounds: number): number[] {
   const values: number[] = []
   const warm = (ms: number) => {
-    for (const until = performance.now() + ms; performance.now() < until; ) pairs(1024)
+    for (const until = performance.now() + ms; performance.now() < until; ) pairs(PAIRS_TO_SETTLE)
   }
   begin()
   warm(WARM_UP_MS)
@@ -34,10 +37,10 @@ function added(pairs: (n: number) => void, { begin, end }: Condition, rounds: nu
   for (let round = 0; round < rounds; round++) {
     const before = timed(pairs)
     begin()
-    pairs(1024) // what a beginning costs is not of the pair
+    pairs(PAIRS_TO_SETTLE)
     const within = timed(pairs)
     end()
-    pairs(1024)
+    pairs(PAIRS_TO_SETTLE)
     values.push(within - (before + timed(pairs)) / 2)
   }
   return values
@@ -53,7 +56,7 @@ export const adding: Kind = async ({ job }) => {
   const { open } = await load(job.setting)
   const gov = open(arenaOf(job.setting))
   const lock = gov.lock('lock')
-  const rounds = job.quick ? 20 : 100
+  const rounds = job.quick ? 80 : 400
   const pairs = (n: number) => {
     for (let i = 0; i < n; i++) if (lock.tryAcquire()?.release() !== true) throw new Error('the lock is not free')
   }
@@ -74,7 +77,7 @@ export const adding: Kind = async ({ job }) => {
     }
   }
   const clock = gov.telemetry.clock
-  for (let i = 0; i < 50; i++) pairs(PAIRS)
+  for (let i = 0; i < 200; i++) pairs(PAIRS)
   const fresh = Array.from({ length: rounds }, () => timed(pairs))
   const elsewhere = added(pairs, plannedFor('another'), rounds)
   const plan = added(pairs, plannedFor('lock'), rounds)
