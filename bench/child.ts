@@ -1,12 +1,16 @@
 // One process (or thread) of a trial: does the job it is told and prints what it found as one line of JSON.
 import { isMainThread } from 'node:worker_threads'
 import type { Connect } from './drivers/driver.js'
+import { adding } from './types/added.js'
+import { fairness } from './types/fairness.js'
 import { handoff, handoffWaiter } from './types/handoff.js'
 import type { Job, Kind } from './types/kind.js'
 import { element } from './types/memory.js'
 import { operations } from './types/operations.js'
+import { passing, passingReceiver } from './types/passing.js'
 import { processes, processesMember } from './types/processes.js'
 import { expiry, holder, recovery } from './types/recovery.js'
+import { scarcity, scarcityMember } from './types/scarcity.js'
 import { opening, requiring } from './types/startup.js'
 
 const KINDS: Record<string, Kind> = {
@@ -20,7 +24,13 @@ const KINDS: Record<string, Kind> = {
   holder,
   element,
   opening,
-  requiring
+  requiring,
+  passing,
+  passingReceiver,
+  scarcity,
+  scarcityMember,
+  adding,
+  fairness
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job

@@ -13,7 +13,12 @@ export interface Contestant {
 /** The Node release from npm for rivals that this Node does not suit. */
 export const OTHER_NODE = '24.21.0'
 
-export const OWN: Contestant = { driver: 'forelock' }
+export const OWN = {
+  locks: { driver: 'forelock' },
+  buckets: { driver: 'forelock-buckets' },
+  pools: { driver: 'forelock-pools' },
+  queue: { driver: 'forelock-queue' }
+} satisfies Record<string, Contestant>
 
 /** By the names that the results use: of the npm package, where there is one. */
 export const RIVALS = {
@@ -24,15 +29,31 @@ export const RIVALS = {
   cockatiel: { driver: 'cockatiel', package: 'cockatiel' },
   'proper-lockfile': { driver: 'proper-lockfile', package: 'proper-lockfile' },
   'navigator.locks': { driver: 'navigator-locks', node: OTHER_NODE },
-  redis: { driver: 'redis', package: 'ioredis', needsRedis: true }
+  redis: { driver: 'redis', package: 'ioredis', needsRedis: true },
+  limiter: { driver: 'limiter', package: 'limiter' },
+  'rate-limiter-flexible': { driver: 'rate-limiter-flexible', package: 'rate-limiter-flexible' },
+  'rate-limiter-flexible/cluster': { driver: 'rate-limiter-flexible', connect: 'clustered', package: 'rate-limiter-flexible' },
+  'rate-limiter-flexible/redis': {
+    driver: 'rate-limiter-flexible',
+    connect: 'redis',
+    package: 'rate-limiter-flexible',
+    needsRedis: true
+  },
+  bottleneck: { driver: 'bottleneck', package: 'bottleneck' },
+  'async-mutex/semaphore': { driver: 'async-mutex', connect: 'semaphore', package: 'async-mutex' },
+  chained: { driver: 'chained', package: 'bottleneck' },
+  MessageChannel: { driver: 'message-channel' },
+  bullmq: { driver: 'bullmq', package: 'bullmq', needsRedis: true }
 } satisfies Record<string, Contestant>
 
 export const FLOORS = {
   call: { driver: 'floors', connect: 'call' },
   cas: { driver: 'floors', connect: 'cas' },
   casShared: { driver: 'floors', connect: 'casShared' },
-  futex: { driver: 'floors', connect: 'futex' }
+  futex: { driver: 'floors', connect: 'futex' },
+  coldLine: { driver: 'floors', connect: 'coldLine' }
 } satisfies Record<string, Contestant>
 
+export type OwnName = keyof typeof OWN
 export type RivalName = keyof typeof RIVALS
 export type FloorName = keyof typeof FLOORS

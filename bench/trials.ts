@@ -1,4 +1,4 @@
-import type { FloorName, RivalName } from './rivals.js'
+import type { FloorName, OwnName, RivalName } from './rivals.js'
 import type { Params } from './types/kind.js'
 
 /** What a process measures: a file in types/, and what it is told. */
@@ -19,7 +19,7 @@ export type Limit =
 
 export interface Row {
   id: string
-  unit: 'ns' | 'ms' | 'bytes'
+  unit: 'ns' | 'ms' | 'bytes' | 'parts' | 'tokens' | 'tasks'
   /** which of the series that the kind finds; default `value` */
   series?: string
   /** rivals and floors did not do this row's work: they are left out of it */
@@ -32,7 +32,8 @@ export interface Row {
 export interface Trial {
   title: string
   rows: Row[]
-  own: Work
+  /** by which of forelock's drivers; default `locks` */
+  own: Work & { contestant?: OwnName }
   rivals?: Partial<Record<RivalName, Work>>
   /** keys are those of the results: `cas` may be measured by another contestant where several processes share the word */
   floors?: Record<string, Work & { contestant: FloorName }>
@@ -195,6 +196,133 @@ const COSTS: Trial[] = [
   }
 ]
 
+/** Calls in a sample of those who take tens of microseconds for each, or a millisecond, or several. */
+const SLOW = { calls: 2 ** 10 }
+const SLOWER = { calls: 2 ** 7 }
+const SLOWEST = { calls: 2 ** 4 }
+
+const slow = (op: string, { calls } = SLOW): Work => ({ kind: 'operations', params: { op, size: calls, calls } })
+
+const BUCKETS: Trial[] = [
+  {
+    title: 'tryTake() of one token, always there',
+    rows: [{ id: 'bucket/try', unit: 'ns', must: [{ atMost: 45 }, { times: 1, everyRival: true }], beyond: [{ atMost: 30 }] }],
+    own: { ...operation('tokens'), contestant: 'buckets' },
+    rivals: {
+      ...sameFor(['limiter', 'rate-limiter-flexible'], operation('tokens')),
+      ...sameFor(['rate-limiter-flexible/cluster', 'rate-limiter-flexible/redis'], slow('tokens'))
+    },
+    floors: { call: CALL, cas: CAS }
+  },
+  {
+    title: 'tryTake() of a bucket for each of 1,000 keys, in random order',
+    rows: [{ id: 'bucket/keyed-1k', unit: 'ns', must: [{ atMost: 150 }] }],
+    own: { ...operation('keyed1k'), contestant: 'buckets' },
+    rivals: sameFor(['rate-limiter-flexible'], operation('keyed1k')),
+    floors: { line: { ...operation('keyed1k'), contestant: 'coldLine' } }
+  },
+  {
+    title: 'the same for a million keys',
+    rows: [
+      {
+        id: 'bucket/keyed-1m',
+        unit: 'ns',
+        must: [
+          { times: 1.2, floor: 'line' },
+          { times: 0.5, rival: 'rate-limiter-flexible' }
+        ]
+      }
+    ],
+    own: { ...operation('keyed1m'), contestant: 'buckets' },
+    rivals: sameFor(['rate-limiter-flexible'], operation('keyed1m')),
+    floors: { line: { ...operation('keyed1m'), contestant: 'coldLine' } }
+  }
+]
+
+const SCARCITY: Trial[] = [2, 4].map(count => ({
+  title: `${count} processes on one bucket of 1,000 tokens a second and burst 1: what is missing to rate x time, and what is above it`,
+  rows: [
+    { id: `bucket/processes-${count}`, unit: 'parts', must: [{ atMost: 0.001 }] },
+    { id: `bucket/processes-${count}-over`, unit: 'tokens', series: 'over', must: [{ atMost: 0 }] }
+  ],
+  own: { kind: 'scarcity', params: { count }, processes: 1, contestant: 'buckets' }
+}))
+
+const POOLS: Trial[] = [
+  {
+    title: 'tryAllocate() of 3 dimensions + release, uncontended',
+    rows: [{ id: 'pool/try', unit: 'ns', must: [{ atMost: 150 }, { times: 1, everyRival: true }] }],
+    own: { ...operation('units'), contestant: 'pools' },
+    rivals: { bottleneck: slow('units', SLOWEST), 'async-mutex/semaphore': operation('units') },
+    floors: { call: CALL, cas: CAS }
+  },
+  ...(
+    [
+      ['admit/all', 'together', 'tryAdmit'],
+      ['admit/all-await', 'awaitTogether', 'await admit']
+    ] as const
+  ).map(([id, op, call]) => ({
+    title: `${call}() of a pool, 2 buckets and a lock + release, uncontended`,
+    rows: [{ id, unit: 'ns', must: [{ atMost: 400 }] } satisfies Row],
+    own: { ...operation(op), contestant: 'pools' as const },
+    rivals: sameFor(['chained'], slow(op, SLOWEST)),
+    floors: { call: CALL, cas: CAS }
+  }))
+]
+
+const FAIRNESS: Trial[] = (
+  [
+    ['', 1, 1, 1],
+    ['-weighted', 1, 2, 10] // of which 18 and 24 tasks are the answer; on one machine it is no whole number
+  ] as const
+).map(([suffix, a, b, machines]) => ({
+  title: `DRF with ${9 * machines} CPUs and ${18 * machines} GB, A <1, 4> of weight ${a}, B <3, 1> of weight ${b}: tasks off the paper's`,
+  rows: [
+    { id: `pool/fairness${suffix}`, unit: 'tasks', must: [{ atMost: 1 }] },
+    { id: `pool/fairness${suffix}-later`, unit: 'tasks', series: 'later', must: [{ atMost: 1 }] }
+  ],
+  own: { kind: 'fairness', params: { a, b, machines }, processes: 1 }
+}))
+
+const ADDED: Trial[] = [
+  {
+    title: 'what records and plans add to tryAcquire + release, uncontended',
+    rows: [
+      { id: 'telemetry/cost', unit: 'ns', series: 'cpu', must: [{ atMost: 35 }] },
+      { id: 'telemetry/cost-gettime', unit: 'ns', series: 'system', must: [{ atMost: 60 }] },
+      { id: 'telemetry/cost-left', unit: 'ns', series: 'left', must: [{ atMost: 3 }] },
+      { id: 'plan/cost', unit: 'ns', series: 'plan', must: [{ atMost: 5 }] },
+      { id: 'plan/cost-elsewhere', unit: 'ns', series: 'elsewhere', must: [{ atMost: 3 }] },
+      { id: 'telemetry/look', unit: 'ns', series: 'look', must: [{ atMost: 3 }] }
+    ],
+    own: { kind: 'adding', params: {} }
+  }
+]
+
+const RECORDS: Trial[] = [
+  {
+    title: 'a record of 64 bytes offered, polled and acknowledged in one thread',
+    rows: [{ id: 'queue/pass', unit: 'ns', must: [{ atMost: 120 }] }],
+    own: { ...operation('records'), contestant: 'queue' },
+    rivals: { MessageChannel: operation('records'), bullmq: slow('records', SLOWER) },
+    floors: { call: CALL, cas: CAS }
+  },
+  ...(['worker', 'process'] as const).map((thread): Trial => {
+    const work: Work = { kind: 'passing', params: { thread } }
+    const id = `queue/pass-${thread}`
+    return {
+      title: `offer of a record of 64 bytes here to the first line that has it in another ${thread}`,
+      rows: [
+        { id, unit: 'ns', must: [{ times: 2, floor: 'futex' }] },
+        { id: `${id}-p99`, unit: 'ns' }
+      ],
+      own: { ...work, contestant: 'queue' },
+      rivals: sameFor(thread === 'worker' ? ['MessageChannel', 'bullmq'] : ['bullmq'], work),
+      floors: { futex: { ...work, contestant: 'futex' } }
+    }
+  })
+]
+
 /** The table of the bench, for a machine with so many physical cores. */
 export const trials = (cores: number): Trial[] => [
   ...PAIRS,
@@ -204,5 +332,11 @@ export const trials = (cores: number): Trial[] => [
   ...contended,
   ...disjoint(cores),
   ...CRASHES,
+  ...BUCKETS,
+  ...SCARCITY,
+  ...POOLS,
+  ...FAIRNESS,
+  ...ADDED,
+  ...RECORDS,
   ...COSTS
 ]

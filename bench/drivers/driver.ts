@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads'
+
 /** Where one measured process works. All of it is made for this process and its helpers, and removed after them. */
 export interface Setting {
   /** absolute path of the package, as a user would import or require it */
@@ -22,6 +24,21 @@ export interface Peer {
   release(): void | Promise<void>
 }
 
+/** A way for records from one thread or process to another. */
+export interface Pipe {
+  /** what the other side must be given before it can receive, if there is such a thing */
+  far?: MessagePort
+  adopt?(far: MessagePort): void
+  send(): void | Promise<void>
+  /** settles when a record is here, and done with */
+  receive(): Promise<void>
+}
+
+export const RECORD_SIZE = 64
+
+/** tokens a second, and the burst, of the bucket that several processes empty */
+export const SCARCE = { rate: 1_000, burst: 1 }
+
 /** Does n of something, and says how many came to their end, so that no work can be left out unseen. */
 export type Operation = (n: number) => number | Promise<number>
 
@@ -43,6 +60,24 @@ export interface Driver {
   /** n requests queued behind a holder, the one in the middle aborted, the others served */
   queue?: Operation
   peer?: Peer
+  /** takes a token from a bucket that never runs dry */
+  tokens?: Operation
+  /** the same from a bucket for each of 1,000 keys, or of a million, in random order; the first call makes them */
+  keyed1k?: Operation
+  keyed1m?: Operation
+  /** n tries to take a token from a bucket of `SCARCE`; says how many succeeded */
+  scarce?: (n: number) => number
+  /** takes units of three dimensions and gives them back */
+  units?: Operation
+  /** takes units of a pool, a token of each of two buckets and a lock, all or nothing, and gives back what can be given back */
+  together?: Operation
+  /** the same, awaited */
+  awaitTogether?: Operation
+  /** puts a record of `RECORD_SIZE` bytes in and takes it out, done with, in one thread */
+  records?: Operation
+  pipe?: Pipe
+  /** what it would say of itself beside the figures, once all is done */
+  notes?(): Record<string, string | number>
   close(): void | Promise<void>
 }
 

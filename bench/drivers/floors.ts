@@ -1,11 +1,16 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Connect, nothing, type Setting } from './driver.js'
+import { type Connect, nothing, type Operation, type Setting } from './driver.js'
+import { keysOf } from './keys.js'
 
 /** The addon in bench/native. */
 export interface Floors {
   call(): void
   cas(): void
+  find(): void
+  look(): void
+  makeLines(path: string, count: number): void
+  touchLine(key: string): void
   casShared(): void
   mapWords(path: string): void
   choose(word: number): void
@@ -62,6 +67,30 @@ export const casShared: Connect = async setting => {
   }
 }
 
+/** The hash of a key, and one line of memory for it, of as much as the buckets of all keys need, in a file that others could map. */
+export const coldLine: Connect = async setting => {
+  const floors = loadFloors(setting)
+  const keyed = (count: number): Operation => {
+    let keys: string[] | undefined
+    let next = 0
+    const make = () => {
+      floors.makeLines(join(setting.folder, 'lines'), count)
+      const made = keysOf(count)
+      for (const key of made) floors.touchLine(key)
+      return made
+    }
+    return n => {
+      keys ??= make()
+      for (let i = 0; i < n; i++) {
+        floors.touchLine(keys[next] as string)
+        if (++next === count) next = 0
+      }
+      return n
+    }
+  }
+  return { keyed1k: keyed(1_000), keyed1m: keyed(1_000_000), close() {} }
+}
+
 /** A bare futex and a thread-safe function. */
 export const futex: Connect = async setting => {
   const floors = mapped(setting)
@@ -82,6 +111,15 @@ export const futex: Connect = async setting => {
       release() {
         if (holding) floors.ring()
         holding = false
+      }
+    },
+    // It carries nothing: what a record adds is the queue's own.
+    pipe: {
+      send: () => floors.ring(),
+      receive() {
+        if (!listening) floors.listen(() => rung())
+        listening = true
+        return new Promise(resolve => (rung = resolve))
       }
     },
     close: () => floors.stopListening()

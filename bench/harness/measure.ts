@@ -35,7 +35,7 @@ export interface Entry {
 }
 
 export async function entriesOf(trial: Trial, options: Options): Promise<Entry[]> {
-  const own = options.rivalsOnly ? [] : [entry('own', 'forelock', OWN, trial.own, options)]
+  const own = options.rivalsOnly ? [] : [entry('own', 'forelock', OWN[trial.own.contestant ?? 'locks'], trial.own, options)]
   const rivals = Object.entries(trial.rivals ?? {}).map(([name, work]) => entry('rival', name, RIVALS[name as RivalName], work, options))
   const floors = Object.entries(trial.floors ?? {}).map(([name, work]) => entry('floor', name, FLOORS[work.contestant], work, options))
   return Promise.all([...own, ...rivals, ...floors])

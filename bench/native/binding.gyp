@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "floors",
-      "sources": ["addon/floors.cc", "addon/words.cc", "addon/ring.cc", "addon/file_locks.cc"],
+      "sources": ["addon/floors.cc", "addon/words.cc", "addon/lines.cc", "addon/ring.cc", "addon/file_locks.cc"],
       "defines": ["NAPI_VERSION=8"],
       "cflags!": ["-O3"],
       "cflags": ["-O2", "-fvisibility=hidden"],

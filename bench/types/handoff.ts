@@ -8,7 +8,7 @@ const IDLE = new Int32Array(new SharedArrayBuffer(4))
  * From the request to the release 1 to 2 ms pass: the waiter's thread is asleep by then, as in life. Not always the same time, nor a whole
  * number of ms, or those that ask again every ms would always be met in the same phase.
  */
-function letItSleep(): void {
+export function letItSleep(): void {
   Atomics.wait(IDLE, 0, 0, 1 + Math.random())
 }
 

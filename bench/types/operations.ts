@@ -9,20 +9,21 @@ const CALLS_TO_WARM_UP = 2 ** 12
 
 const BUDGET = { full: { warmUpMs: 150, sampleMs: 300, samples: 5 }, quick: { warmUpMs: 100, sampleMs: 100, samples: 2 } }
 
-export type OperationName = 'tryPairs' | 'awaitPairs' | 'requestPairs' | 'waiters' | 'tieredWaiters' | 'queue'
-
-/** ns for one of n things done in one go, n being `size`. */
+/** ns for one of n things done in one go, n being `size`; `calls` in a sample, where a call is slow. */
 export const operations: Kind = async ({ job, connect }) => {
   const driver = await connect()
   const operation = driver[job.params.op as keyof Driver] as Operation | undefined
   if (operation === undefined) throw new Error(`${job.driver} cannot do ${job.params.op}`)
   const size = Number(job.params.size)
+  const calls = Number(job.params.calls ?? CALLS_PER_SAMPLE)
   const { warmUpMs, sampleMs, samples } = job.quick ? BUDGET.quick : BUDGET.full
-  const warmUpSize = Math.min(size, CALLS_TO_WARM_UP)
-  await repeat(sampler(operation, warmUpSize, Math.ceil(CALLS_TO_WARM_UP / warmUpSize)), warmUpMs, 1)
-  const value = await repeat(sampler(operation, size, Math.ceil(CALLS_PER_SAMPLE / size)), sampleMs, samples)
+  const callsToWarmUp = Math.min(calls, CALLS_TO_WARM_UP)
+  const warmUpSize = Math.min(size, callsToWarmUp)
+  await repeat(sampler(operation, warmUpSize, Math.ceil(callsToWarmUp / warmUpSize)), warmUpMs, 1)
+  const value = await repeat(sampler(operation, size, Math.ceil(calls / size)), sampleMs, samples)
+  const notes = driver.notes?.()
   await driver.close()
-  return { series: { value } }
+  return { series: { value }, ...(notes !== undefined && { notes }) }
 }
 
 function sampler(operation: Operation, size: number, times: number): () => Promise<number> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { isMainThread, type MessagePort, parentPort, Worker } from 'node:worker_threads'
 import type { Job } from './kind.js'
 
 const CHILD = fileURLToPath(new URL('../child.js', import.meta.url))
@@ -9,7 +9,8 @@ const CHILD = fileURLToPath(new URL('../child.js', import.meta.url))
 /** The other thread or process of a trial: messages both ways, and its end. */
 export interface Helper {
   readonly pid: number
-  send(message: unknown): void
+  /** with ports that go over to a worker */
+  send(message: unknown, ports?: readonly MessagePort[]): void
   /** the next message; rejected if the helper ends before */
   next(): Promise<unknown>
   /** lets it end and waits for that */
@@ -39,7 +40,7 @@ function workerHelper(job: Job): Helper {
   const ended = once(worker, 'exit').then(([code]) => `a helper ended with ${code}`)
   return {
     pid: process.pid,
-    send: message => worker.postMessage(message),
+    send: (message, ports) => worker.postMessage(message, ports),
     next: () => nextOf(once(worker, 'message'), ended),
     async stop() {
       worker.postMessage(STOP)

@@ -1,5 +1,6 @@
 // The physical floors under forelock's figures, and what the bench must ask of the kernel.
 #include "file_locks.h"
+#include "lines.h"
 #include "napi.h"
 #include "ring.h"
 #include "state.h"
@@ -17,6 +18,10 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"call", nullptr, floors::call, nullptr, nullptr, nullptr, napi_enumerable, state},
       {"cas", nullptr, floors::cas, nullptr, nullptr, nullptr, napi_enumerable, state},
+      {"find", nullptr, floors::find, nullptr, nullptr, nullptr, napi_enumerable, state},
+      {"look", nullptr, floors::look, nullptr, nullptr, nullptr, napi_enumerable, state},
+      {"makeLines", nullptr, floors::make_lines, nullptr, nullptr, nullptr, napi_enumerable, state},
+      {"touchLine", nullptr, floors::touch_line, nullptr, nullptr, nullptr, napi_enumerable, state},
       {"casShared", nullptr, floors::cas_shared, nullptr, nullptr, nullptr, napi_enumerable, state},
       {"mapWords", nullptr, floors::map_words, nullptr, nullptr, nullptr, napi_enumerable, state},
       {"choose", nullptr, floors::choose, nullptr, nullptr, nullptr, napi_enumerable, state},

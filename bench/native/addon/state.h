@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "lines.h"
 #include "napi.h"
 #include "ring.h"
 
@@ -16,7 +17,9 @@ struct alignas(64) Word {
 inline constexpr std::uint32_t kWords = 64;
 
 struct State {
-  Word own{};  // of this environment alone
+  Word own{};                 // of this environment alone
+  Word observers{}, plans{};  // always 0, which the compiler does not know
+  std::unique_ptr<Lines> lines;
   Word* shared = nullptr;
   Word* chosen = nullptr;  // the shared word that cas_shared, listen and ring use
   std::unique_ptr<Listener> listener;

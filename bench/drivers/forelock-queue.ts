@@ -1,0 +1,26 @@
+import { type Connect, RECORD_SIZE } from './driver.js'
+import { arenaOf, load } from './forelock.js'
+
+export const connect: Connect = async setting => {
+  const { open } = await load(setting)
+  const gov = open(arenaOf(setting))
+  const queue = gov.queue('queue')
+  const record = new Uint8Array(RECORD_SIZE)
+  return {
+    records(n) {
+      let done = 0
+      for (let i = 0; i < n; i++) if (queue.offer(record) && queue.poll()?.ack()) done++
+      return done
+    },
+    pipe: {
+      send() {
+        if (!queue.offer(record)) throw new Error('the queue is full')
+      },
+      async receive() {
+        const item = await queue.take()
+        item.ack()
+      }
+    },
+    close: () => gov.close()
+  }
+}
