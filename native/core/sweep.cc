@@ -22,6 +22,7 @@ class Sweep {
     waits();
     queues();
     if (!clean_) return false;
+    Plans(arena_).let_go_of(dead_);
     for (const std::uint32_t chunk : chunks_) {
       std::uint64_t owner = owner_;
       arena_.chunk_owner(chunk).compare_exchange_strong(owner, 0, memory_order_acq_rel, memory_order_relaxed);
@@ -90,8 +91,9 @@ class Sweep {
       if (arena_.chunk_owner(chunk).load(memory_order_acquire) != owner_) continue;
       chunks_.push_back(chunk);
       for_each(chunk, [&](Slot& slot, SlotState state) {
+        if (state.status == Status::kExtension) return;
         const ElementIndex index = slot.element.peek();
-        if (state.status != Status::kExtension && index < arena_.capacity().elements) elements.push_back(index);
+        if (index < arena_.capacity().elements) elements.push_back(index);
       });
     }
     std::sort(elements.begin(), elements.end());
