@@ -4,7 +4,7 @@ import { callback, entry, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { ClosedError, RecalledError } from './errors/index.js'
 import { dispose } from './grant.js'
-import { At, Code, DIMENSIONS, Time, UNITS_MAX } from './native/binding.js'
+import { At, Code, DIMENSIONS, Ending, Time, UNITS_MAX } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
 import type { Watcher } from './native/waiting.js'
 import type { Ask, Session } from './session.js'
@@ -225,9 +225,9 @@ export class Allocation implements Watcher {
     if (this.growing !== undefined) for (const wait of this.growing) wait.cancel(this.over())
     if (this.controller !== undefined || this.terms.grace !== undefined) this.unwatch()
     try {
-      if (this.more === undefined) return this.giveBack(this.first)
+      if (this.more === undefined) return this.giveBack(this.first, how)
       let released = false
-      for (const part of this.parts()) released = this.giveBack(part) || released
+      for (const part of this.parts()) released = this.giveBack(part, how) || released
       return released
     } finally {
       this.onEnd?.(how)
@@ -235,7 +235,7 @@ export class Allocation implements Watcher {
     }
   }
 
-  private giveBack({ seqLow, grantWord, waiter }: Part): boolean {
+  private giveBack({ seqLow, grantWord, waiter }: Part, how: End = 'ignore'): boolean {
     const { session, element, name } = this.pool
     const { scratch } = session
     scratch[At.Arena] = session.arena
@@ -243,6 +243,7 @@ export class Allocation implements Watcher {
     scratch[At.SeqLow] = seqLow
     scratch[At.Grant] = grantWord
     scratch[At.Waiter] = waiter
+    scratch[At.Ending] = ENDINGS[how]
     session.release()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
@@ -367,6 +368,7 @@ export class Allocation implements Watcher {
 /** How the work that held it ended. */
 export type End = 'success' | 'ignore' | 'drop'
 
+const ENDINGS = { success: Ending.Success, ignore: Ending.Ignored, drop: Ending.Dropped } as const
 const GROW_KNOWN = ['waitTimeout', 'signal'] as const
 
 /**

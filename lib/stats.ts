@@ -61,7 +61,7 @@ export interface Stats {
 const TOP_MAX = 4096
 const TOP_DEFAULT = 100
 /** Kinds that a name is looked for in: all but names. */
-const KINDS_OF_ELEMENTS = [0, 1, 2, 3, 4]
+const KINDS_OF_ELEMENTS = [0, 1, 2, 3, 4, 6]
 
 /** @throws ArgumentError, ClosedError, MemoryError, CorruptError */
 export function readStats(session: Session, options: unknown): Stats {

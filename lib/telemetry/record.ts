@@ -20,7 +20,7 @@ const OUTCOMES = [
   'expired',
   'stolen'
 ] as const
-export const KINDS = ['lock', 'bucket', 'pool', 'queue', 'keyed', 'name'] as const
+export const KINDS = ['lock', 'bucket', 'pool', 'queue', 'keyed', 'name', 'room'] as const
 export type Kind = (typeof KINDS)[number] | 'unknown'
 
 const HIGH_UNIT = 2 ** 32

@@ -384,4 +384,99 @@ test('traces are published to who subscribes, with names and reasons', () =>
     assert.is(granted[1].message.resource, 'a')
   }))
 
+/** What stands in the records, in short. */
+function told(gov: Governor): string[] {
+  return drain(gov).map(({ event, kind, outcome, amount, waited, held }) =>
+    [event, kind, outcome, amount, waited / 1e6, held / 1e6].join(' ')
+  )
+}
+
+test('tokens that are taken, refused and waited for are told with their number', () =>
+  governed({}, async gov => {
+    gov.telemetry.attach()
+    const bucket = gov.bucket('a', { rate: 1, burst: 3 })
+    bucket.tryTake(2)
+    bucket.tryTake(2)
+    const waiting = bucket.take(2)
+    gov.advance(1000)
+    await waiting
+    assert.equal(told(gov), [
+      'grant bucket success 2 0 0',
+      'refusal bucket busy 2 0 0',
+      'request bucket success 2 0 0',
+      'grant bucket success 2 1000 0'
+    ])
+  }))
+
+test('units that are held are told with the largest part that they are of a dimension, how long, and how they ended', () =>
+  governed({}, async gov => {
+    gov.telemetry.attach()
+    const pool = gov.pool('a', { capacity: { cpu: 4, memory: 100 } })
+    const held = pool.tryAllocate({ cpu: 3, memory: 50 })
+    assert.is(pool.tryAllocate({ cpu: 2 }), null)
+    const waiting = pool.allocate({ cpu: 2 }, { tenant: 'acme' })
+    gov.advance(5)
+    held?.drop()
+    const second = await waiting
+    gov.advance(7)
+    second.release()
+    assert.throws(() => pool.tryAllocate({ cpu: 5 }))
+    assert.equal(told(gov), [
+      'grant pool success 0.75 0 0',
+      'refusal pool busy 0.5 0 0',
+      'request pool success 0.5 0 0',
+      'end pool dropped 0.75 0 5',
+      'grant pool success 0.5 5 0',
+      'end pool success 0.5 0 7',
+      'refusal pool never 1.25 0 0'
+    ])
+  }))
+
+test('records of a queue that go in, are refused, come out and are done with are told', () =>
+  governed({}, async gov => {
+    gov.telemetry.attach()
+    const queue = gov.queue('a', { capacity: 1, maxBytes: 8 })
+    assert.is(queue.offer('one'), true)
+    assert.is(queue.offer('two'), false)
+    queue.poll()?.giveBack()
+    queue.poll()?.ack()
+    const seen = drain(gov).map(({ event, kind, outcome }) => `${event} ${kind} ${outcome}`)
+    assert.equal(seen, [
+      'grant room success',
+      'refusal room busy',
+      'grant queue success',
+      'end queue ignored',
+      'grant queue success',
+      'end queue success'
+    ])
+  }))
+
+test('the use of a plan is told by its number: a hold that was waited for, a reserve that was drawn on, an escalation', () =>
+  governed({}, async gov => {
+    gov.telemetry.attach()
+    const lock = gov.lock('a')
+    const bucket = gov.bucket('b', { rate: 10, burst: 10 })
+    const number = (id: string) => {
+      const [entry, version] = id.split('.').map(Number) as [number, number]
+      return ((version << 10) | entry) >>> 0
+    }
+    const hold = gov.plans.write({ kind: 'hold', lock, tier: 'critical', from: 0, until: 1000 })
+    lock.tryAcquire({ tier: 'critical', workflow: 'w' })?.release()
+    const reserve = gov.plans.write({ kind: 'reserve', bucket, amount: 5, until: 60_000 })
+    bucket.tryTake(1)
+    gov.advance(2000)
+    assert.is(bucket.tryTake(10).ok, true)
+    const escalation = gov.plans.write({ kind: 'escalation', workflow: 'w', tier: 'critical', until: 60_000 })
+    const held = lock.tryAcquire()
+    const waiting = lock.acquire({ workflow: 'w' })
+    held?.release()
+    ;(await waiting).release()
+    const uses = drain(gov).filter(({ event }) => event === 'plan')
+    assert.equal(
+      uses.map(({ plan, kind }) => `${plan} ${kind}`),
+      [`${number(hold)} lock`, `${number(reserve)} bucket`, `${number(escalation)} lock`]
+    )
+    assert.is(gov.telemetry.names([uses[0]?.workflow ?? 0]).get(uses[0]?.workflow ?? 0), 'w')
+  }))
+
 test.run()
