@@ -1,6 +1,5 @@
 import { Element } from './element.js'
 import { At, Kind, Time } from './native/binding.js'
-import type { RequestNames } from './request-names.js'
 import type { Session } from './session.js'
 import type { Terms } from './terms.js'
 
@@ -15,15 +14,6 @@ export function writeRequest(scratch: Int32Array, element: Element, terms: Terms
   scratch[At.Gen] = element.gen
   scratch[At.Request] = terms.request
   scratch[At.Ttl] = terms.ttl
-}
-
-/** Who asks, where the terms say so. */
-export function writeNames(scratch: Int32Array, names: RequestNames | undefined): void {
-  if (names === undefined) return
-  scratch[At.Workflow] = names.workflow
-  scratch[At.Tenant] = names.tenant
-  scratch[At.Client] = names.client
-  scratch[At.Hold] = names.hold
 }
 
 /** The rest of a request that may wait. Without an arrival (0) it counts from now. */

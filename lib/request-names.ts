@@ -1,4 +1,5 @@
 import { duration, refuse } from './checks.js'
+import { At } from './native/binding.js'
 import type { NameIds } from './native/name-ids.js'
 
 /** On whose behalf a request is made, and for how long, by the numbers of the names and in words. */
@@ -9,6 +10,15 @@ export interface RequestNames {
   /** whole ms that it is expected to be held; 0 unknown */
   readonly hold: number
   readonly words: { readonly workflow?: string; readonly tenant?: string; readonly client?: string }
+}
+
+/** Who asks, where the terms say so. */
+export function writeNames(scratch: Int32Array, names: RequestNames | undefined): void {
+  if (names === undefined) return
+  scratch[At.Workflow] = names.workflow
+  scratch[At.Tenant] = names.tenant
+  scratch[At.Client] = names.client
+  scratch[At.Hold] = names.hold
 }
 
 const NAME_MAX_UNITS = 4096

@@ -1,9 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Element } from './element.js'
-import type { Grant } from './grant.js'
 import { type Ending, RequestBit } from './native/binding.js'
 import type { RequestNames } from './request-names.js'
-import type { Terms } from './terms.js'
 
 // Whoever publishes asks hasSubscribers first, so that nothing is made for nobody. Messages are of this environment only;
 // gov.telemetry tells of all.
@@ -16,6 +14,19 @@ export const refusalChannel = channel('forelock:refusal')
 /** A wait that its caller gave up, or that the governor's close ended. */
 export const abortChannel = channel('forelock:abort')
 export const endChannel = channel('forelock:end')
+
+/** As far as it is told of. */
+interface Granted {
+  readonly name: string
+  readonly mode: string
+  readonly tier: string
+  readonly token: bigint
+}
+
+interface Asked {
+  readonly request: number
+  readonly names: RequestNames | undefined
+}
 
 const OUTCOMES = ['success', 'ignored', 'dropped'] as const
 const TIER_MASK = 3
@@ -31,25 +42,25 @@ function about(element: Element, request: number, names: RequestNames | undefine
   }
 }
 
-export function traceRequest(element: Element, terms: Terms): void {
+export function traceRequest(element: Element, terms: Asked): void {
   requestChannel.publish(about(element, terms.request, terms.names))
 }
 
-export function traceGrant(grant: Grant, names: RequestNames | undefined, waitedMs: number): void {
+export function traceGrant(grant: Granted, names: RequestNames | undefined, waitedMs: number): void {
   const { name, mode, tier, token } = grant
   grantChannel.publish({ resource: name, kind: 'lock', mode, tier, token, waitedMs, ...names?.words })
 }
 
 /** @param reason `busy`, or the code of the error that the request is rejected with */
-export function traceRefusal(element: Element, terms: Terms, reason: string, waitedMs: number): void {
+export function traceRefusal(element: Element, terms: Asked, reason: string, waitedMs: number): void {
   refusalChannel.publish({ ...about(element, terms.request, terms.names), reason, waitedMs })
 }
 
-export function traceAbort(element: Element, terms: Terms, waitedMs: number): void {
+export function traceAbort(element: Element, terms: Asked, waitedMs: number): void {
   abortChannel.publish({ ...about(element, terms.request, terms.names), waitedMs })
 }
 
-export function traceEnd(grant: Grant, ending: Ending): void {
+export function traceEnd(grant: Granted, ending: Ending): void {
   const { name, mode, tier, token } = grant
   endChannel.publish({ resource: name, kind: 'lock', mode, tier, token, outcome: OUTCOMES[ending] })
 }

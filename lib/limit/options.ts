@@ -1,10 +1,7 @@
 import { callback, count, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { ArgumentError } from '../errors/index.js'
 import { UNITS_MAX } from '../native/binding.js'
-import type { AdaptReport } from './adaptive.js'
-
-/** shadow: it measures and reports; on: it also sets the limit */
-export type AdaptMode = 'shadow' | 'on'
+import type { AdaptMode, AdaptReport } from './report.js'
 
 /** How the permits of a semaphore adapt. Each knob has one end: none stands for another. */
 export interface AdaptOptions {

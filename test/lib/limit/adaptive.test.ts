@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { AdaptiveLimit, type AdaptReport } from '../../../lib/limit/adaptive.js'
+import { AdaptiveLimit } from '../../../lib/limit/adaptive.js'
 import { type AdaptOptions, readAdaptOptions } from '../../../lib/limit/options.js'
+import type { AdaptReport } from '../../../lib/limit/report.js'
 import { isCoded, thrown } from '../support.js'
 import { Simulation, seeded } from './server.js'
 

@@ -1,6 +1,7 @@
 import type { End } from '../../../lib/allocation.js'
-import { AdaptiveLimit, type AdaptReport } from '../../../lib/limit/adaptive.js'
+import { AdaptiveLimit } from '../../../lib/limit/adaptive.js'
 import { type AdaptOptions, readAdaptOptions } from '../../../lib/limit/options.js'
+import type { AdaptReport } from '../../../lib/limit/report.js'
 
 /** Random numbers from 0 to below 1 that are the same each time (Marsaglia's xorshift, 32 bits). */
 export function seeded(seed: number): () => number {
