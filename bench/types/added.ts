@@ -49,7 +49,7 @@ function added(pairs: (n: number) => void, { begin, end }: Condition, rounds: nu
 /**
  * What records and plans add to a pair of `tryAcquire()` and `release()`, in ns: with an agent attached, by the CPU's counter
  * (`cpu`; none where it cannot be relied on) and by clock_gettime (`system`); with a hold of this very lock, for somebody else of the same tier (`plan`),
- * and of another lock (`elsewhere`); after the agent left, against before it came (`left`); and the look at both that is left when
+ * and of another lock (`elsewhere`); of an arena that the agent has left, against one that never had any (`left`); and the look at both that is left when
  * there is neither, as two calls of the floors' addon with and without it (`look`).
  */
 export const adding: Kind = async ({ job }) => {
@@ -83,7 +83,24 @@ export const adding: Kind = async ({ job }) => {
   const plan = added(pairs, plannedFor('lock'), rounds)
   const cpu = clock === 'cpu' ? attachedBy('cpu') : []
   const system = attachedBy('monotonic')
-  const left = Array.from({ length: rounds }, () => timed(pairs) - median(fresh))
+  const never = open({ ...arenaOf(job.setting), name: 'never' })
+  const unobserved = never.lock('lock')
+  let taken = unobserved
+  const left = added(
+    n => {
+      for (let i = 0; i < n; i++) if (taken.tryAcquire()?.release() !== true) throw new Error('the lock is not free')
+    },
+    {
+      begin() {
+        taken = lock
+      },
+      end() {
+        taken = unobserved
+      }
+    },
+    rounds
+  )
+  await never.close()
   await gov.close()
   return {
     series: { cpu, system, plan, elsewhere, left, look: looks(job.setting, rounds) },

@@ -8,17 +8,15 @@ const ABSENT_NS = 20_000
 
 /** ns on the clock of the host */
 interface Asked {
-  /** before the first token was taken, for sure */
-  from: number
-  /** after each was taken */
-  admitted: number[]
+  /** right before and right after each token was taken */
+  admitted: [before: number, after: number][]
   absences: [from: number, until: number][]
 }
 
 /**
  * `count` processes that do nothing but try to take tokens from one bucket. `value`: which part of rate x time they were not admitted, without the
- * time in which a token was there and none of them was let run to ask for it; `over`: how many tokens above rate x time + burst. 0 where there
- * are none. Time is from the first token to the last.
+ * time in which a token was there and none of them was let run to ask for it; `over`: by how many tokens they were above
+ * rate x time + burst in any span of time. 0 where there are none. Time is from the first token to the last.
  */
 export const scarcity: Kind = async ({ job }) => {
   const helpers = Array.from({ length: Number(job.params.count) }, () => startHelper({ ...job, kind: 'scarcityMember' }))
@@ -28,21 +26,35 @@ export const scarcity: Kind = async ({ job }) => {
   const all = await Promise.all(answers)
   await Promise.all(helpers.map(helper => helper.stop()))
 
-  const admitted = all.flatMap(member => member.admitted).sort((a, b) => a - b)
+  const taken = all.flatMap(member => member.admitted)
+  const admitted = taken.map(([, after]) => after).sort((a, b) => a - b)
   if (admitted.length < 2) throw new Error('hardly a token was taken')
   const time = (admitted.at(-1) as number) - (admitted[0] as number)
   const unasked = unaskedOf(admitted, all.map(member => member.absences).reduce(common))
   // The first token was there before.
   const missing = 1 - ((admitted.length - 1) * NS_PER_TOKEN) / (time - unasked)
-  const longest = (admitted.at(-1) as number) - Math.min(...all.map(({ from }) => from))
-  const over = admitted.length - longest / NS_PER_TOKEN - SCARCE.burst
   return {
-    series: { value: [Math.max(0, missing)], over: [Math.max(0, over)] },
+    series: { value: [Math.max(0, missing)], over: [overOf(taken)] },
     notes: {
       admitted: `${admitted.length} in ${(time / 1e9).toFixed(3)} s, ${((admitted.length * NS_PER_TOKEN) / time).toFixed(5)} x rate x time`,
       'nobody asked for': `${(unasked / 1e6).toFixed(1)} ms`
     }
   }
+}
+
+/** The most tokens that were surely taken within any span of time above rate x time + burst; 0 if never. */
+function overOf(taken: Asked['admitted']): number {
+  const inOrder = taken.sort(([a], [b]) => a - b)
+  let most = 0
+  for (let first = 0; first < inOrder.length; first++) {
+    const from = inOrder[first]?.[0] as number
+    let until = 0
+    for (let last = first; last < inOrder.length; last++) {
+      until = Math.max(until, inOrder[last]?.[1] as number)
+      most = Math.max(most, last - first + 1 - (until - from) / NS_PER_TOKEN - SCARCE.burst)
+    }
+  }
+  return most
 }
 
 /** What is in both of two lists of spans. */
@@ -72,16 +84,13 @@ export const scarcityMember: Kind = async ({ job, connect }) => {
 
   function ask(ms: number): Asked {
     let now = Number(process.hrtime.bigint())
-    const asked: Asked = { from: Number.MAX_VALUE, admitted: [], absences: [[0, now]] }
+    const asked: Asked = { admitted: [], absences: [[0, now]] }
     const end = now + ms * 1e6
     while (now < end) {
       const before = now
       const got = scarce!(1)
       now = Number(process.hrtime.bigint())
-      if (got === 1) {
-        if (asked.admitted.length === 0) asked.from = before
-        asked.admitted.push(now)
-      }
+      if (got === 1) asked.admitted.push([before, now])
       if (now - before > ABSENT_NS) asked.absences.push([before, now])
     }
     asked.absences.push([now, Number.MAX_VALUE])
