@@ -2,8 +2,8 @@ import type { End } from '../allocation.js'
 import { Aimd } from './aimd.js'
 import { Gradient2 } from './gradient2.js'
 import { isUsable, type Limit, type Sample } from './limit.js'
-import { type AdaptMode, type AdaptTerms, readMode } from './options.js'
-import type { AdaptReport } from './report.js'
+import { type AdaptTerms, readMode } from './options.js'
+import type { AdaptMode, AdaptReport } from './report.js'
 import { SampleWindow } from './window.js'
 
 /** What an adaptive limit acts on, and by what it measures. */
