@@ -5,7 +5,7 @@
 
 #include "bind/args.h"
 #include "bind/open.h"
-#include "core/layout.h"
+#include "core/signature.h"
 
 namespace {
 
@@ -23,7 +23,7 @@ napi_value init(napi_env env, napi_value exports) {
   add(env, exports, "unlink", forelock::bind::unlink);
   add(env, exports, "inspect", forelock::bind::inspect);
   forelock::bind::set(env, exports, "version", forelock::bind::text(env, std::string(kVersion)));
-  const std::string layout = std::to_string(forelock::core::kFormat) + ":" + std::to_string(forelock::core::Layout::signature());
+  const std::string layout = std::to_string(forelock::core::kFormat) + ":" + std::to_string(forelock::core::kSignature);
   forelock::bind::set(env, exports, "layout", forelock::bind::text(env, layout));
   return exports;
 }

@@ -22,6 +22,18 @@ Pace PaceCell::whole() const {
   return pace;
 }
 
+Pace PaceCell::get() const {
+  const std::uint64_t packed = shape.get();
+  Pace pace{};
+  pace.scale = scale.get();
+  pace.shift = static_cast<std::uint32_t>(packed & 127);
+  pace.k = static_cast<std::uint32_t>(packed >> 32) & 63;
+  pace.burst = burst.get();
+  // Also where a change writes it just now: each word is of a sound one.
+  if (!pace.sound()) throw Corrupt("the pace of a bucket");
+  return pace;
+}
+
 bool Bucket::is(const Arena& arena, ElementIndex index) {
   if (index >= arena.capacity().elements) return false;
   const Element& element = arena.element(index);
@@ -64,8 +76,7 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     if (drawn != 0) out.drawn = pace.tokens_of(drawn);
     return spent;
   }
-  Plan all;
-  if (drawn != 0 && all_reserves(now, all)) keep(pace, drawn, now, all);
+  if (drawn != 0) keep(pace, drawn, now);
   if (spent != Spent::kRefused) return spent;
   if (!possible(tokens)) return Spent::kNever;
   out.ready = ready_at(tokens, now);
@@ -102,27 +113,29 @@ bool Bucket::find_reserve(Nanos now, Who who, Plan& plan) const {
   return found;
 }
 
-// The reserve is one, whoever it is planned for: as large and as long as any of its plans says.
-bool Bucket::all_reserves(Nanos now, Plan& all) const {
-  bool found = false;
-  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& one) {
-    if (!found) all = one;
-    found = true;
-    all.amount = std::max(all.amount, one.amount);
-    all.from = std::min(all.from, one.from);
-    all.until = std::max(all.until, one.until);
-  });
-  return found;
+// In fixed units: what the plan says, and no more than the share of a window's tokens that all plans may keep.
+std::uint64_t Bucket::cap(const Pace& pace, double tokens) const {
+  const double units = std::ldexp(static_cast<double>(pace.scale), -static_cast<int>(pace.shift)) * static_cast<double>(kReserveWindow);
+  const double window = std::ldexp(units, -static_cast<int>(pace.k));
+  const double most = std::ldexp(std::min(tokens > 0 ? tokens : 0, window * max_reserve(arena_)), kReserveShift);
+  return most < static_cast<double>(Pace::kMaxBurst) ? static_cast<std::uint64_t>(most) : Pace::kMaxBurst;
 }
 
-// In units: what the plan says, and no more than the share of a window's tokens that all plans may keep.
-std::uint64_t Bucket::cap(const Pace& pace, const Plan& plan) const {
-  const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed));
-  const double window = std::ldexp(static_cast<double>(pace.scale), -static_cast<int>(pace.shift)) * static_cast<double>(kReserveWindow);
-  const double wanted = std::ldexp(plan.amount, static_cast<int>(pace.k));
-  const double units = std::min(wanted > 0 ? wanted : 0, window * most);
-  return units < static_cast<double>(Pace::kMaxBurst) ? static_cast<std::uint64_t>(units) : Pace::kMaxBurst;
+namespace {
+
+// Both downwards: dust is lost, never made.
+std::uint64_t to_reserve(const Pace& pace, std::uint64_t units) {
+  const int shift = kReserveShift - static_cast<int>(pace.k);
+  if (shift <= 0) return units >> -shift;
+  return units < Pace::kMaxBurst >> shift ? units << shift : Pace::kMaxBurst;
 }
+std::uint64_t from_reserve(const Pace& pace, std::uint64_t fixed) {
+  const int shift = static_cast<int>(pace.k) - kReserveShift;
+  if (shift <= 0) return fixed >> -shift;
+  return fixed < Pace::kMaxBurst >> shift ? fixed << shift : Pace::kMaxBurst;
+}
+
+}  // namespace
 
 // Jump-start: as much as is predicted, needed, and there.
 std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number) {
@@ -130,9 +143,13 @@ std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Wh
   if (!find_reserve(now, who, plan) || now >= record_.reserve_until.load(memory_order_acquire)) return 0;
   std::uint64_t there = record_.reserve.load(memory_order_acquire);
   for (;;) {
-    const std::uint64_t drawn = std::min({there, amount, cap(pace, plan)});
+    const std::uint64_t kept = std::min(there, cap(pace, plan.amount));
+    const std::uint64_t drawn = std::min(from_reserve(pace, kept), amount);
     if (drawn == 0) return 0;
-    if (record_.reserve.compare_exchange_strong(there, there - drawn, memory_order_acq_rel, memory_order_acquire)) {
+    // Upwards, where a unit here is finer than one there.
+    const std::uint64_t down = to_reserve(pace, drawn);
+    const std::uint64_t taken = from_reserve(pace, down) < drawn ? down + 1 : down;
+    if (record_.reserve.compare_exchange_strong(there, kept - std::min(kept, taken), memory_order_acq_rel, memory_order_acquire)) {
       if (PlanLoss* of = Plans(arena_).loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
       number = plan.number;
       return drawn;
@@ -140,35 +157,48 @@ std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Wh
   }
 }
 
-void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan) {
-  const std::uint64_t most = cap(pace, plan);
+// One reserve for all plans of the bucket, so that what was discarded is kept once. `since`: units of the clock from which it counts.
+void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since) {
+  Plan all;
+  bool any = false;
+  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& plan) {
+    all.amount = std::max(all.amount, plan.amount);
+    all.until = std::max(all.until, plan.until);
+    all.from = any ? std::min(all.from, plan.from) : plan.from;
+    any = true;
+  });
+  if (!any) return;
+  if (since != kNotOfTime) {
+    const std::uint64_t began = pace.units(since_epoch(all.from));
+    const std::uint64_t lost = began > since ? began - since : 0;
+    if (lost >= amount) return;
+    amount -= lost;
+  }
+  const std::uint64_t most = cap(pace, all.amount);
+  const std::uint64_t more = std::min(to_reserve(pace, amount), most);
   const bool old = now >= record_.reserve_until.load(memory_order_acquire);
   std::uint64_t there = record_.reserve.load(memory_order_acquire);
-  const auto after = [&] { return std::min(most, (old ? 0 : std::min(there, most)) + std::min(amount, most)); };
+  const auto after = [&] { return std::min(most, (old ? 0 : std::min(there, most)) + more); };
   while (!record_.reserve.compare_exchange_strong(there, after(), memory_order_acq_rel, memory_order_acquire)) {
   }
   // After the tokens of an ended plan are gone: two who do this at once can lose some, and never find them again.
-  if (record_.reserve_until.load(memory_order_relaxed) != plan.until) record_.reserve_until.store(plan.until, memory_order_release);
+  if (record_.reserve_until.load(memory_order_relaxed) != all.until) record_.reserve_until.store(all.until, memory_order_release);
 }
 
 // The bucket has been full since its TAT: what came in since then had no room. It is full still, as of now, so that nothing is counted
-// twice; only what came since the plan began goes to its reserve.
+// twice; only what came since a plan began goes to the reserve.
 void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t at = pace.units(since_epoch(now));
   const std::uint64_t tat = Tat::time(seen);
   if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;
   seen = Tat::at(seen, at);
-  Plan all;
-  if (!all_reserves(now, all)) return;
-  const std::uint64_t began = pace.units(since_epoch(all.from));
-  const std::uint64_t from = tat > began ? tat : began;
-  if (at > from) keep(pace, at - from, now, all);
+  keep(pace, at - tat, now, tat);
 }
 
 std::uint64_t Bucket::reserved(Nanos now) const {
   if (now >= record_.reserve_until.load(memory_order_acquire)) return 0;
-  return record_.reserve.load(memory_order_acquire) >> record_.cells[Tat::cell(word())].get().k;
+  return record_.reserve.load(memory_order_acquire) >> kReserveShift;
 }
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
@@ -234,7 +264,6 @@ Nanos Bucket::full_at(Nanos now) const {
 
 void Bucket::change(const Pace& pace, Nanos now) {
   std::uint64_t seen = word();
-  record_.reserve.store(0, memory_order_release);  // it is in units of the old pace: low demand fills it again
   for (;;) {
     const Pace old = record_.cells[Tat::cell(seen)].get();
     const std::uint32_t spare = Tat::next_cell(Tat::cell(seen));

@@ -13,15 +13,8 @@ struct alignas(64) PaceCell {
   plain<std::uint64_t> scale, shape, burst, rate, per, size;
 
   void set(const Pace& pace);
-  Pace get() const {
-    const std::uint64_t packed = shape.get();
-    Pace pace;
-    pace.scale = scale.get();
-    pace.shift = static_cast<std::uint32_t>(packed & 127);
-    pace.k = static_cast<std::uint32_t>(packed >> 32) & 63;
-    pace.burst = burst.get();
-    return pace;
-  }
+  // Throws Corrupt where it is none.
+  Pace get() const;
   // With what the user gave, too.
   Pace whole() const;
 };
@@ -30,12 +23,13 @@ struct alignas(64) BucketRecord {
   plain<std::uint32_t> parent;  // element + 1, 0 none
   plain<std::uint32_t> depth;   // buckets above it
   // Tokens that a full bucket would have discarded, kept apart under a plan; nothing is ever taken from the bucket for it.
-  atomic<std::uint64_t> reserve;        // units of the present pace
+  atomic<std::uint64_t> reserve;        // of 2^-20 tokens, whatever the pace: who keeps some may still go by the last one
   atomic<std::uint64_t> reserve_until;  // they are nobody's after that
   PaceCell cells[4];                    // the first is not used: see Tat
 };
 
 inline constexpr std::uint32_t kBucketDepth = 8;  // of a hierarchy
+inline constexpr int kReserveShift = 20;          // of a token in a reserve
 
 enum class Spent {
   kOk,
@@ -91,10 +85,10 @@ class Bucket {
   Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue);
   bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   bool find_reserve(Nanos now, Who who, Plan& plan) const;
-  bool all_reserves(Nanos now, Plan& all) const;
-  std::uint64_t cap(const Pace& pace, const Plan& plan) const;
+  std::uint64_t cap(const Pace& pace, double tokens) const;
   std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number);
-  void keep(const Pace& pace, std::uint64_t amount, Nanos now, const Plan& plan);
+  static constexpr std::uint64_t kNotOfTime = ~0ull;
+  void keep(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since = kNotOfTime);
   void keep_discarded(std::uint64_t& seen, Nanos now);
   void give_back_own(const Pace& pace, std::uint64_t amount);
   std::uint64_t word() const { return element_.fast.load(memory_order_acquire); }

@@ -595,7 +595,13 @@ SlotId GateKeeper::choose() {
       best_key = key;
     }
   }
-  if (best == 0) return 0;
+  if (best == 0) {
+    // Whoever was kept waiting has given up.
+    if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) {
+      Plans(arena_).unblock(index_ + 1, lane_.now());
+    }
+    return 0;
+  }
   require_gate();
   if (kind_ == Kind::kLock && is_planned()) {
     best = choose_past_holds();
@@ -637,6 +643,7 @@ SlotId GateKeeper::choose_past_holds() {
     order[at] = choice;
   }
   const bool busy = count != 0 && blocked(arena_.slot(order[0]));
+  if (busy) Plans(arena_).unblock(index_ + 1, lane_.now());
   for (std::uint32_t i = 0; i < count; i++) {
     bool back = false;
     Plans(arena_).for_each_of(PlanKind::kHold, index_ + 1, lane_.now(), [&](PlanEntry& entry, const Plan& plan) {
@@ -661,7 +668,7 @@ bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
   const bool in_time = hold > 0 && static_cast<double>(now) + hold * static_cast<double>(kNanosPerMilli) <= static_cast<double>(plan.from);
   Plans plans(arena_);
   if (in_time || plans.spent(index_ + 1, now)) return false;
-  plans.block(entry, now);
+  plans.block(entry, index_ + 1, now);
   if ((flags & SlotFlag::kHeldBack) == 0) {
     slot.flags.set(flags | SlotFlag::kHeldBack);
     if (PlanLoss* loss = plans.loss(plan.source)) loss->waits.fetch_add(1, memory_order_relaxed);
@@ -674,8 +681,8 @@ void GateKeeper::settle_holds(const Slot& granted, ParticipantId owner) {
   if (!is_planned()) return;
   Plans plans(arena_);
   const Nanos now = lane_.now();
+  plans.unblock(index_ + 1, now);
   plans.for_each_of(PlanKind::kHold, index_ + 1, now, [&](PlanEntry& entry, const Plan& plan) {
-    plans.unblock(entry, plan, now);
     const bool expected = tier_of(granted) >= plan.tier && (plan.who == 0 || plan.who == granted.element_generation.get());
     if (!expected) return;
     record_plan(lane_, index_, {plan.number, tier_of(granted), owner, {granted.element_generation.get(), 0, 0}});

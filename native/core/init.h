@@ -1,5 +1,5 @@
-// Makes an arena in zeroed memory. Whoever maps it does this before anybody else can see it, so there is no state
-// "being initialised" for others to meet.
+// Makes an arena in zeroed memory. Whoever maps it does this before anybody else can see it, so there is no state "being
+// initialised" for others to meet. What is put where others find it also needs its signature (core/signature.h).
 #pragma once
 
 #include <bit>
@@ -28,7 +28,6 @@ inline void initialise(void* base, const Origin& origin) {
   header.magic = kMagic;
   header.format = kFormat;
   header.header_bytes = sizeof(Header);
-  header.signature = Layout::signature();
   header.size = Layout::of(origin.capacity).size;
   header.capacity = origin.capacity;
   for (int i = 0; i < 2; i++) {

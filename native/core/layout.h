@@ -267,17 +267,6 @@ struct Layout {
     l.size = l.heap + l.heap_bytes;
     return l;
   }
-
-  // Two builds that disagree on any of these must not share a segment.
-  static constexpr std::uint64_t signature() {
-    std::uint64_t h = 14695981039346656037ull;  // FNV-1a
-    for (std::uint64_t v : {sizeof(Header), sizeof(Element), sizeof(Slot), sizeof(Extension), sizeof(Wants), sizeof(Participant),
-                            sizeof(Text), sizeof(StatCell), static_cast<std::size_t>(kChunkSlots), static_cast<std::size_t>(kNameInline),
-                            static_cast<std::size_t>(Counter::kLast), static_cast<std::size_t>(Status::kLast)}) {
-      h = (h ^ v) * 1099511628211ull;
-    }
-    return h;
-  }
 };
 
 }  // namespace forelock::core

@@ -35,11 +35,12 @@ bool Plans::read(std::uint32_t at, Plan& plan, std::uint32_t* version) const {
   return false;
 }
 
-// From nobody, or from the dead.
-bool Plans::claim(Lane& lane, std::uint32_t at, std::uint64_t& seen) {
+// From nobody, or from the dead, as it was at this version.
+bool Plans::claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen) {
   auto& word = table()->entries[at].control;
   seen = word.load(memory_order_acquire);
   PlanControl control = PlanControl::of(seen);
+  if (control.version != version) return false;
   const bool alive = control.writer != 0 && control.writer != lane.id && participant_of(control.writer) <= arena_.capacity().participants &&
                      participant_of(control.writer) != 0 && !arena_.lane_is_dead(control.writer);
   if (alive) return false;
@@ -50,6 +51,41 @@ bool Plans::claim(Lane& lane, std::uint32_t at, std::uint64_t& seen) {
   return true;
 }
 
+// By a sweep, before the place is somebody else's: that one would be taken for the writer.
+void Plans::let_go_of(ParticipantId dead) {
+  if (table() == nullptr) return;
+  for (PlanEntry& entry : table()->entries) {
+    std::uint64_t seen = entry.control.load(memory_order_acquire);
+    PlanControl control = PlanControl::of(seen);
+    if (control.writer == 0 || participant_of(control.writer) != dead) continue;
+    control.writer = 0;
+    entry.control.compare_exchange_strong(seen, control.word(), memory_order_acq_rel, memory_order_relaxed);  // or another has it by now
+  }
+}
+
+// The place of the plan that this one replaces, or a free one. What was counted for a lock goes last, and to it first.
+bool Plans::choose(const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const {
+  const std::uint32_t key = key_of(plan);
+  int best = 0;
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    const std::uint32_t candidate = place(key, i);
+    const PlanEntry& entry = table()->entries[candidate];
+    const PlanControl control = PlanControl::of(entry.control.load(memory_order_acquire));
+    Plan there;
+    std::uint32_t shown = control.version;
+    const bool live = control.live && read(candidate, there, &shown) && now < there.until;
+    const bool same = live && there.kind == plan.kind && there.what == plan.what && there.who == plan.who && there.tier == plan.tier &&
+                      there.source == plan.source;
+    const bool own = plan.kind == PlanKind::kHold && entry.of.load(memory_order_relaxed) == key;
+    const int rank = same ? 4 : live ? 0 : own ? 3 : has_kept(entry, now) ? 1 : 2;
+    if (rank <= best) continue;
+    best = rank;
+    at = candidate;
+    version = shown;
+  }
+  return best != 0;
+}
+
 Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   if (table() == nullptr) {
     std::uint64_t made = 0;
@@ -58,33 +94,18 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
     std::uint64_t none = 0;
     arena_.header().plans.compare_exchange_strong(none, made, memory_order_acq_rel, memory_order_relaxed);
   }
-  PlanTable& table = *this->table();
-  const Nanos now = lane.now();
-  std::uint32_t chosen = kPlans;
-  int best = 0;
-  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
-    const std::uint32_t at = place(key_of(plan), i);
-    Plan there;
-    const bool live = read(at, there) && now < there.until;
-    const bool same = live && there.kind == plan.kind && there.what == plan.what && there.who == plan.who && there.tier == plan.tier &&
-                      there.source == plan.source;
-    if (same) {
-      chosen = at;
-      break;
-    }
-    const int fit = live ? 0 : fitness(at, plan, now);
-    if (fit > best) {
-      chosen = at;
-      best = fit;
-    }
-  }
+  std::uint32_t chosen = 0;
   std::uint64_t seen = 0;
-  if (chosen == kPlans || !claim(lane, chosen, seen)) return Written::kFull;
-  PlanEntry& entry = table.entries[chosen];
-  PlanControl control = PlanControl::of(seen);
-  if (!was_hold_of(chosen, plan.what) || plan.kind != PlanKind::kHold) {
-    for (auto* word : {&entry.blocked_since, &entry.kept_now, &entry.kept_before, &entry.half}) word->set(0);
+  bool claimed = false;
+  // Another may be faster at the same place.
+  for (std::uint32_t attempt = 0; attempt < kPlanWindow && !claimed; attempt++) {
+    std::uint32_t version = 0;
+    if (!choose(plan, lane.now(), chosen, version)) return Written::kFull;
+    claimed = claim(lane, chosen, version, seen);
   }
+  if (!claimed) return Written::kFull;
+  PlanEntry& entry = table()->entries[chosen];
+  PlanControl control = PlanControl::of(seen);
   PlanEntry::Cell& cell = entry.cells[control.current ^ 1];
   const std::uint64_t what = (static_cast<std::uint64_t>(plan.source % kPlanSources) << 48) |
                              (static_cast<std::uint64_t>(plan.tier) << 40) | (static_cast<std::uint64_t>(plan.kind) << 32) | plan.what;
@@ -108,16 +129,14 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
 
 bool Plans::end(Lane& lane, std::uint32_t at, std::uint32_t version) {
   std::uint64_t seen = 0;
-  if (!claim(lane, at, seen)) return false;
+  if (!claim(lane, at, version, seen)) return false;
   PlanControl control = PlanControl::of(seen);
-  const bool mine = control.live && control.version == version;
+  const bool was = control.live;
+  if (was) control.version++;
+  control.live = false;
   control.writer = 0;
-  if (mine) {
-    control.live = false;
-    control.version++;
-  }
   table()->entries[at].control.store(control.word(), memory_order_release);
-  return mine;
+  return was;
 }
 
 bool Plans::withdraw(Lane& lane, PlanId id, Plan& plan) {
@@ -128,7 +147,8 @@ bool Plans::withdraw(Lane& lane, PlanId id, Plan& plan) {
 
 void Plans::use(Lane& lane, PlanEntry& entry, const Plan& plan) {
   const auto at = static_cast<std::uint32_t>(&entry - table()->entries);
-  if (!end(lane, at, PlanControl::of(entry.control.load(memory_order_acquire)).version)) return;
+  const std::uint32_t version = PlanControl::of(entry.control.load(memory_order_acquire)).version;
+  if (PlanId{at, version}.number() != plan.number || !end(lane, at, version)) return;  // another was written there meanwhile
   if (PlanLoss* of = loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
 }
 
@@ -158,73 +178,84 @@ bool Plans::escalates(std::uint32_t workflow, std::uint32_t tier, Nanos now, Pla
 // ---- holds ----------------------------------------------------------------------------------------------------------
 
 // A window that slides by halves.
-void Plans::turn_half(PlanEntry& entry, Nanos now) const {
+void Plans::turn_half(PlanEntry& entry, Nanos now) {
   const std::uint64_t half = now / (kReserveWindow / 2);
-  if (entry.half.get() == half) return;
-  entry.kept_before.set(entry.half.get() + 1 == half ? entry.kept_now.get() : 0);
-  entry.kept_now.set(0);
-  entry.half.set(half);
+  const std::uint64_t last = entry.half.load(memory_order_relaxed);
+  if (last == half) return;
+  entry.kept_before.store(last + 1 == half ? entry.kept_now.load(memory_order_relaxed) : 0, memory_order_relaxed);
+  entry.kept_now.store(0, memory_order_relaxed);
+  entry.half.store(half, memory_order_relaxed);
 }
 
-// What is there, or was there last.
-bool Plans::was_hold_of(std::uint32_t at, std::uint32_t key) const {
-  const PlanEntry& entry = table()->entries[at];
-  const PlanControl control = PlanControl::of(entry.control.load(memory_order_acquire));  // (p3)
-  const std::uint64_t what = entry.cells[control.current].what.load(memory_order_acquire);
-  return static_cast<PlanKind>((what >> 32) & 0xff) == PlanKind::kHold && static_cast<std::uint32_t>(what) == key;
+bool Plans::has_kept(const PlanEntry& entry, Nanos now) {
+  const bool recent = entry.half.load(memory_order_relaxed) + 1 >= now / (kReserveWindow / 2);
+  return entry.of.load(memory_order_relaxed) != 0 &&
+         (entry.blocked_since.load(memory_order_relaxed) != 0 ||
+          (recent && (entry.kept_now.load(memory_order_relaxed) | entry.kept_before.load(memory_order_relaxed)) != 0));
 }
 
-Nanos Plans::kept(const PlanEntry& entry, Nanos now) {
-  const std::uint64_t half = now / (kReserveWindow / 2);
-  const Nanos since = entry.blocked_since.peek();
-  const Nanos running = since != 0 && now > since ? now - since : 0;
-  if (entry.half.peek() == half) return running + entry.kept_now.peek() + entry.kept_before.peek();
-  return running + (entry.half.peek() + 1 == half ? entry.kept_now.peek() : 0);
-}
-
-// Which free place a plan takes: what a former hold of the lock has kept counts on, and what another lock's has is not to be forgotten.
-int Plans::fitness(std::uint32_t at, const Plan& plan, Nanos now) const {
-  if (plan.kind == PlanKind::kHold && was_hold_of(at, plan.what)) return 3;
-  return kept(table()->entries[at], now) == 0 ? 2 : 1;
-}
-
+// Of all that hold it or did: a hold that is written anew, or by another source, goes on where the last one was.
 bool Plans::spent(std::uint32_t key, Nanos now) const {
-  Nanos sum = 0;
+  const double most = max_reserve(arena_) * static_cast<double>(kReserveWindow);
+  double kept = 0;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
-    const std::uint32_t at = place(key, i);
-    if (was_hold_of(at, key)) sum += kept(table()->entries[at], now);
+    PlanEntry& entry = table()->entries[place(key, i)];
+    if (entry.of.load(memory_order_relaxed) != key) continue;
+    turn_half(entry, now);
+    const Nanos since = entry.blocked_since.load(memory_order_relaxed);
+    const Nanos running = since != 0 && now > since ? now - since : 0;
+    kept += static_cast<double>(entry.kept_now.load(memory_order_relaxed)) +
+            static_cast<double>(entry.kept_before.load(memory_order_relaxed)) + static_cast<double>(running);
   }
-  const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed)) * static_cast<double>(kReserveWindow);
-  return static_cast<double>(sum) >= most;
+  return kept >= most;
 }
 
-void Plans::block(PlanEntry& entry, Nanos now) {
+// One of them at a time, so that no moment counts twice.
+void Plans::block(PlanEntry& entry, std::uint32_t key, Nanos now) {
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    const PlanEntry& other = table()->entries[place(key, i)];
+    if (other.of.load(memory_order_relaxed) == key && other.blocked_since.load(memory_order_relaxed) != 0) return;
+  }
+  if (entry.of.load(memory_order_relaxed) != key) {
+    for (auto* word : {&entry.blocked_since, &entry.kept_now, &entry.kept_before, &entry.half}) word->store(0, memory_order_relaxed);
+    entry.of.store(key, memory_order_relaxed);
+  }
   turn_half(entry, now);
-  if (entry.blocked_since.get() == 0) entry.blocked_since.set(now);
+  entry.blocked_since.store(now, memory_order_relaxed);
 }
 
-void Plans::unblock(PlanEntry& entry, const Plan& plan, Nanos now) {
-  const Nanos since = entry.blocked_since.get();
+void Plans::unblock(std::uint32_t key, Nanos now) {
+  if (table() == nullptr) return;
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    PlanEntry& entry = table()->entries[place(key, i)];
+    if (entry.of.load(memory_order_relaxed) == key) unblock(entry, now);
+  }
+}
+
+void Plans::unblock(PlanEntry& entry, Nanos now) const {
+  const Nanos since = entry.blocked_since.load(memory_order_relaxed);
   if (since == 0) return;
   turn_half(entry, now);
   const Nanos kept = now > since ? now - since : 0;
-  entry.kept_now.set(entry.kept_now.get() + kept);
-  entry.blocked_since.set(0);
-  if (PlanLoss* of = loss(plan.source)) of->nanos.fetch_add(kept, memory_order_relaxed);
+  entry.kept_now.store(entry.kept_now.load(memory_order_relaxed) + kept, memory_order_relaxed);
+  entry.blocked_since.store(0, memory_order_relaxed);
+  const std::uint32_t current = PlanControl::of(entry.control.load(memory_order_acquire)).current;
+  const auto source = static_cast<std::uint32_t>(entry.cells[current].what.load(memory_order_acquire) >> 48);
+  if (PlanLoss* of = loss(source)) of->nanos.fetch_add(kept, memory_order_relaxed);
 }
 
+// Taken back, or over: until then it kept the lock.
 void Plans::end_holds(Lane& lane, std::uint32_t key, Nanos now) {
   if (table() == nullptr) return;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
     const std::uint32_t at = place(key, i);
+    PlanEntry& entry = table()->entries[at];
     Plan plan;
     std::uint32_t version = 0;
-    PlanEntry& entry = table()->entries[at];
-    const bool live = read(at, plan, &version);
-    if (!live && was_hold_of(at, key)) unblock(entry, plan, now);
-    if (!live || plan.kind != PlanKind::kHold || plan.what != key || now < plan.until) continue;
-    unblock(entry, plan, plan.until);
-    end(lane, at, version);
+    const bool live = read(at, plan, &version) && plan.kind == PlanKind::kHold && plan.what == key;
+    if (live && now < plan.until) continue;
+    if (entry.of.load(memory_order_relaxed) == key) unblock(entry, live ? plan.until : now);
+    if (live) end(lane, at, version);
   }
 }
 

@@ -3,6 +3,8 @@
 // anyway, says so; with one, it is found in a window of the table.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "core/record.h"
@@ -52,9 +54,10 @@ struct alignas(64) PlanEntry {
     atomic<std::uint64_t> what;  // {source:16, tier:8, kind:8, what:32}
     atomic<std::uint64_t> who, amount, from, until;
   } cells[2];
-  // Of a hold, under its element's gate: since when the lock has been free and kept from somebody, and for how long in this half of
-  // the window and in the one before. It outlives the hold, for the next one of the same lock.
-  plain<std::uint64_t> blocked_since, kept_now, kept_before, half;
+  // Of the holds of a lock, by whoever stands in its gate: since when it has been free and kept from somebody, and for how long in this
+  // half of the window and in the one before. They stay when the hold ends, so that the next one does not begin from nothing; `of` says
+  // whose they are: element + 1.
+  atomic<std::uint64_t> blocked_since, kept_now, kept_before, half, of;
 };
 static_assert(sizeof(PlanEntry) == 128);
 
@@ -68,6 +71,12 @@ struct PlanLoss {
 inline constexpr std::uint32_t kPlans = 1024;
 inline constexpr std::uint32_t kPlanWindow = 16;  // entries in which the plans of one thing are
 inline constexpr std::uint32_t kPlanSources = 64;
+// What all plans together may keep from lower tiers, whatever stands in the arena.
+inline double max_reserve(const Arena& arena) {
+  const double most = std::bit_cast<double>(arena.header().max_reserve.load(memory_order_relaxed));
+  return most > 0 ? std::min(most, 1.0) : 0;
+}
+
 inline constexpr Nanos kReserveWindow = 10'000 * kNanosPerMilli;
 
 struct PlanTable {
@@ -137,13 +146,16 @@ class Plans {
   Nanos next_end(Nanos now) const;
   // It was used up.
   void use(Lane& lane, PlanEntry& entry, const Plan& plan);
+  // Entries that a dead participant was writing are anybody's again, with what they said before.
+  void let_go_of(ParticipantId dead);
 
   // ---- holds, under the gate of their element
-  // Whether the share of time in which holds, this lock's present and former ones together, keep it from others is used up.
+  // Whether the share of time in which all holds of a lock may keep it from others while it is free is used up.
   bool spent(std::uint32_t key, Nanos now) const;
-  void block(PlanEntry& entry, Nanos now);
-  void unblock(PlanEntry& entry, const Plan& plan, Nanos now);
-  // Those of this lock whose time is over; and of one that was withdrawn, the time that it kept the lock free.
+  // It is free and kept from somebody, from now on, or no longer.
+  void block(PlanEntry& entry, std::uint32_t key, Nanos now);
+  void unblock(std::uint32_t key, Nanos now);
+  // Those of this lock whose time is over.
   void end_holds(Lane& lane, std::uint32_t key, Nanos now);
 
   PlanLoss* loss(std::uint32_t source) const;
@@ -155,12 +167,12 @@ class Plans {
   static std::uint32_t key_of(const Plan& plan) { return plan.kind == PlanKind::kEscalation ? plan.who | 0x80000000u : plan.what; }
   static std::uint32_t place(std::uint32_t key, std::uint32_t i) { return (key * 2654435761u / 64 + i) % kPlans; }
   bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
-  bool claim(Lane& lane, std::uint32_t at, std::uint64_t& seen);
+  bool claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen);
   bool end(Lane& lane, std::uint32_t at, std::uint32_t version);
-  bool was_hold_of(std::uint32_t at, std::uint32_t key) const;
-  static Nanos kept(const PlanEntry& entry, Nanos now);
-  int fitness(std::uint32_t at, const Plan& plan, Nanos now) const;
-  void turn_half(PlanEntry& entry, Nanos now) const;
+  bool choose(const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const;
+  static void turn_half(PlanEntry& entry, Nanos now);
+  static bool has_kept(const PlanEntry& entry, Nanos now);
+  void unblock(PlanEntry& entry, Nanos now) const;
 
   Arena& arena_;
 };

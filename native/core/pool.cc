@@ -253,7 +253,7 @@ std::uint64_t Pool::part_of(std::uint32_t tier, std::uint32_t d) const {
   std::uint64_t share = bounded(own.share[d].get());
   if (planned_share_[tier] >= 0) {
     const double capacity = static_cast<double>(bounded(terms().capacity[d].get()));
-    const double most = std::bit_cast<double>(arena_.header().max_reserve.load(memory_order_relaxed));
+    const double most = max_reserve(arena_);
     const double planned = std::min(planned_share_[tier] * capacity, static_cast<double>(share) + most * capacity);
     share = static_cast<std::uint64_t>(planned);
   }

@@ -22,6 +22,7 @@ class Sweep {
     waits();
     queues();
     if (!clean_) return false;
+    Plans(arena_).let_go_of(dead_);
     for (const std::uint32_t chunk : chunks_) {
       std::uint64_t owner = owner_;
       arena_.chunk_owner(chunk).compare_exchange_strong(owner, 0, memory_order_acq_rel, memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/signature.h"
 #include "shm/clock.h"
 #include "shm/error.h"
 #include "shm/liveness.h"
@@ -100,6 +101,7 @@ void make_header(void* base, const Capacity& capacity, const Wanted& wanted, boo
   origin.is_private = is_private;
   core::initialise(base, origin);
   Header& header = *static_cast<Header*>(base);
+  header.signature = core::kSignature;
   // In finer steps than milliseconds, or an arena made anew within the one of its predecessor would repeat its tokens.
   // 2^20 a millisecond are more than a token a nanosecond, which no element can give.
   const core::Nanos wall = wall_now();
@@ -137,13 +139,13 @@ std::string join(const std::vector<std::string>& words) {
 enum class Check { kGood, kOtherBoot, kRetired };
 Check check_header(const Header& header, std::size_t file_size) {
   if (header.magic != core::kMagic) throw OpenError("ERR_FORELOCK_CORRUPT", "the file is not a forelock arena");
-  if (header.format != core::kFormat || header.signature != Layout::signature() || header.header_bytes != sizeof(Header)) {
+  if (header.format != core::kFormat || header.signature != core::kSignature || header.header_bytes != sizeof(Header)) {
     throw OpenError("ERR_FORELOCK_VERSION",
                     "the arena was made by a build with another layout: stored format " + std::to_string(header.format) + " signature " +
                         std::to_string(header.signature) + ", this build has format " + std::to_string(core::kFormat) + " signature " +
-                        std::to_string(Layout::signature()),
+                        std::to_string(core::kSignature),
                     "layout", std::to_string(header.format) + ":" + std::to_string(header.signature),
-                    std::to_string(core::kFormat) + ":" + std::to_string(Layout::signature()));
+                    std::to_string(core::kFormat) + ":" + std::to_string(core::kSignature));
   }
   if (!valid(header.capacity) || header.size != Layout::of(header.capacity).size || header.size != file_size || header.tier_count < 1 ||
       header.tier_count > core::kTiers) {

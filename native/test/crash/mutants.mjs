@@ -455,10 +455,152 @@ const mutants = [
     file: 'member_queue.cc',
     change: [['!queue.room_wanted() || let_pass(queue.room())', 'true']],
     caughtBy: [['queue_test']]
+  },
+  {
+    name: 'supply: who takes over does not remember that a wait may have been announced',
+    file: 'gate.cc',
+    change: [['        slot.wish.fetch_or(Wish::kAnew, memory_order_acq_rel);\n', '']],
+    caughtBy: [step('a wait for tokens given up when', ...died), step('tokens', ...died)]
+  },
+  {
+    name: 'bucket: what one above refuses is not given back',
+    file: 'bucket.cc',
+    change: [['      give_back_own(pace, amount - drawn);\n', '']],
+    caughtBy: [['bucket_test']]
+  },
+  {
+    name: 'bucket: another pace is shown before it is written',
+    file: 'bucket.cc',
+    change: [
+      ['    record_.cells[spare].set(pace);\n', ''],
+      [
+        'compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) return;\n  }\n}\n\nDefined define',
+        'compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) return record_.cells[spare].set(pace);\n  }\n}\n\nDefined define'
+      ]
+    ],
+    caughtBy: [step('another pace', ...died)]
+  },
+  {
+    name: 'bucket: a change of the pace forgets the debt',
+    file: 'bucket.cc',
+    change: [
+      [
+        'const std::uint64_t tat = convert(old, pace, Tat::time(seen), since_epoch(now));',
+        'const std::uint64_t tat = 0; (void)convert; (void)now;'
+      ]
+    ],
+    caughtBy: [['bucket_test']]
+  },
+  {
+    name: 'reserve: time for which the bucket was full counts again and again',
+    file: 'bucket.cc',
+    change: [
+      [
+        'if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;',
+        'if (tat >= at) return;'
+      ]
+    ],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'reserve: what is drawn stays there',
+    file: 'bucket.cc',
+    change: [['kept - std::min(kept, taken)', 'kept - 0 * taken']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'reserve: anybody draws on it',
+    file: 'bucket.cc',
+    change: [['(one.who == 0 || one.who == who.workflow || one.who == who.tenant)', '(one.who == 0 || who.tenant == 0)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'pool: who takes over believes the sums of the dead',
+    file: 'gate.cc',
+    change: [['  if (pool_) pool_->recount();\n}', '}']],
+    caughtBy: [step('units', ...died)]
+  },
+  {
+    name: 'pool: a grant whose owner died over making it smaller is subtracted as it is now',
+    file: 'pool.cc',
+    change: [['(Wish::kRecount | Wish::kShrinking)', 'Wish::kRecount']],
+    caughtBy: [step('died over making its grant smaller', ...died)]
+  },
+  {
+    name: 'pool: another capacity is written over the one that holds',
+    file: 'pool.cc',
+    change: [['(record_.current.load(memory_order_acquire) + 1) & 1', 'record_.current.load(memory_order_acquire) & 1']],
+    caughtBy: [step('a capacity made', ...died)]
+  },
+  {
+    name: 'pool: the floor of another tier is lent',
+    file: 'pool.cc',
+    change: [['if (t != tier) kept += floor_left(t, d);', '']],
+    caughtBy: [['pool_test']]
+  },
+  {
+    name: 'pool: those who wait for more than there is now wait for ever',
+    file: 'member.cc',
+    change: [
+      [
+        '    arena_.element(index).meta.fetch_or(Meta::kDirty, memory_order_acq_rel);  // somebody may wait for more than there is now\n',
+        ''
+      ]
+    ],
+    caughtBy: [['pool_test'], step('a capacity made smaller', ...died)]
+  },
+  {
+    name: 'plan: it is written over the one that holds',
+    file: 'plan.cc',
+    change: [
+      ['entry.cells[control.current ^ 1]', 'entry.cells[control.current]'],
+      ['{control.version + 1, 0, control.current ^ 1, true}', '{control.version + 1, 0, control.current, true}']
+    ],
+    caughtBy: [step('a plan written anew', ...died)]
+  },
+  {
+    name: 'plan: what a dead planner was writing is its for ever',
+    file: 'sweep.cc',
+    change: [['    Plans(arena_).let_go_of(dead_);\n', '']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a hold that is written anew begins from nothing',
+    file: 'plan.cc',
+    change: [
+      [
+        '  control = {control.version + 1, 0, control.current ^ 1, true};',
+        '  control = {control.version + 1, 0, control.current ^ 1, true};\n  entry.of.store(0, memory_order_relaxed);\n  entry.kept_now.store(0, memory_order_relaxed);'
+      ]
+    ],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a hold keeps its own tier waiting',
+    file: 'gate.cc',
+    change: [['tier >= plan.tier || (flags', 'tier > plan.tier || (flags']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: nobody ages past a hold',
+    file: 'gate.cc',
+    change: [['if (ageing != 0 && now >= slot.arrival.get() + (plan.tier - tier) * ageing) return false;', '(void)ageing;']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a hold that is taken back is charged on',
+    file: 'plan.cc',
+    change: [
+      [
+        'if (entry.of.load(memory_order_relaxed) == key) unblock(entry, live ? plan.until : now);',
+        'if (live && entry.of.load(memory_order_relaxed) == key) unblock(entry, plan.until);'
+      ]
+    ],
+    caughtBy: [['plan_test']]
   }
 ].filter(mutant => mutant.name.includes(options.only))
 
-const everything = [['member_test'], ['interleave', 'recycle'], ['step', '--jobs', '2'], ['storm', '10']]
+const everything = [['member_test'], ['plan_test'], ['interleave', 'recycle'], ['step', '--jobs', '2'], ['storm', '10']]
 
 const scratch = mkdtempSync(join(tmpdir(), 'mutants-'))
 const coreFiles = readFileSync(join(root, 'native', 'sources.txt'), 'utf8')
@@ -471,7 +613,10 @@ const programs = {
   storm: 'crash/storm.cc',
   member_test: 'unit/member_test.cc',
   queue_test: 'unit/queue_test.cc',
-  keyed_test: 'unit/keyed_test.cc'
+  keyed_test: 'unit/keyed_test.cc',
+  bucket_test: 'unit/bucket_test.cc',
+  pool_test: 'unit/pool_test.cc',
+  plan_test: 'unit/plan_test.cc'
 }
 
 function run(command, args, timeout = 600_000) {

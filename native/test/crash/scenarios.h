@@ -15,6 +15,7 @@ struct Scenario {
   std::vector<Scene::Id> dying = {1};  // the one that acts
   bool holds_on = false;               // it has X exclusively from before to after: whoever is next is told of its death
   bool supplied = false;               // of a bucket and a pool
+  bool planned = false;                // and of plans
 };
 
 inline const std::u16string X = u"x";

@@ -85,19 +85,22 @@ class Scene {
     bool lost = false;     // had a grant that was gone
   };
 
-  explicit Scene(bool supplied = false) : world(capacity(supplied), clock.at), supplied(supplied) {
+  explicit Scene(bool supplied = false, bool planned = false)
+      : world(capacity(supplied, planned), clock.at), supplied(supplied), planned(planned) {
     for (Id id = 1; id <= kActors; id++) {
       actors[id].id = id;
       actors[id].member = world.join(id);
     }
   }
 
-  static core::Capacity capacity(bool supplied = false) {
+  static core::Capacity capacity(bool supplied = false, bool planned = false) {
     return {.elements = supplied ? 12u : 8u,
             .slots = 6 * core::kChunkSlots,
             .participants = 6,
             .texts = 6,
-            .heap = supplied ? 5u : 0u,
+            .heap = planned    ? 40u
+                    : supplied ? 5u
+                               : 0u,
             .telemetry = kRecords};
   }
   static constexpr std::uint32_t kRecords = 8;
@@ -239,16 +242,21 @@ class Scene {
     return plan;
   }
 
+  core::Request for_tokens(double count, Ask ask) const {
+    core::Request request = tokens(bucket, count, ask.tier);
+    if (planned) request.workflow = kWorkflow;
+    return request;
+  }
   bool try_take(Id id, double count, Ask ask = {}) {
     core::Tokens out;
-    const core::Answer answer = actors[id].member->try_tokens(tokens(bucket, count, ask.tier), out);
+    const core::Answer answer = actors[id].member->try_tokens(for_tokens(count, ask), out);
     CHECK(answer == core::Answer::kOk || answer == core::Answer::kBusy || answer == core::Answer::kNoSlots ||
           (nevers && answer == core::Answer::kNever));
     if (answer == core::Answer::kOk) admit(count);
     return answer == core::Answer::kOk;
   }
   void take(Id id, double count, Ask ask = {}) {
-    core::Request request = tokens(bucket, count, ask.tier);
+    core::Request request = for_tokens(count, ask);
     if (ask.timeout != 0) request.deadline = world.host.time + ask.timeout * core::kNanosPerMilli;
     core::Granted granted;
     const core::Answer answer = actors[id].member->tokens(request, granted);
@@ -266,6 +274,7 @@ class Scene {
   core::Request for_units(const core::Amounts& wanted, Ask ask) const {
     core::Request request = units(pool, {}, ask.tier, 100 + ask.ttl);  // the ttl stands for the tenant
     request.amounts = wanted;
+    request.revocable = planned;
     if (ask.timeout != 0) request.deadline = world.host.time + ask.timeout * core::kNanosPerMilli;
     return request;
   }
@@ -292,6 +301,55 @@ class Scene {
   void resize(Id id, std::uint64_t capacity) {
     const core::Answer answer = change_pool(*actors[id].member, pool, pool_terms(capacity));
     CHECK(answer == core::Answer::kOk || (!stepped_alone && answer == core::Answer::kBusy));
+  }
+
+  // ---- plans
+
+  static constexpr std::uint32_t kWorkflow = 77;
+
+  // Its fields go together, so that one that is of two plans shows.
+  core::Plan plan(core::PlanKind kind, core::ElementIndex of, std::uint32_t tier, std::uint64_t ms, std::uint32_t variant = 0) const {
+    core::Plan plan;
+    plan.kind = kind;
+    plan.what = kind == core::PlanKind::kEscalation ? 0 : of + 1;
+    plan.who = kind == core::PlanKind::kReserve || kind == core::PlanKind::kEscalation ? kWorkflow : 0;
+    plan.tier = tier;
+    plan.source = static_cast<std::uint32_t>(kind);
+    plan.amount = kind == core::PlanKind::kReserve ? 3 : kind == core::PlanKind::kShare ? 0.9 : 0;
+    plan.from = world.host.time + (kind == core::PlanKind::kHold ? ms * core::kNanosPerMilli : 0) + variant;
+    plan.until = world.host.time + ms * core::kNanosPerMilli + variant;
+    return plan;
+  }
+  core::PlanId write(Id id, const core::Plan& plan) {
+    CHECK(actors[id].member->write_plan(plan, written) == core::Written::kOk);
+    return written;
+  }
+  core::PlanId hold(Id id, const std::u16string& name, std::uint32_t tier, std::uint64_t ms, std::uint32_t variant = 0) {
+    return write(id, plan(core::PlanKind::kHold, handle(2, name).index, tier, ms, variant));
+  }
+  // Whatever is read of plans is whole.
+  void check_plans() {
+    if (!planned) return;
+    int holds = 0;
+    core::Plans(*world.arena).for_each(0, [&](core::PlanId, const core::Plan& plan) {
+      CHECK(plan.kind >= core::PlanKind::kHold && plan.kind <= core::PlanKind::kEscalation);
+      CHECK_EQUAL(plan.source, static_cast<std::uint32_t>(plan.kind));
+      const bool of_workflow = plan.kind == core::PlanKind::kReserve || plan.kind == core::PlanKind::kEscalation;
+      CHECK_EQUAL(plan.who, of_workflow ? kWorkflow : 0u);
+      CHECK_EQUAL((plan.until - plan.from) % core::kNanosPerMilli, 0u);
+      CHECK(plan.kind == core::PlanKind::kHold ? plan.until == plan.from : plan.until > plan.from);
+      holds += plan.kind == core::PlanKind::kHold ? 1 : 0;
+    });
+    CHECK(holds >= expected_holds);
+  }
+  // What a waker does at each tick for those who wait where there are plans.
+  void look_at_plans(Id id) {
+    if (!planned) return;
+    core::Lane waker(*world.arena, id, core::Thread::kWaker);
+    for (core::ElementIndex index = 0; index < world.arena->capacity().elements; index++) {
+      const std::uint64_t meta = world.arena->element(index).meta.load();
+      if (core::Meta::state(meta) == core::Meta::kLive && (meta & core::Meta::kPlanned) != 0) core::GateKeeper(waker, index).visit(true);
+    }
   }
 
   // ---- going on
@@ -330,7 +388,9 @@ class Scene {
       CHECK(timed);  // else: a live waiter is never served
       pass_time(1'000);
       for (Id id = 1; id <= kActors; id++) {
-        if (std::find(dead.begin(), dead.end(), id) == dead.end()) actors[id].member->expire();
+        if (std::find(dead.begin(), dead.end(), id) != dead.end()) continue;
+        actors[id].member->expire();
+        look_at_plans(id);
       }
       stalls++;
     }
@@ -361,6 +421,7 @@ class Scene {
     world.kill(kFresh);
     CHECK(sweep_all(survivor(dead)));
     auto fresh = world.join(kFresh);
+    if (planned) verify_plans(*fresh);
     if (supplied) verify_supplies(*fresh);
     for (const std::u16string& name : names_) {
       for (int twice = 0; twice < 2; twice++) {
@@ -389,6 +450,9 @@ class Scene {
   SharedClock clock;
   World world;
   const bool supplied;
+  const bool planned;
+  core::PlanId written{};  // the last plan
+  int expected_holds = 0;  // of X: so many there are whatever happens to the one that acts
   core::Handle above{}, bucket{}, pool{};
   bool nevers = false;           // something is made smaller than what somebody waits for
   std::uint64_t pool_limit = 8;  // the largest capacity that the pool had
@@ -535,6 +599,7 @@ class Scene {
     const core::PoolTerms& terms = core::Pool(arena, pool.index).terms();
     core::Amounts all{};
     for (int d = 0; d < 2; d++) all[d] = terms.capacity[d].get();
+    CHECK_EQUAL(all[1], 2 * all[0]);  // they were changed together
     core::Granted granted, more;
     core::Request request = for_units(all, {.tier = 3});
     CHECK(fresh.try_units(request, granted) == core::Answer::kOk);
@@ -555,6 +620,33 @@ class Scene {
       pass_time(10'000);
     }
     CHECK(!core::Fast::of(arena.element(pool.index).fast.load()).queued);
+  }
+  // They end, nobody writes one, and each can be written anew.
+  void verify_plans(core::Member& fresh) {
+    core::Arena& arena = *world.arena;
+    expected_holds = 0;
+    check_plans();
+    pass_time(10'000);
+    fresh.sweep_plans();
+    CHECK_EQUAL(fresh.next_plan_end(), 0u);
+    if (arena.header().plans.load() == 0) return;
+    for (const core::PlanEntry& entry : arena.record<core::PlanTable>(arena.header().plans.load()).entries) {
+      const core::PlanControl control = core::PlanControl::of(entry.control.load());
+      CHECK_EQUAL(control.writer, 0u);
+      CHECK(!control.live);
+      CHECK_EQUAL(entry.blocked_since.load(), 0u);
+    }
+    for (std::uint32_t i = 0; i < core::kPlanWindow; i++) {
+      core::Plan one = plan(core::PlanKind::kShare, pool.index, i % core::kTiers, 1'000);
+      one.who = 200 + i;
+      core::PlanId id{};
+      CHECK(fresh.write_plan(one, id) == core::Written::kOk);
+      one.until++;
+      CHECK(fresh.write_plan(one, id) == core::Written::kOk);
+    }
+    pass_time(2'000);
+    fresh.sweep_plans();
+    CHECK_EQUAL(fresh.next_plan_end(), 0u);
   }
   bool gone(Id id) const { return id == 0 || core::LifeWord::of(world.arena->participant(id).life.load()).life != core::Life::kAlive; }
 

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "test/crash/plan_scenarios.h"
 #include "test/crash/scenarios.h"
 #include "test/crash/stepper.h"
 #include "test/crash/supply_scenarios.h"
@@ -125,6 +126,7 @@ constexpr int kWays = 4;
 // The dead are noticed before the others do anything, or only after they have gone on for a while.
 void recover(Scene& scene, const Dead& dead, int way) {
   scene.note_tokens(dead);
+  scene.check_plans();
   for (const Id id : dead) {
     if (id <= Scene::kActors) scene.actors[id].holds.clear();  // what they know of it dies with them
   }
@@ -216,7 +218,7 @@ struct Stepped {
 };
 
 bool die_everywhere(const Scenario& scenario, Stepped& out) {
-  Scene scene(scenario.supplied);
+  Scene scene(scenario.supplied, scenario.planned);
   if (scenario.supplied) scene.supply();
   scene.revokes = scenario.revokes;
   scene.timed = scenario.timed;
@@ -275,6 +277,7 @@ int go_on(Scene& scene, Meeting& meeting, const std::string& where) {
       if (!moved) usleep(100);
       if (!scene.supplied || idle % 500 != 0) continue;
       scene.actors[1].member->expire();
+      scene.look_at_plans(1);
     }
     return 0;
   } catch (const std::exception& error) {
@@ -336,9 +339,11 @@ void meet_again(Scene& scene, const Dead& dead, Meeting& meeting, Stepper& stepp
     idle = moved ? 0 : idle + 1;
     if (!moved) usleep(100);
     if (scene.timed && idle % 500 == 499) {  // the clock goes on only when nothing else does
-
       scene.pass_time(1'000);
-      for (const Id id : living(dead)) scene.actors[id].member->expire();
+      for (const Id id : living(dead)) {
+        scene.actors[id].member->expire();
+        scene.look_at_plans(id);
+      }
     }
     if (idle > 50'000) throw Failure("somebody waits for ever, or a ring was lost");
   }
@@ -346,7 +351,7 @@ void meet_again(Scene& scene, const Dead& dead, Meeting& meeting, Stepper& stepp
 
 bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool& reached) {
   const std::string where = place(scenario, 0, state, "stopped after") + ", work " + std::to_string(work);
-  Scene scene(scenario.supplied);
+  Scene scene(scenario.supplied, scenario.planned);
   if (scenario.supplied) scene.supply();
   scene.revokes = scenario.revokes;
   scene.timed = scenario.timed;
@@ -456,6 +461,7 @@ int main(int argc, char** argv) {
   std::vector<Scenario> scenarios;
   std::vector<Scenario> every = all_scenarios();
   for (Scenario& scenario : supply_scenarios()) every.push_back(std::move(scenario));
+  for (Scenario& scenario : plan_scenarios()) every.push_back(std::move(scenario));
   for (const Scenario& scenario : every) {
     if (options.only == nullptr || std::string(scenario.name).find(options.only) != std::string::npos) scenarios.push_back(scenario);
   }

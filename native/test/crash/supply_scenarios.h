@@ -284,6 +284,27 @@ inline std::vector<Scenario> supply_scenarios() {
          s.resize(1, 4);
          s.collect(1);
        }},
+      // ---- several at once
+      {"units, tokens and a lock, all had, all given back", nothing,
+       [](Scene& s) {
+         s.try_allocate(1, {2, 2}, tenant(1));
+         s.try_take(1, 1);
+         s.try_lock(1, X);
+         s.release_all(1);
+       }},
+      {"units and tokens that are given back because the lock is not free",
+       [](Scene& s) {
+         s.refundable = 2;
+         s.lock(2, X);
+         s.allocate(3, {5, 5}, tenant(1));
+       },
+       [](Scene& s) {
+         s.try_allocate(1, {2, 2}, tenant(2));
+         s.try_take(1, 2);
+         if (s.try_lock(1, X) == core::Answer::kOk) return s.release_all(1);
+         s.refund(1, 2);
+         s.release_all(1);
+       }},
       // ---- names
       {"a bucket and a pool made", nothing,
        [](Scene& s) {

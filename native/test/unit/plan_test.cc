@@ -1,0 +1,406 @@
+#include "core/plan.h"
+
+#include <limits>
+
+#include "test/check.h"
+#include "test/supply.h"
+#include "test/world.h"
+
+using namespace forelock::core;
+using namespace forelock::test;
+
+namespace {
+
+constexpr Nanos kSecond = 1'000 * kNanosPerMilli;
+
+// An arena with two members, a lock and whoever waits for it.
+struct Office {
+  Office() : world(with_heap()), a(world.join(1)), b(world.join(2)), lock(look_up(*a, u"lock")) {}
+
+  Plan hold(std::uint32_t tier, Nanos lasts, std::uint32_t source = 0) const {
+    Plan plan;
+    plan.what = lock.index + 1;
+    plan.tier = tier;
+    plan.source = source;
+    plan.from = plan.until = world.host.time + lasts;
+    return plan;
+  }
+  PlanId write(const Plan& plan) {
+    PlanId id{};
+    CHECK(a->write_plan(plan, id) == Written::kOk);
+    return id;
+  }
+  Plans plans() { return Plans(*world.arena); }
+  Request ask(std::uint32_t tier, std::uint32_t hold = 0) const {
+    Request request;
+    request.handle = lock;
+    request.tier = tier;
+    request.hold = hold;
+    return request;
+  }
+  WaiterId wait(std::uint32_t tier, std::uint32_t hold = 0) {
+    Granted granted;
+    CHECK(b->lock(ask(tier, hold), granted) == Answer::kWait);
+    return granted.waiter;
+  }
+  // True when it was granted, and given back.
+  bool served() {
+    bool any = false;
+    for (const Settled& settled : ended(*b)) {
+      CHECK(settled.outcome == Outcome::kGranted);
+      CHECK(b->release(lock.index, settled.grant.sequence) == Answer::kOk);
+      any = true;
+    }
+    return any;
+  }
+  // The time until the one that waits is served, in steps; 0: not within the limit.
+  template <typename Between>
+  Nanos until_served(Nanos step, Nanos limit, Between between) {
+    for (Nanos passed = step; passed <= limit; passed += step) {
+      world.host.time += step;
+      between();
+      a->sweep_plans();
+      if (served()) return passed;
+    }
+    return 0;
+  }
+  Nanos until_served(Nanos step, Nanos limit) {
+    return until_served(step, limit, [] {});
+  }
+  std::uint64_t kept(std::uint32_t source) { return plans().loss(source)->nanos.load(); }
+
+  World world;
+  std::unique_ptr<Member> a, b;
+  Handle lock;
+};
+
+struct Well {
+  explicit Well(double rate = 10, double burst = 10) : world(with_heap()), a(world.join(1)) {
+    bucket = make_bucket(*a, u"bucket", pace_of(rate, 1'000, burst));
+  }
+  void reserve(double amount, std::uint32_t who, Nanos lasts) {
+    Plan plan;
+    plan.kind = PlanKind::kReserve;
+    plan.what = bucket.index + 1;
+    plan.who = who;
+    plan.amount = amount;
+    plan.from = world.host.time;
+    plan.until = world.host.time + lasts;
+    PlanId id{};
+    CHECK(a->write_plan(plan, id) == Written::kOk);
+  }
+  // So many of one token each as there are.
+  int take_all(std::uint32_t workflow) {
+    int count = 0;
+    Tokens out;
+    Request request = tokens(bucket);
+    request.workflow = workflow;
+    while (count < 1'000 && a->try_tokens(request, out) == Answer::kOk) count++;
+    return count;
+  }
+
+  World world;
+  std::unique_ptr<Member> a;
+  Handle bucket{};
+};
+
+}  // namespace
+
+// ---- holds
+
+TEST_CASE("a hold keeps a free lock from lower tiers until it ends, and its source is charged with the wait and the time") {
+  Office office;
+  office.write(office.hold(3, kSecond, 5));
+  office.wait(1);
+  CHECK(!office.served());
+  CHECK_EQUAL(office.until_served(kSecond / 10, 5 * kSecond), kSecond);
+  CHECK_EQUAL(office.kept(5), kSecond);
+  CHECK_EQUAL(office.plans().loss(5)->waits.load(), 1u);
+  CHECK_EQUAL(office.kept(0), 0u);
+  Granted granted;
+  CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kOk);  // as before
+}
+
+TEST_CASE("who is expected is granted at once, and the hold is used up by that, once") {
+  Office office;
+  const PlanId id = office.write(office.hold(3, kSecond, 1));
+  office.wait(1);
+  Granted granted;
+  CHECK(office.a->try_lock(office.ask(3), granted) == Answer::kOk);
+  CHECK_EQUAL(office.plans().loss(1)->hits.load(), 1u);
+  CHECK(!office.a->withdraw_plan(id));
+  CHECK(office.a->release(office.lock.index, granted.sequence) == Answer::kOk);
+  CHECK(office.served());
+}
+
+TEST_CASE("all holds of a lock together keep it from others for at most max_reserve of ten seconds, whoever writes them") {
+  Office office;
+  const auto renew = [&] {
+    office.write(office.hold(3, 60 * kSecond, 1));
+    office.write(office.hold(2, 60 * kSecond, 2));
+    office.write(office.hold(3, 60 * kSecond, 3));
+  };
+  renew();
+  office.wait(1);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond, renew), 25 * kSecond / 10);
+  CHECK_EQUAL(office.kept(1) + office.kept(2) + office.kept(3), 25 * kSecond / 10);
+}
+
+TEST_CASE("two tiers that wait behind two holds are charged for one time, not for two") {
+  Office office;
+  office.write(office.hold(3, 60 * kSecond, 1));
+  office.write(office.hold(2, 60 * kSecond, 2));
+  office.wait(2);
+  office.wait(1);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond), 25 * kSecond / 10);
+}
+
+TEST_CASE("a hold that is taken back and written again goes on where it was") {
+  Office office;
+  PlanId id = office.write(office.hold(3, 60 * kSecond));
+  office.wait(1);
+  const auto renew = [&] {
+    office.world.host.time += kNanosPerMilli;
+    Plan was;
+    Plans plans = office.plans();
+    CHECK(plans.withdraw(office.a->lane(), id, was));
+    id = office.write(office.hold(3, 60 * kSecond));
+  };
+  const Nanos served = office.until_served(kSecond / 10, 9 * kSecond, renew);
+  CHECK(served >= 24 * kSecond / 10 && served <= 25 * kSecond / 10);
+}
+
+TEST_CASE("what a hold has kept is forgotten when the window has passed") {
+  Office office;
+  office.write(office.hold(3, 60 * kSecond));
+  office.wait(1);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond), 25 * kSecond / 10);
+  office.world.host.time += 10 * kSecond;
+  office.a->lane().refresh();
+  office.wait(1);
+  CHECK(!office.served());
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond), 25 * kSecond / 10);
+}
+
+TEST_CASE("a lock that nobody waits for is not kept from anybody") {
+  Office office;
+  office.write(office.hold(3, 60 * kSecond, 1));
+  const WaiterId waiter = office.wait(1);
+  office.world.host.time += kSecond;
+  CHECK(office.b->abort(waiter) == Answer::kOk);
+  office.world.host.time += 3 * kSecond;
+  office.wait(1);
+  CHECK_EQUAL(office.kept(1), kSecond);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond), 15 * kSecond / 10);
+}
+
+TEST_CASE("a hold that is taken back is charged no further, and who it kept is served") {
+  Office office;
+  const PlanId id = office.write(office.hold(3, 60 * kSecond, 1));
+  office.wait(1);
+  office.world.host.time += kSecond;
+  CHECK(office.a->withdraw_plan(id));
+  CHECK(office.served());
+  CHECK_EQUAL(office.kept(1), kSecond);
+  office.world.host.time += kSecond;
+  office.write(office.hold(3, 60 * kSecond, 1));
+  office.wait(1);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond), 15 * kSecond / 10);
+}
+
+TEST_CASE("who says that it will be done in time is let in, also when it is only known how long others hold") {
+  Office office;
+  office.write(office.hold(3, kSecond));
+  Granted granted;
+  CHECK(office.b->try_lock(office.ask(1, 1'001), granted) == Answer::kBusy);
+  CHECK(office.b->try_lock(office.ask(1, 1'000), granted) == Answer::kOk);
+  CHECK(office.b->release(office.lock.index, granted.sequence) == Answer::kOk);
+  Plan learnt = office.hold(3, kSecond);
+  learnt.amount = 200;
+  office.write(learnt);
+  CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kOk);
+  CHECK(office.b->release(office.lock.index, granted.sequence) == Answer::kOk);
+  office.world.host.time += kSecond * 9 / 10;
+  CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kBusy);
+}
+
+TEST_CASE("the bound of ageing holds under endlessly renewed holds") {
+  Office office;
+  office.world.arena->header().max_reserve.store(std::bit_cast<std::uint64_t>(1.0));
+  office.world.arena->header().ageing.store(kSecond);
+  const auto renew = [&] { office.write(office.hold(3, 60 * kSecond)); };
+  renew();
+  office.wait(0);
+  CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond, renew), 3 * kSecond);
+}
+
+// ---- the table
+
+TEST_CASE("a plan replaces the one of the same kind, thing, tier, who and source, and the old one cannot be taken back") {
+  Office office;
+  const PlanId first = office.write(office.hold(3, kSecond));
+  const PlanId second = office.write(office.hold(3, 2 * kSecond));
+  CHECK_EQUAL(first.entry, second.entry);
+  CHECK(!office.a->withdraw_plan(first));
+  CHECK_EQUAL(office.a->next_plan_end(), office.world.host.time + 2 * kSecond);
+  CHECK(office.a->withdraw_plan(second));
+  CHECK(!office.a->withdraw_plan(second));
+  CHECK_EQUAL(office.a->next_plan_end(), 0u);
+}
+
+TEST_CASE("a thing has room for as many plans as its window, and one that has ended makes room") {
+  Office office;
+  for (std::uint32_t source = 0; source < kPlanWindow; source++) office.write(office.hold(3, (1 + source) * kSecond, source));
+  PlanId id{};
+  CHECK(office.a->write_plan(office.hold(3, kSecond, 40), id) == Written::kFull);
+  office.world.host.time += kSecond;
+  CHECK(office.a->write_plan(office.hold(3, kSecond, 40), id) == Written::kOk);
+  CHECK(office.a->write_plan(office.hold(3, kSecond, 41), id) == Written::kFull);
+}
+
+TEST_CASE("without memory for the table a plan is refused, and nothing has changed") {
+  World world(World::small());
+  auto member = world.join(1);
+  Plan plan;
+  plan.what = look_up(*member, u"lock").index + 1;
+  plan.tier = 3;
+  plan.until = world.host.time + kSecond;
+  PlanId id{};
+  CHECK(member->write_plan(plan, id) == Written::kNoHeap);
+  Granted granted;
+  CHECK(member->try_lock({.handle = {plan.what - 1, look_up(*member, u"lock").generation}}, granted) == Answer::kOk);
+}
+
+TEST_CASE("a planner that dies over a plan leaves the old one, and others can write it though its place is taken") {
+  Office office;
+  const PlanId id = office.write(office.hold(3, kSecond, 7));
+  auto planner = office.world.join(3);
+  PlanEntry& entry = office.world.arena->record<PlanTable>(office.world.arena->header().plans.load()).entries[id.entry];
+  PlanControl control = PlanControl::of(entry.control.load());
+  control.writer = planner->lane().id;
+  entry.control.store(control.word());
+  entry.cells[control.current ^ 1].what.store(~0ull);
+  entry.cells[control.current ^ 1].until.store(1);
+  PlanId other{};
+  CHECK(office.a->write_plan(office.hold(3, 2 * kSecond, 7), other) == Written::kFull);  // it is being written
+  CHECK_EQUAL(office.a->next_plan_end(), office.world.host.time + kSecond);
+  office.world.kill(3);
+  Lane waker(*office.world.arena, 1, Thread::kWaker);
+  CHECK(sweep_all(waker));
+  planner = office.world.join(3);
+  CHECK(office.a->write_plan(office.hold(3, 2 * kSecond, 7), other) == Written::kOk);
+  CHECK_EQUAL(other.entry, id.entry);
+  CHECK_EQUAL(office.a->next_plan_end(), office.world.host.time + 2 * kSecond);
+}
+
+TEST_CASE("a sweep takes away what has ended and leaves the rest") {
+  Well well;
+  well.reserve(3, 1, kSecond);
+  well.reserve(3, 2, 2 * kSecond);
+  well.world.host.time += kSecond;
+  well.a->sweep_plans();
+  int left = 0;
+  Plans(*well.world.arena).for_each(0, [&](PlanId, const Plan& plan) {
+    CHECK_EQUAL(plan.who, 2u);
+    left++;
+  });
+  CHECK_EQUAL(left, 1);
+}
+
+TEST_CASE("the highest escalation of a workflow holds, until it ends") {
+  Office office;
+  Plan plan;
+  plan.kind = PlanKind::kEscalation;
+  plan.who = 4;
+  plan.tier = 2;
+  plan.until = office.world.host.time + 2 * kSecond;
+  office.write(plan);
+  plan.tier = 3;
+  plan.until = office.world.host.time + kSecond;
+  office.write(plan);
+  Plan found;
+  CHECK(office.plans().escalates(4, 0, office.world.host.time, found));
+  CHECK_EQUAL(found.tier, 3u);
+  CHECK(!office.plans().escalates(5, 0, office.world.host.time, found));
+  CHECK(!office.plans().escalates(4, 3, office.world.host.time, found));
+  office.world.host.time += kSecond;
+  CHECK(office.plans().escalates(4, 0, office.world.host.time, found));
+  CHECK_EQUAL(found.tier, 2u);
+  CHECK(!office.plans().escalates(4, 0, office.world.host.time + kSecond, found));
+}
+
+// ---- reserves
+
+TEST_CASE("a reserve is what the full bucket discarded since the plan, and is for whom it was kept") {
+  Well well;
+  well.reserve(5, 1, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(2), 10);
+  well.world.host.time += kSecond + kSecond * 3 / 10;
+  CHECK_EQUAL(well.take_all(2), 10);
+  CHECK_EQUAL(Bucket(*well.world.arena, well.bucket.index).reserved(well.world.host.time), 3u);
+  CHECK_EQUAL(well.take_all(2), 0);
+  CHECK_EQUAL(well.take_all(1), 3);
+  CHECK_EQUAL(well.take_all(1), 0);
+}
+
+TEST_CASE("what was discarded is kept once, however many plans there are of it") {
+  Well well;
+  for (std::uint32_t who = 1; who <= 4; who++) well.reserve(20, who, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(9), 10);
+  well.world.host.time += kSecond + kSecond / 2;
+  int all = well.take_all(1);
+  for (std::uint32_t who = 2; who <= 4; who++) all += well.take_all(who);
+  CHECK_EQUAL(all, 15);
+}
+
+TEST_CASE("all reserves together are at most max_reserve of the tokens of ten seconds") {
+  Well well;
+  well.reserve(1'000, 1, 600 * kSecond);
+  CHECK_EQUAL(well.take_all(2), 10);
+  well.world.host.time += 100 * kSecond;
+  CHECK_EQUAL(well.take_all(1), 10 + 25);
+}
+
+TEST_CASE("a reserve is the same number of tokens at every pace") {
+  Well well(10, 10);
+  well.reserve(8, 1, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(2), 10);
+  well.world.host.time += kSecond + kSecond * 8 / 10;
+  CHECK_EQUAL(well.take_all(2), 10);
+  CHECK(well.a->change_pace(well.bucket.index, pace_of(1'000'000, 1'000, 10)) == Answer::kOk);
+  CHECK_EQUAL(Bucket(*well.world.arena, well.bucket.index).reserved(well.world.host.time), 8u);
+  CHECK(well.a->change_pace(well.bucket.index, pace_of(4, 1'000, 10)) == Answer::kOk);
+  CHECK_EQUAL(well.take_all(1), 8);
+}
+
+TEST_CASE("a share of all plans that is none keeps nothing") {
+  for (const double damaged : {-1.0, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(), 0.0}) {
+    Well well;
+    well.world.arena->header().max_reserve.store(std::bit_cast<std::uint64_t>(damaged));
+    well.reserve(5, 1, 60 * kSecond);
+    CHECK_EQUAL(well.take_all(2), 10);
+    well.world.host.time += 3 * kSecond;
+    CHECK_EQUAL(well.take_all(1), 10);
+  }
+}
+
+TEST_CASE("a pace that is none is damage, and no division by it") {
+  for (const std::uint64_t word : {0ull, ~0ull, 1ull << 40}) {
+    for (const int field : {0, 1, 2}) {
+      Well well;
+      Arena& arena = *well.world.arena;
+      PaceCell& cell = arena.record<BucketRecord>(arena.element(well.bucket.index).base.load()).cells[1];
+      if ((field == 2 && word == 1ull << 40) || (field == 0 && word == ~0ull)) continue;  // a burst, and a scale that harms nobody
+      (field == 0 ? cell.scale : field == 1 ? cell.shape : cell.burst).set(word);
+      bool told = false;
+      try {
+        well.take_all(1);
+      } catch (const Corrupt&) {
+        told = true;
+      }
+      CHECK(told);
+    }
+  }
+}
+
+TEST_MAIN()
