@@ -35,15 +35,18 @@ bool Plans::read(std::uint32_t at, Plan& plan, std::uint32_t* version) const {
   return false;
 }
 
+// By somebody alive.
+bool Plans::is_being_written(const PlanControl& control, const Lane& lane) const {
+  const ParticipantId writer = participant_of(control.writer);
+  return control.writer != lane.id && writer != 0 && writer <= arena_.capacity().participants && !arena_.lane_is_dead(control.writer);
+}
+
 // From nobody, or from the dead, as it was at this version.
 bool Plans::claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen) {
   auto& word = table()->entries[at].control;
   seen = word.load(memory_order_acquire);
   PlanControl control = PlanControl::of(seen);
-  if (control.version != version) return false;
-  const bool alive = control.writer != 0 && control.writer != lane.id && participant_of(control.writer) <= arena_.capacity().participants &&
-                     participant_of(control.writer) != 0 && !arena_.lane_is_dead(control.writer);
-  if (alive) return false;
+  if (control.version != version || is_being_written(control, lane)) return false;
   control.writer = lane.id;
   const std::uint64_t mine = control.word();
   if (!word.compare_exchange_strong(seen, mine, memory_order_acq_rel, memory_order_relaxed)) return false;
@@ -64,7 +67,7 @@ void Plans::let_go_of(ParticipantId dead) {
 }
 
 // The place of the plan that this one replaces, or a free one. What was counted for a lock goes last, and to it first.
-bool Plans::choose(const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const {
+bool Plans::choose(const Lane& lane, const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const {
   const std::uint32_t key = key_of(plan);
   int best = 0;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
@@ -77,7 +80,7 @@ bool Plans::choose(const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t
     const bool same = live && there.kind == plan.kind && there.what == plan.what && there.who == plan.who && there.tier == plan.tier &&
                       there.source == plan.source;
     const bool own = plan.kind == PlanKind::kHold && entry.of.load(memory_order_relaxed) == key;
-    const int rank = same ? 4 : live ? 0 : own ? 3 : has_kept(entry, now) ? 1 : 2;
+    const int rank = same ? 4 : live || is_being_written(control, lane) ? 0 : own ? 3 : has_kept(entry, now) ? 1 : 2;
     if (rank <= best) continue;
     best = rank;
     at = candidate;
@@ -100,7 +103,7 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   // Another may be faster at the same place.
   for (std::uint32_t attempt = 0; attempt < kPlanWindow && !claimed; attempt++) {
     std::uint32_t version = 0;
-    if (!choose(plan, lane.now(), chosen, version)) return Written::kFull;
+    if (!choose(lane, plan, lane.now(), chosen, version)) return Written::kFull;
     claimed = claim(lane, chosen, version, seen);
   }
   if (!claimed) return Written::kFull;

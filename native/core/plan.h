@@ -169,7 +169,8 @@ class Plans {
   bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
   bool claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen);
   bool end(Lane& lane, std::uint32_t at, std::uint32_t version);
-  bool choose(const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const;
+  bool choose(const Lane& lane, const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const;
+  bool is_being_written(const PlanControl& control, const Lane& lane) const;
   static void turn_half(PlanEntry& entry, Nanos now);
   static bool has_kept(const PlanEntry& entry, Nanos now);
   void unblock(PlanEntry& entry, Nanos now) const;

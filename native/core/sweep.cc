@@ -91,8 +91,9 @@ class Sweep {
       if (arena_.chunk_owner(chunk).load(memory_order_acquire) != owner_) continue;
       chunks_.push_back(chunk);
       for_each(chunk, [&](Slot& slot, SlotState state) {
+        if (state.status == Status::kExtension) return;
         const ElementIndex index = slot.element.peek();
-        if (state.status != Status::kExtension && index < arena_.capacity().elements) elements.push_back(index);
+        if (index < arena_.capacity().elements) elements.push_back(index);
       });
     }
     std::sort(elements.begin(), elements.end());

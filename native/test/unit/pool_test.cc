@@ -456,6 +456,20 @@ TEST_CASE("a wait moved to a higher tier counts there, for its tenant too") {
   CHECK(yard.b->abort(first.waiter) == Answer::kOk);
 }
 
+TEST_CASE("who waits behind another for more than there will be is told at once when the pool is made smaller") {
+  Yard yard(pool_plan({8}));
+  const Granted held = yard.take(*yard.a, yard.ask({8}));
+  const Granted first = yard.wait(*yard.b, yard.ask({2}));
+  const Granted behind = yard.wait(*yard.b, yard.ask({6}));
+  CHECK(change_pool(*yard.a, yard.handle, pool_plan({5})) == Answer::kOk);
+  const std::vector<Settled> told = ended(*yard.b);
+  CHECK_EQUAL(told.size(), 1u);
+  CHECK_EQUAL(told[0].waiter, behind.waiter);
+  CHECK(told[0].outcome == Outcome::kNever);
+  yard.release(*yard.a, held);
+  CHECK(yard.served(*yard.b) == Waiters{first.waiter});
+}
+
 TEST_CASE("a request for whom a slot is missing is told so, and takes none with it") {
   Yard yard(pool_plan({1'000}), kChunkSlots);
   for (std::uint32_t i = 0; i < kChunkSlots / 2 - 1; i++) yard.take(*yard.a, yard.ask({1}));
