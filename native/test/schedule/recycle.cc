@@ -38,18 +38,6 @@ void try_fast_with_old_handle() {
 void acquire_with_old_handle() {
   Granted grant;
   const Answer answer = world().actor(1).member.lock(request(), grant);
-  if (answer == Answer::kWait) {
-    const Settled settled = wait_for_one(1);
-    check(settled.outcome == Outcome::kGranted, "a wait ended without a grant");
-    grant = settled.grant;
-  }
-  if (answer != Answer::kStale) use_and_give_back(1, grant);
-}
-
-// The one who recycles stays for a while inside the gate that it has made anew: what is pushed to it then must be taken back.
-void wait_with_old_handle() {
-  Granted grant;
-  const Answer answer = world().actor(1).member.lock(request(), grant);
   check(answer == Answer::kOk || answer == Answer::kStale || answer == Answer::kWait, "lock answered something else");
   if (answer == Answer::kStale) return;
   if (answer == Answer::kWait) {
@@ -61,9 +49,9 @@ void wait_with_old_handle() {
   use_and_give_back(1, grant);
 }
 
-// The newcomer holds the new name's lock and gives it back through the gate, while another of its waits is served there.
+// The newcomer visits the gate that it has made anew: what is pushed to it then must be taken back.
 Program recycling_with_a_busy_gate() {
-  Program plan = recycling(wait_with_old_handle);
+  Program plan = recycling(acquire_with_old_handle);
   plan.threads[1].second = [] {
     Member& member = world().actor(2).member;
     Handle handle{};
