@@ -538,7 +538,7 @@ const mutants = [
   {
     name: 'pool: the floor of another tier is lent',
     file: 'pool.cc',
-    change: [['if (t != tier) kept += floor_left(t, d);', '']],
+    change: [['if (t != tier) kept += floor_left(terms, t, d);', '']],
     caughtBy: [['pool_test']]
   },
   {
