@@ -206,7 +206,10 @@ const mutants = [
     change: [
       ['answer == Answer::kOk && !current(element, request.handle.generation)', 'false && !current(element, request.handle.generation)']
     ],
-    caughtBy: [['interleave', 'recycle']]
+    caughtBy: [
+      ['schedule', 'recycle', '--only', 'acquire with a stale handle'],
+      ['interleave', 'recycle']
+    ]
   },
   {
     name: 'a claim of a key is its bucket at once, without a second look',
@@ -535,7 +538,7 @@ const mutants = [
   {
     name: 'pool: the floor of another tier is lent',
     file: 'pool.cc',
-    change: [['if (t != tier) kept += floor_left(t, d);', '']],
+    change: [['if (t != tier) kept += floor_left(terms, t, d);', '']],
     caughtBy: [['pool_test']]
   },
   {

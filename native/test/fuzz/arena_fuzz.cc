@@ -2,6 +2,7 @@
 // into every section, more often where something lives. Nothing but core::Corrupt may come of it, and every call ends.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <numeric>
@@ -21,7 +22,7 @@ using core::Nanos;
 
 constexpr std::size_t kMembers = 3;
 constexpr std::size_t kOperationsMax = 400;
-constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24, .heap = 2};
+constexpr core::Capacity kCapacity{.elements = 24, .slots = 8 * core::kChunkSlots, .participants = 5, .texts = 24, .heap = 48};
 
 class Input {
  public:
@@ -64,7 +65,7 @@ class Session {
     for (std::size_t i = 0; i < kOperationsMax && !input_.empty(); i++) {
       Client& client = clients_[input_.below(kMembers)];
       try {
-        operate(client, input_.below(27));
+        operate(client, input_.below(36));
       } catch (const core::Corrupt&) {
         // As the binding does: this client believes the arena no more, the others go on.
         if (client.member) client.member->fail_all(core::Outcome::kCorrupt);
@@ -119,6 +120,23 @@ class Session {
       case 25:
       case 26:
         queue(client);
+        break;
+      case 27:
+      case 28:
+      case 29:
+        bucket(client);
+        break;
+      case 30:
+      case 31:
+      case 32:
+        pool(client);
+        break;
+      case 33:
+      case 34:
+        plan(member);
+        break;
+      case 35:
+        together(client);
         break;
       default:
         lock(client);
@@ -211,6 +229,168 @@ class Session {
           break;
       }
     }
+  }
+
+  // Of a hierarchy of two and one alone.
+  bool find_bucket(core::Member& member, core::Handle& out) {
+    const char16_t name = static_cast<char16_t>(u'A' + input_.below(3));
+    if (member.lookup(core::Kind::kBucket, &name, 1, out) != core::Found::kOk) return false;
+    core::BucketTerms terms;
+    if (!core::Pace::of(1 + input_.below(200), 1'000, 1 + input_.below(6), terms.pace)) return false;
+    if (name == u'B') {
+      core::Handle above{};
+      terms.has_parent = member.lookup(core::Kind::kBucket, u"A", 1, above) == core::Found::kOk && core::Bucket::is(arena_, above.index);
+      terms.parent = above.index;
+    }
+    core::define_bucket(arena_, out.index, terms);
+    return core::Bucket::is(arena_, out.index);
+  }
+
+  core::Request ask(core::Kind kind, core::Handle handle) {
+    core::Request request;
+    request.handle = handle;
+    request.kind = kind;
+    request.shared = kind == core::Kind::kPool;
+    const std::uint32_t bits = input_.byte();
+    request.tier = bits & 3;
+    request.deadline = (bits & 4) != 0 ? world_.host.time + input_.below(5'000) * core::kNanosPerMilli : 0;
+    request.tenant = (bits >> 3) & 3;
+    request.workflow = (bits >> 5) & 3;
+    request.revocable = (bits & 128) != 0;
+    return request;
+  }
+
+  void bucket(Client& client) {
+    core::Member& member = *client.member;
+    core::Handle handle{};
+    member.lane().refresh();
+    if (!find_bucket(member, handle)) return;
+    core::Request request = ask(core::Kind::kBucket, handle);
+    const double count = static_cast<double>(1 + input_.below(16)) / 2;
+    request.amounts[0] = std::bit_cast<std::uint64_t>(count);
+    core::Granted grant;
+    core::Tokens out;
+    core::Pace pace{};
+    switch (input_.below(8)) {
+      case 0:
+        member.give_back_tokens(handle.index, count);
+        break;
+      case 1:
+        if (core::Pace::of(1 + input_.below(2'000), 1 + input_.below(60'000), 1 + input_.below(6), pace))
+          member.change_pace(handle.index, pace);
+        break;
+      case 2:
+        core::Bucket(arena_, handle.index).peek(count, world_.host.time, out);
+        sum_ +=
+            core::Bucket(arena_, handle.index).full_at(world_.host.time) + core::Bucket(arena_, handle.index).reserved(world_.host.time);
+        break;
+      case 3:
+      case 4:
+        if (member.tokens(request, grant) == core::Answer::kWait) client.waiting.push_back(grant.waiter);
+        break;
+      default:
+        member.try_tokens(request, out);
+        break;
+    }
+    sum_ += out.remaining + member.next_deadline();
+  }
+
+  bool find_pool(core::Member& member, core::Handle& out) {
+    const char16_t name = static_cast<char16_t>(u'P' + input_.below(2));
+    if (member.lookup(core::Kind::kPool, &name, 1, out) != core::Found::kOk) return false;
+    core::define_pool(arena_, out.index, terms_of_pool());
+    return core::Pool::is(arena_, out.index);
+  }
+  core::PoolPlan terms_of_pool() {
+    core::PoolPlan plan;
+    plan.dimensions = 2;
+    for (std::uint32_t d = 0; d < plan.dimensions; d++) {
+      plan.names[d][0] = static_cast<char>('a' + d);
+      plan.capacity[d] = input_.below(12);
+      for (auto& tier : plan.tiers) {
+        tier.ceiling[d] = 1 + input_.below(12);
+        tier.share[d] = input_.below(4);
+      }
+      plan.tiers[3].floor[d] = input_.below(3);
+    }
+    plan.tenants = 1;
+    plan.tenant[0] = 1;
+    plan.weight[0] = 1 + input_.below(3);
+    return plan;
+  }
+
+  void pool(Client& client) {
+    core::Member& member = *client.member;
+    core::Handle handle{};
+    member.lane().refresh();
+    if (!find_pool(member, handle)) return;
+    core::Request request = ask(core::Kind::kPool, handle);
+    for (int d = 0; d < 2; d++) request.amounts[d] = input_.below(8);
+    core::Granted grant;
+    switch (input_.below(8)) {
+      case 0: {
+        core::PoolTerms terms{};
+        terms_of_pool().write(terms);
+        member.change_pool(handle.index, terms);
+        break;
+      }
+      case 1:
+        for (const Holding& held : client.holding) {
+          if (held.grant.waiter == core::kNoWaiter) continue;
+          member.shrink(held.grant.waiter, held.grant.sequence, request.amounts);
+          sum_ += member.is_recalled(held.grant.waiter, held.grant.sequence) ? 1 : 0;
+          break;
+        }
+        break;
+      case 2:
+      case 3:
+      case 4:
+        if (member.units(request, grant) == core::Answer::kWait) client.waiting.push_back(grant.waiter);
+        break;
+      default:
+        if (member.try_units(request, grant) == core::Answer::kOk) client.holding.push_back({handle, grant});
+        break;
+    }
+  }
+
+  void plan(core::Member& member) {
+    core::Handle handle{};
+    core::Plan plan;
+    plan.kind = static_cast<core::PlanKind>(1 + input_.below(4));
+    const bool found = plan.kind == core::PlanKind::kHold      ? find(member, handle)
+                       : plan.kind == core::PlanKind::kReserve ? find_bucket(member, handle)
+                       : plan.kind == core::PlanKind::kShare   ? find_pool(member, handle)
+                                                               : true;
+    if (!found) return;
+    plan.what = plan.kind == core::PlanKind::kEscalation ? 0 : handle.index + 1;
+    plan.who = input_.below(4);
+    plan.tier = input_.below(core::kTiers);
+    plan.source = input_.below(core::kPlanSources);
+    plan.amount = input_.below(200) / 10.0;
+    plan.from = world_.host.time + input_.below(3'000) * core::kNanosPerMilli;
+    plan.until = plan.from + input_.below(5'000) * core::kNanosPerMilli;
+    switch (input_.below(4)) {
+      case 0:
+        member.withdraw_plan({input_.below(core::kPlans), input_.below(20)});
+        break;
+      case 1:
+        member.withdraw_plan(plan_);
+        break;
+      case 2:
+        member.sweep_plans();
+        sum_ += member.next_plan_end();
+        break;
+      default:
+        member.write_plan(plan, plan_);
+        break;
+    }
+  }
+
+  // Several at once, as one admission asks for them.
+  void together(Client& client) {
+    pool(client);
+    bucket(client);
+    try_lock(client);
   }
 
   void queue(Client& client) {
@@ -307,10 +487,27 @@ class Session {
     if (core::LifeWord::of(arena_.participant(id).life.load(std::memory_order_acquire)).life == core::Life::kFree) join(client, id);
   }
 
+  // Somewhere in the record of a bucket or a pool.
+  std::size_t record() {
+    const core::Layout& layout = arena_.layout();
+    const core::Element& element = arena_.element(input_.below(kCapacity.elements));
+    const std::size_t bytes =
+        core::Meta::kind(element.meta.load()) == core::Kind::kPool ? sizeof(core::PoolRecord) : sizeof(core::BucketRecord);
+    return layout.heap + element.base.load() % (layout.heap_bytes - bytes) + input_.below(static_cast<std::uint32_t>(bytes));
+  }
+
   void damage() {
     const core::Layout& layout = arena_.layout();
     std::size_t offset = 0;
-    switch (input_.below(12)) {
+    switch (input_.below(16)) {
+      case 12:
+      case 13:
+        offset = record();
+        break;
+      case 14:
+        offset = layout.heap + arena_.header().plans.load() % (layout.heap_bytes - sizeof(core::PlanTable)) +
+                 sizeof(core::PlanEntry) * (plan_.entry % core::kPlans) + input_.below(sizeof(core::PlanEntry));
+        break;
       case 10:
         offset = layout.heap + core::kHeapStart + input_.below(sizeof(core::KeyedRecord));
         break;
@@ -365,6 +562,7 @@ class Session {
   core::Arena& arena_;
   std::array<Client, kMembers> clients_;
   std::array<core::EnclosingGrant, core::kEnclosingMax> enclosing_{};
+  core::PlanId plan_{};
   std::uint64_t sum_ = 0;  // of what was read, so that it is
 };
 

@@ -38,12 +38,28 @@ void try_fast_with_old_handle() {
 void acquire_with_old_handle() {
   Granted grant;
   const Answer answer = world().actor(1).member.lock(request(), grant);
+  check(answer == Answer::kOk || answer == Answer::kStale || answer == Answer::kWait, "lock answered something else");
+  if (answer == Answer::kStale) return;
   if (answer == Answer::kWait) {
     const Settled settled = wait_for_one(1);
     check(settled.outcome == Outcome::kGranted, "a wait ended without a grant");
     grant = settled.grant;
   }
-  if (answer != Answer::kStale) use_and_give_back(1, grant);
+  check(Table::name_of(*world().arena, world().lock.index) == u"lock", "a grant of one name is of another");
+  use_and_give_back(1, grant);
+}
+
+// The newcomer visits the gate that it has made anew: what is pushed to it then must be taken back.
+Program recycling_with_a_busy_gate() {
+  Program plan = recycling(acquire_with_old_handle);
+  plan.threads[1].second = [] {
+    Member& member = world().actor(2).member;
+    Handle handle{};
+    if (member.lookup(Kind::kLock, u"other", 5, handle) != Found::kOk) return;
+    const Visit visit = GateKeeper(member.lane(), handle.index).visit(true);
+    check(visit == Visit::kDone || visit == Visit::kBusy, "a visit of an idle element was not done");
+  };
+  return plan;
 }
 
 // The one who recycles stays for a while inside the gate that it has made anew: what is pushed to it then must be taken back.
