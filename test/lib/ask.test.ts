@@ -1,8 +1,21 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AskOptions, readAsk } from '../../lib/ask.js'
-import { open } from '../../lib/index.js'
-import { isCoded, rejection, thrown, virtual } from './support.js'
+import { type Governor, open } from '../../lib/index.js'
+import { virtual as anArena, isCoded, rejection, thrown } from './support.js'
+
+const opened: Governor[] = []
+
+/** Closed after all tests: what still waits keeps the process. */
+function virtual(options?: Parameters<typeof anArena>[0]): Governor {
+  const gov = anArena(options)
+  opened.push(gov)
+  return gov
+}
+
+test.after(async () => {
+  await Promise.all(opened.map(gov => gov.close()))
+})
 
 test('a request that names no tier is of standard, or of the lowest where there is no such tier', () => {
   const order = (tiers: string[] | undefined, tier: string): boolean => {

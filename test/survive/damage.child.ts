@@ -27,9 +27,44 @@ async function bounded(about: string, call: () => unknown): Promise<void> {
   }
 }
 
+/** What runs out otherwise than locks do. */
+async function supply(gov: Governor): Promise<void> {
+  const tier = random.pick(gov.tiers)
+  switch (random.below(6)) {
+    case 0:
+      return bounded('bucket', () => gov.bucket('b', { rate: 1000, burst: 5 }).take(1 + random.below(5), { tier, waitTimeout: WAIT_MS }))
+    case 1:
+      return bounded('pool', async () => {
+        const allocation = await gov
+          .pool('p', { capacity: { cpu: 4, memory: 9 } })
+          .allocate({ cpu: 1 + random.below(4) }, { tier, waitTimeout: WAIT_MS })
+        await new Promise(resolve => setImmediate(resolve))
+        allocation.tryResize({ cpu: random.below(4) })
+        allocation.release()
+      })
+    case 2:
+      return bounded('queue', () => {
+        const queue = gov.queue('q', { capacity: 8, maxBytes: 16 })
+        queue.offer('record', { tier })
+        queue.poll()?.ack()
+      })
+    case 3:
+      return bounded('keyed', () => gov.buckets('f', { rate: 1000, burst: 5, keys: 64 }).tryTake(`key ${random.below(100)}`))
+    case 4:
+      return bounded('plan', () => gov.plans.write({ kind: 'hold', lock: gov.lock('k0'), tier, from: 5, until: 20 }))
+    default:
+      return bounded('telemetry', () => {
+        gov.telemetry.attach()
+        gov.telemetry.drain(new Uint8Array(64 * 64))
+        gov.stats({ top: 8 })
+      })
+  }
+}
+
 async function turn(gov: Governor): Promise<void> {
   const lock = gov.lock(`k${random.below(6)}${random.below(4) === 0 ? 'long'.repeat(20) : ''}`)
   const options = { tier: random.pick(gov.tiers), mode: random.pick(['exclusive', 'shared'] as const) }
+  if (random.below(3) === 0) return supply(gov)
   const kind = random.below(8)
   if (kind === 0) return bounded('inspect', () => gov.inspect())
   if (kind === 1) return bounded('tryAcquire', () => lock.tryAcquire(options)?.release())
@@ -54,7 +89,7 @@ process.send?.('ready')
 while (going) {
   let gov: Governor | undefined
   await bounded('open', () => {
-    gov = open({ name, dir, capacity: { elements: 64, waiters: 512, participants: 12, names: 16 } })
+    gov = open({ name, dir, capacity: { elements: 64, waiters: 512, participants: 12, names: 16, telemetry: 64, memory: 65_536 } })
   })
   if (gov === undefined) {
     await new Promise(resolve => setTimeout(resolve, 5))

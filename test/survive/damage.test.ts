@@ -3,16 +3,18 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { open, unlink } from '../../lib/index.js'
 import { isCoded, rejection } from '../lib/support.js'
-import { arenaFile, ask, ending, kill, message, peek, poke, Random, start, temporaryFolder, u32, u64, until } from './support.js'
+import { arenaFile, ask, ending, Header, kill, message, peek, poke, Random, start, temporaryFolder, u32, u64, until } from './support.js'
 
 const test = suite('an arena whose bytes change while it is in use')
 const dir = temporaryFolder()
-const capacity = { elements: 64, waiters: 512, participants: 12, names: 16 }
+const PAGE = 4096
+const capacity = { elements: 64, waiters: 512, participants: 12, names: 16, telemetry: 64, memory: 16 * PAGE }
 const DAMAGE_MS = Number(process.env.FORELOCK_DAMAGE_MS ?? 12_000)
 const seed = Number(process.env.FORELOCK_SEED ?? 1)
-const PAGE = 4096
 const ELEMENT = 128
 const SLOT = 64
+const STAT_CELL = 3968
+const STAT_ROWS = 4096
 
 /** Byte offsets of the sections, as native/core/layout.h lays them out. */
 function sections() {
@@ -25,7 +27,11 @@ function sections() {
   const texts = held + pageUp(Math.ceil(capacity.elements / 8)) * (capacity.participants + 1)
   const elements = texts + pageUp(64 * capacity.names)
   const slots = elements + pageUp(ELEMENT * capacity.elements)
-  return { participants, owners, buckets, held, texts, elements, slots, size: slots + pageUp(SLOT * capacity.waiters) }
+  const lanes = slots + pageUp(SLOT * capacity.waiters)
+  const stats = lanes + (PAGE + pageUp((64 + 16) * capacity.telemetry)) * (capacity.participants + 1)
+  const kinds = pageUp(2 * capacity.elements) + pageUp(STAT_CELL * 4 * 7)
+  const heap = stats + pageUp(32 * STAT_ROWS) + kinds + pageUp(STAT_CELL * 4 * STAT_ROWS)
+  return { participants, owners, buckets, held, texts, elements, slots, heap, size: heap + capacity.memory }
 }
 
 test('the sections are where these tests damage them', () => {
@@ -37,7 +43,7 @@ test('the sections are where these tests damage them', () => {
 function damage(file: string, random: Random): void {
   const at = sections()
   const place = random.pick([
-    () => 256 + random.below(136),
+    () => Header.retired + random.below(Header.end - Header.retired),
     () => at.participants + 128 + random.below(128 * 5),
     () => at.owners + random.below(32),
     () => at.buckets + random.below(512),
@@ -46,6 +52,7 @@ function damage(file: string, random: Random): void {
     () => at.elements + random.below(ELEMENT * 12),
     () => at.elements + ELEMENT * random.below(12) + random.below(24),
     () => at.elements + ELEMENT * random.below(12) + 32 + random.below(20),
+    () => at.heap + random.below(4 * PAGE),
     () => at.slots + SLOT * random.below(8) + random.below(SLOT),
     () => at.slots + SLOT * 128 * random.below(4) + random.below(SLOT * 4)
   ])()
@@ -137,7 +144,7 @@ test('what one participant finds damaged is reported to all', async () => {
     await ask(child, { acquire: 'a' })
     const waits = rejection(gov.lock('a').acquire())
     const { signal } = await gov.lock('held').acquire()
-    poke(arenaFile(dir, name), 256, u32(2))
+    poke(arenaFile(dir, name), Header.retired, u32(2))
     isCoded(await waits, 'ERR_FORELOCK_CORRUPT')
     isCoded(signal.reason, 'ERR_FORELOCK_CORRUPT')
     isCoded(await rejection(gov.lock('other').acquire()), 'ERR_FORELOCK_CORRUPT')

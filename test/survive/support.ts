@@ -27,12 +27,14 @@ export const Header = {
   slots: 36,
   participants: 40,
   texts: 44,
-  bootId: 64,
-  timeNamespace: 80,
-  identity: 88,
-  tierCount: 116,
-  retired: 256,
-  backedElements: 288
+  bootId: 80,
+  timeNamespace: 96,
+  identity: 104,
+  tierCount: 132,
+  retired: 272,
+  backedElements: 312,
+  /** the last of them ends here */
+  end: 472
 } as const
 
 /** Overwrites bytes of a file in place. */
