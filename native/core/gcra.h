@@ -46,8 +46,9 @@ struct Pace {
 
   // False where the numbers are outside of what the word can hold: then nothing was written.
   static bool of(double rate, double per_ms, double burst, Pace& out) {
+    if (!(rate > 0) || !(per_ms > 0) || !(burst >= 1)) return false;
     const long double period = static_cast<long double>(per_ms) * 1e6L / static_cast<long double>(rate);
-    if (!(rate > 0) || !(per_ms > 0) || !(burst >= 1) || !(period >= kShortestNanos) || !(period <= kLongestNanos)) return false;
+    if (!(period >= kShortestNanos) || !(period <= kLongestNanos)) return false;
     // A microsecond or less; fine against a short period, but not finer than the clock needs, for the word must last decades.
     std::uint32_t k = period < 256 ? 4 : 8;
     while (std::ldexp(1'000.0L, static_cast<int>(k)) < period) k++;

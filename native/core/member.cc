@@ -870,12 +870,13 @@ bool Member::reuse_going() {
 // What a request at a pool is for is read as long as its slot is in a list.
 void Member::make_free(WaiterId waiter) {
   Slot& slot = arena_.slot(slot_of(waiter));
+  local_[waiter].use = Use::kFree;
+  free_.push_back(waiter);
+  // After it, so that the next request finds each of them in the same use.
   if ((slot.flags.get() & SlotFlag::kHasWants) != 0 && slot.enclosing.get() != 0) {
     free_wants(slot.enclosing.get());
     slot.enclosing.set(0);
   }
-  local_[waiter].use = Use::kFree;
-  free_.push_back(waiter);
 }
 
 Answer Member::claim_chunk() {

@@ -62,34 +62,6 @@ Program recycling_with_a_busy_gate() {
   return plan;
 }
 
-// The one who recycles stays for a while inside the gate that it has made anew: what is pushed to it then must be taken back.
-void wait_with_old_handle() {
-  Granted grant;
-  const Answer answer = world().actor(1).member.lock(request(), grant);
-  check(answer == Answer::kOk || answer == Answer::kStale || answer == Answer::kWait, "lock answered something else");
-  if (answer == Answer::kStale) return;
-  if (answer == Answer::kWait) {
-    const Settled settled = wait_for_one(1);
-    check(settled.outcome == Outcome::kGranted, "a wait ended without a grant");
-    grant = settled.grant;
-  }
-  check(Table::name_of(*world().arena, world().lock.index) == u"lock", "a grant of one name is of another");
-  use_and_give_back(1, grant);
-}
-
-// The newcomer holds the new name's lock and gives it back through the gate, while another of its waits is served there.
-Program recycling_with_a_busy_gate() {
-  Program plan = recycling(wait_with_old_handle);
-  plan.threads[1].second = [] {
-    Member& member = world().actor(2).member;
-    Handle handle{};
-    if (member.lookup(Kind::kLock, u"other", 5, handle) != Found::kOk) return;
-    const Visit visit = GateKeeper(member.lane(), handle.index).visit(true);
-    check(visit == Visit::kDone || visit == Visit::kBusy, "a visit of an idle element was not done");
-  };
-  return plan;
-}
-
 // Two look up the same new name: one element, and one of them at a time has it.
 Program same_name_twice() {
   Program plan;

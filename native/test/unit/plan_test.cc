@@ -234,6 +234,15 @@ TEST_CASE("the bound of ageing holds under endlessly renewed holds") {
   CHECK_EQUAL(office.until_served(kSecond / 10, 9 * kSecond, renew), 3 * kSecond);
 }
 
+TEST_CASE("where nobody ages, too, a hold lets its own tier in") {
+  Office office;
+  office.world.arena->header().ageing.store(0);
+  office.write(office.hold(2, kSecond));
+  Granted granted;
+  CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kBusy);
+  CHECK(office.b->try_lock(office.ask(2), granted) == Answer::kOk);
+}
+
 // ---- the table
 
 TEST_CASE("a plan replaces the one of the same kind, thing, tier, who and source, and the old one cannot be taken back") {
