@@ -6,7 +6,6 @@ import { ClosedError, RecalledError } from './errors/index.js'
 import { dispose } from './grant.js'
 import { At, Code, DIMENSIONS, Ending, Time, UNITS_MAX } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
-import type { Watcher } from './native/waiting.js'
 import type { Ask, Session } from './session.js'
 import { after } from './timer.js'
 
@@ -62,7 +61,7 @@ export interface AllocationTerms {
  * Units of a pool that are held. It ends once: by `release()`, `success()`, `ignore()` or `drop()`, or at the end of a `using` block. What a
  * process that dies held comes back by itself. Made by {@link Pool.allocate} and {@link Semaphore.acquire} only.
  */
-export class Allocation implements Watcher {
+export class Allocation {
   private readonly pool: AllocatingPool
   private readonly terms: AllocationTerms
   private first: Part

@@ -1,4 +1,4 @@
-import { type AllocatingPool, Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
+import { Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
@@ -54,7 +54,7 @@ export interface WaitTerms {
  * tiers first, those within their floor and share before the others; between tenants by dominant resource fairness; within a tenant first
  * come, first served; and who has waited long enough before all of them.
  */
-export class Pool implements AllocatingPool {
+export class Pool {
   readonly name: string
   /** @internal */
   readonly session: Session
