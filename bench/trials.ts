@@ -239,11 +239,14 @@ const BUCKETS: Trial[] = [
   }
 ]
 
+/** Tokens at 1,000 a second: what the clock is read to, see docs/limits.md. */
+const CLOCK_ERROR = 1e-4
+
 const SCARCITY: Trial[] = [2, 4].map(count => ({
   title: `${count} processes on one bucket of 1,000 tokens a second and burst 1: what is missing to rate x time, and what is above it`,
   rows: [
     { id: `bucket/processes-${count}`, unit: 'parts', must: [{ atMost: 0.001 }] },
-    { id: `bucket/processes-${count}-over`, unit: 'tokens', series: 'over', must: [{ atMost: 0 }] }
+    { id: `bucket/processes-${count}-over`, unit: 'tokens', series: 'over', must: [{ atMost: CLOCK_ERROR }] }
   ],
   own: { kind: 'scarcity', params: { count }, processes: 1, contestant: 'buckets' }
 }))

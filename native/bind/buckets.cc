@@ -61,27 +61,41 @@ std::int32_t Binding::change_pace() {
 }
 
 std::int32_t Binding::try_take() {
+  const std::uint32_t index = scratch_[kIndex];
   const std::uint32_t wanted = scratch_[kRequest];
   const double tokens = times_[kAmounts];
-  core::Request request;
-  request.handle.index = scratch_[kIndex];
-  if (wanted > (kTierMask | kNamed) || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), request.handle.index)) return kBadArgument;
-  request.handle.generation = generation_of(request.handle.index);
-  request.tier = wanted & kTierMask;
-  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
-  request.kind = core::Kind::kBucket;
-  request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
-  core::Tokens out;
+  if (wanted > (kTierMask | kNamed) || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), index)) return kBadArgument;
+  core::Who who;
+  if ((wanted & kNamed) != 0) who = {scratch_[kWorkflow], scratch_[kTenant]};
   core::Member& member = attachment_->member();
-  scratch_[kOutSettled] = 0;
-  const core::Answer got = member.try_tokens(request, out);
-  times_[kOutRemaining] = static_cast<double>(out.remaining);
-  if (got == core::Answer::kOk) {
-    if (member.lane().own_wake) settle();
+  core::Tokens out;
+  const core::Spent spent = member.spend(index, tokens, who, out);
+  if (spent == core::Spent::kOk && !member.telemetry().on() && !member.lane().own_wake) [[likely]] {
+    times_[kOutRemaining] = static_cast<double>(out.remaining);
+    scratch_[kOutSettled] = 0;
     return kOk;
   }
-  const core::Nanos now = member.lane().now();
-  times_[kOutReady] = ms_between(now, out.ready);
+  return try_take_slowly(index, wanted, tokens, who, spent, out);
+}
+
+// What is left to do where it was refused, is to be told, or has served somebody.
+std::int32_t Binding::try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, core::Who who, core::Spent spent,
+                                      core::Tokens& out) {
+  core::Request request;
+  request.handle = {index, generation_of(index)};
+  request.tier = wanted & kTierMask;
+  request.tenant = who.tenant;
+  request.workflow = who.workflow;
+  read_names(wanted);
+  request.kind = core::Kind::kBucket;
+  request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
+  core::Member& member = attachment_->member();
+  const core::Answer got = member.try_tokens(request, spent, out);
+  times_[kOutRemaining] = static_cast<double>(out.remaining);
+  if (got != core::Answer::kOk) {
+    const core::Nanos now = member.lane().now();
+    times_[kOutReady] = ms_between(now, out.ready);
+  }
   settle();
   return answer(got, {});
 }

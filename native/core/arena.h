@@ -20,7 +20,7 @@ class Host {
   // The arena's clock, and a cheaper reading of it that may lag by a few milliseconds.
   virtual Nanos now() = 0;
   virtual Nanos coarse_now() { return now(); }
-  // The cheapest exact reading of the same clock, for telemetry. Of the script thread only.
+  // The cheapest reading of the same clock that lags by no more than some tens of nanoseconds. Of the script thread only.
   virtual Nanos ticks() { return now(); }
   // Telemetry has been recorded for a while: are those who asked for it still there?
   virtual void look_for_observers() {}

@@ -22,32 +22,23 @@ Pace PaceCell::whole() const {
   return pace;
 }
 
-Pace PaceCell::get() const {
-  const std::uint64_t packed = shape.get();
-  Pace pace{};
-  pace.scale = scale.get();
-  pace.shift = static_cast<std::uint32_t>(packed & 127);
-  pace.k = static_cast<std::uint32_t>(packed >> 32) & 63;
-  pace.burst = burst.get();
-  // Also where a change writes it just now: each word is of a sound one.
-  if (!pace.sound()) throw Corrupt("the pace of a bucket");
-  return pace;
+// `seen` names the cell that `pace` was read from after it: where it stands unchanged, that is the pace.
+inline Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, bool respect_queue) {
+  const std::uint32_t cell = Tat::cell(seen);
+  for (;;) {
+    if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
+    const Taken taken = core::take(pace, Tat::time(seen), at, amount);
+    if (!taken.ok) return Spent::kRefused;
+    const std::uint64_t next = Tat::at(seen, taken.tat);
+    // (b1) orders the takes of all; there is nothing else to publish.
+    if (element_.fast.compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) {
+      seen = next;
+      return Spent::kOk;
+    }
+    // Another pace just now: the caller asks again, or comes again at once. It may stand in the same cell, which comes round.
+    if (Tat::cell(seen) != cell || !pace.same_units(record_.cells[cell].get())) return Spent::kRefused;
+  }
 }
-
-bool Bucket::is(const Arena& arena, ElementIndex index) {
-  if (index >= arena.capacity().elements) return false;
-  const Element& element = arena.element(index);
-  const std::uint64_t meta = element.meta.load(memory_order_acquire);
-  return Meta::kind(meta) == Kind::kBucket && Meta::state(meta) == Meta::kLive && element.base.load(memory_order_acquire) != 0;
-}
-
-Bucket::Bucket(Arena& arena, ElementIndex index)
-    : arena_(arena),
-      index_(index),
-      element_(arena.element(index)),
-      // (p1) acquires the record's fields.
-      record_(arena.record<BucketRecord>(element_.base.load(memory_order_acquire))),
-      epoch_(arena.header().epoch) {}
 
 // Its own part: what a plan keeps for such a request comes first, the rest from the bucket. The reserve is drawn on before the bucket and
 // refilled when that refuses: if we die between, what was drawn is spent, and too few are admitted rather than too many.
@@ -56,20 +47,21 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t amount = pace.units_of(tokens);
   if (amount == 0 || amount > pace.burst) return Spent::kNever;
+  const std::uint64_t at = pace.units(since_epoch(now));
   std::uint64_t drawn = 0;
   if (is_planned()) {
     // First what was discarded until now: drawn on before, the reserve would be filled twice from one time of low demand.
     keep_discarded(seen, now);
     drawn = draw(pace, amount, now, who, out.plan);
   }
-  Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, now, respect_queue);
-  out.remaining = left(pace, Tat::time(seen), pace.units(since_epoch(now))) >> pace.k;
+  Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, at, respect_queue);
+  out.remaining = left(pace, Tat::time(seen), at) >> pace.k;
   if (spent == Spent::kOk && record_.parent.get() != 0) {
     Tokens theirs;
     spent = above().take(tokens, now, theirs, who, respect_queue);
     if (spent != Spent::kOk && drawn != amount) {
       give_back_own(pace, amount - drawn);
-      out.remaining = left(pace, Tat::time(word()), pace.units(since_epoch(now))) >> pace.k;
+      out.remaining = left(pace, Tat::time(word()), at) >> pace.k;
     }
   }
   if (spent == Spent::kOk) {
@@ -81,23 +73,6 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   if (!possible(tokens)) return Spent::kNever;
   out.ready = ready_at(tokens, now);
   return spent;
-}
-
-Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue) {
-  const std::uint32_t cell = Tat::cell(seen);
-  const std::uint64_t at = pace.units(since_epoch(now));
-  for (;;) {
-    if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
-    // Another pace just now: the caller asks again, or comes again at once. It may stand in the same cell, which comes round.
-    if (Tat::cell(seen) != cell || !pace.same_units(record_.cells[cell].get())) return Spent::kRefused;
-    const Taken taken = core::take(pace, Tat::time(seen), at, amount);
-    if (!taken.ok) return Spent::kRefused;
-    const std::uint64_t next = Tat::at(seen, taken.tat);
-    // (b1) orders the takes of all; there is nothing else to publish.
-    if (!element_.fast.compare_exchange_strong(seen, next, memory_order_acq_rel, memory_order_acquire)) continue;
-    seen = next;
-    return Spent::kOk;
-  }
 }
 
 // ---- the reserve ----------------------------------------------------------------------------------------------------
@@ -191,7 +166,8 @@ void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t at = pace.units(since_epoch(now));
   const std::uint64_t tat = Tat::time(seen);
-  if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;
+  std::uint64_t word = seen;
+  if (tat >= at || !element_.fast.compare_exchange_strong(word, Tat::at(seen, at), memory_order_acq_rel, memory_order_relaxed)) return;
   seen = Tat::at(seen, at);
   keep(pace, at - tat, now, tat);
 }
@@ -244,12 +220,19 @@ void Bucket::give_back(double tokens) {
   if (record_.parent.get() != 0) above().give_back(tokens);
 }
 
+namespace {
+
+// More than any burst is all of it.
+std::uint64_t shifted(std::uint64_t units, std::uint32_t by) { return units <= Pace::kMaxBurst >> by ? units << by : Pace::kMaxBurst; }
+
+}  // namespace
+
 // What is more than the bucket holds shows as time for which it has been full, and goes the way of that: to the reserve, or nowhere.
 void Bucket::give_back_own(const Pace& pace, std::uint64_t amount) {
   std::uint64_t seen = word();
   for (;;) {
     const Pace present = record_.cells[Tat::cell(seen)].get();
-    const std::uint64_t units = present.k >= pace.k ? amount << (present.k - pace.k) : amount >> (pace.k - present.k);
+    const std::uint64_t units = present.k >= pace.k ? shifted(amount, present.k - pace.k) : amount >> (pace.k - present.k);
     const std::uint64_t tat = Tat::time(seen);
     const std::uint64_t next = tat > units ? tat - units : 0;
     if (element_.fast.compare_exchange_strong(seen, Tat::at(seen, next), memory_order_acq_rel, memory_order_acquire)) return;

@@ -2,6 +2,7 @@
 // giving back tokens is one CAS for each bucket of a hierarchy; who waits for them does so in the element's gate (gate.cc).
 #pragma once
 
+#include "core/corrupt.h"
 #include "core/gcra.h"
 #include "core/plan.h"
 #include "core/record.h"
@@ -14,7 +15,17 @@ struct alignas(64) PaceCell {
 
   void set(const Pace& pace);
   // Throws Corrupt where it is none.
-  Pace get() const;
+  Pace get() const {
+    const std::uint64_t packed = shape.get();
+    Pace pace{};
+    pace.scale = scale.get();
+    pace.shift = static_cast<std::uint32_t>(packed & 127);
+    pace.k = static_cast<std::uint32_t>(packed >> 32) & 63;
+    pace.burst = burst.get();
+    // Also where a change writes it just now: each word is of a sound one.
+    if (!pace.sound()) throw Corrupt("the pace of a bucket");
+    return pace;
+  }
   // With what the user gave, too.
   Pace whole() const;
 };
@@ -54,8 +65,19 @@ struct Tokens {
 class Bucket {
  public:
   // Throws Corrupt when the element is none, or has no record.
-  Bucket(Arena& arena, ElementIndex index);
-  static bool is(const Arena& arena, ElementIndex index);
+  Bucket(Arena& arena, ElementIndex index)
+      : arena_(arena),
+        index_(index),
+        element_(arena.element(index)),
+        // (p1) acquires the record's fields.
+        record_(arena.record<BucketRecord>(element_.base.load(memory_order_acquire))),
+        epoch_(arena.header().epoch) {}
+  static bool is(const Arena& arena, ElementIndex index) {
+    if (index >= arena.capacity().elements) return false;
+    const Element& element = arena.element(index);
+    const std::uint64_t meta = element.meta.load(memory_order_acquire);
+    return Meta::kind(meta) == Kind::kBucket && Meta::state(meta) == Meta::kLive && element.base.load(memory_order_acquire) != 0;
+  }
 
   // Takes from this bucket and from all above it, or from none.
   Spent take(double tokens, Nanos now, Tokens& out, Who who = {}) { return take(tokens, now, out, who, true); }
@@ -82,7 +104,7 @@ class Bucket {
  private:
   Spent take(double tokens, Nanos now, Tokens& out, Who who, bool respect_queue);
   Bucket above() const;
-  Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, Nanos now, bool respect_queue);
+  Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, bool respect_queue);
   bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   bool find_reserve(Nanos now, Who who, Plan& plan) const;
   std::uint64_t cap(const Pace& pace, double tokens) const;

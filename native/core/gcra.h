@@ -40,6 +40,7 @@ struct Pace {
   static constexpr std::uint64_t kMaxBurst = 1ull << 59;                 // units: twice that still lies below the end of a Tat
   static constexpr double kShortestNanos = 10;                           // between two tokens: 100 million a second
   static constexpr double kLongestNanos = 3.2e18;                        // 100 years
+  static constexpr long double kUnitNanos = 16, kCoarseUnitNanos = 1'000;
   static constexpr std::uint64_t kEnd = Tat::kTimeMask - 2 * kMaxBurst;  // here units() stands still, decades from the epoch
   static constexpr Nanos kForever = 9'000'000'000'000'000'000;           // since the epoch: a time that does not come
   static constexpr std::uint32_t kLeastShift = 62, kMostShift = 72;      // of the periods above
@@ -49,9 +50,14 @@ struct Pace {
     if (!(rate > 0) || !(per_ms > 0) || !(burst >= 1)) return false;
     const long double period = static_cast<long double>(per_ms) * 1e6L / static_cast<long double>(rate);
     if (!(period >= kShortestNanos) || !(period <= kLongestNanos)) return false;
-    // A microsecond or less; fine against a short period, but not finer than the clock needs, for the word must last decades.
-    std::uint32_t k = period < 256 ? 4 : 8;
-    while (std::ldexp(1'000.0L, static_cast<int>(k)) < period) k++;
+    // Fine against a short period, and against the clock: 16 ns or less. Not finer, for the word must last decades; a burst of many years'
+    // worth makes it coarser, up to a microsecond.
+    const std::uint32_t least = period < 256 ? 4 : 8;
+    std::uint32_t k = least;
+    while (std::ldexp(kUnitNanos, static_cast<int>(k)) < period) k++;
+    while (k > least && std::ldexp(static_cast<long double>(burst), static_cast<int>(k)) > static_cast<long double>(kMaxBurst) &&
+           std::ldexp(kCoarseUnitNanos, static_cast<int>(k) - 1) >= period)
+      k--;
     const long double units = std::ldexp(static_cast<long double>(burst), static_cast<int>(k));
     if (!(units <= static_cast<long double>(kMaxBurst))) return false;
     const long double per_nano = std::ldexp(1.0L, static_cast<int>(k)) / period;

@@ -23,7 +23,7 @@ class Lane {
   // The time of this operation: read once, when it is first asked for, because one reading costs as much as three CASes.
   void refresh() { stale_ = true; }
   Nanos now() {
-    if (stale_) time_ = arena.host().now();
+    if (stale_) time_ = (id & 1) == static_cast<std::uint32_t>(Thread::kScript) ? arena.host().ticks() : arena.host().now();
     stale_ = false;
     return time_;
   }

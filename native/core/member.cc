@@ -208,21 +208,20 @@ Answer Member::tell(const Request& request, Answer answer) {
   return answer;
 }
 
-Spent Member::spend(const Request& request, Bucket& bucket, Tokens& out) {
-  lane_.refresh();
-  const double tokens = std::bit_cast<double>(request.amounts[0]);
-  const Spent spent = bucket.take(tokens, lane_.now(), out, {request.workflow, request.tenant});
-  if (spent == Spent::kOk && telemetry_.on()) [[unlikely]] {
-    if (out.drawn > 0) telemetry_.used_plan(request.handle, request.tier, out.plan, out.drawn);
-    telemetry_.spent(request.handle, request.tier, tokens);
-  }
-  return spent;
+Spent Member::spend(const Request& request, Tokens& out) {
+  return spend(request.handle.index, std::bit_cast<double>(request.amounts[0]), {request.workflow, request.tenant}, out);
 }
 
-Answer Member::try_tokens(const Request& request, Tokens& out) {
-  Bucket bucket(arena_, request.handle.index);
-  switch (spend(request, bucket, out)) {
+void Member::note_spent(const Request& request, const Tokens& out) {
+  if (!telemetry_.on()) return;
+  if (out.drawn > 0) telemetry_.used_plan(request.handle, request.tier, out.plan, out.drawn);
+  telemetry_.spent(request.handle, request.tier, std::bit_cast<double>(request.amounts[0]));
+}
+
+Answer Member::try_tokens(const Request& request, Spent spent, Tokens& out) {
+  switch (spent) {
     case Spent::kOk:
+      note_spent(request, out);
       return Answer::kOk;
     case Spent::kRefused:
       return tell(request, Answer::kBusy);
@@ -232,7 +231,7 @@ Answer Member::try_tokens(const Request& request, Tokens& out) {
       break;
   }
   // Somebody waits, here or above: whether it may go before them is for the gate to say.
-  out.ready = bucket.ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now());
+  out.ready = Bucket(arena_, request.handle.index).ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now());
   Granted granted;
   const Answer answer = tell(request, enqueue_and_try(request, granted));
   if (answer == Answer::kOk) out.remaining = granted.sequence;
@@ -240,10 +239,10 @@ Answer Member::try_tokens(const Request& request, Tokens& out) {
 }
 
 Answer Member::tokens(const Request& request, Granted& out) {
-  Bucket bucket(arena_, request.handle.index);
   Tokens answer;
-  switch (spend(request, bucket, answer)) {
+  switch (spend(request, answer)) {
     case Spent::kOk:
+      note_spent(request, answer);
       out = {answer.remaining, kNoWaiter, false};
       return Answer::kOk;
     case Spent::kNever:

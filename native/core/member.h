@@ -110,7 +110,14 @@ class Member {
   Answer pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out);
 
   // Tokens without waiting. kBusy: `out` says when to come again. kNever: more than a burst.
-  Answer try_tokens(const Request& request, Tokens& out);
+  Answer try_tokens(const Request& request, Tokens& out) { return try_tokens(request, spend(request, out), out); }
+  // In two steps, of which the first needs no request: what it answers and shows goes into the second. Where that would only say kOk and
+  // nobody observes, it can be left out.
+  Spent spend(ElementIndex index, double tokens, Who who, Tokens& out) {
+    lane_.refresh();
+    return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
+  }
+  Answer try_tokens(const Request& request, Spent spent, Tokens& out);
   // Tokens, or a place in the queue (kWait).
   Answer tokens(const Request& request, Granted& out);
   void give_back_tokens(ElementIndex index, double tokens);
@@ -277,7 +284,8 @@ class Member {
   double amount_of(const Request& request) const;
   void note_granted(const Request& request, const Granted& granted);
   Answer tell(const Request& request, Answer answer);
-  Spent spend(const Request& request, Bucket& bucket, Tokens& out);
+  Spent spend(const Request& request, Tokens& out);
+  void note_spent(const Request& request, const Tokens& out);
   void look_again(const Plan& plan);
   bool reuse_going();
   Answer claim_chunk();

@@ -1,8 +1,9 @@
 // CLOCK_MONOTONIC by the counter of the CPU, where that is as good: it runs at one rate in all states of the CPU, and the kernel keeps its
 // own time by it (which it stops doing when the counters of the sockets disagree). A reading costs a third of a system clock's.
-// It is compared with the system clock once a second, so it follows when that one is slewed, within some microseconds; it
-// never goes back. Until 10 ms have passed, which is what a rate to 10 ppm takes, and after a leap (a suspended machine,
-// one that was moved), it is the system clock itself. Of one thread.
+// It is set by the system clock once a millisecond, to a moment just before, and its rate is taken from it once a second: so it
+// stays within some tens of nanoseconds of it, also when that one is slewed, and behind it rather than ahead; it never goes
+// back. Until 10 ms have passed, which is what a rate to 10 ppm takes, and after a leap (a suspended machine, one that was
+// moved), it is the system clock itself. Of one thread.
 #pragma once
 
 #include "core/units.h"
@@ -38,21 +39,26 @@ class Ticks {
 
  private:
   enum class Mode { kSystem, kCalibrating, kCounter };
-  static constexpr int kShift = 28;  // a second of counts, times ns per count << 28, fits 64 bits
+  static constexpr int kShift = 28;  // a millisecond of counts, times ns per count << 28, fits 64 bits
   struct Pair {
     std::uint64_t count;
     core::Nanos time;
+    std::uint64_t width;  // counts between which the time was read
   };
   static Pair read();
   core::Nanos slowly();
+  bool leapt(const Pair& pair) const;
+  void calibrate(const Pair& pair);
   void anchor(const Pair& pair);
 
   Mode mode_ = Mode::kSystem;
   std::uint64_t anchor_count_ = 0;
-  std::uint64_t window_ = 0;  // counts a second
+  std::uint64_t window_ = 0;  // counts a millisecond
   std::uint64_t rate_ = 0;    // ns per count << kShift
   core::Nanos anchor_ = 0;
   core::Nanos last_ = 0;
+  Pair rated_{};                // from which the rate is taken
+  std::uint64_t narrow_ = ~0u;  // the least width seen: a wider one was interrupted
 };
 
 }  // namespace forelock::shm

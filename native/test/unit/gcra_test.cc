@@ -278,14 +278,27 @@ TEST_CASE("a burst is had at once, and not one token more") {
   }
 }
 
+TEST_CASE("a unit is 16 ns or less where the burst leaves room, and never more than a microsecond") {
+  for (const Rate& given : {Rate{500, 1000, 100}, Rate{1e8, 1000, 7}, Rate{1, 86'400'000, 365}, Rate{1, 3.1e12, 1}}) {
+    const double period = given.per * 1e6 / given.rate;
+    for (double burst = 1; burst < 1e18; burst *= 16) {
+      Pace pace{};
+      if (!Pace::of(given.rate, given.per, burst, pace)) break;
+      const double unit = std::ldexp(period, -static_cast<int>(pace.k));
+      CHECK(unit <= 1'000);
+      CHECK(unit <= 16 || pace.burst > Pace::kMaxBurst / 2);
+    }
+  }
+}
+
 TEST_CASE("the largest burst that fits is had, and the next one is none") {
   for (const Rate& given : {Rate{500, 1000, 1}, Rate{1e8, 1000, 1}, Rate{1, 86'400'000, 1}}) {
-    const std::uint32_t k = pace_of(given).k;
-    const double most = std::ldexp(1.0, 59 - static_cast<int>(k));
+    double most = std::ldexp(1.0, 59 - static_cast<int>(pace_of(given).k));
+    Pace none{};
+    while (Pace::of(given.rate, given.per, 2 * most, none)) most *= 2;
     Tested bucket({given.rate, given.per, most});
     CHECK(bucket.take(bucket.pace.burst));
     CHECK(!bucket.take(1));
-    Pace none{};
     CHECK(!Pace::of(given.rate, given.per, std::nextafter(most, INFINITY), none));
   }
 }
