@@ -89,18 +89,18 @@ export function readLocks(session: Session, list: unknown, options: AcquireAllOp
 /** Lists are short as a rule: then comparing is cheaper than a set of names. */
 const FEW = 8
 
-/** The first name that two have; undefined: none. */
-export function repeated<T>(parts: readonly T[], nameOf: (part: T) => string): string | undefined {
-  if (parts.length <= FEW) {
-    for (let i = 1; i < parts.length; i++) {
+/** The first name that two have, from a position on; undefined: none. */
+export function repeated<T>(parts: readonly T[], nameOf: (part: T) => string, from = 0): string | undefined {
+  if (parts.length - from <= FEW) {
+    for (let i = from + 1; i < parts.length; i++) {
       const name = nameOf(parts[i] as T)
-      for (let j = 0; j < i; j++) if (nameOf(parts[j] as T) === name) return name
+      for (let j = from; j < i; j++) if (nameOf(parts[j] as T) === name) return name
     }
     return undefined
   }
   const names = new Set<string>()
-  for (const part of parts) {
-    const name = nameOf(part)
+  for (let i = from; i < parts.length; i++) {
+    const name = nameOf(parts[i] as T)
     if (names.has(name)) return name
     names.add(name)
   }

@@ -214,10 +214,10 @@ function readPools(session: Session, value: unknown, ask: Ask, wanted: Wanted[])
   for (let position = 0; position < list.length; position++) {
     const entry = list[position]
     if (!isPair(entry)) throw refuse(`pool[${position}]`, 'a pool and its amounts', entry)
-    const [pool, amounts] = entry
+    const pool = entry[0]
     if (!pools.isPool(pool)) throw refuse(`pool[${position}]`, 'a pool and its amounts', pool)
     if (pools.sessionOf(pool).binding !== session.binding) throw otherArena(`pool[${position}]`)
-    wanted.push(new AdmittedUnits(pool, pools.read(pool, amounts), terms, signal))
+    wanted.push(new AdmittedUnits(pool, pools.read(pool, entry[1]), terms, signal))
   }
   mustDiffer(wanted, from, 'pool')
 }
@@ -229,10 +229,10 @@ function readTokens(session: Session, value: unknown, ask: Ask, wanted: Wanted[]
   for (let position = 0; position < value.length; position++) {
     const entry: unknown = value[position]
     if (!isPair(entry)) throw refuse(`tokens[${position}]`, 'a bucket and a number', entry)
-    const [bucket, n] = entry
+    const bucket = entry[0]
     if (!buckets.isBucket(bucket)) throw refuse(`tokens[${position}]`, 'a bucket and a number', bucket)
     if (buckets.sessionOf(bucket).binding !== session.binding) throw otherArena(`tokens[${position}]`)
-    wanted.push(new AdmittedTokens(bucket, tokenCount(n), ask))
+    wanted.push(new AdmittedTokens(bucket, tokenCount(entry[1]), ask))
   }
   mustDiffer(wanted, from, 'tokens')
 }
@@ -246,10 +246,13 @@ function otherArena(option: string): ArgumentError {
 }
 
 function mustDiffer(wanted: readonly Wanted[], from: number, option: string): void {
-  if (wanted.length - from < 2) return
-  if (repeated(wanted.slice(from), part => part.name) !== undefined) {
+  if (repeated(wanted, nameOf, from) !== undefined) {
     throw new ArgumentError(`${option}: one is in the list twice`, { option, given: undefined })
   }
+}
+
+function nameOf(part: Wanted): string {
+  return part.name
 }
 
 /** They stand by kind already. */

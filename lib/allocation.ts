@@ -14,8 +14,25 @@ export interface Part {
   readonly seqLow: number
   readonly grantWord: number
   readonly waiter: number
-  /** in the order of the pool's dimensions */
-  amounts: readonly number[]
+  /** amounts, in the order of the pool's dimensions */
+  units: readonly number[]
+}
+
+/** What an allocation that was resized knows besides. */
+interface Growth {
+  /** what came after the first part */
+  more: Part[]
+  /** what the last resize asked for: of more, whatever came of which request, the rest goes back */
+  target: readonly number[]
+  readonly waits: Set<ArenaWait<void>>
+}
+
+/** What is known of an allocation whose end is watched. */
+interface Watching {
+  listeners: (() => void)[]
+  controller: AbortController | undefined
+  recalled: boolean
+  stopGrace: (() => void) | undefined
 }
 
 /** The pool that an allocation is of, as far as it needs to know. */
@@ -62,24 +79,29 @@ export interface AllocationTerms {
  * process that dies held comes back by itself. Made by {@link Pool.allocate} and {@link Semaphore.acquire} only.
  */
 export class Allocation {
+  // The first part is the allocation itself, and what most never need stands apart: it is made for each request.
+  /** @internal */
+  readonly seqLow: number
+  /** @internal */
+  readonly grantWord: number
+  /** @internal */
+  readonly waiter: number
+  /** @internal */
+  units: readonly number[]
   private readonly pool: AllocatingPool
   private readonly terms: AllocationTerms
-  private first: Part
-  private more: Part[] | undefined = undefined
   private isEnded = false
-  /** what the last resize asked for: of more, whatever came of which request, the rest goes back */
-  private target: readonly number[] | undefined = undefined
-  private growing: Set<ArenaWait<void>> | undefined = undefined
-  private listeners: (() => void)[] | undefined = undefined
-  private controller: AbortController | undefined = undefined
-  private wasRecalled = false
-  private stopGrace: (() => void) | undefined = undefined
+  private growth: Growth | undefined = undefined
+  private watching: Watching | undefined = undefined
   private onEnd: ((how: End) => void) | undefined = undefined
 
   /** @internal */
-  constructor(pool: AllocatingPool, first: Part, terms: AllocationTerms) {
+  constructor(pool: AllocatingPool, terms: AllocationTerms, seqLow: number, grantWord: number, waiter: number, units: readonly number[]) {
+    this.seqLow = seqLow
+    this.grantWord = grantWord
+    this.waiter = waiter
+    this.units = units
     this.pool = pool
-    this.first = first
     this.terms = terms
     pool.session.held++
     if (terms.grace !== undefined) this.watch()
@@ -108,7 +130,7 @@ export class Allocation {
 
   /** True from the recall on: somebody of a higher tier is to have it back. */
   get recalled(): boolean {
-    return this.wasRecalled
+    return this.watching?.recalled === true
   }
 
   /**
@@ -116,17 +138,19 @@ export class Allocation {
    * It is held until it is released all the same.
    */
   get signal(): AbortSignal {
-    this.controller ??= new AbortController()
+    const watching = this.watched()
+    watching.controller ??= new AbortController()
     this.watch()
-    return this.controller.signal
+    return watching.controller.signal
   }
 
   /** Calls back once, when a revocable allocation is asked for: end the work, or make it smaller, within the grace. */
   on(event: 'recall', listener: () => void): this {
     if (event !== 'recall') throw refuse('event', "'recall'", event)
     callback(listener, 'listener')
-    if (this.wasRecalled) queueMicrotask(() => listener())
-    else this.listeners = [...(this.listeners ?? []), listener]
+    const watching = this.watched()
+    if (watching.recalled) queueMicrotask(() => listener())
+    else watching.listeners.push(listener)
     return this
   }
 
@@ -163,26 +187,26 @@ export class Allocation {
    * @throws CorruptError if the arena is damaged
    */
   release(): boolean {
-    return this.end('success')
+    return this.end(Ending.Success)
   }
 
   /** Like `release()`: the work was done. */
   success(): boolean {
-    return this.end('success')
+    return this.end(Ending.Success)
   }
 
   /** Releases; how long it took says nothing about the work (it failed early, or was a probe). */
   ignore(): boolean {
-    return this.end('ignore')
+    return this.end(Ending.Ignored)
   }
 
   /** Releases; the work was given up because of overload or lack of time. */
   drop(): boolean {
-    return this.end('drop')
+    return this.end(Ending.Dropped)
   }
 
   [dispose](): void {
-    this.end('success')
+    this.end(Ending.Success)
   }
 
   /** @internal */
@@ -192,21 +216,23 @@ export class Allocation {
 
   /** @internal Asked after the addon said that something may have happened to what is watched. */
   check(): void {
-    if (this.wasRecalled || this.isEnded || !this.parts().some(part => this.isRecalled(part))) return
-    this.wasRecalled = true
+    const watching = this.watched()
+    if (watching.recalled || this.isEnded || !this.parts().some(part => this.isRecalled(part))) return
+    watching.recalled = true
     const { session, name } = this.pool
+    watching.controller ??= new AbortController()
+    const { controller } = watching
     const expire = () =>
-      this.controller?.abort(new RecalledError(`an allocation of ${quote(name)} was recalled, and its grace is over`, { resource: name }))
-    this.controller ??= new AbortController()
-    this.stopGrace = after(session, this.terms.grace ?? 0, expire, false)
+      controller.abort(new RecalledError(`an allocation of ${quote(name)} was recalled, and its grace is over`, { resource: name }))
+    watching.stopGrace = after(session, this.terms.grace ?? 0, expire, false)
     // Not from here: one that throws must keep neither the others nor other allocations from being told.
-    for (const listener of this.listeners ?? []) queueMicrotask(() => listener())
-    this.listeners = undefined
+    for (const listener of watching.listeners) queueMicrotask(() => listener())
+    watching.listeners = []
   }
 
   /** @internal */
   close(): void {
-    this.controller?.abort(closed(this.pool.name))
+    this.watching?.controller?.abort(closed(this.pool.name))
     this.unwatch()
   }
 
@@ -216,39 +242,40 @@ export class Allocation {
     return this
   }
 
-  private end(how: End): boolean {
+  private end(how: Ending): boolean {
     const { session } = this.pool
     if (this.isEnded) return false
     this.isEnded = true
     session.held--
-    if (this.growing !== undefined) for (const wait of this.growing) wait.cancel(this.over())
-    if (this.controller !== undefined || this.terms.grace !== undefined) this.unwatch()
+    const { growth } = this
+    if (growth !== undefined) for (const wait of growth.waits) wait.cancel(this.over())
+    if (this.watching !== undefined || this.terms.grace !== undefined) this.unwatch()
     try {
-      if (this.more === undefined) return this.giveBack(this.first, how)
+      if (growth === undefined) return this.giveBack(this, how)
       let released = false
       for (const part of this.parts()) released = this.giveBack(part, how) || released
       return released
     } finally {
-      this.onEnd?.(how)
-      session.progress?.()
+      if (this.onEnd !== undefined) this.onEnd(ENDS[how])
+      if (session.progress !== undefined) session.progress()
     }
   }
 
-  private giveBack({ seqLow, grantWord, waiter }: Part, how: End = 'ignore'): boolean {
-    const { session, element, name } = this.pool
+  private giveBack(part: Part, how: Ending): boolean {
+    const { session, element } = this.pool
     const { scratch } = session
     scratch[At.Arena] = session.arena
     scratch[At.Index] = element.index
-    scratch[At.SeqLow] = seqLow
-    scratch[At.Grant] = grantWord
-    scratch[At.Waiter] = waiter
-    scratch[At.Ending] = ENDINGS[how]
+    scratch[At.SeqLow] = part.seqLow
+    scratch[At.Grant] = part.grantWord
+    scratch[At.Waiter] = part.waiter
+    scratch[At.Ending] = how
     session.release()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
     if (code === Code.Ok) return true
     if (isGone(code)) return false
-    throw session.failure(code, name)
+    throw session.failure(code, this.pool.name)
   }
 
   /** Gives back what becomes less, and tells what is to become more. */
@@ -259,7 +286,7 @@ export class Allocation {
     if (this.isEnded) throw this.over()
     const held = this.held()
     const wanted = held.map((amount, d) => asked[d] ?? amount)
-    this.target = wanted
+    this.grown().target = wanted
     const less = wanted.map((amount, d) => Math.max(0, (held[d] as number) - amount))
     const more = wanted.map((amount, d) => Math.max(0, amount - (held[d] as number)))
     if (less.some(amount => amount > 0)) this.giveUp(less)
@@ -269,15 +296,16 @@ export class Allocation {
   /** The last part first, so that what was grown goes as it came. */
   private giveUp(less: number[]): void {
     for (const part of this.parts().reverse()) {
-      const left = part.amounts.map((amount, d) => {
+      const left = part.units.map((amount, d) => {
         const taken = Math.min(amount, less[d] ?? 0)
         less[d] = (less[d] ?? 0) - taken
         return amount - taken
       })
       this.shrink(part, left)
-      if (part !== this.first && left.every(amount => amount === 0)) {
-        this.more = this.more?.filter(other => other !== part)
-        this.giveBack(part)
+      if (part !== this && left.every(amount => amount === 0)) {
+        const growth = this.grown()
+        growth.more = growth.more.filter(other => other !== part)
+        this.giveBack(part, Ending.Ignored)
       }
     }
   }
@@ -291,32 +319,31 @@ export class Allocation {
     const code = session.binding.shrink()
     session.waiting.settle()
     session.check(code, name)
-    part.amounts = left
+    part.units = left
   }
 
   private add(part: Part): void {
     if (this.isEnded) {
-      this.giveBack(part)
+      this.giveBack(part, Ending.Ignored)
       return
     }
-    this.more ??= []
-    this.more.push(part)
+    this.grown().more.push(part)
     const target = this.wanted()
     const less = this.held().map((amount, d) => Math.max(0, amount - (target[d] as number)))
     if (less.some(amount => amount > 0)) this.giveUp(less)
   }
 
   private wanted(): readonly number[] {
-    return this.target ?? this.first.amounts
+    return this.growth?.target ?? this.units
   }
 
   private async whileGrowing(wait: ArenaWait<void>): Promise<void> {
-    this.growing ??= new Set()
-    this.growing.add(wait)
+    const { waits } = this.grown()
+    waits.add(wait)
     try {
       await wait.promise
     } finally {
-      this.growing.delete(wait)
+      waits.delete(wait)
     }
   }
 
@@ -326,16 +353,26 @@ export class Allocation {
   }
 
   private held(): number[] {
-    const sum = [...this.first.amounts]
-    for (const { amounts } of this.more ?? [])
-      amounts.forEach((amount, d) => {
+    const sum = [...this.units]
+    for (const { units } of this.growth?.more ?? [])
+      units.forEach((amount, d) => {
         sum[d] = (sum[d] ?? 0) + amount
       })
     return sum
   }
 
   private parts(): Part[] {
-    return [this.first, ...(this.more ?? [])]
+    return [this, ...(this.growth?.more ?? [])]
+  }
+
+  private grown(): Growth {
+    this.growth ??= { more: [], target: this.units, waits: new Set() }
+    return this.growth
+  }
+
+  private watched(): Watching {
+    this.watching ??= { listeners: [], controller: undefined, recalled: false, stopGrace: undefined }
+    return this.watching
   }
 
   private isRecalled({ seqLow, grantWord, waiter }: Part): boolean {
@@ -354,7 +391,7 @@ export class Allocation {
   }
 
   private unwatch(): void {
-    this.stopGrace?.()
+    this.watching?.stopGrace?.()
     this.pool.session.waiting.watched.delete(this)
   }
 
@@ -367,7 +404,7 @@ export class Allocation {
 /** How the work that held it ended. */
 export type End = 'success' | 'ignore' | 'drop'
 
-const ENDINGS = { success: Ending.Success, ignore: Ending.Ignored, drop: Ending.Dropped } as const
+const ENDS: Record<number, End> = { [Ending.Success]: 'success', [Ending.Ignored]: 'ignore', [Ending.Dropped]: 'drop' }
 const GROW_KNOWN = ['waitTimeout', 'signal'] as const
 
 /**

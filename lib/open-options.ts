@@ -1,4 +1,4 @@
-import { count, flag, onlyKnown, optionsObject, refuse, text } from './checks.js'
+import { count, flag, noSymbols, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ENCLOSES_BY_DEFAULT } from './enclosing.js'
 import { ArgumentError, NameError } from './errors/index.js'
 import type { OpenOptions as NativeOptions } from './native/binding.js'
@@ -89,6 +89,7 @@ const TIER_NAME_MAX = 31
 export function readOpenOptions(given: unknown): ReadOptions {
   const options = optionsObject(given, 'options') ?? {}
   onlyKnown(options, KNOWN, 'open()')
+  noSymbols(options, KNOWN, 'open()')
   const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, maxReserve, autoEnclose, reportLeaks } =
     options as {
       [K in keyof OpenOptions]: unknown

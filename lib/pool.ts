@@ -192,7 +192,7 @@ export class Pool {
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
-    return this.attempt(amounts, terms) ? new Allocation(this, this.part(amounts), terms) : undefined
+    return this.attempt(amounts, terms) ? this.allocated(amounts, terms) : undefined
   }
 
   /** Whether it was granted: then the grant is in the scratch. */
@@ -208,15 +208,24 @@ export class Pool {
   }
 
   /** What the addon has just granted. */
-  private part(amounts: readonly number[]): Part {
+  private allocated(units: readonly number[], terms: AllocationTerms): Allocation {
     const { scratch, waiting } = this.session
-    const part = { seqLow: scratch[At.OutSeqLow], grantWord: scratch[At.OutGrant], waiter: scratch[At.OutWaiter], amounts }
+    const allocation = new Allocation(this, terms, scratch[At.OutSeqLow], scratch[At.OutGrant], scratch[At.OutWaiter], units)
+    if (scratch[At.OutSettled] !== 0) waiting.settle()
+    return allocation
+  }
+
+  /** The same, for an allocation that there is. */
+  private part(units: readonly number[]): Part {
+    const { scratch, waiting } = this.session
+    const part = { seqLow: scratch[At.OutSeqLow], grantWord: scratch[At.OutGrant], waiter: scratch[At.OutWaiter], units }
     if (scratch[At.OutSettled] !== 0) waiting.settle()
     return part
   }
 
   private units(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation> {
-    return this.queue(amounts, terms, wait, part => new Allocation(this, part, terms)) as Allocation | ArenaWait<Allocation>
+    const made = ({ seqLow, grantWord, waiter, units }: Part) => new Allocation(this, terms, seqLow, grantWord, waiter, units)
+    return this.queue(amounts, terms, wait, made) as Allocation | ArenaWait<Allocation>
   }
 
   private queue<T>(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms, made: (part: Part) => T): T | ArenaWait<T> {
@@ -239,7 +248,7 @@ export class Pool {
       session.waiting.settle()
       throw this.failure(code, amounts)
     }
-    const granted = (waiter: number, seqLow: number, grantWord: number): T => made({ seqLow, grantWord, waiter, amounts })
+    const granted = (waiter: number, seqLow: number, grantWord: number): T => made({ seqLow, grantWord, waiter, units: amounts })
     const waits = new ArenaWait<T>(
       session,
       scratch[At.OutWaiter],
@@ -262,7 +271,13 @@ export class Pool {
       scratch[At.Workflow] = workflow
       scratch[At.Client] = client
     }
-    for (let d = 0; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] as number
+    // Written out: the engine does not unroll loops.
+    times[Time.Amounts] = amounts[0] as number
+    times[Time.Amounts + 1] = amounts[1] as number
+    times[Time.Amounts + 2] = amounts[2] as number
+    times[Time.Amounts + 3] = amounts[3] as number
+    times[Time.Amounts + 4] = amounts[4] as number
+    times[Time.Amounts + 5] = amounts[5] as number
   }
 
   private read(amounts: unknown): number[] {
@@ -282,16 +297,23 @@ export class Pool {
   private readPlain(amounts: unknown): number[] | undefined {
     if (typeof amounts !== 'object' || amounts === null) return undefined
     const { names } = this
-    const wanted = [0, 0, 0, 0, 0, 0]
-    let unlisted = 0
-    let any = 0
-    for (let d = 0; d < names.length; d++) {
-      const amount = (amounts as Record<string, unknown>)[names[d] as string]
+    const count = names.length
+    const given = amounts as Record<string, unknown>
+    // Each at a place of its own in the code, where the engine can remember what it found.
+    const first = given[names[0] as string]
+    const second = count > 1 ? given[names[1] as string] : undefined
+    const third = count > 2 ? given[names[2] as string] : undefined
+    if (!isPlain(first) || !isPlain(second) || !isPlain(third)) return undefined
+    let unlisted = (first === undefined ? 0 : 1) + (second === undefined ? 0 : 1) + (third === undefined ? 0 : 1)
+    const wanted = [first ?? 0, second ?? 0, third ?? 0, 0, 0, 0]
+    let any = (wanted[0] as number) + (wanted[1] as number) + (wanted[2] as number)
+    for (let d = 3; d < count; d++) {
+      const amount = given[names[d] as string]
+      if (!isPlain(amount)) return undefined
       if (amount === undefined) continue
-      if (typeof amount !== 'number' || !(amount >= 0 && amount <= UNITS_MAX) || Math.floor(amount) !== amount) return undefined
+      unlisted++
       wanted[d] = amount
       any += amount
-      unlisted++
     }
     for (const _ in amounts) unlisted--
     return unlisted === 0 && any > 0 ? wanted : undefined
@@ -401,6 +423,10 @@ export async function runWith<T>(allocation: Allocation, fn: (allocation: Alloca
     if (done) allocation.success()
     else allocation.ignore()
   }
+}
+
+function isPlain(amount: unknown): amount is number | undefined {
+  return amount === undefined || (typeof amount === 'number' && amount >= 0 && amount <= UNITS_MAX && Math.floor(amount) === amount)
 }
 
 function readGrace(revocable: unknown): number | undefined {

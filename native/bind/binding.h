@@ -109,7 +109,8 @@ class Binding {
   std::int32_t bucket_pace();
   std::int32_t change_pace();
   std::int32_t try_take();
-  std::int32_t try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, core::Who who, core::Spent spent, core::Tokens& out);
+  std::int32_t try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, core::Who who, core::Spent spent,
+                               core::Tokens& out);
   std::int32_t take_tokens();
   std::int32_t peek_tokens();
   std::int32_t refund();
@@ -133,6 +134,7 @@ class Binding {
   static napi_value reserved(napi_env env, napi_callback_info info);
 
   // What a request at a bucket or a pool has in common: tier, timeout, arrival, who.
+  bool read_asker(core::Request& request);
   bool read_wait(core::Request& request);
   void read_who(core::Request& request);
   std::uint32_t generation_of(core::ElementIndex index) const;

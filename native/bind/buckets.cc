@@ -110,16 +110,23 @@ std::uint32_t Binding::generation_of(core::ElementIndex index) const {
   return core::Meta::generation(attachment_->arena().element(index).meta.load(std::memory_order_acquire));
 }
 
-bool Binding::read_wait(core::Request& request) {
+// At what, and who asks.
+bool Binding::read_asker(core::Request& request) {
+  const std::uint32_t index = scratch_[kIndex];
   const std::uint32_t wanted = scratch_[kRequest];
-  const double timeout = times_[kTimeout];
-  const double arrival = times_[kArrival];
-  if (wanted > (kTierMask | kRevocable | kNamed) || !(timeout >= 0) || !(arrival >= 0) || arrival > 9e18) return false;
-  request.handle.index = scratch_[kIndex];
-  request.handle.generation = generation_of(request.handle.index);
+  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kRevocable | kNamed)) return false;
+  request.handle = {index, generation_of(index)};
   request.tier = wanted & kTierMask;
   request.revocable = (wanted & kRevocable) != 0;
   (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
+  return true;
+}
+
+// And how it waits.
+bool Binding::read_wait(core::Request& request) {
+  const double timeout = times_[kTimeout];
+  const double arrival = times_[kArrival];
+  if (!(timeout >= 0) || !(arrival >= 0) || arrival > 9e18 || !read_asker(request)) return false;
   if (timeout < kLongestMs)
     request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
   request.arrival = static_cast<core::Nanos>(arrival);
@@ -129,7 +136,7 @@ bool Binding::read_wait(core::Request& request) {
 std::int32_t Binding::take_tokens() {
   const double tokens = times_[kAmounts];
   core::Request request;
-  if (!(tokens > 0) || !core::Bucket::is(attachment_->arena(), scratch_[kIndex]) || !read_wait(request)) return kBadArgument;
+  if (!(tokens > 0) || !read_wait(request) || !core::Bucket::is(attachment_->arena(), request.handle.index)) return kBadArgument;
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
   core::Granted granted;

@@ -216,7 +216,7 @@ napi_value Binding::pool_state(napi_env env, napi_callback_info info) {
 }
 
 bool Binding::read_units(core::Request& request) {
-  if (!core::Pool::is(attachment_->arena(), scratch_[kIndex]) || !read_wait(request)) return false;
+  if (!core::Pool::is(attachment_->arena(), request.handle.index)) return false;
   request.kind = core::Kind::kPool;
   request.shared = true;
   std::uint64_t any = 0;
@@ -231,10 +231,7 @@ bool Binding::read_units(core::Request& request) {
 
 std::int32_t Binding::try_allocate() {
   core::Request request;
-  times_[kTimeout] = INFINITY;
-  times_[kArrival] = 0;
-  if (!read_units(request)) return kBadArgument;
-  request.deadline = 0;
+  if (!read_asker(request) || !read_units(request)) return kBadArgument;
   core::Granted granted;
   const core::Answer got = attachment_->member().try_units(request, granted);
   settle_if_needed();
@@ -243,7 +240,7 @@ std::int32_t Binding::try_allocate() {
 
 std::int32_t Binding::allocate() {
   core::Request request;
-  if (!read_units(request)) return kBadArgument;
+  if (!read_wait(request) || !read_units(request)) return kBadArgument;
   core::Granted granted;
   const core::Answer got = attachment_->member().units(request, granted);
   got == core::Answer::kWait ? settle() : settle_if_needed();

@@ -37,9 +37,9 @@ struct Pace {
   std::uint64_t burst;     // units
   double rate, per, size;  // as the user gave them: tokens per `per` ms, and burst in tokens
 
-  static constexpr std::uint64_t kMaxBurst = 1ull << 59;                 // units: twice that still lies below the end of a Tat
-  static constexpr double kShortestNanos = 10;                           // between two tokens: 100 million a second
-  static constexpr double kLongestNanos = 3.2e18;                        // 100 years
+  static constexpr std::uint64_t kMaxBurst = 1ull << 59;  // units: twice that still lies below the end of a Tat
+  static constexpr double kShortestNanos = 10;            // between two tokens: 100 million a second
+  static constexpr double kLongestNanos = 3.2e18;         // 100 years
   static constexpr long double kUnitNanos = 16, kCoarseUnitNanos = 1'000;
   static constexpr std::uint64_t kEnd = Tat::kTimeMask - 2 * kMaxBurst;  // here units() stands still, decades from the epoch
   static constexpr Nanos kForever = 9'000'000'000'000'000'000;           // since the epoch: a time that does not come

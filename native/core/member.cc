@@ -102,15 +102,10 @@ Answer Member::enqueue(const Request& request, WaiterId& out) {
   Element& element = arena_.element(request.handle.index);
   if (!current(element, request.handle.generation)) return Answer::kStale;
   lane_.refresh();
-  SlotId enclosing = 0;
-  Answer answer = request.kind == Kind::kLock ? store_enclosing(request, enclosing) : store_wants(request, enclosing);
-  if (answer != Answer::kOk) return answer;
   WaiterId waiter;
-  answer = take_slot(waiter);
-  if (answer != Answer::kOk) {
-    request.kind == Kind::kLock ? free_extensions(enclosing) : free_wants(enclosing);
-    return answer;
-  }
+  SlotId enclosing = 0;
+  Answer answer = request.kind == Kind::kLock ? take_slot_within(request, waiter, enclosing) : take_slot_for(request, waiter, enclosing);
+  if (answer != Answer::kOk) return answer;
   prepare(request, waiter, enclosing, lane_.now());
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
@@ -318,15 +313,10 @@ Answer Member::units_at_once(const Request& request, Granted& out) {
   const Element& element = arena_.element(request.handle.index);
   const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
   if (gate.holder != 0 || gate.head != 0) return Answer::kWait;
-  SlotId wants = 0;
   WaiterId waiter = 0;
-  Answer answer = store_wants(request, wants);
+  SlotId wants = 0;
+  Answer answer = take_slot_for(request, waiter, wants);
   if (answer != Answer::kOk) return answer;
-  answer = take_slot(waiter);
-  if (answer != Answer::kOk) {
-    free_wants(wants);
-    return answer;
-  }
   if (request.workflow != 0) lane_.refresh();  // a plan may raise it
   prepare(request, waiter, wants, arena_.host().coarse_now());
   Slot& slot = arena_.slot(slot_of(waiter));
@@ -337,7 +327,8 @@ Answer Member::units_at_once(const Request& request, Granted& out) {
     case Answered::kGranted:
       local.use = Use::kHolding;
       out = {local.sequence, waiter, false};
-      note_granted(request, out);
+      if (telemetry_.on()) [[unlikely]]
+        note_granted(request, out);
       return Answer::kOk;
     case Answered::kTooFew:
       answer = Answer::kBusy;
@@ -811,13 +802,73 @@ WaiterId Member::waiter_of(SlotId slot) const {
 }
 
 Answer Member::take_slot(WaiterId& out) {
-  if (free_.empty() && !reuse_going()) {
+  if (free_.empty()) reuse_going();
+  if (free_.empty() && !pairs_.empty()) {
+    const WaiterId waiter = pairs_.back();
+    pairs_.pop_back();
+    part(waiter);
+  }
+  if (free_.empty()) {
     const Answer answer = claim_chunk();
     if (answer != Answer::kOk) return answer;
   }
   out = free_.back();
   free_.pop_back();
   return Answer::kOk;
+}
+
+// One for a request that belongs to grants, and what it needs for them.
+Answer Member::take_slot_within(const Request& request, WaiterId& out, SlotId& enclosing) {
+  Answer answer = store_enclosing(request, enclosing);
+  if (answer != Answer::kOk) return answer;
+  answer = take_slot(out);
+  if (answer != Answer::kOk) free_extensions(enclosing);
+  return answer;
+}
+
+// One for a request at a bucket or a pool, and another for what it wants. The two stay together while they are free: most requests find
+// them so.
+Answer Member::take_slot_for(const Request& request, WaiterId& out, SlotId& wants) {
+  if (!pairs_.empty()) {
+    out = pairs_.back();
+    pairs_.pop_back();
+  } else if (const Answer answer = make_pair(out); answer != Answer::kOk) {
+    return answer;
+  }
+  wants = local_[out].wants;
+  Wants& to = arena_.wants(wants);
+  to.tenant.set(request.tenant);
+  to.workflow.set(request.workflow);
+  for (int d = 0; d < kDimensions; d++) to.amounts[d].set(request.amounts[d]);
+  return Answer::kOk;
+}
+
+Answer Member::make_pair(WaiterId& out) {
+  WaiterId wants;
+  Answer answer = take_slot(wants);
+  if (answer != Answer::kOk) return answer;
+  answer = take_slot(out);
+  if (answer != Answer::kOk) {
+    free_.push_back(wants);
+    return answer;
+  }
+  const SlotId id = slot_of(wants);
+  auto& state = arena_.wants(id).state;
+  const SlotState before = SlotState::of(state.load(memory_order_relaxed));
+  state.store(SlotState{Status::kExtension, (before.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
+  local_[wants].use = Use::kExtension;
+  local_[out].wants = id;
+  return Answer::kOk;
+}
+
+void Member::part(WaiterId waiter) {
+  const SlotId id = std::exchange(local_[waiter].wants, 0);
+  const WaiterId wants = waiter_of(id);
+  auto& state = arena_.wants(id).state;
+  state.store(SlotState::of(state.load(memory_order_relaxed)).with(Status::kFree).word(), memory_order_release);
+  local_[wants].use = Use::kFree;
+  free_.push_back(waiter);
+  free_.push_back(wants);
 }
 
 // The wait is not waited for any more; its slot is free at once or when the gate holder has unlinked it.
@@ -868,14 +919,16 @@ bool Member::reuse_going() {
 
 // What a request at a pool is for is read as long as its slot is in a list.
 void Member::make_free(WaiterId waiter) {
-  Slot& slot = arena_.slot(slot_of(waiter));
-  local_[waiter].use = Use::kFree;
-  free_.push_back(waiter);
-  // After it, so that the next request finds each of them in the same use.
-  if ((slot.flags.get() & SlotFlag::kHasWants) != 0 && slot.enclosing.get() != 0) {
-    free_wants(slot.enclosing.get());
-    slot.enclosing.set(0);
+  Local& local = local_[waiter];
+  local.use = Use::kFree;
+  if (local.wants == 0) {
+    free_.push_back(waiter);
+    return;
   }
+  pairs_.push_back(waiter);
+  if (pairs_.size() <= kPairs) return;
+  pairs_.pop_back();
+  part(waiter);
 }
 
 Answer Member::claim_chunk() {
@@ -931,30 +984,6 @@ Answer Member::store_enclosing(const Request& request, SlotId& first) {
     first = id;
   }
   return Answer::kOk;
-}
-
-Answer Member::store_wants(const Request& request, SlotId& first) {
-  WaiterId waiter;
-  const Answer answer = take_slot(waiter);
-  if (answer != Answer::kOk) return answer;
-  first = slot_of(waiter);
-  Wants& wants = arena_.wants(first);
-  wants.tenant.set(request.tenant);
-  wants.workflow.set(request.workflow);
-  for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(request.amounts[d]);
-  const SlotState state = SlotState::of(wants.state.load(memory_order_relaxed));
-  wants.state.store(SlotState{Status::kExtension, (state.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
-  local_[waiter].use = Use::kExtension;
-  return Answer::kOk;
-}
-
-void Member::free_wants(SlotId id) {
-  const WaiterId wants = waiter_of(id);
-  if (!valid(wants, Use::kExtension)) throw Corrupt("what a request is for");
-  auto& state = arena_.wants(id).state;
-  state.store(SlotState::of(state.load(memory_order_relaxed)).with(Status::kFree).word(), memory_order_release);
-  local_[wants].use = Use::kFree;
-  free_.push_back(wants);
 }
 
 void Member::free_extensions(SlotId first) {

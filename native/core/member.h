@@ -193,7 +193,7 @@ class Member {
   void abandon_all();
 
   std::uint32_t waiting() const { return waiting_; }
-  std::uint32_t slots_in_use() const { return static_cast<std::uint32_t>(local_.size() - free_.size()); }
+  std::uint32_t slots_in_use() const { return static_cast<std::uint32_t>(local_.size() - free_.size() - 2 * pairs_.size()); }
   std::uint32_t incarnation() const { return incarnation_; }
   Lane& lane() { return lane_; }
   Telemetry& telemetry() { return telemetry_; }
@@ -217,6 +217,7 @@ class Member {
     bool popped = false;   // was on the wake list and is off it: it will not be linked there again in this use
     bool owed = false;     // the caller was told to wait, and not yet how that ended: whatever the arena says, it will be
     std::uint32_t generation = 0;
+    SlotId wants = 0;  // the slot that goes with it, of a request at a bucket or a pool
     std::uint64_t sequence = 0;
   };
   struct Deadline {
@@ -253,6 +254,7 @@ class Member {
   Answer enqueue(const Request& request, WaiterId& out);
   void prepare(const Request& request, WaiterId waiter, SlotId enclosing, Nanos now);
   Answer units_at_once(const Request& request, Granted& out);
+  static constexpr std::size_t kPairs = 2 * kChunkSlots;
   static constexpr std::uint64_t kAtOnce = 1ull << (Fast::kOwnerShift - 1);
   Answer push(Element& element, SlotId id, Slot& slot);
   void end_wait(WaiterId waiter);
@@ -272,9 +274,11 @@ class Member {
   Answer take_slot(WaiterId& out);
   void retire_slot(WaiterId waiter);
   void free_extensions(SlotId first);
-  void free_wants(SlotId id);
   Answer store_enclosing(const Request& request, SlotId& first);
-  Answer store_wants(const Request& request, SlotId& first);
+  Answer take_slot_within(const Request& request, WaiterId& out, SlotId& enclosing);
+  Answer take_slot_for(const Request& request, WaiterId& out, SlotId& wants);
+  Answer make_pair(WaiterId& out);
+  void part(WaiterId waiter);
   Answer begin_wait(const Request& request, Granted& out);
   Answer enqueue_and_try(const Request& request, Granted& out);
   void make_free(WaiterId waiter);
@@ -302,6 +306,7 @@ class Member {
   std::vector<std::uint32_t> ordinal_;  // chunk -> its place in chunks_, plus one
   std::vector<Local> local_;            // by waiter id
   std::vector<WaiterId> free_;
+  std::vector<WaiterId> pairs_;    // free, each with one for what is wanted
   std::vector<WaiterId> going_;    // given up; the gate holder will free them
   std::vector<WaiterId> pending_;  // announced, not yet delivered
   std::vector<Settled> settled_;

@@ -74,28 +74,36 @@ void Pool::count_waiting(std::uint32_t at, std::uint32_t tier, bool more) {
 }
 
 void Pool::take(SlotId id) {
-  const Claim claim = claim_of(id);
-  TenantRow& of = row(arena_.slot(id).element_generation.get());
+  const Slot& slot = arena_.slot(id);
+  const Wants& wants = arena_.wants(slot.enclosing.get());
+  const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
+  TenantRow& of = row(slot.element_generation.get());
   of.grants.set(of.grants.get() + 1);
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
-    add(record_.used[d], claim.amounts[d]);
-    add(record_.by_tier[claim.tier][d], claim.amounts[d]);
-    add(of.used[d], claim.amounts[d]);
+    const std::uint64_t amount = bounded(wants.amounts[d].get());
+    if (amount == 0) continue;
+    add(record_.used[d], amount);
+    add(record_.by_tier[tier][d], amount);
+    add(of.used[d], amount);
   }
 }
 
 void Pool::give_back(SlotId id) {
   // What was added is not known any more; of a dead owner's, not whether it had begun to change it.
-  if ((arena_.slot(id).wish.load(memory_order_acquire) & (Wish::kRecount | Wish::kShrinking)) != 0) return recount();
-  const Claim claim = claim_of(id);
-  TenantRow& of = row(arena_.slot(id).element_generation.get());
+  const Slot& slot = arena_.slot(id);
+  if ((slot.wish.load(memory_order_acquire) & (Wish::kRecount | Wish::kShrinking)) != 0) return recount();
+  const Wants& wants = arena_.wants(slot.enclosing.get());
+  const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
+  TenantRow& of = row(slot.element_generation.get());
   if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
-    subtract(record_.used[d], claim.amounts[d]);
-    subtract(record_.by_tier[claim.tier][d], claim.amounts[d]);
-    subtract(of.used[d], claim.amounts[d]);
+    const std::uint64_t amount = bounded(wants.amounts[d].get());
+    if (amount == 0) continue;
+    subtract(record_.used[d], amount);
+    subtract(record_.by_tier[tier][d], amount);
+    subtract(of.used[d], amount);
   }
 }
 
@@ -158,6 +166,7 @@ inline std::uint64_t Pool::floor_left(const PoolTerms& terms, std::uint32_t tier
 }
 
 inline std::uint64_t Pool::kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const {
+  if ((terms.floored.get() >> d & 1) == 0) return 0;
   std::uint64_t kept = 0;
   for (std::uint32_t t = 0; t < kTiers; t++) {
     if (t != tier) kept += floor_left(terms, t, d);
@@ -166,29 +175,24 @@ inline std::uint64_t Pool::kept_from(const PoolTerms& terms, std::uint32_t tier,
 }
 
 // Floors of the other tiers are theirs whether they use them or not; the tier's own ceiling holds.
-bool Pool::fits(const Claim& claim, const Amounts& used, const Amounts& own) const {
-  const PoolTerms& terms = this->terms();
-  const std::uint32_t count = dimensions();
-  for (std::uint32_t d = 0; d < count; d++) {
-    if (claim.amounts[d] == 0) continue;
-    if (bounded(used[d]) + claim.amounts[d] + kept_from(terms, claim.tier, d) > bounded(terms.capacity[d].get())) return false;
-    if (bounded(own[d]) + claim.amounts[d] > bounded(terms.tiers[claim.tier].ceiling[d].get())) return false;
-  }
-  return true;
+inline bool Pool::fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const {
+  if (bounded(used) + amount + kept_from(terms, tier, d) > bounded(terms.capacity[d].get())) return false;
+  return bounded(record_.by_tier[tier][d].get()) + amount <= bounded(terms.tiers[tier].ceiling[d].get());
 }
 
 bool Pool::fits(SlotId id) const {
-  const Claim claim = claim_of(id);
-  const Wants& wants = arena_.wants(arena_.slot(id).enclosing.get());
-  for (std::uint32_t d = dimensions(); d < kDimensions; d++) {
-    if (wants.amounts[d].get() != 0) return false;  // there is no such dimension
+  const Slot& slot = arena_.slot(id);
+  const Wants& wants = arena_.wants(slot.enclosing.get());
+  const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
+  const PoolTerms& terms = this->terms();
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < kDimensions; d++) {
+    const std::uint64_t amount = bounded(wants.amounts[d].get());
+    if (amount == 0) continue;
+    if (d >= count) return false;  // there is no such dimension
+    if (!fits(terms, tier, d, amount, record_.used[d].get())) return false;
   }
-  Amounts used, own;
-  for (int d = 0; d < kDimensions; d++) {
-    used[d] = record_.used[d].get();
-    own[d] = record_.by_tier[claim.tier][d].get();
-  }
-  return fits(claim, used, own);
+  return true;
 }
 
 bool Pool::may_pass(SlotId aged, SlotId later) const {
@@ -274,13 +278,14 @@ void Pool::look_at_plans(ElementIndex index, Nanos now) {
 
 bool Pool::enough_with(SlotId id, const Amounts& coming) const {
   const Claim claim = claim_of(id);
-  Amounts used, own;
-  for (int d = 0; d < kDimensions; d++) {
+  const PoolTerms& terms = this->terms();
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    if (claim.amounts[d] == 0) continue;
     const std::uint64_t has = record_.used[d].get();
-    used[d] = has > coming[d] ? has - coming[d] : 0;
-    own[d] = record_.by_tier[claim.tier][d].get();
+    if (!fits(terms, claim.tier, d, claim.amounts[d], has > coming[d] ? has - coming[d] : 0)) return false;
   }
-  return fits(claim, used, own);
+  return true;
 }
 
 bool Pool::beyond_its_part(std::uint32_t tier) const {
@@ -319,6 +324,7 @@ bool Pool::possible(std::uint32_t tier, const Amounts& amounts) const {
 void Pool::change(const PoolTerms& terms) {
   const std::uint32_t spare = (record_.current.load(memory_order_acquire) + 1) & 1;
   PoolTerms& to = record_.terms[spare];
+  to.floored.set(terms.floored.get());
   for (int d = 0; d < kDimensions; d++) {
     to.capacity[d].set(terms.capacity[d].get());
     for (int t = 0; t < kTiers; t++) {
@@ -332,15 +338,18 @@ void Pool::change(const PoolTerms& terms) {
 }
 
 void PoolPlan::write(PoolTerms& terms) const {
+  std::uint64_t floored = 0;
   for (int d = 0; d < kDimensions; d++) {
     terms.capacity[d].set(capacity[d]);
     for (int t = 0; t < kTiers; t++) {
+      if (tiers[t].floor[d] != 0) floored |= 1ull << d;
       terms.tiers[t].floor[d].set(tiers[t].floor[d]);
       terms.tiers[t].share[d].set(tiers[t].share[d]);
       terms.tiers[t].ceiling[d].set(tiers[t].ceiling[d]);
       for (int kind = 0; kind < 3; kind++) terms.tiers[t].parts[kind][d].set(std::bit_cast<std::uint64_t>(tiers[t].parts[kind][d]));
     }
   }
+  terms.floored.set(floored);
 }
 
 namespace {

@@ -29,6 +29,7 @@ struct TierTerms {
 
 struct alignas(64) PoolTerms {
   plain<std::uint64_t> capacity[kDimensions];
+  plain<std::uint64_t> floored;  // a bit for each dimension of which some tier has a floor: most have none, and then nothing is to be kept
   TierTerms tiers[kTiers];
 };
 
@@ -100,7 +101,7 @@ class Pool {
     std::uint32_t tier;
   };
   Claim claim_of(SlotId id) const;
-  bool fits(const Claim& claim, const Amounts& used, const Amounts& own) const;
+  bool fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const;
   std::uint32_t row_of(std::uint32_t tenant);
   TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
   std::uint64_t floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
