@@ -1,4 +1,4 @@
-// The TypeScript in the guides: each guide's blocks, one after the other, are a program that compiles and runs. Where a block uses what is the
+// The TypeScript in the guides and in README.md: each guide's blocks, one after the other, are a program that compiles and runs. Where a block uses what is the
 // reader's own, a comment `<!-- run … -->` before it, which no reader sees, says what that is here.
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,20 +9,22 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as forelock from '../../lib/index.js'
 
-const GUIDES = ['admission', 'migration', 'plans', 'pools', 'token-buckets']
+const GUIDES = ['admission', 'migration', 'plans', 'pools', 'token-buckets', 'README']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}.cache/guides`
 const run = promisify(execFile)
 
 const arenaOf = (guide: string) => `guide-${guide}-${process.pid}`
+const textOf = (guide: string) => readFileSync(`${root}${fileOf(guide)}`, 'utf8')
+const fileOf = (guide: string) => (guide === 'README' ? 'README.md' : `docs/guides/${guide}.md`)
 const programOf = (guide: string) => `${folder}/${guide}.ts`
 
-const BLOCK = /(?:<!-- run\n([\s\S]*?)\n-->\n+)?```ts\n([\s\S]*?)```/g
+const BLOCK = /(?:<!-- run\n([\s\S]*?)\n-->\n+)?```(?:ts|js)\n([\s\S]*?)```/g
 const IMPORT = /^import (type )?\{ ([^}]*) \} from '([^']*)'\n/gm
 
 /** Every block is inside of the one before: it sees what that declares, and may declare the same again. */
 function program(guide: string): string {
-  const text = readFileSync(`${root}docs/guides/${guide}.md`, 'utf8')
+  const text = textOf(guide)
   const imports = new Map<string, Set<string>>()
   const blocks = [...text.matchAll(BLOCK)].map(([, setup = '', shown = '']) =>
     `${setup}\n${shown}`.replace(IMPORT, (_, type = '', names: string, from: string) => {
@@ -53,7 +55,7 @@ test('what the guides show compiles', async () => {
 })
 
 for (const guide of GUIDES) {
-  test(`what docs/guides/${guide}.md shows runs`, async () => {
+  test(`what ${fileOf(guide)} shows runs`, async () => {
     try {
       await run(process.execPath, ['--import', 'tsx', programOf(guide)], { cwd: root, timeout: 60_000 })
     } finally {
@@ -63,7 +65,7 @@ for (const guide of GUIDES) {
 }
 
 test('the guide of errors has every class', () => {
-  const text = readFileSync(`${root}docs/guides/errors.md`, 'utf8')
+  const text = textOf('errors')
   const classes = Object.keys(forelock).filter(name => name.endsWith('Error') && name !== 'ForelockError' && name !== 'isForelockError')
   const missing = classes.filter(name => {
     const code = `ERR_FORELOCK_${name
