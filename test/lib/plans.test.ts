@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Allocation, type Governor, open, type Taken } from '../../lib/index.js'
-import { isCoded, isSettled, macrotask, thrown, virtual } from './support.js'
+import { isCoded, isSettled, macrotask, refusal, rejection, thrown, virtual } from './support.js'
 
 const nowMs = (gov: Governor) => gov.now() / 1e6
 
@@ -127,10 +127,9 @@ for (const [how, next] of [
       grant?.release()
       if (grant === null) {
         const asked = nowMs(gov)
-        const waiting = lock.acquire({ tier: 'background', waitTimeout: 10 }).then(
-          granted => granted.release(),
-          () => {}
-        )
+        const waiting = lock
+          .acquire({ tier: 'background', waitTimeout: 10 })
+          .then(granted => granted.release(), refusal('ERR_FORELOCK_TIMEOUT'))
         await forward(gov, 10)
         await waiting
         kept += nowMs(gov) - asked
@@ -285,8 +284,9 @@ test('a planned share goes first to its tier when something is given back, and r
   recalled[0]!.release()
   assert.is(await isSettled(wanting), true, 'the planned share comes before the higher tier')
   assert.is(await isSettled(above), false)
-  above.catch(() => {})
+  const refused = rejection(above)
   await gov.close()
+  isCoded(await refused, 'ERR_FORELOCK_CLOSED')
 })
 
 test('a tenant with a planned weight gets its part of what is given back', async () => {
@@ -297,10 +297,7 @@ test('a tenant with a planned weight gets its part of what is given back', async
   const got = { a: 0, b: 0 }
   for (let i = 0; i < 6; i++) {
     for (const tenant of ['b', 'a'] as const)
-      pool.allocate({ cpu: 1 }, { tenant }).then(
-        () => got[tenant]++,
-        () => {}
-      )
+      pool.allocate({ cpu: 1 }, { tenant }).then(() => got[tenant]++, refusal('ERR_FORELOCK_CLOSED'))
   }
   all.release()
   await macrotask()

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { type Allocation, GiB, open, type Pool } from '../../lib/index.js'
 import { Random } from '../survive/support.js'
 import { Agent } from './agents.js'
-import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from './support.js'
+import { aborted, isCoded, isSettled, macrotask, refusal, rejection, thrown, virtual } from './support.js'
 
 /** What is handed out, and how many wait. */
 function state(pool: Pool): { used: Readonly<Record<string, number>>; waiting: number } {
@@ -134,10 +134,7 @@ test('tenants get equal dominant shares: the worked example of the paper', async
       ['A', { cpu: 1, memory: 4 }],
       ['B', { cpu: 3, memory: 1 }]
     ] as const)
-      pool.allocate(amounts, { tenant }).then(
-        () => tasks[tenant]++,
-        () => {}
-      )
+      pool.allocate(amounts, { tenant }).then(() => tasks[tenant]++, refusal('ERR_FORELOCK_CLOSED'))
   }
   all.release()
   await macrotask()
@@ -154,13 +151,10 @@ test('a tenant of twice the weight gets twice the dominant share, within one tas
   await new Promise<void>(done => {
     for (let i = 0; i < 90; i++) {
       for (const tenant of ['small', 'big'] as const)
-        pool.allocate({ cpu: 1 }, { tenant }).then(
-          () => {
-            units[tenant]++
-            if (units.big + units.small === 90) done()
-          },
-          () => {}
-        )
+        pool.allocate({ cpu: 1 }, { tenant }).then(() => {
+          units[tenant]++
+          if (units.big + units.small === 90) done()
+        }, refusal('ERR_FORELOCK_CLOSED'))
     }
     all.release()
   })
@@ -420,10 +414,7 @@ test('over any sequence of requests, resizes and ends the pool hands out what it
       case 1: {
         if (waits.length > 50) break
         const controller = new AbortController()
-        const done = pool.allocate(amounts, { ...options, signal: controller.signal }).then(
-          allocation => held.add(allocation),
-          () => {}
-        )
+        const done = pool.allocate(amounts, { ...options, signal: controller.signal }).then(allocation => held.add(allocation), aborted)
         waits.push({ controller, done })
         break
       }

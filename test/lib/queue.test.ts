@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Governor, type Item, open, type Queue } from '../../lib/index.js'
-import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from './support.js'
+import { aborted, isCoded, isSettled, macrotask, refusal, rejection, thrown, virtual } from './support.js'
 
 const textOf = (item: Item | null) => (item === null ? null : Buffer.from(item.data).toString())
 
@@ -284,10 +284,7 @@ test('a queue is what its first opener made it; its name is its own', async () =
   assert.equal([other.capacity, other.maxBytes], [1024, 1024])
   const lock = gov.lock('q').tryAcquire()
   assert.ok(lock)
-  gov
-    .queue('q')
-    .take()
-    .catch(() => {})
+  gov.queue('q').take().catch(refusal('ERR_FORELOCK_CLOSED'))
   assert.is(gov.inspect('q').length, 1) // only the lock of that name
   await gov.close()
 })
@@ -355,10 +352,7 @@ test('many waits, offers and aborts in one thread lose nothing', async () => {
       got.push(number)
       if (number % 5 === 0) {
         const controller = new AbortController()
-        queue.take({ signal: controller.signal }).then(
-          item => item.giveBack(),
-          () => {}
-        )
+        queue.take({ signal: controller.signal }).then(item => item.giveBack(), aborted)
         controller.abort()
       }
     }

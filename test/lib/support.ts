@@ -37,6 +37,16 @@ export function isCoded(error: unknown, code: ForelockErrorCode): void {
   assert.is(error.code, code)
 }
 
+/** For then() and catch(): a rejection with this code is expected; any other is an unhandled one, which fails the test. */
+export function refusal(code: ForelockErrorCode): (error: unknown) => void {
+  return error => isCoded(error, code)
+}
+
+/** As {@link refusal}, of what an AbortController without a reason ended. */
+export function aborted(error: unknown): void {
+  assert.is((error as Error | undefined)?.name, 'AbortError', String(error))
+}
+
 /** The next turn of the event loop: all that needs microtasks only has run by then. */
 export function macrotask(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { open } from '../../lib/index.js'
@@ -46,17 +45,24 @@ test('on the real clock it calls back when the time has come, unless stopped', a
   await new Promise<void>(resolve => after(session, 2, resolve, true))
 })
 
-test('what is further away than a timer can wait never comes, instead of at once', async () => {
+/** Those that keep the process alive. */
+const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+
+test('what is further away than a timer can wait never comes, instead of at once: there is no timer for it', () => {
+  const before = timers()
   for (const ms of [2 ** 31, Number.POSITIVE_INFINITY]) after(clock(false).session, ms, () => assert.unreachable(), true)()
   after(clock(false).session, 2 ** 40, () => assert.unreachable(), true)
-  await sleep(5)
+  assert.is(timers(), before)
+  const stop = after(clock(false).session, 2 ** 31 - 1, () => assert.unreachable(), true)
+  assert.is(timers(), before + 1)
+  stop()
 })
 
 test('a timer that is not to keep the process alive is told so to Node', () => {
   const { session } = clock(false)
-  const before = process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const before = timers()
   const stop = after(session, 60_000, () => {}, false)
-  assert.is(process.getActiveResourcesInfo().filter(name => name === 'Timeout').length, before)
+  assert.is(timers(), before)
   stop()
 })
 

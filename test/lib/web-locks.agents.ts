@@ -89,7 +89,7 @@ export class Agent {
   }
 
   private async ready(failed: Promise<unknown>): Promise<Agent> {
-    failed.catch(() => {})
+    failed.catch(() => {}) // once it is ready its end is the test's own doing
     const { client } = (await Promise.race([this.event(0, 'ready'), failed])) as Message
     this.client = client as string
     return this

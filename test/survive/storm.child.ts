@@ -77,7 +77,10 @@ async function turn(): Promise<void> {
     const controller = new AbortController()
     const asked = lock.acquire({ tier, signal: controller.signal })
     setImmediate(() => controller.abort())
-    const late = await asked.catch(() => undefined)
+    const late = await asked.catch(error => {
+      if (error !== controller.signal.reason) throw error
+      return undefined
+    })
     if (late === undefined) return
     await section(at, late)
     late.release()
