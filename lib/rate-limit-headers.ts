@@ -35,12 +35,13 @@ const MS_PER_S = 1000
 const INTEGER_MAX = 999_999_999_999_999
 
 /**
- * The response fields of a rate-limited request: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10, List of
+ * The response fields of a rate-limited request: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11, List of
  * String items with parameters by RFC 9651) and for a refusal `Retry-After` in seconds (RFC 9110, section 10.2.3).
  *
  * A token bucket has no window. Its quota `q` is a full bucket, and its window `w` the seconds, rounded up, in which an empty one fills: so that
- * q / w is the rate or less. `r` is rounded down, `t` (until there is more quota: the wait of a refusal, else the refill) up: a client that
- * believes them is not refused.
+ * q / w is the rate or less. `r` is rounded down, and `t` up: the wait of a refusal, else the time until the bucket is full. In draft 11 `t` is
+ * the time within which no more than `r` is to be used, in draft 10 it was the time until there is more quota; everything else is the same in
+ * both. A client that believes them, by either, is not refused: it is slower than it need be, because a bucket gains all the time.
  *
  * @throws ArgumentError
  */
