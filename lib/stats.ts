@@ -54,7 +54,7 @@ export interface KindStats {
 export interface Stats {
   /** busiest first */
   readonly elements: readonly ElementStats[]
-  /** all elements without statistics of their own, together; here nobody is counted as waiting, and utilisation is 0 */
+  /** all elements without statistics of their own, together; here nobody is counted as waiting */
   readonly rest: readonly KindStats[]
 }
 

@@ -290,7 +290,7 @@ napi_value Binding::stats(napi_env env, napi_callback_info info) {
     }
     napi_value out = object(env);
     set(env, out, "elements", stats_to_js(env, all));
-    set(env, out, "rest", stats_to_js(env, core::read_rest(arena)));
+    set(env, out, "rest", stats_to_js(env, core::read_rest(arena, attachment.now())));
     return out;
   });
 }

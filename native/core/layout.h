@@ -171,7 +171,8 @@ struct alignas(64) StatCell {
   atomic<std::uint64_t> timeouts;
   atomic<std::uint64_t> aborts;
   atomic<std::uint64_t> deadlocks;
-  atomic<std::uint64_t> held;  // in all
+  atomic<std::uint64_t> held;       // in all, since `held_from`
+  atomic<std::uint64_t> held_from;  // the observation in which that was counted, by its beginning
   atomic<std::uint64_t> longest_wait, longest_hold;
   atomic<std::uint64_t> waits[kHistogramBuckets];  // of grants: all of them together are the grants
   atomic<std::uint64_t> holds[kHistogramBuckets];
@@ -181,7 +182,6 @@ struct alignas(32) StatRow {
   atomic<std::uint64_t> key;     // StatKey: whose it is
   atomic<std::uint64_t> weight;  // how much was counted in it
   atomic<std::uint64_t> since;   // when it became that one's
-  atomic<std::uint64_t> held_from;
 };
 
 struct Header {

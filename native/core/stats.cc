@@ -115,7 +115,6 @@ bool StatWriter::take_row(std::uint32_t row, Handle handle, Nanos now) {
   }
   // The weight stays and counts on, as in the space-saving algorithm: a newcomer is not the next to go.
   head.since.store(now, memory_order_relaxed);
-  head.held_from.store(arena_.header().observed_from.load(memory_order_relaxed), memory_order_relaxed);
   head.key.store(StatKey::of(handle), memory_order_release);  // (s1) releases the emptied cells
   return true;
 }
@@ -125,15 +124,12 @@ void StatWriter::wait(StatCell& cell, Nanos waited, std::uint64_t times) {
   if (waited != 0) raise_to(cell.longest_wait, waited);
 }
 
-void StatWriter::hold(StatCell& cell, std::uint32_t row, std::uint32_t bucket, std::uint64_t times, Nanos held, Nanos longest) {
-  if (row != 0) {
-    // What was held in an earlier observation says nothing of this one.
-    auto& from = arena_.stat_row(row - 1).held_from;
-    std::uint64_t seen = from.load(memory_order_relaxed);
-    const std::uint64_t began = arena_.header().observed_from.load(memory_order_relaxed);
-    if (seen != began && from.compare_exchange_strong(seen, began, memory_order_relaxed, memory_order_relaxed)) {
-      for (std::uint32_t tier = 0; tier < kTiers; tier++) arena_.stat_cell(row - 1, tier).held.store(0, memory_order_relaxed);
-    }
+void StatWriter::hold(StatCell& cell, std::uint32_t bucket, std::uint64_t times, Nanos held, Nanos longest) {
+  // What was held in an earlier observation says nothing of this one.
+  std::uint64_t seen = cell.held_from.load(memory_order_relaxed);
+  const std::uint64_t began = arena_.header().observed_from.load(memory_order_relaxed);
+  if (seen != began && cell.held_from.compare_exchange_strong(seen, began, memory_order_relaxed, memory_order_relaxed)) {
+    cell.held.store(0, memory_order_relaxed);
   }
   cell.holds[bucket % kHistogramBuckets].fetch_add(times, memory_order_relaxed);
   cell.held.fetch_add(held, memory_order_relaxed);
@@ -188,7 +184,8 @@ Quantiles quantiles_of(const atomic<std::uint64_t> (&words)[kHistogramBuckets], 
   return out;
 }
 
-bool read_cell(const StatCell& cell, std::uint32_t tier, Nanos observed, std::uint64_t waiting, TierStats& out) {
+// `observed`: for how long the present observation has counted in it; `began`: when that began.
+bool read_cell(const StatCell& cell, std::uint32_t tier, Nanos observed, Nanos began, std::uint64_t waiting, TierStats& out) {
   out.tier = tier;
   out.refusals = cell.refusals.load(memory_order_relaxed);
   out.timeouts = cell.timeouts.load(memory_order_relaxed);
@@ -198,7 +195,9 @@ bool read_cell(const StatCell& cell, std::uint32_t tier, Nanos observed, std::ui
   out.wait = quantiles_of(cell.waits, cell.longest_wait.load(memory_order_relaxed));
   out.hold = quantiles_of(cell.holds, cell.longest_hold.load(memory_order_relaxed));
   out.grants = out.wait.count;
-  if (observed != 0) out.in_use = static_cast<double>(cell.held.load(memory_order_relaxed)) / static_cast<double>(observed);
+  if (observed != 0 && cell.held_from.load(memory_order_relaxed) == began) {
+    out.in_use = static_cast<double>(cell.held.load(memory_order_relaxed)) / static_cast<double>(observed);
+  }
   return out.grants + out.refusals + out.timeouts + out.aborts + out.deadlocks + out.waiting + out.hold.count != 0;
 }
 
@@ -215,13 +214,13 @@ bool read_row(const Arena& arena, std::uint32_t row, Nanos now, const Waiting& w
   out.kind = Meta::kind(meta);
   out.weight = head.weight.load(memory_order_relaxed);
   out.since = head.since.load(memory_order_relaxed);
-  const Nanos from = std::max(out.since, arena.header().observed_from.load(memory_order_relaxed));
-  const bool timed = head.held_from.load(memory_order_relaxed) == arena.header().observed_from.load(memory_order_relaxed);
+  const Nanos began = arena.header().observed_from.load(memory_order_relaxed);
+  const Nanos from = std::max(out.since, began);
   const auto found = waiting.find(key);
   for (std::uint32_t tier = 0; tier < kTiers; tier++) {
     TierStats stats;
     const std::uint64_t waits = found == waiting.end() ? 0 : found->second[tier];
-    if (read_cell(arena.stat_cell(row, tier), tier, timed ? since(now, from) : 0, waits, stats)) out.tiers.push_back(stats);
+    if (read_cell(arena.stat_cell(row, tier), tier, since(now, from), began, waits, stats)) out.tiers.push_back(stats);
   }
   out.name = Table::name_of(arena, out.handle.index);
   return arena.element(out.handle.index).meta.load(memory_order_acquire) >> 32 == meta >> 32 && head.key.load(memory_order_relaxed) == key;
@@ -246,16 +245,17 @@ std::vector<ElementStats> read_stats(const Arena& arena, Nanos now, std::uint32_
   return out;
 }
 
-std::vector<ElementStats> read_rest(const Arena& arena) {
+std::vector<ElementStats> read_rest(const Arena& arena, Nanos now) {
   std::vector<ElementStats> out;
   const Layout& layout = arena.layout();
   if (!stats_are_on(arena) || !arena.is_backed(layout.stat_rest, stat_bytes_eager(layout))) return out;
+  const Nanos began = arena.header().observed_from.load(memory_order_relaxed);
   for (std::uint32_t kind = 0; kind < kKinds; kind++) {
     ElementStats stats;
     stats.kind = static_cast<Kind>(kind);
     for (std::uint32_t tier = 0; tier < kTiers; tier++) {
       TierStats of_tier;
-      if (read_cell(arena.stat_rest(stats.kind, tier), tier, 0, 0, of_tier)) stats.tiers.push_back(of_tier);
+      if (read_cell(arena.stat_rest(stats.kind, tier), tier, since(now, began), began, 0, of_tier)) stats.tiers.push_back(of_tier);
     }
     if (!stats.tiers.empty()) out.push_back(std::move(stats));
   }

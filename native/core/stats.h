@@ -49,7 +49,7 @@ class StatWriter {
   StatCell& cell(Handle handle, std::uint32_t tier, Nanos now, std::uint64_t events, std::uint32_t& row);
 
   void wait(StatCell& cell, Nanos waited, std::uint64_t times);
-  void hold(StatCell& cell, std::uint32_t row, std::uint32_t bucket, std::uint64_t times, Nanos held, Nanos longest);
+  void hold(StatCell& cell, std::uint32_t bucket, std::uint64_t times, Nanos held, Nanos longest);
 
  private:
   std::uint32_t find_row(Handle handle, Nanos now);
@@ -88,7 +88,7 @@ struct ElementStats {
 
 // Those with most counted in them first, at most `top`; then what has no row, by kind. Consistent for no two words.
 std::vector<ElementStats> read_stats(const Arena& arena, Nanos now, std::uint32_t top);
-std::vector<ElementStats> read_rest(const Arena& arena);
+std::vector<ElementStats> read_rest(const Arena& arena, Nanos now);
 // One element, if it has a row.
 bool read_stats_of(const Arena& arena, Handle handle, Nanos now, ElementStats& out);
 

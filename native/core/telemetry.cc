@@ -186,7 +186,7 @@ void Telemetry::ended_shared(WaiterId waiter, Ending how) {
   put(record);
   if (!counts() || found->since == 0) return;
   StatCell& cell = stats_.cell(found->handle, found->tier, now, 1, found->row);
-  stats_.hold(cell, found->row, bucket_of(record.held), 1, record.held, record.held);
+  stats_.hold(cell, bucket_of(record.held), 1, record.held, record.held);
 }
 
 void Telemetry::handed_on(Handle handle, std::uint64_t sequence, std::uint32_t tier, Nanos arrival) {
@@ -279,7 +279,7 @@ void Telemetry::flush_pending() {
   std::uint32_t& row = pending.hold->row;
   StatCell& cell = stats_.cell(pending.handle, pending.tier, arena_.host().coarse_now(), pending.grants + pending.holds, row);
   if (pending.grants != 0) stats_.wait(cell, 0, pending.grants);
-  if (pending.holds != 0) stats_.hold(cell, row, pending.bucket, pending.holds, pending.held, pending.longest);
+  if (pending.holds != 0) stats_.hold(cell, pending.bucket, pending.holds, pending.held, pending.longest);
 }
 
 void Telemetry::count_wait(Handle handle, std::uint32_t tier, Nanos now, Nanos waited, std::uint32_t& row) {

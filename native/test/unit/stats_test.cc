@@ -45,7 +45,7 @@ TEST_CASE("nothing is counted until somebody asks") {
   use(world, *member, handle, 1'000);
   member->telemetry().flush();
   CHECK(read_stats(*world.arena, world.host.time, 10).empty());
-  CHECK(read_rest(*world.arena).empty());
+  CHECK(read_rest(*world.arena, world.host.time).empty());
 }
 
 TEST_CASE("every grant and every hold is counted, however many come in a row") {
@@ -92,6 +92,36 @@ TEST_CASE("a lock held for half of the time is in use by one half") {
   world.host.time += 6 * kNanosPerMilli;
   const double later = stats_of(world, *member, x).tiers[0].in_use;
   CHECK(later > 0.24 && later < 0.26);
+}
+
+TEST_CASE("locks without a row are in use together, by the sum of all of them, in this observation only") {
+  World world(counted(1));
+  auto member = world.join(1);
+  CHECK(begin_stats(*world.arena));
+  observe(*world.arena, 1, true);
+  use(world, *member, look_up(*member, u"busy"), 1'000);
+  member->telemetry().flush();
+  world.arena->stat_row(0).weight.store(1ull << 60);  // nobody else gets the only row
+  const Handle x = look_up(*member, u"x"), y = look_up(*member, u"y");
+  const auto half = [&](int rounds) {
+    for (int i = 0; i < rounds; i++) {
+      use(world, *member, x, kNanosPerMilli);
+      use(world, *member, y, kNanosPerMilli);
+      world.host.time += 2 * kNanosPerMilli;
+    }
+    member->telemetry().flush();
+    const auto rest = read_rest(*world.arena, world.host.time);
+    CHECK_EQUAL(rest.size(), 1u);
+    return rest[0].tiers[0].in_use;
+  };
+  const double first = half(100);
+  CHECK(first > 0.49 && first < 0.51);
+  observe(*world.arena, 1, false);
+  world.host.time += 1'000'000 * kNanosPerMilli;
+  observe(*world.arena, 1, true);
+  CHECK_EQUAL(read_rest(*world.arena, world.host.time + kNanosPerMilli)[0].tiers[0].in_use, 0.0);
+  const double second = half(100);
+  CHECK(second > 0.49 && second < 0.51);
 }
 
 TEST_CASE("waits, refusals, timeouts and aborts are counted without an observer, and who waits now is seen") {
@@ -145,7 +175,7 @@ TEST_CASE("when rows are short, the busy keep theirs against a stream of element
   for (std::uint32_t i = 0; i < 4; i++) CHECK(kept.count(name(i)) == 1);
   CHECK(kept.size() <= 8);
   CHECK_EQUAL(stats_of(world, *member, busy[0]).tiers[0].grants, 500u);
-  const auto rest = read_rest(*world.arena);
+  const auto rest = read_rest(*world.arena, world.host.time);
   CHECK_EQUAL(rest.size(), 1u);
   CHECK(rest[0].kind == Kind::kLock);
   CHECK(rest[0].tiers[0].grants > 0 && rest[0].tiers[0].grants <= 400);
@@ -195,7 +225,7 @@ TEST_CASE("any bytes in the heads of the rows are bounded") {
     for (std::uint32_t row = 0; row < 16; row++) {
       world.arena->stat_row(row).key.store(bytes);
       world.arena->stat_row(row).weight.store(bytes);
-      world.arena->stat_row(row).held_from.store(bytes);
+      world.arena->stat_cell(row, 1).held_from.store(bytes);
     }
     world.arena->header().stats_hand.store(static_cast<std::uint32_t>(bytes));
     world.arena->stat_row_of(x.index).store(static_cast<std::uint16_t>(bytes));
