@@ -316,8 +316,14 @@ void Table::settle_making(ElementIndex index, LaneId dead, ChunkOwner owner) {
     const std::uint64_t gate = element.gate.load(memory_order_acquire);
     const bool shut = gate == 0 || Gate::of(gate).head == Gate::kClosed;  // 0: never used before
     const std::uint64_t free = Meta::word(Meta::generation(meta), Meta::kFree, Kind::kLock, 0, false);
-    const std::uint64_t live = meta + (Meta::kLive - Meta::kInit);  // in the table or not: the hand takes what is idle
+    // In the table or not, the hand takes a lock that is idle, and a lock only: what no name will lead to becomes one.
+    const Kind kind = Meta::kind(meta);
+    const bool lost = !shut && kind != Kind::kLock && find({element.hash[0].get(), element.hash[1].get()}).found != index + 1;
+    const std::uint64_t live = (lost ? meta & ~Meta::kKindMask : meta) + (Meta::kLive - Meta::kInit);
     if (element.meta.compare_exchange_strong(meta, shut ? free : live, memory_order_acq_rel, memory_order_relaxed) && !shut) {
+      // After it, so that only the sweeper whose CAS it was does so; until then the hand takes it for held.
+      std::uint64_t full = Tat::kFull;
+      if (lost && kind == Kind::kBucket) element.fast.compare_exchange_strong(full, 0, memory_order_acq_rel, memory_order_relaxed);
       GateKeeper::serve_all(lane_, index);  // it may have died before it opened the fast path
     }
   }

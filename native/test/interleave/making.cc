@@ -41,6 +41,41 @@ TEST_CASE("no death during a lookup leaves an element in the making") {
   }
 }
 
+TEST_CASE("an element of any kind that another beat into the table is used again") {
+  for (const Kind kind : {Kind::kLock, Kind::kBucket, Kind::kPool, Kind::kQueue, Kind::kKeyed}) {
+    for (long n = 0;; n++) {
+      World world(with_elements(2));
+      auto slow = world.join(1), quick = world.join(2);
+      let_rest(world);
+      Handle first{}, second{}, other{};
+      const long made = with_hook(
+          n, [&] { slow->lookup(kind, u"x", 1, first); }, [&] { quick->lookup(kind, u"x", 1, second); });
+      expect(first.index == second.index || made <= n, "one name has two elements", n);
+      let_rest(world);
+      quick->lane().refresh();
+      expect(quick->lookup(Kind::kLock, u"y", 1, other) == Found::kOk, "its place is lost", n);
+      if (made <= n) break;
+    }
+  }
+}
+
+TEST_CASE("an element of any kind whose maker died before any name led to it is used again") {
+  for (const Kind kind : {Kind::kLock, Kind::kBucket, Kind::kPool, Kind::kQueue, Kind::kKeyed}) {
+    for (long n = 0;; n++) {
+      World world(with_elements(1));
+      auto dying = world.join(1), sweeper = world.join(2);
+      Handle made{}, other{};
+      if (!stop_before(n, [&] { dying->lookup(kind, u"x", 1, made); })) break;
+      world.kill(1);
+      for (int i = 0; i < 3; i++) sweep_all(sweeper->lane());
+      let_rest(world);
+      sweeper->lane().refresh();
+      if (Table(sweeper->lane()).has(kind, u"x", 1, made)) continue;
+      expect(sweeper->lookup(Kind::kLock, u"y", 1, other) == Found::kOk, "its place is lost", n);
+    }
+  }
+}
+
 TEST_CASE("tokens of a name grow though a maker of it was stopped while the name lived and was recycled") {
   for (long n = 0;; n++) {
     World world(with_elements(64));
