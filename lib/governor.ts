@@ -199,7 +199,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   }
 
   /**
-   * Moves the virtual clock, event by event. Promises that settle thereby run their reactions after the caller has yielded.
+   * Moves the virtual clock, event by event, at most to its end at 2^63 ns, where it stops. Promises that settle thereby run their reactions after the caller has yielded.
    *
    * @throws ArgumentError if the clock is not virtual
    */

@@ -1,5 +1,7 @@
 #include "shm/attachment.h"
 
+#include <algorithm>
+
 #include "core/participants.h"
 #include "core/sweep.h"
 #include "shm/error.h"
@@ -12,6 +14,9 @@ namespace {
 
 // The last two places are kept for clearing up when all others are taken by the dead.
 constexpr core::ParticipantId kSpare = 2;
+
+// Where a virtual clock stops: 292 years, and any time that a request can name after that (kLongestMs) still fits 64 bits.
+constexpr core::Nanos kVirtualEnd = 1ull << 63;
 
 }  // namespace
 
@@ -125,7 +130,8 @@ core::Nanos Attachment::earliest_event(core::Nanos after) const {
 
 void Attachment::advance(core::Nanos ns) {
   auto& clock = arena_->header().virtual_now;
-  const core::Nanos target = clock.load(std::memory_order_acquire) + ns;
+  const core::Nanos began = std::min(clock.load(std::memory_order_acquire), kVirtualEnd);
+  const core::Nanos target = began + std::min(ns, kVirtualEnd - began);
   core::Lane lane(*arena_, participant_, core::Thread::kScript);
   for (;;) {
     publish();

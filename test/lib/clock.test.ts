@@ -36,6 +36,18 @@ test('the clock goes forward by finite milliseconds only', () => {
   assert.is(gov.now(), start)
 })
 
+test('a virtual clock stops at its end, 2^63 ns, and does not begin again', () => {
+  const gov = virtual()
+  let before = gov.now()
+  for (let step = 0; step < 25; step++) {
+    gov.advance(8.9e11)
+    assert.ok(gov.now() >= before)
+    before = gov.now()
+  }
+  assert.is(before, 2 ** 63)
+  gov.lock('a').tryAcquire()?.release()
+})
+
 test('one step passes all timeouts on its way', async () => {
   const gov = virtual()
   const lock = gov.lock('a')
