@@ -226,7 +226,7 @@ Keyed::Room Keyed::claim(const Home& home, std::uint64_t lines, Place& out) {
     if (room != Room::kNone) return room;
   }
   if (lines < kKeyedWindow) {
-    // Before anything is claimed there, so that no look ends before it. Nobody clears it again.
+    // Before anything is claimed there, so that no look ends before it. Nobody clears it again: docs/decisions/0010-keyed-buckets.md.
     atomic_pair& first = line(home, lines - 1).cells[0];
     const Pair seen{first.low(), first.high()};
     first.compare_exchange(seen, {seen.low, seen.high | TimeWord::kMore});
