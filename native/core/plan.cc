@@ -4,6 +4,14 @@
 
 namespace forelock::core {
 
+namespace {
+
+bool same(const Plan& a, const Plan& b) {
+  return a.kind == b.kind && a.what == b.what && a.who == b.who && a.tier == b.tier && a.source == b.source;
+}
+
+}  // namespace
+
 PlanTable* Plans::table() const {
   const std::uint64_t offset = arena_.header().plans.load(memory_order_acquire);  // (p1)
   return offset == 0 ? nullptr : &arena_.record<PlanTable>(offset);
@@ -66,8 +74,9 @@ void Plans::let_go_of(ParticipantId dead) {
   }
 }
 
-// The place of the plan that this one replaces, or a free one. What was counted for a lock goes last, and to it first.
-bool Plans::choose(const Lane& lane, const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const {
+// The place of the plan that this one replaces, or a free one. What was counted for a lock goes last, and to it first. One that is
+// being written is passed by, also where it is the one to be replaced: its writer may have stopped.
+bool Plans::choose(const Lane& lane, const Plan& plan, Nanos now, Choice& choice) const {
   const std::uint32_t key = key_of(plan);
   int best = 0;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
@@ -77,16 +86,33 @@ bool Plans::choose(const Lane& lane, const Plan& plan, Nanos now, std::uint32_t&
     Plan there;
     std::uint32_t shown = control.version;
     const bool live = control.live && read(candidate, there, &shown) && now < there.until;
-    const bool same = live && there.kind == plan.kind && there.what == plan.what && there.who == plan.who && there.tier == plan.tier &&
-                      there.source == plan.source;
     const bool own = plan.kind == PlanKind::kHold && entry.of.load(memory_order_relaxed) == key;
-    const int rank = same ? 4 : live || is_being_written(control, lane) ? 0 : own ? 3 : has_kept(entry, now) ? 1 : 2;
+    const bool replaced = live && same(there, plan);
+    const int rank = is_being_written(control, lane) ? 0 : replaced ? 4 : live ? 0 : own ? 3 : has_kept(entry, now) ? 1 : 2;
+    choice.versions[i] = shown;
     if (rank <= best) continue;
     best = rank;
-    at = candidate;
-    version = shown;
+    choice.chosen = i;
   }
   return best != 0;
+}
+
+// Who wrote the same plan at the same moment took another place. The first place of the window is the one that stays: so whoever looks
+// last sees both, and they do not end each other. One further to the front that has changed since we chose was written while we wrote:
+// it is as if it had replaced ours. One that has not is what we would have replaced, had nobody been writing there.
+void Plans::leave_one(Lane& lane, const Plan& plan, const Choice& choice, PlanId id) {
+  const std::uint32_t key = key_of(plan);
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    const std::uint32_t at = place(key, i);
+    Plan there;
+    std::uint32_t version = 0;
+    if (i == choice.chosen || !read(at, there, &version) || !same(there, plan)) continue;
+    if (i < choice.chosen && version != choice.versions[i]) {
+      end(lane, id.entry, id.version);
+      return;
+    }
+    end(lane, at, version);
+  }
 }
 
 Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
@@ -97,14 +123,15 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
     std::uint64_t none = 0;
     arena_.header().plans.compare_exchange_strong(none, made, memory_order_acq_rel, memory_order_relaxed);
   }
+  Choice choice;
   std::uint32_t chosen = 0;
   std::uint64_t seen = 0;
   bool claimed = false;
   // Another may be faster at the same place.
   for (std::uint32_t attempt = 0; attempt < kPlanWindow && !claimed; attempt++) {
-    std::uint32_t version = 0;
-    if (!choose(lane, plan, lane.now(), chosen, version)) return Written::kFull;
-    claimed = claim(lane, chosen, version, seen);
+    if (!choose(lane, plan, lane.now(), choice)) return Written::kFull;
+    chosen = place(key_of(plan), choice.chosen);
+    claimed = claim(lane, chosen, choice.versions[choice.chosen], seen);
   }
   if (!claimed) return Written::kFull;
   PlanEntry& entry = table()->entries[chosen];
@@ -127,6 +154,7 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
     }
   }
   out = {chosen, control.version};
+  leave_one(lane, plan, choice, out);
   return Written::kOk;
 }
 

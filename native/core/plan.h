@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -99,7 +100,8 @@ class Plans {
  public:
   explicit Plans(Arena& arena) : arena_(arena) {}
 
-  // Replaces the plan of the same kind, thing, tier, who and source; else takes a place in the window.
+  // Replaces the plan of the same kind, thing, tier, who and source; else takes a place in the window. Of two that are written at the same
+  // moment one replaces the other; who writes in the place of one that is being written need not wait for that one.
   Written write(Lane& lane, const Plan& plan, PlanId& out);
   // False when it is not there any more. `plan` is what it was.
   bool withdraw(Lane& lane, PlanId id, Plan& plan);
@@ -169,7 +171,13 @@ class Plans {
   bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
   bool claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen);
   bool end(Lane& lane, std::uint32_t at, std::uint32_t version);
-  bool choose(const Lane& lane, const Plan& plan, Nanos now, std::uint32_t& at, std::uint32_t& version) const;
+  // The versions of a window's places, and the one that was chosen.
+  struct Choice {
+    std::array<std::uint32_t, kPlanWindow> versions{};
+    std::uint32_t chosen = 0;
+  };
+  bool choose(const Lane& lane, const Plan& plan, Nanos now, Choice& choice) const;
+  void leave_one(Lane& lane, const Plan& plan, const Choice& choice, PlanId id);
   bool is_being_written(const PlanControl& control, const Lane& lane) const;
   static void turn_half(PlanEntry& entry, Nanos now);
   static bool has_kept(const PlanEntry& entry, Nanos now);

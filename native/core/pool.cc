@@ -228,16 +228,21 @@ bool Pool::entitled(SlotId id) const {
 
 double Pool::dominant_share(std::uint32_t at) const {
   const TenantRow& of = row(at);
-  const double given = std::bit_cast<double>(of.weight.get());
-  const bool planned = planned_weight_ > 0 && of.tenant.get() == planned_tenant_;
-  const double weight = planned ? planned_weight_ : given > 0 ? given : 1;
   double share = 0;
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     const double capacity = static_cast<double>(terms().capacity[d].get());
     if (capacity > 0) share = std::max(share, static_cast<double>(of.used[d].get()) / capacity);
   }
-  return share / weight;
+  return share / weight_of(of);
+}
+
+double Pool::weight_of(const TenantRow& of) const {
+  for (std::uint32_t i = 0; i < planned_tenants_; i++) {
+    if (planned_weights_[i].tenant == of.tenant.get()) return planned_weights_[i].weight;
+  }
+  const double given = std::bit_cast<double>(of.weight.get());
+  return given > 0 ? given : 1;
 }
 
 double Pool::largest_part(const Amounts& amounts) const {
@@ -250,30 +255,57 @@ double Pool::largest_part(const Amounts& amounts) const {
   return part;
 }
 
-// Floor and share: the share that a plan gives, where one does, within the ceiling and the bound of all plans.
+// Floor and share: the share that a plan gives, where one does, within the ceiling.
 std::uint64_t Pool::part_of(std::uint32_t tier, std::uint32_t d) const {
   const TierTerms& own = terms().tiers[tier];
-  const std::uint64_t floor = bounded(own.floor[d].get());
-  std::uint64_t share = bounded(own.share[d].get());
-  if (planned_share_[tier] >= 0) {
-    const double capacity = static_cast<double>(bounded(terms().capacity[d].get()));
-    const double most = max_reserve(arena_);
-    const double planned = std::min(planned_share_[tier] * capacity, static_cast<double>(share) + most * capacity);
-    share = static_cast<std::uint64_t>(planned);
-  }
-  return std::min(floor + share, bounded(own.ceiling[d].get()));
+  const std::uint64_t share = planned_share_[tier] >= 0 ? planned_share(tier, d) : bounded(own.share[d].get());
+  return std::min(bounded(own.floor[d].get()) + share, bounded(own.ceiling[d].get()));
+}
+
+// By how much its plan would raise the share of a tier.
+std::uint64_t Pool::planned_growth(std::uint32_t tier, std::uint32_t d) const {
+  if (planned_share_[tier] < 0) return 0;
+  const TierTerms& own = terms().tiers[tier];
+  const std::uint64_t ceiling = bounded(own.ceiling[d].get());
+  const std::uint64_t floor = std::min(bounded(own.floor[d].get()), ceiling);
+  const std::uint64_t share = bounded(own.share[d].get());
+  const auto planned = static_cast<std::uint64_t>(planned_share_[tier] * static_cast<double>(bounded(terms().capacity[d].get())));
+  return std::min(planned, ceiling - floor) > share ? std::min(planned, ceiling - floor) - share : 0;
+}
+
+// What all plans together add is bounded: where they want more, each tier gets the same part of what its plan wants to add.
+std::uint64_t Pool::planned_share(std::uint32_t tier, std::uint32_t d) const {
+  const double capacity = static_cast<double>(bounded(terms().capacity[d].get()));
+  const std::uint64_t growth = planned_growth(tier, d);
+  const std::uint64_t share = bounded(terms().tiers[tier].share[d].get());
+  if (growth == 0) return std::min(share, static_cast<std::uint64_t>(planned_share_[tier] * capacity));
+  double all = 0;
+  for (std::uint32_t t = 0; t < kTiers; t++) all += static_cast<double>(planned_growth(t, d));
+  const double most = max_reserve(arena_) * capacity;
+  return share + (all <= most ? growth : static_cast<std::uint64_t>(static_cast<double>(growth) * most / all));
 }
 
 void Pool::look_at_plans(ElementIndex index, Nanos now) {
   Plans(arena_).for_each_of(PlanKind::kShare, index + 1, now, [&](PlanEntry&, const Plan& plan) {
-    if (plan.who == 0) {
-      planned_share_[plan.tier] = std::clamp(plan.amount, 0.0, 1.0);
-      share_plan_[plan.tier] = plan.number;
-    } else if (plan.amount > 0) {
-      planned_tenant_ = plan.who;
-      planned_weight_ = plan.amount;
+    if (plan.who != 0) {
+      if (plan.amount > 0) plan_weight(plan.who, plan.amount);
+      return;
     }
+    const double share = std::clamp(plan.amount, 0.0, 1.0);
+    if (!(share > planned_share_[plan.tier])) return;
+    planned_share_[plan.tier] = share;
+    share_plan_[plan.tier] = plan.number;
   });
+}
+
+void Pool::plan_weight(std::uint32_t tenant, double weight) {
+  static_assert(kPlannedTenants == kPlanWindow);
+  for (std::uint32_t i = 0; i < planned_tenants_; i++) {
+    if (planned_weights_[i].tenant != tenant) continue;
+    planned_weights_[i].weight = std::max(planned_weights_[i].weight, weight);
+    return;
+  }
+  if (planned_tenants_ < kPlannedTenants) planned_weights_[planned_tenants_++] = {tenant, weight};
 }
 
 bool Pool::enough_with(SlotId id, const Amounts& coming) const {

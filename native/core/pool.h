@@ -17,6 +17,7 @@ inline constexpr std::uint32_t kDimensionNameBytes = 32;
 inline constexpr std::uint32_t kTenantRows = 64;
 inline constexpr std::uint32_t kOtherTenants = 0;  // the row of those without a tenant, and of those for whom no row is left
 inline constexpr std::uint32_t kLabels = 16;
+inline constexpr std::uint32_t kPlannedTenants = 16;  // as many as there may be plans of one pool
 inline constexpr std::uint64_t kMostUnits = 1ull << 53;
 
 // What a tier may have of each dimension. floor: kept for it, never lent. share: its own beyond the floor when it wants it, lent
@@ -75,7 +76,7 @@ class Pool {
   bool entitled(SlotId id) const;
   // The tenant's largest share of a dimension, by its weight (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
   double dominant_share(std::uint32_t row) const;
-  // Share plans, looked up once by whoever stands in the gate.
+  // Share plans, looked up once by whoever stands in the gate. Of several of one tier, or of one tenant, the largest holds.
   void look_at_plans(ElementIndex index, Nanos now);
   bool share_is_planned(std::uint32_t tier) const { return planned_share_[tier] >= 0; }
   std::uint32_t share_plan(std::uint32_t tier) const { return share_plan_[tier]; }
@@ -109,14 +110,22 @@ class Pool {
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
   std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t planned_growth(std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t planned_share(std::uint32_t tier, std::uint32_t d) const;
+  double weight_of(const TenantRow& of) const;
+  void plan_weight(std::uint32_t tenant, double weight);
 
   Arena& arena_;
   Element& element_;
   PoolRecord& record_;
   std::array<double, kTiers> planned_share_{-1, -1, -1, -1};
   std::array<std::uint32_t, kTiers> share_plan_{};  // their numbers
-  std::uint32_t planned_tenant_ = 0;
-  double planned_weight_ = 0;
+  struct PlannedWeight {
+    std::uint32_t tenant;
+    double weight;
+  };
+  std::array<PlannedWeight, kPlannedTenants> planned_weights_;  // so many as are counted
+  std::uint32_t planned_tenants_ = 0;
 };
 
 struct PoolPlan {

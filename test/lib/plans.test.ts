@@ -305,6 +305,41 @@ test('a tenant with a planned weight gets its part of what is given back', async
   await gov.close()
 })
 
+test('plans of several sources move each the tier or the tenant that it names', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 12 } })
+  gov.plans.write({ kind: 'share', pool, tenant: 'a', amount: 3, until: 10_000, source: 1 })
+  gov.plans.write({ kind: 'share', pool, tenant: 'b', amount: 2, until: 10_000, source: 2 })
+  gov.plans.write({ kind: 'share', pool, tenant: 'a', amount: 1, until: 10_000, source: 3 })
+  const all = pool.tryAllocate({ cpu: 12 })!
+  const got = { a: 0, b: 0, c: 0 }
+  for (let i = 0; i < 12; i++) {
+    for (const tenant of ['c', 'b', 'a'] as const) {
+      pool.allocate({ cpu: 1 }, { tenant }).then(() => got[tenant]++, refusal('ERR_FORELOCK_CLOSED'))
+    }
+  }
+  all.release()
+  await macrotask()
+  assert.equal(got, { a: 6, b: 4, c: 2 })
+  await gov.close()
+})
+
+test('what two planners promise to two tiers goes to both before a higher tier', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 8 } })
+  gov.plans.write({ kind: 'share', pool, tier: 'standard', amount: 0.125, until: 10_000, source: 1 })
+  gov.plans.write({ kind: 'share', pool, tier: 'interactive', amount: 0.125, until: 10_000, source: 2 })
+  const running = Array.from({ length: 8 }, () => pool.tryAllocate({ cpu: 1 }, { tier: 'background' })!)
+  const order: string[] = []
+  const waits = ['critical', 'standard', 'interactive'].map(tier =>
+    pool.allocate({ cpu: 1 }, { tier }).then(one => noted(order, tier, one))
+  )
+  running[0]?.release()
+  await Promise.all(waits)
+  assert.equal(order, ['interactive', 'standard', 'critical'])
+  await gov.close()
+})
+
 // ---- escalation
 
 test('escalation alone: the same requests, with and without it', async () => {

@@ -291,7 +291,8 @@ TEST_CASE("a planner that dies over a plan leaves the old one, and others can wr
   entry.cells[control.current ^ 1].what.store(~0ull);
   entry.cells[control.current ^ 1].until.store(1);
   PlanId other{};
-  CHECK(office.a->write_plan(office.hold(3, 2 * kSecond, 7), other) == Written::kFull);  // it is being written
+  CHECK(office.a->write_plan(office.hold(3, 2 * kSecond, 7), other) == Written::kOk);
+  CHECK(other.entry != id.entry);  // that one is being written
   CHECK_EQUAL(office.a->next_plan_end(), office.world.host.time + kSecond);
   office.world.kill(3);
   Lane waker(*office.world.arena, 1, Thread::kWaker);
@@ -336,6 +337,103 @@ TEST_CASE("the highest escalation of a workflow holds, until it ends") {
   CHECK(office.plans().escalates(4, 0, office.world.host.time, found));
   CHECK_EQUAL(found.tier, 2u);
   CHECK(!office.plans().escalates(4, 0, office.world.host.time + kSecond, found));
+}
+
+// ---- shares
+
+// A pool of 100 units with a share of 10 for each tier, all of it held by the lowest.
+struct Yard {
+  Yard() : world(with_heap()), a(world.join(1)) {
+    PoolPlan plan = pool_plan({100});
+    for (PoolPlan::Tier& tier : plan.tiers) tier.share[0] = 10;
+    pool = make_pool(*a, u"pool", plan);
+  }
+  void share(std::uint32_t tier, double amount, std::uint32_t source, std::uint32_t tenant = 0) {
+    Plan plan;
+    plan.kind = PlanKind::kShare;
+    plan.what = pool.index + 1;
+    plan.who = tenant;
+    plan.tier = tier;
+    plan.source = source;
+    plan.amount = amount;
+    plan.from = world.host.time;
+    plan.until = world.host.time + 60 * kSecond;
+    PlanId id{};
+    CHECK(a->write_plan(plan, id) == Written::kOk);
+  }
+  // The largest amount that a tier holds within its part.
+  std::uint64_t part(std::uint32_t tier) {
+    Pool books(*world.arena, pool.index);
+    books.look_at_plans(pool.index, world.host.time);
+    std::uint64_t least = 101;
+    for (std::uint64_t has = 0; has <= 100 && least == 101; has++) {
+      books.record().by_tier[tier][0].set(has);
+      if (books.beyond_its_part(tier)) least = has;
+    }
+    books.record().by_tier[tier][0].set(0);
+    return least - 1;
+  }
+  // By the weight that the plans give a tenant, a share of ten units of 100.
+  double weighed(std::uint32_t tenant) {
+    Pool books(*world.arena, pool.index);
+    books.look_at_plans(pool.index, world.host.time);
+    TenantRow& row = books.record().rows[1];
+    row.tenant.set(tenant);
+    row.used[0].set(10);
+    const double share = books.dominant_share(1);
+    row.used[0].set(0);
+    row.tenant.set(0);
+    return share;
+  }
+
+  World world;
+  std::unique_ptr<Member> a;
+  Handle pool{};
+};
+
+TEST_CASE("plans of several sources take effect each on the tier that it names") {
+  Yard yard;
+  yard.share(1, 0.2, 1);
+  yard.share(2, 0.15, 2);
+  yard.share(0, 0.05, 3);
+  CHECK_EQUAL(yard.part(1), 20u);
+  CHECK_EQUAL(yard.part(2), 15u);
+  CHECK_EQUAL(yard.part(0), 5u);
+  CHECK_EQUAL(yard.part(3), 10u);
+}
+
+TEST_CASE("of several plans for one tier the largest holds, in whatever order they were written") {
+  for (const bool larger_first : {false, true}) {
+    Yard yard;
+    yard.share(1, larger_first ? 0.3 : 0.2, 1);
+    yard.share(1, larger_first ? 0.2 : 0.3, 2);
+    CHECK_EQUAL(yard.part(1), 30u);
+  }
+}
+
+TEST_CASE("all shares together grow by max_reserve of the capacity at most, each by the same part of what it would") {
+  Yard yard;
+  for (std::uint32_t tier = 1; tier < 4; tier++) yard.share(tier, 0.1 + 0.1 * tier, tier);  // by 10, 20 and 30, and 25 may be
+  CHECK_EQUAL(yard.part(0), 10u);
+  CHECK_EQUAL(yard.part(1), 14u);
+  CHECK_EQUAL(yard.part(2), 18u);
+  CHECK_EQUAL(yard.part(3), 22u);
+}
+
+TEST_CASE("plans of several sources weigh each the tenant that it names, of several for one the largest") {
+  Yard yard;
+  yard.share(0, 2, 1, 40);
+  yard.share(0, 5, 2, 50);
+  yard.share(0, 4, 3, 40);
+  CHECK_EQUAL(yard.weighed(40), 0.1 / 4);
+  CHECK_EQUAL(yard.weighed(50), 0.1 / 5);
+  CHECK_EQUAL(yard.weighed(60), 0.1);
+}
+
+TEST_CASE("a pool has room for the weights of as many tenants as there may be plans of it") {
+  Yard yard;
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) yard.share(0, 2 + i, 1, 40 + i);
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) CHECK_EQUAL(yard.weighed(40 + i), 0.1 / (2 + i));
 }
 
 // ---- reserves
