@@ -120,8 +120,26 @@ const mutants = [
   {
     name: 'whoever takes over asks for no rescan',
     file: 'gate.cc',
-    change: [['  anew ? notify(owner, Notice::kRescan) : lane_.ring_later(owner);', '  (void)anew;\n  lane_.ring_later(owner);']],
+    change: [['{ anew ? notify(owner, Notice::kRescan) : lane_.ring_later(owner); }', '{ (void)anew; lane_.ring_later(owner); }']],
     caughtBy: [step('release with one waiter', ...died)]
+  },
+  {
+    name: 'a cycle of waits is believed at the first look',
+    file: 'deadlock.cc',
+    change: [['if (!cycle.empty() && Walk(arena, from).run() != cycle) cycle.clear();', '']],
+    caughtBy: [['interleave', 'deadlocks']]
+  },
+  {
+    name: 'a record in the making that no name led to when its maker died is not a lock',
+    file: 'table.cc',
+    change: [['(lost ? meta & ~Meta::kKindMask : meta)', 'meta']],
+    caughtBy: [['interleave', 'making']]
+  },
+  {
+    name: 'plan: of two that are written at once both stay',
+    file: 'plan.cc',
+    change: [['  leave_one(lane, plan, choice, out);\n', '']],
+    caughtBy: [['interleave', 'plans']]
   },
   {
     name: 'the inbox is emptied before its nodes are marked',
