@@ -1,3 +1,5 @@
+import { refuse } from './checks.js'
+
 // Not the signal's own methods: those may be the user's, and one that throws would keep other waits from settling.
 const { addEventListener, removeEventListener } = EventTarget.prototype
 
@@ -15,6 +17,19 @@ export class AbortHub {
   private readonly waits = new Set<Cancellable>()
 
   private constructor(private readonly signal: AbortSignal) {}
+
+  /** Lets the signal end the wait; undefined, and the wait is ended for that, if it is an EventTarget in appearance only. */
+  static join(signal: AbortSignal, wait: Cancellable): AbortHub | undefined {
+    const hub = AbortHub.of(signal)
+    try {
+      hub.add(wait)
+      return hub
+    } catch {
+      // Nothing could ever end the wait through it.
+      wait.cancel(refuse('signal', 'an AbortSignal', signal))
+      return undefined
+    }
+  }
 
   static of(signal: AbortSignal): AbortHub {
     let hub = AbortHub.hubs.get(signal)

@@ -1,5 +1,4 @@
 import { AbortHub } from './abort-hub.js'
-import { refuse } from './checks.js'
 import { CorruptError, ExceedsError, type ForelockError, TimeoutError } from './errors/index.js'
 import { At, Outcome } from './native/binding.js'
 import { closed, corrupt, quote, retired } from './native/codes.js'
@@ -84,15 +83,7 @@ export class ArenaWait<T> implements Waiter {
 
   /** Lets the signal end the wait. Apart from the constructor, because a signal's methods may be the user's. */
   listen(signal: AbortSignal): void {
-    if (this.id === NOT_WAITING) return
-    const hub = AbortHub.of(signal)
-    try {
-      hub.add(this)
-      this.hub = hub
-    } catch {
-      // An EventTarget in appearance only: nothing could ever end the wait through it.
-      this.cancel(refuse('signal', 'an AbortSignal', signal))
-    }
+    if (this.id !== NOT_WAITING) this.hub = AbortHub.join(signal, this)
   }
 
   /** Moves the wait to another tier, by its arrival there; false when it has ended. */

@@ -169,8 +169,7 @@ bool Binding::read_request(core::Request& request) {
     read_who(request);
     request.hold = scratch_[kHold];
   }
-  if (timeout < kLongestMs)
-    request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
+  request.deadline = deadline_after(timeout);
   request.arrival = static_cast<core::Nanos>(arrival);
   for (std::uint32_t i = 0; i < count; i++) {
     const int at = kEnclosing + kEntryWords * static_cast<int>(i);
@@ -391,7 +390,6 @@ napi_value Binding::lookup(napi_env env, napi_callback_info info) {
   napi_value values[2];
   Binding* binding = self(env, info, &count, values);
   if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
   if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
   char16_t name[core::kNameMaxUnits + 2];
   std::size_t length = 0;
@@ -495,7 +493,6 @@ napi_value Binding::advance(napi_env env, napi_callback_info info) {
   napi_value value;
   Binding* binding = self(env, info, &count, &value);
   if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
   if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
   double ms = 0;
   if (count < 1 || !ok(napi_get_value_double(env, value, &ms)) || !(ms >= 0 && ms <= kLongestMs) ||

@@ -168,6 +168,7 @@ class Binding {
   void settle();
   void refuse_victims();
   std::int32_t usable();
+  core::Nanos deadline_after(double ms);
   // kOk when there is an arena and it may be used.
   std::int32_t ready();
   // The arena is believed no more, by anybody: waits end with that from the loop.

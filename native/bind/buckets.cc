@@ -127,8 +127,7 @@ bool Binding::read_wait(core::Request& request) {
   const double timeout = times_[kTimeout];
   const double arrival = times_[kArrival];
   if (!(timeout >= 0) || !(arrival >= 0) || arrival > 9e18 || !read_asker(request)) return false;
-  if (timeout < kLongestMs)
-    request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
+  request.deadline = deadline_after(timeout);
   request.arrival = static_cast<core::Nanos>(arrival);
   return true;
 }

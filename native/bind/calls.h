@@ -29,7 +29,13 @@ inline void Binding::settle_if_needed() {
   }
 }
 
+// Of a wait that may last so many ms; 0: for ever.
+inline core::Nanos Binding::deadline_after(double ms) {
+  return ms < kLongestMs ? attachment_->now() + static_cast<core::Nanos>(ms * static_cast<double>(core::kNanosPerMilli)) : 0;
+}
+
 inline std::int32_t Binding::usable() {
+  if (!attachment_) return kClosed;
   if (shm::in_forked_child()) return kForked;
   if (damaged_) return kCorrupt;
   if (const std::uint32_t retired = attachment_->retired(); retired != 0) return retired == shm::kDamaged ? kCorrupt : kRetired;
@@ -38,7 +44,6 @@ inline std::int32_t Binding::usable() {
 
 template <Binding::Operation operation>
 std::int32_t Binding::run() {
-  if (!attachment_) return kClosed;
   if (const std::int32_t unusable = usable(); unusable != kOk) return unusable;
   try {
     return (this->*operation)();

@@ -94,7 +94,6 @@ napi_value Binding::define_pool(napi_env env, napi_callback_info info) {
   napi_value values[2];
   Binding* binding = self(env, info, &count, values);
   if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
   if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
   core::Arena& arena = binding->attachment_->arena();
   const std::uint32_t index = binding->scratch_[kIndex];
@@ -129,7 +128,6 @@ napi_value Binding::change_pool(napi_env env, napi_callback_info info) {
   napi_value value;
   Binding* binding = self(env, info, &count, &value);
   if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
   if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
   const std::uint32_t index = binding->scratch_[kIndex];
   core::PoolPlan plan;

@@ -47,7 +47,6 @@ napi_value Binding::queue_open(napi_env env, napi_callback_info info) {
   napi_value values[3];
   Binding* binding = self(env, info, &count, values);
   if (binding == nullptr) return nullptr;
-  if (!binding->attachment_) return integer(env, kClosed);
   if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
   char16_t name[core::kNameMaxUnits + 2];
   std::size_t length = 0;
@@ -122,8 +121,7 @@ bool Binding::read_queue_wait(core::Request& request) {
   const double timeout = times_[kTimeout];
   if (tier >= core::kTiers || !(timeout >= 0)) return false;
   request.tier = tier;
-  if (timeout < kLongestMs)
-    request.deadline = attachment_->now() + static_cast<core::Nanos>(timeout * static_cast<double>(core::kNanosPerMilli));
+  request.deadline = deadline_after(timeout);
   return true;
 }
 

@@ -137,11 +137,4 @@ inline void check_books(core::Arena& arena, core::Handle handle) {
   }
 }
 
-inline std::vector<core::Settled> ended(core::Member& member) {
-  member.collect();
-  std::vector<core::Settled> all;
-  while (member.has_settled()) all.push_back(member.next_settled());
-  return all;
-}
-
 }  // namespace forelock::test

@@ -75,4 +75,12 @@ inline core::Handle look_up(core::Member& member, const std::u16string& name) {
   return handle;
 }
 
+// The waits of a member that have ended since it was asked last.
+inline std::vector<core::Settled> ended(core::Member& member) {
+  member.collect();
+  std::vector<core::Settled> all;
+  while (member.has_settled()) all.push_back(member.next_settled());
+  return all;
+}
+
 }  // namespace forelock::test

@@ -15,6 +15,7 @@
 #include "shm/futex.h"
 #include "test/check.h"
 #include "test/crash/history.h"
+#include "test/crash/mortal_host.h"
 #include "test/world.h"
 
 using namespace forelock;
@@ -47,30 +48,7 @@ struct Shared {
 };
 Shared* shared;
 
-class RealHost : public core::Host {
- public:
-  bool back(std::size_t, std::size_t) override { return true; }
-  void wake(Id who) override {
-    perhaps_die();  // a ring that its sleeper never hears
-    shm::futex_wake(&arena->participant(who).ring);
-  }
-  core::Nanos now() override {
-    perhaps_die();  // asked for inside gates
-    return shm::monotonic_now();
-  }
-  core::Nanos coarse_now() override { return shm::monotonic_coarse(); }
-  core::Arena* arena = nullptr;
-  std::mt19937* lot = nullptr;
-
- private:
-  // The parent's SIGKILL mostly meets a child that sleeps: a gate is held for less than a microsecond. So some die where
-  // the core calls out.
-  void perhaps_die() {
-    if (lot != nullptr && shared->dying && (*lot)() % 200 == 0) raise(SIGKILL);
-  }
-};
-
-RealHost host;
+MortalHost host;
 core::Arena* arena;
 
 void count(Count what) { shared->counts[what]++; }
@@ -97,7 +75,7 @@ class Child {
         waker_(*arena, id, core::Thread::kWaker),
         random_(seed),
         lot_(static_cast<std::uint32_t>(seed >> 32)) {
-    host.lot = &lot_;
+    host.may_die(&lot_, 200);
   }
 
   [[noreturn]] void run() {
@@ -489,6 +467,7 @@ int main(int argc, char** argv) {
   core::Arena made = make_arena();
   arena = &made;
   host.arena = &made;
+  host.immortal_until = &shared->dying;
   int failed = 0;
   try {
     Storm(seconds, seed).run();

@@ -14,6 +14,7 @@
 #include "shm/clock.h"
 #include "shm/futex.h"
 #include "test/check.h"
+#include "test/crash/mortal_host.h"
 #include "test/supply.h"
 
 using namespace forelock;
@@ -48,28 +49,7 @@ void violation(const char* what, Id who) {
   std::fflush(stdout);
 }
 
-class RealHost : public core::Host {
- public:
-  bool back(std::size_t, std::size_t) override { return true; }
-  void wake(Id who) override {
-    perhaps_die();
-    shm::futex_wake(&arena->participant(who).ring);
-  }
-  core::Nanos now() override {
-    perhaps_die();  // asked for inside gates
-    return shm::monotonic_now();
-  }
-  core::Nanos coarse_now() override { return shm::monotonic_coarse(); }
-  core::Arena* arena = nullptr;
-  std::mt19937* lot = nullptr;
-
- private:
-  void perhaps_die() {
-    if (lot != nullptr && (*lot)() % 2000 == 0) raise(SIGKILL);
-  }
-};
-
-RealHost host;
+MortalHost host;
 core::Arena* arena;
 core::Handle pool, bucket, above, lock;
 
@@ -102,7 +82,7 @@ class Child {
         waker_(*arena, id, core::Thread::kWaker),
         random_(seed),
         lot_(static_cast<std::uint32_t>(seed)) {
-    host.lot = &lot_;
+    host.may_die(&lot_, 2000);
   }
 
   [[noreturn]] void run() {

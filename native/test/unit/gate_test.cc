@@ -28,13 +28,6 @@ struct Inside {
   atomic<std::uint64_t>& gate;
 };
 
-std::vector<Settled> settled(Member& member) {
-  member.collect();
-  std::vector<Settled> all;
-  while (member.has_settled()) all.push_back(member.next_settled());
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("who finds somebody inside leaves a poke if asked to, and goes away") {
@@ -68,7 +61,7 @@ TEST_CASE("what is pushed while somebody is inside waits in the inbox, and is se
   }
   Lane waker(*world.arena, 2, Thread::kWaker);
   CHECK(GateKeeper(waker, handle.index).visit(true) == Visit::kDone);
-  const auto served = settled(*a);
+  const auto served = ended(*a);
   CHECK_EQUAL(served.size(), 1u);
   CHECK_EQUAL(served[0].waiter, first.waiter);
 }
@@ -114,11 +107,11 @@ TEST_CASE("one visit makes 64 grants at most, and says that there is more") {
   CHECK(a->lock(on(handle), held) == Answer::kOk);
   for (int i = 0; i < 100; i++) CHECK(b->lock(on(handle, true), wait) == Answer::kWait);
   CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
-  CHECK_EQUAL(settled(*b).size(), 64u);
+  CHECK_EQUAL(ended(*b).size(), 64u);
   CHECK((a->take_leftovers() == std::vector<ElementIndex>{handle.index}));
   Lane waker(*world.arena, 1, Thread::kWaker);
   CHECK(GateKeeper(waker, handle.index).visit(true) == Visit::kDone);
-  CHECK_EQUAL(settled(*b).size(), 36u);
+  CHECK_EQUAL(ended(*b).size(), 36u);
 }
 
 TEST_CASE("a death inside a gate is repaired by the next visitor, and everybody looks at what they hold") {
@@ -144,7 +137,7 @@ TEST_CASE("a death inside a gate is repaired by the next visitor, and everybody 
   world.kill(3);
   Lane waker(*world.arena, 1, Thread::kWaker);
   CHECK(GateKeeper(waker, handle.index).visit(true) == Visit::kDone);
-  const auto served = settled(*b);
+  const auto served = ended(*b);
   CHECK_EQUAL(served.size(), 1u);
   CHECK_EQUAL(served[0].waiter, first.waiter);
   CHECK_EQUAL(served[0].grant.sequence, held.sequence + 1);
@@ -152,7 +145,7 @@ TEST_CASE("a death inside a gate is repaired by the next visitor, and everybody 
   a->collect();
   CHECK(a->take_revoked());
   CHECK(b->release(handle.index, served[0].grant.sequence) == Answer::kOk);
-  CHECK_EQUAL(settled(*b).size(), 1u);
+  CHECK_EQUAL(ended(*b).size(), 1u);
 }
 
 TEST_CASE("a shared grant that is taken away before it was looked at ends its wait as a grant that is lost") {
@@ -167,7 +160,7 @@ TEST_CASE("a shared grant that is taken away before it was looked at ends its wa
   Request steal = on(handle);
   steal.steal = true;
   CHECK(a->lock(steal, stolen) == Answer::kOk);
-  const auto served = settled(*b);
+  const auto served = ended(*b);
   CHECK_EQUAL(served.size(), 1u);
   CHECK(served[0].outcome == Outcome::kGranted);
   CHECK(b->take_revoked());
@@ -188,7 +181,7 @@ TEST_CASE("a ttl runs from the grant, and its end is looked at however late the 
   CHECK(b->lock(limited, wait) == Answer::kWait);
   world.host.time += 50 * kNanosPerMilli;  // b knows nothing of it yet
   CHECK(a->release(handle.index, held.sequence) == Answer::kOk);
-  const auto served = settled(*b);
+  const auto served = ended(*b);
   CHECK_EQUAL(served.size(), 1u);
   world.host.time += 99 * kNanosPerMilli;
   b->expire();

@@ -58,13 +58,6 @@ Request plain_wait(std::uint32_t tier = 1, Nanos deadline = 0) {
   return request;
 }
 
-std::vector<Settled> settled(Member& member) {
-  member.collect();
-  std::vector<Settled> all;
-  while (member.has_settled()) all.push_back(member.next_settled());
-  return all;
-}
-
 // All of its room can be used, and nothing is left in it.
 void expect_sound(Member& member, QueueId id) {
   while (!next(member, id).empty()) {
@@ -223,12 +216,12 @@ TEST_CASE("a consumer that waits is given the record that comes, and is rung") {
   CHECK(world.arena->participant(2).ring.load() != ring);
   Granted stolen;
   CHECK(a->poll(q, stolen) == Answer::kBusy);  // it is the waiter's
-  const auto ended = settled(*b);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK_EQUAL(ended[0].waiter, wait.waiter);
-  CHECK_EQUAL(text_of(*b, other, ended[0].grant), "a");
-  CHECK_EQUAL(attempt_of(*b, other, ended[0].grant), 1u);
-  CHECK(b->acknowledge(other, ended[0].grant.sequence) == Answer::kOk);
+  const auto settled = ended(*b);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK_EQUAL(settled[0].waiter, wait.waiter);
+  CHECK_EQUAL(text_of(*b, other, settled[0].grant), "a");
+  CHECK_EQUAL(attempt_of(*b, other, settled[0].grant), 1u);
+  CHECK(b->acknowledge(other, settled[0].grant.sequence) == Answer::kOk);
   CHECK_EQUAL(b->waiting(), 0u);
   expect_sound(*a, q);
 }
@@ -246,15 +239,15 @@ TEST_CASE("consumers are served by tier and arrival, one record each") {
   world.host.time += 10;
   CHECK(a->wait_for_item(q, plain_wait(3), high) == Answer::kWait);
   for (const char* text : {"a", "b", "c", "d"}) CHECK(offer(*a, q, text) == Answer::kOk);
-  const auto ended = settled(*a);
-  CHECK_EQUAL(ended.size(), 4u);
-  CHECK_EQUAL(ended[0].waiter, high.waiter);
-  CHECK_EQUAL(ended[1].waiter, first.waiter);
-  CHECK_EQUAL(ended[2].waiter, second.waiter);
-  CHECK_EQUAL(ended[3].waiter, low.waiter);
-  CHECK_EQUAL(text_of(*a, q, ended[0].grant), "a");
-  CHECK_EQUAL(text_of(*a, q, ended[3].grant), "d");
-  for (const Settled& one : ended) CHECK(a->acknowledge(q, one.grant.sequence) == Answer::kOk);
+  const auto settled = ended(*a);
+  CHECK_EQUAL(settled.size(), 4u);
+  CHECK_EQUAL(settled[0].waiter, high.waiter);
+  CHECK_EQUAL(settled[1].waiter, first.waiter);
+  CHECK_EQUAL(settled[2].waiter, second.waiter);
+  CHECK_EQUAL(settled[3].waiter, low.waiter);
+  CHECK_EQUAL(text_of(*a, q, settled[0].grant), "a");
+  CHECK_EQUAL(text_of(*a, q, settled[3].grant), "d");
+  for (const Settled& one : settled) CHECK(a->acknowledge(q, one.grant.sequence) == Answer::kOk);
   expect_sound(*a, q);
 }
 
@@ -271,12 +264,12 @@ TEST_CASE("a producer that waits is given the room that comes, and those that co
   CHECK(a->poll(q, taken) == Answer::kOk);
   CHECK(a->acknowledge(q, taken.sequence) == Answer::kOk);
   CHECK(offer(*a, q, "passes") == Answer::kBusy);
-  const auto ended = settled(*b);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK(b->fill(other, ended[0].grant.sequence, 2, "b", 1) == Answer::kOk);
-  CHECK(b->fill(other, ended[0].grant.sequence, 2, "b", 1) == Answer::kLost);
+  const auto settled = ended(*b);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK(b->fill(other, settled[0].grant.sequence, 2, "b", 1) == Answer::kOk);
+  CHECK(b->fill(other, settled[0].grant.sequence, 2, "b", 1) == Answer::kLost);
   CHECK_EQUAL(next(*a, q), "b");
-  const auto then = settled(*a);
+  const auto then = ended(*a);
   CHECK_EQUAL(then.size(), 1u);
   CHECK(a->put_back(q, then[0].grant.sequence) == Answer::kOk);  // its environment wants it no more
   expect_sound(*a, q);
@@ -302,15 +295,15 @@ TEST_CASE("who does not wait passes nobody, even while another is busy in the ga
   CHECK(a->poll(q, taken) == Answer::kBusy);
   inside(a->queue(q).items(), 0);
   CHECK(a->poll(q, taken) == Answer::kBusy);
-  auto ended = settled(*b);
-  CHECK_EQUAL(ended.size(), 1u);
+  auto settled = ended(*b);
+  CHECK_EQUAL(settled.size(), 1u);
   CHECK(a->wait_for_room(q, plain_wait(), wait) == Answer::kWait);
   inside(a->queue(q).room(), lane_of(2, Thread::kWaker));
-  CHECK(b->acknowledge(other, ended[0].grant.sequence) == Answer::kOk);
+  CHECK(b->acknowledge(other, settled[0].grant.sequence) == Answer::kOk);
   CHECK(b->offer(other, 1, "x", 1) == Answer::kBusy);
   inside(a->queue(q).room(), 0);
   CHECK(b->offer(other, 1, "x", 1) == Answer::kBusy);
-  CHECK_EQUAL(settled(*a).size(), 1u);
+  CHECK_EQUAL(ended(*a).size(), 1u);
 }
 
 TEST_CASE("a wait that is given up takes nothing with it") {
@@ -325,9 +318,9 @@ TEST_CASE("a wait that is given up takes nothing with it") {
   CHECK(b->abort(one.waiter) == Answer::kOk);
   CHECK(offer(*a, q, "a") == Answer::kOk);
   CHECK(b->wait_for_item(other, plain_wait(), one) == Answer::kWait);
-  const auto ended = settled(*a);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK(a->acknowledge(q, ended[0].grant.sequence) == Answer::kOk);
+  const auto settled = ended(*a);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK(a->acknowledge(q, settled[0].grant.sequence) == Answer::kOk);
   // Given up after it was served, before it was told: the record is the next one's, as if it had never been delivered.
   CHECK(offer(*a, q, "b") == Answer::kOk);
   CHECK(b->abort(one.waiter) == Answer::kOk);
@@ -348,9 +341,9 @@ TEST_CASE("a wait past its deadline ends, and is not served") {
   world.host.time += 200;
   CHECK(offer(*a, q, "a") == Answer::kOk);
   a->expire();
-  const auto ended = settled(*a);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK(ended[0].outcome == Outcome::kTimedOut);
+  const auto settled = ended(*a);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK(settled[0].outcome == Outcome::kTimedOut);
   CHECK_EQUAL(next(*a, q), "a");
 }
 
@@ -391,9 +384,9 @@ TEST_CASE("what a dead consumer had in hand goes to those who wait") {
   world.kill(2);
   Lane waker(*world.arena, 1, Thread::kWaker);
   CHECK(sweep_all(waker));
-  const auto ended = settled(*a);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK_EQUAL(attempt_of(*a, q, ended[0].grant), 2u);
+  const auto settled = ended(*a);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK_EQUAL(attempt_of(*a, q, settled[0].grant), 2u);
 }
 
 TEST_CASE("a record that was being written by one that died is never seen, and its room comes back") {
@@ -410,9 +403,9 @@ TEST_CASE("a record that was being written by one that died is never seen, and i
   world.kill(2);
   Lane waker(*world.arena, 1, Thread::kWaker);
   CHECK(sweep_all(waker));
-  const auto ended = settled(*a);
-  CHECK_EQUAL(ended.size(), 1u);
-  CHECK(a->fill(q, ended[0].grant.sequence, 1, "a", 1) == Answer::kOk);
+  const auto settled = ended(*a);
+  CHECK_EQUAL(settled.size(), 1u);
+  CHECK(a->fill(q, settled[0].grant.sequence, 1, "a", 1) == Answer::kOk);
   CHECK_EQUAL(next(*a, q), "a");
   expect_sound(*a, q);
 }
