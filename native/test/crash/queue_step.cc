@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "test/check.h"
+#include "test/crash/in_child.h"
 #include "test/crash/stepper.h"
 #include "test/world.h"
 
@@ -654,27 +655,6 @@ void become(Scene& scene, const State& state, int sharing) {
   *scene.ledger = state.ledger;
 }
 
-bool in_child(const std::string& where, Scene& scene, const std::function<void()>& body) {
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("fork");
-  if (child == 0) {
-    alarm(kCheckSeconds);
-    try {
-      body();
-    } catch (const std::exception& error) {
-      std::printf("FAIL %s: %s\n%s", where.c_str(), error.what(), scene.dump().c_str());
-      std::fflush(stdout);
-      _exit(1);
-    }
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) std::printf("FAIL %s: the survivor was ended by signal %d\n", where.c_str(), WTERMSIG(status));
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 void bury(Scene& scene, const Dead& dead) {
   for (const Id id : dead) {
     scene.world.kill(id);
@@ -738,7 +718,7 @@ void do_act(const Scenario& scenario, Scene& scene) {
 std::uint64_t recoveries, instructions, states, stops;
 
 bool step_recovery(Scene& scene, const State& from, const Dead& first, const std::string& where) {
-  return in_child(where + ", stepping the recovery", scene, [&] {
+  return in_child(where + ", stepping the recovery", kCheckSeconds, scene, [&] {
     alarm(0);
     become(scene, from, MAP_SHARED);
     bury(scene, first);
@@ -754,7 +734,7 @@ bool step_recovery(Scene& scene, const State& from, const Dead& first, const std
       const int way = static_cast<int>(seen++ % kWays);
       const std::string at =
           where + ", then the recovery's instruction " + std::to_string(stepper.instructions()) + ", way " + std::to_string(way);
-      if (!in_child(at, scene, [&] {
+      if (!in_child(at, kCheckSeconds, scene, [&] {
             become(scene, before, MAP_PRIVATE);
             recover(scene, all, way);
           })) {
@@ -780,7 +760,7 @@ bool die_everywhere(const Scenario& scenario, std::uint32_t room) {
     const std::string where = std::string(scenario.name) + ", dead after instruction " + std::to_string(stepper.instructions());
     for (int way = 0; way < kWays && good; way++) {
       recoveries++;
-      good = in_child(where + ", way " + std::to_string(way), scene, [&] {
+      good = in_child(where + ", way " + std::to_string(way), kCheckSeconds, scene, [&] {
         become(scene, before, MAP_PRIVATE);
         recover(scene, dead, way);
       });
@@ -868,11 +848,7 @@ bool stop_everywhere(const Scenario& scenario) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Symbols resolved on first use would be stepped through again and again.
-  if (getenv("LD_BIND_NOW") == nullptr) {
-    setenv("LD_BIND_NOW", "1", 1);
-    execv("/proc/self/exe", argv);
-  }
+  resolve_symbols_first(argv);
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key == "--only") options.only = argv[i + 1];

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "test/crash/in_child.h"
 #include "test/crash/plan_scenarios.h"
 #include "test/crash/scenarios.h"
 #include "test/crash/stepper.h"
@@ -59,27 +60,6 @@ void replace_arena(Scene& scene, const Snapshot& bytes, int sharing) {
   if (at != scene.world.base) std::abort();
   std::memcpy(at, bytes.data(), bytes.size());
   scene.clock.become_own(sharing);
-}
-
-// True when `body` returns normally in a child; else it has said why not.
-bool in_child(const std::string& where, Scene& scene, const std::function<void()>& body) {
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("fork");
-  if (child == 0) {
-    alarm(kCheckSeconds);
-    try {
-      body();
-    } catch (const std::exception& error) {
-      std::printf("FAIL %s: %s\n%s", where.c_str(), error.what(), scene.dump().c_str());
-      std::fflush(stdout);
-      _exit(1);
-    }
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) std::printf("FAIL %s: the survivor was ended by signal %d\n", where.c_str(), WTERMSIG(status));
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // ---- the survivors' ways to go on ----------------------------------------------------------------------------------
@@ -182,7 +162,7 @@ std::string place(const Scenario& scenario, std::uint64_t instruction, std::uint
 
 // The recovery from one state, itself stepped, its doer killed at every state.
 bool step_recovery(const Scenario& scenario, Scene& scene, const Snapshot& bytes, const std::string& where) {
-  return in_child(where + ", stepping the recovery", scene, [&] {
+  return in_child(where + ", stepping the recovery", kCheckSeconds, scene, [&] {
     alarm(0);
     replace_arena(scene, bytes, MAP_SHARED);
     const Dead first = together(scenario.dead, scenario.dying);
@@ -202,7 +182,7 @@ bool step_recovery(const Scenario& scenario, Scene& scene, const Snapshot& bytes
       const std::string at =
           where + ", then the recovery's instruction " + std::to_string(stepper.instructions()) + ", way " + std::to_string(way);
       tally->deep_recoveries++;
-      good = in_child(at, scene, [&] {
+      good = in_child(at, kCheckSeconds, scene, [&] {
         replace_arena(scene, before, MAP_PRIVATE);
         recover(scene, all, way);
       });
@@ -234,7 +214,7 @@ bool die_everywhere(const Scenario& scenario, Stepped& out) {
     const std::string where = place(scenario, stepper.instructions(), out.states, "dead after");
     for (int way = 0; way < kWays && good; way++) {
       tally->recoveries++;
-      good = in_child(where + ", way " + std::to_string(way), scene, [&] {
+      good = in_child(where + ", way " + std::to_string(way), kCheckSeconds, scene, [&] {
         replace_arena(scene, before, MAP_PRIVATE);
         recover(scene, dead, way);
       });
@@ -454,11 +434,7 @@ void read_options(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Symbols resolved on first use would be stepped through again and again.
-  if (getenv("LD_BIND_NOW") == nullptr) {
-    setenv("LD_BIND_NOW", "1", 1);
-    execv("/proc/self/exe", argv);
-  }
+  resolve_symbols_first(argv);
   read_options(argc, argv);
   tally = static_cast<Tally*>(mmap(nullptr, sizeof(Tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   std::vector<Scenario> scenarios;
