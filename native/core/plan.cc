@@ -146,7 +146,8 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   cell.until.store(plan.until, memory_order_release);
   control = {control.version + 1, 0, control.current ^ 1, true};
   entry.control.store(control.word(), memory_order_release);  // (p3)
-  if (PlanLoss* of = loss(plan.source)) of->written.fetch_add(1, memory_order_relaxed);
+  // (p5) of two that write one plan the later here acquires what the earlier released: leave_one() sees that one's plan.
+  if (PlanLoss* of = loss(plan.source)) of->written.fetch_add(1, memory_order_acq_rel);
   if (plan.kind == PlanKind::kEscalation) {
     auto& until = arena_.header().escalated_until;
     std::uint64_t latest = until.load(memory_order_relaxed);

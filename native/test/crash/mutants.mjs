@@ -142,6 +142,12 @@ const mutants = [
     caughtBy: [['interleave', 'plans']]
   },
   {
+    name: 'plan: of two that are written at once neither need see the other',
+    file: 'plan.cc',
+    change: [['of->written.fetch_add(1, memory_order_acq_rel)', 'of->written.fetch_add(1, memory_order_relaxed)']],
+    caughtBy: [['schedule', 'supply', '--only', 'plan: write/write of one plan']]
+  },
+  {
     name: 'the inbox is emptied before its nodes are marked',
     file: 'gate.cc',
     change: [

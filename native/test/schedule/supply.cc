@@ -273,6 +273,35 @@ Program two_writes() {
   return plan;
 }
 
+// Two planners write one plan: neither is refused, and one plan is there afterwards.
+Program one_plan_twice() {
+  Program plan = of(
+      2,
+      [] {
+        PlanId id{};
+        Plan was;
+        check(put(1, whole(1), id), "set-up: plan");
+        check(Plans(*world().arena).withdraw(world().actor(1).member.lane(), id, was), "set-up: plan");
+      },
+      [] {
+        int there = 0;
+        Plans(*world().arena).for_each_of(PlanKind::kHold, world().lock.index + 1, world().host.time, [&](PlanEntry&, const Plan& one) {
+          check_whole(one);
+          there++;
+        });
+        check(there == 1 || scheduled::deaths() > 0, "not one plan");
+        check(there != 0, "no plan");
+        Lane& lane = world().actor(world().actors_count).member.lane();
+        Plans(*world().arena).sweep(lane, world().host.time + 1'000 * kNanosPerMilli, [](const Plan&) {});
+      });
+  const auto write = [](int id) {
+    PlanId written{};
+    check(put(id, whole(2), written), "a plan was refused");
+  };
+  plan.threads = {{1, [write] { write(1); }}, {2, [write] { write(2); }}};
+  return plan;
+}
+
 // ---- pools
 
 void use_units(int id, std::uint64_t amount) {
@@ -332,6 +361,8 @@ int main(int argc, char** argv) {
   suite.holds("plan: write/read", model_of(write_against_read()));
   suite.holds("plan: write/write", model_of(two_writes()));
   suite.holds("plan: write/write", bounded(with_deaths(two_writes()), 1));
+  suite.holds("plan: write/write of one plan", model_of(one_plan_twice()));
+  suite.holds("plan: write/write of one plan", bounded(with_deaths(one_plan_twice()), 1));
   suite.holds("pool: allocate/allocate, one fits", model_of(two_allocate(3)));
   suite.holds("pool: allocate/allocate, both fit", model_of(two_allocate(4)));
   return suite.finish();
