@@ -26,8 +26,8 @@ WaiterId wait_within(Member& member, Handle outer, const Granted& held, Handle w
 
 }  // namespace
 
-// `one` waits for x, and no more; then `other`, who holds x, waits for y; then `one`, who holds y, waits for z by the same slot. A look that
-// takes the first of these waits and the last for one sees a cycle that there never was.
+// `one` waits for x, and no more; then `other`, who holds x, waits for y; then `one`, who holds y, waits for z by the same slot. A look
+// that takes the first of these waits and the last for one sees a cycle that there never was.
 TEST_CASE("waits that follow each other by one slot are no cycle, at whichever moment of the search they change") {
   bool same_slot = false;
   for (long n = 0;; n++) {
