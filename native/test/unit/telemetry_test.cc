@@ -30,7 +30,7 @@ struct Scene {
     std::vector<unsigned char> bytes(most * kRecordBytes);
     const std::size_t count = reader.drain(bytes.data(), most);
     std::vector<Record> records(count);
-    std::memcpy(records.data(), bytes.data(), count * kRecordBytes);
+    if (count != 0) std::memcpy(records.data(), bytes.data(), count * kRecordBytes);
     return records;
   }
   Granted take(Member& member, const Handle& handle, std::uint32_t tier = 1) {
