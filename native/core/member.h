@@ -2,6 +2,7 @@
 // has a lane of its own and only visits gates (sweep.h). What is not in the arena is bookkeeping that dies with the process.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -194,6 +195,10 @@ class Member {
 
   std::uint32_t waiting() const { return waiting_; }
   std::uint32_t slots_in_use() const { return static_cast<std::uint32_t>(local_.size() - free_.size() - 2 * pairs_.size()); }
+  // Slots that have one beside them for what is wanted, in use or not.
+  std::uint32_t slots_with_wants() const {
+    return static_cast<std::uint32_t>(std::count_if(local_.begin(), local_.end(), [](const Local& local) { return local.wants != 0; }));
+  }
   std::uint32_t incarnation() const { return incarnation_; }
   Lane& lane() { return lane_; }
   Telemetry& telemetry() { return telemetry_; }

@@ -519,12 +519,18 @@ const mutants = [
     caughtBy: [['bucket_test']]
   },
   {
+    name: 'bucket: a take goes by the pace that was, after another was faster',
+    file: 'bucket.cc',
+    change: [['if (Tat::cell(seen) != cell || !pace.same_units(record_.cells[cell].get())) return Spent::kRefused;', '(void)cell;']],
+    caughtBy: [['schedule', 'supply', '--only', 'bucket']]
+  },
+  {
     name: 'reserve: time for which the bucket was full counts again and again',
     file: 'bucket.cc',
     change: [
       [
-        'if (tat >= at || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, at), memory_order_acq_rel, memory_order_acquire)) return;',
-        'if (tat >= at) return;'
+        'if (tat >= at || !element_.fast.compare_exchange_strong(word, Tat::at(seen, at), memory_order_acq_rel, memory_order_relaxed)) return;',
+        'if (tat >= at || word == 0) return;'
       ]
     ],
     caughtBy: [['plan_test']]

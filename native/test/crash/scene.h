@@ -722,10 +722,11 @@ class Scene {
       }
       CHECK_EQUAL(static_cast<int>(core::SlotState::of(world.arena->slot(id).state.load()).status), static_cast<int>(core::Status::kFree));
     }
-    // What a request was for is freed with its slot, which its owner may free late.
+    // What a request is for has a place beside its slot, which stays there until the two are parted.
     for (const auto& [id, count] : kept) {
       CHECK(!gone(id));
-      CHECK(id <= kActors && 2 * count <= actors[id].member->slots_in_use());
+      // Whoever looks on from outside of the cast has asked for things too.
+      CHECK(id > kActors || count <= actors[id].member->slots_with_wants());
     }
     for (std::uint32_t chunk = 0; chunk < world.arena->layout().chunk_count; chunk++) {
       const Id owner = core::ChunkOwner::of(world.arena->chunk_owner(chunk).load()).participant;
