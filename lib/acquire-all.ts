@@ -60,8 +60,15 @@ export async function acquireAll(session: Session, list: unknown, options: unkno
   if (signal?.aborted) throw signal.reason
   if (parts.length === 0) return new GrantSet([])
   const timeout = Math.min(...parts.map(part => part.terms.timeout))
-  const enclosing = enclosingGrants(session, parts[0]?.terms.within) ?? []
-  return new GrantSet(await new Acquisition(session, parts, byName(parts), { timeout, signal, enclosing }).run())
+  const booker = parts[0]?.terms.booker
+  const enclosing = enclosingGrants(session, parts[0]?.terms.within, booker) ?? []
+  const began = performance.now()
+  const held = await new Acquisition(session, parts, byName(parts), { timeout, signal, enclosing }).run()
+  // The wait was one for all of them.
+  parts.forEach(({ lock }, position) => {
+    booker?.book('lock', lock.name, position === 0 ? performance.now() - began : 0, held[position] as Grant)
+  })
+  return new GrantSet(held)
 }
 
 /** Positions of the locks in the order of their names. */

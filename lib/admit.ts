@@ -4,6 +4,7 @@ import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import { ArenaWait, labelled, ranOut } from './arena-wait.js'
 import { readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
@@ -13,7 +14,7 @@ import { type Taken, tokenCount } from './pace.js'
 import { type Pool, pools } from './pool.js'
 import type { AmountsByName } from './pool-terms.js'
 import type { Ask, Session } from './session.js'
-import { readTerms } from './terms.js'
+import { readWithin } from './terms.js'
 
 /** What is wanted together. */
 export interface AdmitParts {
@@ -25,10 +26,7 @@ export interface AdmitParts {
   locks?: readonly LockPart[] | undefined
 }
 
-export interface AdmitOptions extends WaitOptions {
-  /** the grants that it belongs to */
-  within?: Grant | readonly Grant[] | undefined
-}
+export interface AdmitOptions extends WaitOptions {}
 
 /** Why a request was not admitted. */
 export interface Refusal {
@@ -47,11 +45,13 @@ interface Wanted extends Part<Held> {
   readonly kind: Refusal['kind']
   readonly name: string
   readonly waitMs?: number | undefined
+  /** of a bucket */
+  readonly tokens?: number
 }
 
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
-  const { wanted, enclosing } = readAdmit(session, parts, options, TRY_KNOWN)
+  const { wanted, ask, enclosing } = readAdmit(session, parts, options, TRY_KNOWN)
   const held: Held[] = []
   try {
     for (let position = 0; position < wanted.length; position++) {
@@ -59,6 +59,7 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
       const got = part.attempt(enclosing)
       if (got === undefined) {
         giveBack(wanted, held)
+        ask.booker?.book(part.kind, part.name, 0, undefined)
         return { ok: false, kind: part.kind, name: part.name, waitMs: part.waitMs }
       }
       held.push(got)
@@ -67,15 +68,27 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
     giveBack(wanted, held)
     throw error
   }
+  book(wanted, held, ask.booker, 0)
   return admission(held)
 }
 
 /** Waits for all of it: see {@link Acquisition}. The one order for all is locks, then pools, then buckets, each by name. */
 export async function admit(session: Session, parts: unknown, options: unknown): Promise<Admission> {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, ADMIT_KNOWN)
+  const { wanted, ask, enclosing } = readAdmit(session, parts, options, WAIT_KNOWN)
   if (ask.signal?.aborted) throw ask.signal.reason
   const terms = { timeout: ask.timeout, signal: ask.signal, enclosing }
-  return admission(await new Acquisition(session, wanted, inOrder(wanted), terms).run())
+  const began = performance.now()
+  const held = await new Acquisition(session, wanted, inOrder(wanted), terms).run()
+  book(wanted, held, ask.booker, performance.now() - began)
+  return admission(held)
+}
+
+/** The wait was one for all of them. */
+function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker | undefined, waitedMs: number): void {
+  if (booker === undefined) return
+  wanted.forEach(({ kind, name, tokens }, position) => {
+    booker.book(kind, name, position === 0 ? waitedMs : 0, tokens ?? (held[position] as Grant | Allocation))
+  })
 }
 
 class AdmittedLock extends LockWanted implements Wanted {
@@ -132,25 +145,25 @@ class AdmittedTokens implements Wanted {
 
   constructor(
     private readonly bucket: Bucket,
-    private readonly n: number,
+    readonly tokens: number,
     private readonly ask: Ask
   ) {
     this.name = bucket.name
   }
 
   attempt(): Taken | undefined {
-    const taken = buckets.attempt(this.bucket, this.n, this.ask)
+    const taken = buckets.attempt(this.bucket, this.tokens, this.ask)
     this.waitMs = taken.waitMs
     return taken.ok ? taken : undefined
   }
 
   async wait(_: readonly Grant[], timeout: number, arrival: number): Promise<Taken> {
-    const answer = buckets.enter(this.bucket, this.n, { ...this.ask, timeout }, arrival)
+    const answer = buckets.enter(this.bucket, this.tokens, { ...this.ask, timeout }, arrival)
     return answer instanceof ArenaWait ? answer.promise : answer
   }
 
   giveBack(): void {
-    this.bucket.refund(this.n)
+    this.bucket.refund(this.tokens)
   }
 
   holds(): boolean {
@@ -183,17 +196,16 @@ function readAdmit(session: Session, parts: unknown, options: unknown, known: re
   readLockParts(session, locks, ask, wanted)
   readPools(session, pool, ask, wanted)
   readTokens(session, asked, ask, wanted)
-  return { wanted, ask, enclosing: enclosingGrants(session, readWithin(session, options)) ?? NONE }
+  return { wanted, ask, enclosing: enclosingGrants(session, grantsWithin(session, options), ask.booker) ?? NONE }
 }
 
 const PARTS = ['pool', 'tokens', 'locks'] as const
-const TRY_KNOWN = [...WAIT_KNOWN.filter(known => known !== 'waitTimeout' && known !== 'signal'), 'within']
-const ADMIT_KNOWN = [...WAIT_KNOWN, 'within']
+const TRY_KNOWN = WAIT_KNOWN.filter(known => known !== 'waitTimeout' && known !== 'signal')
 const NONE: readonly Grant[] = []
 
-function readWithin(session: Session, options: unknown): readonly Grant[] | undefined {
-  const within = (options as { within?: Grant | readonly Grant[] } | undefined)?.within
-  return within === undefined ? undefined : readTerms({ within }, session.plainTerms, session).within
+function grantsWithin(session: Session, options: unknown): readonly Grant[] | undefined {
+  const within = (options as AdmitOptions | undefined)?.within
+  return within === undefined ? undefined : readWithin(within, session).grants
 }
 
 function readLockParts(session: Session, list: unknown, ask: Ask, wanted: Wanted[]): void {

@@ -1,6 +1,8 @@
 import { abortSignal, duration, onlyKnown, optionsObject, tierIndex } from './checks.js'
+import { bookerAround } from './enclosing.js'
 import { readName } from './request-names.js'
 import type { Ask, Session } from './session.js'
+import { readWithin, type Within } from './terms.js'
 
 /** What any request at a bucket or a pool may say. */
 export interface AskOptions {
@@ -12,6 +14,8 @@ export interface AskOptions {
   workflow?: string | undefined
   /** on whose behalf; for telemetry */
   client?: string | undefined
+  /** the run of a workflow that it is booked to, besides the one whose callback runs around the call; grants make no difference here */
+  within?: Within | undefined
 }
 
 /** And what one that may wait. */
@@ -22,7 +26,7 @@ export interface WaitOptions extends AskOptions {
   signal?: AbortSignal | undefined
 }
 
-export const ASK_KNOWN = ['tier', 'tenant', 'workflow', 'client'] as const
+export const ASK_KNOWN = ['tier', 'tenant', 'workflow', 'client', 'within'] as const
 export const WAIT_KNOWN = [...ASK_KNOWN, 'waitTimeout', 'signal'] as const
 
 /**
@@ -32,15 +36,19 @@ export const WAIT_KNOWN = [...ASK_KNOWN, 'waitTimeout', 'signal'] as const
  */
 export function readAsk(options: unknown, known: readonly string[], what: string, session: Session): Ask {
   const given = optionsObject(options, 'options')
-  if (given === undefined) return session.plainAsk
-  onlyKnown(given, known, what)
-  const { tier, tenant, workflow, client, waitTimeout, signal } = given as { [K in keyof WaitOptions]: unknown }
+  const around = bookerAround(session)
+  if (given === undefined && around === undefined) return session.plainAsk
+  if (given !== undefined) onlyKnown(given, known, what)
+  const { tier, tenant, workflow, client, within, waitTimeout, signal } = (given ?? {}) as { [K in keyof WaitOptions]: unknown }
   const { names } = session.waiting
+  const booker = (within === undefined ? undefined : readWithin(within, session).booker) ?? around
+  const otherwise = booker?.requestNames
   return {
-    tier: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
-    tenant: names.of(readName(tenant, 'tenant')),
-    workflow: names.of(readName(workflow, 'workflow')),
-    client: names.of(readName(client, 'client')),
+    tier: tier === undefined ? (booker?.tierIndex ?? session.plainAsk.tier) : tierIndex(tier, session.tiers, 'tier'),
+    tenant: tenant === undefined ? (otherwise?.tenant ?? 0) : names.of(readName(tenant, 'tenant')),
+    workflow: workflow === undefined ? (otherwise?.workflow ?? 0) : names.of(readName(workflow, 'workflow')),
+    client: client === undefined ? (otherwise?.client ?? 0) : names.of(readName(client, 'client')),
+    booker,
     timeout: waitTimeout === undefined ? Number.POSITIVE_INFINITY : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal')
   }

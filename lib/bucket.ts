@@ -1,7 +1,9 @@
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, type AskOptions, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { booked } from './booker.js'
 import { flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
+import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
@@ -86,7 +88,9 @@ export class Bucket {
    */
   tryTake(n = 1, options?: AskOptions): Taken {
     const { session } = this
-    if (options !== undefined || typeof n !== 'number' || !session.open) return this.tryTakeSlowly(n, options)
+    if (options !== undefined || typeof n !== 'number' || !session.open || (session.encloses && isEnclosed())) {
+      return this.tryTakeSlowly(n, options)
+    }
     const { scratch, times } = session
     scratch[At.Arena] = session.arena
     scratch[At.Index] = this.element.index
@@ -108,7 +112,7 @@ export class Bucket {
     try {
       const ask = readAsk(options, WAIT_KNOWN, 'take()', this.session)
       const answer = this.begin(tokenCount(n), ask, 0)
-      return answer instanceof ArenaWait ? answer.promise : Promise.resolve(answer)
+      return booked(ask.booker, 'bucket', this.name, answer instanceof ArenaWait ? answer.promise : Promise.resolve(answer), () => n)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -174,7 +178,9 @@ export class Bucket {
     const ask = readAsk(options, ASK_KNOWN, 'tryTake()', session)
     // After the reading: a getter may have closed it.
     session.mustBeOpen(this.name)
-    return this.attempt(asked, ask)
+    const taken = this.attempt(asked, ask)
+    ask.booker?.book('bucket', this.name, 0, taken.ok ? asked : undefined)
+    return taken
   }
 
   private attempt(n: number, ask: Ask): Taken {

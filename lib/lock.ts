@@ -1,6 +1,7 @@
+import { booked } from './booker.js'
 import { callback, optionsObject } from './checks.js'
 import type { Element } from './element.js'
-import { callEnclosed, enclosingGrants, isEnclosed } from './enclosing.js'
+import { bookerAround, callEnclosed, enclosingGrants, isEnclosed } from './enclosing.js'
 import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
 import { CorruptError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
@@ -20,6 +21,8 @@ function takeGrant(scratch: Int32Array, element: Element, terms: Terms, enclosin
   if (grantChannel.hasSubscribers) traceGrant(grant, terms.names, 0)
   return grant
 }
+
+const itself = (grant: Grant): Grant => grant
 
 /** What the other faces may do with a lock, and users may not. */
 export interface LockInternals {
@@ -99,9 +102,11 @@ export class Lock {
    */
   request(options?: AcquireOptions): LockRequest {
     try {
-      const answer = this.begin(this.read(options))
-      if (answer instanceof Grant) return new LockRequest(this.session, Promise.resolve(answer), undefined)
-      return new LockRequest(this.session, answer.promise, answer)
+      const terms = this.read(options)
+      const answer = this.begin(terms)
+      const wait = answer instanceof Grant ? undefined : answer
+      const granted = answer instanceof Grant ? Promise.resolve(answer) : answer.promise
+      return new LockRequest(this.session, booked(terms.booker, 'lock', this.name, granted, itself), wait)
     } catch (error) {
       if (this.session === undefined) throw error // a borrowed method: no lock, no request
       return new LockRequest(this.session, Promise.reject(error), undefined)
@@ -157,8 +162,9 @@ export class Lock {
 
   private acquireSlowly(options: unknown): Promise<Grant> {
     try {
-      const answer = this.begin(this.read(options))
-      return answer instanceof Grant ? Promise.resolve(answer) : answer.promise
+      const terms = this.read(options)
+      const answer = this.begin(terms)
+      return booked(terms.booker, 'lock', this.name, answer instanceof Grant ? Promise.resolve(answer) : answer.promise, itself)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -172,17 +178,20 @@ export class Lock {
 
   private tryAcquireSlowly(options: unknown): Grant | null {
     const terms = this.read(options)
-    return this.attempt(terms, enclosingGrants(this.session, terms.within))
+    const grant = this.attempt(terms, enclosingGrants(this.session, terms.within, terms.booker))
+    terms.booker?.book('lock', this.name, 0, grant ?? undefined)
+    return grant
   }
 
   private read(options: unknown): Terms {
     const given = optionsObject(options, 'options')
-    return given === undefined ? this.terms : readTerms(given, this.terms, this.session)
+    if (given === undefined && bookerAround(this.session) === undefined) return this.terms
+    return readTerms(given ?? {}, this.terms, this.session)
   }
 
   private begin(terms: Terms): Grant | Wait {
     if (terms.signal?.aborted) throw terms.signal.reason
-    const enclosing = enclosingGrants(this.session, terms.within)
+    const enclosing = enclosingGrants(this.session, terms.within, terms.booker)
     if (terms.timeout !== 0) return this.enter(terms, enclosing, 0)
     const grant = this.attempt(terms, enclosing)
     if (grant === null) throw timedOut(this.name, 0)

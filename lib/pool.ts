@@ -1,8 +1,10 @@
 import { Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
 import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { booked } from './booker.js'
 import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
+import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
@@ -27,6 +29,7 @@ export interface PoolUsage {
 }
 
 const GRACE_MS = 1000
+const itself = (allocation: Allocation): Allocation => allocation
 const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
 const ALLOCATE_KNOWN = [...WAIT_KNOWN, 'revocable', 'labels'] as const
 
@@ -98,10 +101,17 @@ export class Pool {
    */
   tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
     const wanted = this.read(amounts)
-    const terms = options === undefined ? this.plainTerms : this.readTerms(options, TRY_KNOWN, 'tryAllocate()').terms
-    // After the reading: a getter may have closed it.
-    this.session.mustBeOpen(this.name)
-    return this.tryUnits(wanted, terms) ?? null
+    const { session } = this
+    if (options === undefined && !(session.encloses && isEnclosed())) {
+      // After the reading: a getter may have closed it.
+      session.mustBeOpen(this.name)
+      return this.tryUnits(wanted, this.plainTerms) ?? null
+    }
+    const { terms, ask } = this.readTerms(options, TRY_KNOWN, 'tryAllocate()')
+    session.mustBeOpen(this.name)
+    const allocation = this.tryUnits(wanted, terms)
+    ask.booker?.book('pool', this.name, 0, allocation)
+    return allocation ?? null
   }
 
   /**
@@ -115,7 +125,7 @@ export class Pool {
       const wanted = this.read(amounts)
       const { terms, ask } = this.readTerms(options, ALLOCATE_KNOWN, 'allocate()')
       const answer = this.units(wanted, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 })
-      return answer instanceof Allocation ? Promise.resolve(answer) : answer.promise
+      return booked(ask.booker, 'pool', this.name, answer instanceof Allocation ? Promise.resolve(answer) : answer.promise, itself)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -323,8 +333,8 @@ export class Pool {
     const { session } = this
     const given = optionsObject(options, 'options')
     const ask = readAsk(options, known, what, session)
-    if (given === undefined) return { terms: this.plainTerms, ask }
-    const { revocable, labels } = given as { [K in keyof AllocateOptions]: unknown }
+    if (given === undefined && ask.booker === undefined) return { terms: this.plainTerms, ask }
+    const { revocable, labels } = (given ?? {}) as { [K in keyof AllocateOptions]: unknown }
     this.mustHave(readLabels(labels, 'labels'))
     return { terms: { tier: ask.tier, tenant: ask.tenant, workflow: ask.workflow, client: ask.client, grace: readGrace(revocable) }, ask }
   }

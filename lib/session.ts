@@ -1,3 +1,4 @@
+import type { Booker } from './booker.js'
 import type { ForelockError } from './errors/index.js'
 import type { LeakReport } from './leak-report.js'
 import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
@@ -14,6 +15,7 @@ export interface PlainTerms {
   readonly timeout: number
   readonly ttl: number
   readonly within: undefined
+  readonly booker: undefined
   readonly signal: undefined
   readonly names: undefined
 }
@@ -25,6 +27,7 @@ export interface Ask {
   readonly tenant: number
   readonly workflow: number
   readonly client: number
+  readonly booker: Booker | undefined
   /** ms, Infinity: none */
   readonly timeout: number
   readonly signal: AbortSignal | undefined
@@ -89,12 +92,13 @@ export class Session {
       timeout: Number.POSITIVE_INFINITY,
       ttl: 0,
       within: undefined,
+      booker: undefined,
       signal: undefined,
       names: undefined
     }))
     const tier = Math.max(0, this.tiers.indexOf('standard'))
     this.plainTerms = this.plainTermsOf[tier] as PlainTerms
-    this.plainAsk = { tier, tenant: 0, workflow: 0, client: 0, timeout: Number.POSITIVE_INFINITY, signal: undefined }
+    this.plainAsk = { tier, tenant: 0, workflow: 0, client: 0, booker: undefined, timeout: Number.POSITIVE_INFINITY, signal: undefined }
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */

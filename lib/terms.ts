@@ -1,4 +1,6 @@
+import { Booker } from './booker.js'
 import { abortSignal, duration, onlyKnown, refuse, tierIndex } from './checks.js'
+import { bookerAround } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
 import { type Grant, grants, type LockMode } from './grant.js'
 import { RequestBit } from './native/binding.js'
@@ -23,10 +25,13 @@ export interface LockDefaults {
   hold?: number | undefined
 }
 
+/** What a request belongs to: grants, and the run of a workflow. */
+export type Within = Grant | Booker | readonly (Grant | Booker)[]
+
 /** What can be said of a request that does not wait. */
 export interface TryOptions extends Omit<LockDefaults, 'waitTimeout'> {
-  /** the grants that this one belongs to, besides those whose callback runs around the call */
-  within?: Grant | readonly Grant[] | undefined
+  /** the grants that this one belongs to, and the run it is booked to, besides those whose callbacks run around the call */
+  within?: Within | undefined
   /** @internal takes the lock from its holders, as the Web Locks API has it; exclusive only */
   steal?: boolean | undefined
 }
@@ -52,6 +57,7 @@ export interface Terms {
   /** whole ms, 0: none */
   readonly ttl: number
   readonly within: readonly Grant[] | undefined
+  readonly booker: Booker | undefined
   readonly signal: AbortSignal | undefined
   readonly names: RequestNames | undefined
 }
@@ -72,6 +78,8 @@ export function readTerms(options: object, defaults: Terms, session: Session): T
   const { mode, tier, waitTimeout, ttl, within, steal, workflow, tenant, client, hold, signal } = options as {
     [K in keyof AcquireOptions]: unknown
   }
+  const belongs = within === undefined ? undefined : readWithin(within, session)
+  const booker = belongs?.booker ?? bookerAround(session)
   const unnamed = workflow === undefined && tenant === undefined && client === undefined && hold === undefined
   const onlyTier =
     unnamed &&
@@ -79,17 +87,20 @@ export function readTerms(options: object, defaults: Terms, session: Session): T
     waitTimeout === undefined &&
     ttl === undefined &&
     within === undefined &&
+    booker === undefined &&
     steal === undefined &&
     signal === undefined &&
     tier !== undefined
   // The commonest options, whose terms are there already.
   if (onlyTier && defaults === session.plainTerms) return session.plainTermsOf[tierIndex(tier, session.tiers, 'tier')] as PlainTerms
-  const names = unnamed ? defaults.names : readNames(session.waiting.names, workflow, tenant, client, hold, defaults.names)
+  const known = booker?.requestNames ?? defaults.names
+  const names = unnamed ? known : readNames(session.waiting.names, workflow, tenant, client, hold, known)
   const terms = {
-    request: readTier(tier, defaults, session) | readKind(mode, steal, defaults),
+    request: readTier(tier, booker?.tierIndex ?? defaults.request & TIER_MASK, session) | readKind(mode, steal, defaults),
     timeout: waitTimeout === undefined ? defaults.timeout : duration(waitTimeout, 'waitTimeout'),
     ttl: ttl === undefined ? defaults.ttl : readTtl(ttl),
-    within: within === undefined ? defaults.within : readWithin(within, session),
+    within: belongs === undefined ? defaults.within : belongs.grants,
+    booker,
     signal: signal === undefined ? defaults.signal : abortSignal(signal, 'signal'),
     names
   }
@@ -103,8 +114,8 @@ function mayWaitInCohort({ request, timeout, ttl }: Pick<Terms, 'request' | 'tim
   return (request & KIND_MASK) === 0 && ttl === 0 && timeout === Number.POSITIVE_INFINITY
 }
 
-function readTier(tier: unknown, defaults: Terms, session: Session): number {
-  return tier === undefined ? defaults.request & TIER_MASK : tierIndex(tier, session.tiers, 'tier')
+function readTier(tier: unknown, otherwise: number, session: Session): number {
+  return tier === undefined ? otherwise : tierIndex(tier, session.tiers, 'tier')
 }
 
 function readKind(mode: unknown, steal: unknown, defaults: Terms): number {
@@ -128,13 +139,19 @@ function readTtl(value: unknown): number {
   return Math.ceil(ttl)
 }
 
-function readWithin(value: unknown, session: Session): readonly Grant[] {
+/** What `within` says: the grants, and the first run. */
+export function readWithin(value: unknown, session: Session): { grants: readonly Grant[] | undefined; booker: Booker | undefined } {
   const given: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [value]
-  for (const grant of given) {
-    if (!grants.isGrant(grant)) throw refuse('within', 'a grant, or an array of grants', grant)
-    if (grants.elementOf(grant).session.binding !== session.binding) {
-      throw new ArgumentError('within: the grant belongs to another arena', { option: 'within', given: grant })
+  const found: Grant[] = []
+  let booker: Booker | undefined
+  for (const one of given) {
+    if (!(one instanceof Booker) && !grants.isGrant(one)) throw refuse('within', 'a grant, a run of a workflow, or an array of such', one)
+    const of = one instanceof Booker ? one.session : grants.elementOf(one).session
+    if (of.binding !== session.binding) {
+      throw new ArgumentError('within: what is given belongs to another arena', { option: 'within', given: one })
     }
+    if (one instanceof Booker) booker ??= one
+    else found.push(one)
   }
-  return given as readonly Grant[]
+  return { grants: found.length === 0 ? undefined : found, booker }
 }
