@@ -23,6 +23,8 @@ import { readStats, type Stats, type StatsOptions } from './stats.js'
 import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
+import { type WorkflowOptions, workName } from './workflow/options.js'
+import { Workflow } from './workflow/workflow.js'
 
 /** Symbol.asyncDispose, also where Node has the protocol but not yet the name (before 20.5). */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')
@@ -141,6 +143,15 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   semaphore(name: string, permits?: number, options?: SemaphoreOptions): Semaphore {
     return new Semaphore(this.#session, text(name, 'name'), permits, options)
+  }
+
+  /**
+   * A kind of work by name: what its runs and their actions take is measured, recorded and learnt.
+   *
+   * @throws ArgumentError, ClosedError
+   */
+  workflow(name: string, options?: WorkflowOptions): Workflow {
+    return new Workflow(this.#session, workName(name, 'name'), options)
   }
 
   /**

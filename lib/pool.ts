@@ -40,6 +40,9 @@ interface PoolInternals {
   tryUnits(pool: Pool, amounts: readonly number[], terms: AllocationTerms): Allocation | undefined
   units(pool: Pool, amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation>
   read(pool: Pool, amounts: unknown): number[]
+  hasLabels(pool: Pool, labels: readonly string[]): boolean
+  /** @throws ExceedsError */
+  mustHave(pool: Pool, labels: readonly string[]): void
 }
 export let pools: PoolInternals
 
@@ -339,9 +342,13 @@ export class Pool {
     return { terms: { tier: ask.tier, tenant: ask.tenant, workflow: ask.workflow, client: ask.client, grace: readGrace(revocable) }, ask }
   }
 
+  private has(label: string): boolean {
+    return this.labelIds.includes(this.session.waiting.names.of(label))
+  }
+
   private mustHave(labels: readonly string[]): void {
     for (const label of labels) {
-      if (this.labelIds.includes(this.session.waiting.names.of(label))) continue
+      if (this.has(label)) continue
       throw new ExceedsError(`${this.label()} does not have the label ${JSON.stringify(label)}`, { resource: this.name, asked: label })
     }
   }
@@ -407,6 +414,8 @@ export class Pool {
       sessionOf: pool => pool.session,
       tryUnits: (pool, amounts, terms) => pool.tryUnits(amounts, terms),
       units: (pool, amounts, terms, wait) => pool.units(amounts, terms, wait),
+      hasLabels: (pool, labels) => labels.every(label => pool.has(label)),
+      mustHave: (pool, labels) => pool.mustHave(labels),
       read: (pool, amounts) => pool.read(amounts)
     }
   }

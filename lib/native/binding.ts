@@ -287,6 +287,8 @@ export interface Binding {
   drainNotes(reader: number, into: ArrayBufferView): number
   /** Records and notes that were dropped before this reader came to them. */
   recordsLost(reader: number): [records: number, notes: number]
+  /** Whether anybody observes. */
+  isObserved(): boolean
   /** Writes a note of at most 4,096 bytes. False: nobody observes, or there is no room for any of that length. */
   note(kind: number, bytes: ArrayBufferView): boolean
   /** The number of a name, for good; 0 when there is no room for it. */

@@ -120,7 +120,7 @@ bool Binding::define_telemetry(napi_value object) {
   return add(object, "observe", observe) && add(object, "unobserve", unobserve) && add(object, "drainRecords", drain_records) &&
          add(object, "drainNotes", drain_notes) && add(object, "recordsLost", records_lost) && add(object, "note", note) &&
          add(object, "intern", intern) && add(object, "nameOf", name_of) && add(object, "stats", stats) &&
-         add(object, "cpuCounter", cpu_counter);
+         add(object, "cpuCounter", cpu_counter) && add(object, "isObserved", is_observed);
 }
 
 // The binding of a call that may go on, with its arguments.
@@ -201,6 +201,11 @@ napi_value Binding::records_lost(napi_env env, napi_callback_info info) {
   napi_set_element(env, out, 0, number(env, reader == nullptr ? 0 : static_cast<double>(reader->lost())));
   napi_set_element(env, out, 1, number(env, reader == nullptr ? 0 : static_cast<double>(reader->lost_notes())));
   return out;
+}
+
+napi_value Binding::is_observed(napi_env env, napi_callback_info info) {
+  Binding* binding = usable_self(env, info);
+  return boolean(env, binding != nullptr && binding->attachment_->member().telemetry().on());
 }
 
 // False: nobody observes, it is too long for this ring, or there is no memory.

@@ -1,0 +1,69 @@
+import type { Session } from '../session.js'
+import { NOTE_BYTES_MAX } from '../telemetry/record.js'
+import type { ActionRecord, RunRecord } from './record.js'
+
+/** The kinds of notes by which runs and their actions reach whoever observes. */
+export const RUN_NOTE = 'forelock:run'
+export const ACTIONS_NOTE = 'forelock:actions'
+
+const CUT_UNITS = 128
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Tells those who observe the arena of a run that is over; in several notes, if one has no room for its actions. */
+export function noteRun(session: Session, record: RunRecord): void {
+  if (!session.joined || !session.binding.isObserved()) return
+  const whole = encoder.encode(JSON.stringify(record))
+  if (whole.byteLength <= NOTE_BYTES_MAX) {
+    write(session, RUN_NOTE, whole)
+    return
+  }
+  const { actions, ...run } = record
+  const bare = encoder.encode(JSON.stringify({ ...run, actions: [] }))
+  write(session, RUN_NOTE, bare.byteLength <= NOTE_BYTES_MAX ? bare : encoder.encode(JSON.stringify(shortened(run))))
+  noteActions(session, record.id, actions)
+}
+
+/** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
+function shortened(run: Omit<RunRecord, 'actions'>): RunRecord {
+  const cut = (name: string | undefined) => name?.slice(0, CUT_UNITS)
+  return {
+    ...run,
+    workflow: run.workflow.slice(0, CUT_UNITS),
+    type: run.type.slice(0, CUT_UNITS),
+    tenant: cut(run.tenant),
+    client: cut(run.client),
+    input: {},
+    events: [],
+    actions: []
+  }
+}
+
+function noteActions(session: Session, run: string, actions: readonly ActionRecord[]): void {
+  if (actions.length === 0) return
+  const bytes = encoder.encode(JSON.stringify({ run, actions }))
+  if (bytes.byteLength <= NOTE_BYTES_MAX || actions.length === 1) {
+    write(session, ACTIONS_NOTE, bytes)
+    return
+  }
+  const half = actions.length >> 1
+  noteActions(session, run, actions.slice(0, half))
+  noteActions(session, run, actions.slice(half))
+}
+
+function write(session: Session, kind: string, bytes: Uint8Array): void {
+  session.binding.note(session.waiting.names.of(kind), bytes)
+}
+
+/** Reads what {@link noteRun} wrote; undefined: it is none of it. */
+export function decodeRunNote(kind: string, bytes: Uint8Array): RunRecord | { run: string; actions: readonly ActionRecord[] } | undefined {
+  if (kind !== RUN_NOTE && kind !== ACTIONS_NOTE) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(decoder.decode(bytes))
+  } catch {
+    return undefined // a note of that name by somebody else
+  }
+  if (typeof value !== 'object' || value === null || !Array.isArray((value as { actions?: unknown }).actions)) return undefined
+  return value as RunRecord
+}

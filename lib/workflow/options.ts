@@ -1,0 +1,160 @@
+import type { AdmitParts } from '../admit.js'
+import { abortSignal, callback, duration, onlyKnown, optionsObject, refuse, tierIndex } from '../checks.js'
+import type { MeterScope } from '../metering/usage.js'
+import { readName } from '../request-names.js'
+import type { Session } from '../session.js'
+import type { Within } from '../terms.js'
+import { readWithin } from '../terms.js'
+import { type Prices, readPrices } from './cost.js'
+import { type GivenProfile, type ReadProfile, readProfile } from './profile.js'
+import { Work } from './work.js'
+
+/** What a run is admitted with. */
+export type Needs = AdmitParts | ((input: unknown) => AdmitParts)
+
+export interface MeteringOptions {
+  /** whose use counts as that of a run: the calling thread's (default), the process's, or that of another process or a cgroup */
+  scope?: MeterScope | undefined
+  /** `time`: wall and CPU time (default); `all`: every counter there is */
+  level?: 'time' | 'all' | undefined
+}
+
+export interface WorkflowOptions {
+  /** what it is like other workflows in; default: its name */
+  type?: string | undefined
+  /** name of the tier of its runs; default `standard` */
+  tier?: string | undefined
+  tenant?: string | undefined
+  client?: string | undefined
+  /** what each run is admitted with, held while it runs */
+  needs?: Needs | undefined
+  /** what is measured; false: nothing */
+  metering?: MeteringOptions | false | undefined
+  /** what is known of it beforehand: what it is expected to take, or bounds for what is learnt */
+  profile?: GivenProfile | undefined
+  prices?: Prices | undefined
+  /** the fields of the input that may be recorded; default none */
+  keep?: readonly string[] | undefined
+}
+
+export interface RunOptions {
+  /** what it is about; fields that are kept are recorded */
+  input?: unknown
+  tier?: string | undefined
+  tenant?: string | undefined
+  client?: string | undefined
+  /** ids of the events that it is about */
+  events?: readonly string[] | undefined
+  /** ms to wait for its admission at most */
+  waitTimeout?: number | undefined
+  /** ends the wait for its admission; `run.signal` */
+  signal?: AbortSignal | undefined
+  /** the run that it is part of, and grants that it belongs to */
+  within?: Within | undefined
+}
+
+/** Options of a workflow, checked. */
+export interface ReadWorkflow {
+  readonly type: string
+  readonly tierIndex: number
+  readonly tenant: string | undefined
+  readonly client: string | undefined
+  readonly needs: Needs | undefined
+  readonly metering: { readonly scope: MeterScope; readonly level: 'time' | 'all' } | undefined
+  readonly profile: ReadProfile
+  readonly prices: Prices | undefined
+  readonly keep: readonly string[]
+}
+
+/** Options of a run, checked. */
+export interface ReadRun {
+  readonly input: unknown
+  readonly tierIndex: number
+  readonly tenant: string | undefined
+  readonly client: string | undefined
+  readonly events: readonly string[]
+  readonly waitTimeout: number | undefined
+  readonly signal: AbortSignal | undefined
+  readonly within: Within | undefined
+  readonly parent: Work | undefined
+}
+
+const WORKFLOW_KNOWN = ['type', 'tier', 'tenant', 'client', 'needs', 'metering', 'profile', 'prices', 'keep'] as const
+const RUN_KNOWN = ['input', 'tier', 'tenant', 'client', 'events', 'waitTimeout', 'signal', 'within'] as const
+
+/** Names of workflows and actions are told in notes, which are short. */
+export const NAME_MAX_UNITS = 256
+
+/** @throws ArgumentError */
+export function workName(value: unknown, option: string): string {
+  if (typeof value !== 'string' || value === '' || value.length > NAME_MAX_UNITS) {
+    throw refuse(option, `a string of 1 to ${NAME_MAX_UNITS} UTF-16 code units`, value)
+  }
+  return value
+}
+
+/** @throws ArgumentError */
+export function readWorkflow(name: string, options: unknown, session: Session): ReadWorkflow {
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, WORKFLOW_KNOWN, 'workflow()')
+  const { type, tier, tenant, client, needs, metering, profile, prices, keep } = given as { [K in keyof WorkflowOptions]: unknown }
+  return {
+    type: type === undefined ? name : workName(type, 'type'),
+    tierIndex: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
+    tenant: readName(tenant, 'tenant'),
+    client: readName(client, 'client'),
+    needs: needs === undefined ? undefined : readNeeds(needs),
+    metering: readMetering(metering),
+    profile: readProfile(profile),
+    prices: readPrices(prices),
+    keep: readStrings(keep, 'keep')
+  }
+}
+
+const NO_RUN_OPTIONS: readonly string[] = []
+
+/** @throws ArgumentError */
+export function readRun(options: unknown, workflow: ReadWorkflow, session: Session): ReadRun {
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, RUN_KNOWN, 'run()')
+  const { input, tier, tenant, client, events, waitTimeout, signal, within } = given as { [K in keyof RunOptions]: unknown }
+  const booker = within === undefined ? undefined : readWithin(within, session).booker
+  return {
+    input,
+    tierIndex: tier === undefined ? workflow.tierIndex : tierIndex(tier, session.tiers, 'tier'),
+    tenant: readName(tenant, 'tenant') ?? workflow.tenant,
+    client: readName(client, 'client') ?? workflow.client,
+    events: events === undefined ? NO_RUN_OPTIONS : readStrings(events, 'events'),
+    waitTimeout: waitTimeout === undefined ? undefined : duration(waitTimeout, 'waitTimeout'),
+    signal: signal === undefined ? undefined : abortSignal(signal, 'signal'),
+    within: within as Within | undefined,
+    parent: booker instanceof Work ? booker : undefined
+  }
+}
+
+function readNeeds(needs: unknown): Needs {
+  if (typeof needs === 'function') {
+    callback(needs, 'needs')
+    return needs as Needs
+  }
+  if (optionsObject(needs, 'needs') === undefined) throw refuse('needs', 'an object or a function', needs)
+  return needs as AdmitParts
+}
+
+function readMetering(value: unknown): ReadWorkflow['metering'] {
+  if (value === false) return undefined
+  const given = optionsObject(value, 'metering') ?? {}
+  onlyKnown(given, ['scope', 'level'], 'metering')
+  const { scope = 'thread', level = 'time' } = given as { scope?: MeterScope; level?: unknown }
+  if (level !== 'time' && level !== 'all') throw refuse('metering.level', "'time' or 'all'", level)
+  return { scope, level }
+}
+
+function readStrings(value: unknown, option: string): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw refuse(option, 'an array of strings', value)
+  return value.map((one: unknown) => {
+    if (typeof one !== 'string') throw refuse(option, 'an array of strings', one)
+    return one
+  })
+}

@@ -1,0 +1,257 @@
+import { onlyKnown, optionsObject, refuse } from '../checks.js'
+import { USAGE_FIELDS, type Usage, type UsageField } from '../metering/usage.js'
+import type { Prices } from './cost.js'
+import type { ActionRecord, DataPattern, RunRecord } from './record.js'
+import { Samples, type Spread } from './samples.js'
+
+/** What work needs of one resource, or takes: given, learnt, or learnt within given bounds. */
+export interface ResourceProfile extends Spread {
+  /** bounds that were given; what is learnt stays within them */
+  readonly least: number | undefined
+  readonly most: number | undefined
+}
+
+export interface DataProfile {
+  /** bytes of an action or a run together */
+  readonly bytes: Spread
+  /** bytes of one transfer */
+  readonly transfer: Spread
+  /** the commoner one of what was seen */
+  readonly pattern: DataPattern
+}
+
+interface WorkProfile {
+  /** ms; undefined: nothing is known */
+  readonly duration: ResourceProfile | undefined
+  /** by field of {@link Usage} */
+  readonly requirements: Readonly<Partial<Record<UsageField, ResourceProfile>>>
+  readonly certifications: readonly string[]
+  readonly data: DataProfile | undefined
+  readonly cost: Spread | undefined
+  /** how many it is learnt from */
+  readonly samples: number
+}
+
+/** What is known of an action of a workflow. */
+export interface ActionProfile extends WorkProfile {
+  readonly name: string
+  /** the part of the runs that it is in */
+  readonly share: number
+  /** ms from the beginning of the run */
+  readonly offset: Spread | undefined
+}
+
+/** What is known of a workflow. */
+export interface WorkflowProfile extends WorkProfile {
+  /** name of the workflow */
+  readonly id: string
+  readonly type: string
+  /** name of its tier */
+  readonly priority: string
+  /** what things cost, where it was said */
+  readonly prices: Prices | undefined
+  /** in the order in which they usually begin */
+  readonly actions: readonly ActionProfile[]
+}
+
+/** A quantity that is given: what is expected, or bounds for what is learnt, or both. */
+export type Given = number | { expected?: number | undefined; least?: number | undefined; most?: number | undefined }
+
+export interface GivenProfile {
+  /** ms */
+  duration?: Given | undefined
+  /** by field of {@link Usage} */
+  requirements?: Partial<Record<UsageField, Given>> | undefined
+  /** labels that a pool must have for the work to run there */
+  certifications?: readonly string[] | undefined
+}
+
+interface Bounds {
+  readonly expected: number | undefined
+  readonly least: number | undefined
+  readonly most: number | undefined
+}
+
+/** A given profile, checked. */
+export interface ReadProfile {
+  readonly duration: Bounds | undefined
+  readonly requirements: ReadonlyMap<UsageField, Bounds>
+  readonly certifications: readonly string[]
+}
+
+const PROFILE_KNOWN = ['duration', 'requirements', 'certifications'] as const
+const NOTHING: ReadProfile = { duration: undefined, requirements: new Map(), certifications: [] }
+
+/** @throws ArgumentError */
+export function readProfile(value: unknown): ReadProfile {
+  const given = optionsObject(value, 'profile')
+  if (given === undefined) return NOTHING
+  onlyKnown(given, PROFILE_KNOWN, 'profile')
+  const { duration, requirements, certifications } = given as { [K in keyof GivenProfile]: unknown }
+  const read = new Map<UsageField, Bounds>()
+  const named = optionsObject(requirements, 'profile.requirements')
+  if (named !== undefined) {
+    onlyKnown(named, USAGE_FIELDS, 'profile.requirements')
+    for (const field of USAGE_FIELDS) {
+      const one = (named as { [K in UsageField]?: unknown })[field]
+      if (one !== undefined) read.set(field, readBounds(one, `profile.requirements.${field}`))
+    }
+  }
+  return {
+    duration: duration === undefined ? undefined : readBounds(duration, 'profile.duration'),
+    requirements: read,
+    certifications: readCertifications(certifications, 'profile.certifications')
+  }
+}
+
+/** @throws ArgumentError */
+export function readCertifications(value: unknown, option: string): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw refuse(option, 'an array of labels', value)
+  return value.map((label: unknown) => {
+    if (typeof label !== 'string' || label === '') throw refuse(option, 'an array of labels', label)
+    return label
+  })
+}
+
+function readBounds(value: unknown, option: string): Bounds {
+  if (typeof value === 'number') return { expected: amount(value, option), least: undefined, most: undefined }
+  const given = optionsObject(value, option)
+  if (given === undefined) throw refuse(option, 'a number, or { expected, least, most }', value)
+  onlyKnown(given, ['expected', 'least', 'most'], option)
+  const { expected, least, most } = given as { [K in keyof Bounds]: unknown }
+  const read = {
+    expected: expected === undefined ? undefined : amount(expected, `${option}.expected`),
+    least: least === undefined ? undefined : amount(least, `${option}.least`),
+    most: most === undefined ? undefined : amount(most, `${option}.most`)
+  }
+  const { least: low = 0, most: high = Number.POSITIVE_INFINITY } = read
+  if (low > high) throw refuse(`${option}.least`, `at most ${high}`, least)
+  if (read.expected !== undefined && (read.expected < low || read.expected > high)) {
+    throw refuse(`${option}.expected`, `from ${low} to ${high}`, expected)
+  }
+  return read
+}
+
+function amount(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value >= 0) || value === Number.POSITIVE_INFINITY) throw refuse(option, 'a number >= 0', value)
+  return value
+}
+
+/** Learns what work takes from how it went. Only what was done counts: failures and probes say nothing of it. */
+class Learner {
+  private readonly usage = new Map<UsageField, Samples>()
+  private readonly duration = new Samples()
+  private readonly cost = new Samples()
+  private readonly bytes = new Samples()
+  private readonly transfer = new Samples()
+  private streams = 0
+  protected count = 0
+
+  protected learn(duration: number, usage: Usage, cost: number | undefined): void {
+    this.count++
+    this.duration.add(duration)
+    for (const field in usage) this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)
+    if (cost !== undefined) this.cost.add(cost)
+  }
+
+  protected moved({ bytes, largest, pattern }: { bytes: number; largest: number; pattern: DataPattern }): void {
+    this.bytes.add(bytes)
+    this.transfer.add(largest)
+    this.streams += pattern === 'stream' ? 1 : -1
+  }
+
+  protected profile({ duration, requirements, certifications }: ReadProfile): WorkProfile {
+    const fields: Partial<Record<UsageField, ResourceProfile>> = {}
+    for (const field of USAGE_FIELDS) {
+      const profile = within(this.usage.get(field)?.spread(), requirements.get(field))
+      if (profile !== undefined) fields[field] = profile
+    }
+    const [bytes, transfer] = [this.bytes.spread(), this.transfer.spread()]
+    return {
+      duration: within(this.duration.spread(), duration),
+      requirements: fields,
+      certifications,
+      data: bytes === undefined || transfer === undefined ? undefined : { bytes, transfer, pattern: this.streams > 0 ? 'stream' : 'burst' },
+      cost: this.cost.spread(),
+      samples: this.count
+    }
+  }
+
+  private samplesOf(field: UsageField): Samples {
+    let samples = this.usage.get(field)
+    if (samples === undefined) {
+      samples = new Samples()
+      this.usage.set(field, samples)
+    }
+    return samples
+  }
+}
+
+class ActionLearner extends Learner {
+  private readonly offset = new Samples()
+  private readonly needed = new Set<string>()
+
+  constructor(readonly name: string) {
+    super()
+  }
+
+  add(action: ActionRecord): void {
+    this.learn(action.duration, action.usage, action.cost)
+    this.offset.add(action.offset)
+    if (action.data !== undefined) this.moved(action.data)
+    for (const label of action.certifications) this.needed.add(label)
+  }
+
+  actionProfile(runs: number): ActionProfile {
+    const own = this.profile({ ...NOTHING, certifications: [...this.needed] })
+    return { name: this.name, share: runs === 0 ? 0 : Math.min(1, this.count / runs), offset: this.offset.spread(), ...own }
+  }
+}
+
+/** Learns the profile of one workflow from its runs. */
+export class ProfileLearner extends Learner {
+  private readonly actions = new Map<string, ActionLearner>()
+
+  constructor(
+    private readonly about: Pick<WorkflowProfile, 'id' | 'type' | 'priority' | 'prices'>,
+    private readonly given: ReadProfile
+  ) {
+    super()
+  }
+
+  add(run: RunRecord): void {
+    if (run.outcome !== 'success') return
+    this.learn(run.duration, run.usage, run.cost)
+    for (const action of run.actions) {
+      if (action.outcome !== 'success') continue
+      let learner = this.actions.get(action.name)
+      if (learner === undefined) {
+        learner = new ActionLearner(action.name)
+        this.actions.set(action.name, learner)
+      }
+      learner.add(action)
+      if (action.data !== undefined) this.moved(action.data)
+    }
+  }
+
+  workflowProfile(): WorkflowProfile {
+    const actions = [...this.actions.values()].map(action => action.actionProfile(this.count))
+    actions.sort((a, b) => (a.offset?.expected ?? 0) - (b.offset?.expected ?? 0))
+    const own = this.profile(this.given)
+    const certifications = [...new Set([...own.certifications, ...actions.flatMap(action => action.certifications)])]
+    return { ...this.about, ...own, certifications, actions }
+  }
+}
+
+/** What is learnt, within what was given; what was given, where nothing is learnt. */
+function within(learnt: Spread | undefined, bounds: Bounds | undefined): ResourceProfile | undefined {
+  if (bounds === undefined) return learnt === undefined ? undefined : { ...learnt, least: undefined, most: undefined }
+  const { expected, least, most } = bounds
+  const into = (value: number) => Math.min(most ?? value, Math.max(least ?? value, value))
+  if (learnt !== undefined) {
+    return { expected: into(learnt.expected), p95: into(learnt.p95), max: into(learnt.max), samples: learnt.samples, least, most }
+  }
+  const known = expected ?? most ?? least
+  return known === undefined ? undefined : { expected: known, p95: most ?? known, max: most ?? known, samples: 0, least, most }
+}

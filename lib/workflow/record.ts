@@ -1,0 +1,73 @@
+import type { Usage } from '../metering/usage.js'
+
+/** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
+export type Outcome = 'success' | 'ignore' | 'drop'
+
+/** Whether data came all at once or over most of the time. */
+export type DataPattern = 'burst' | 'stream'
+
+/** What was sent or received in an action, as it was told. */
+export interface DataMoved {
+  /** bytes together */
+  readonly bytes: number
+  readonly transfers: number
+  /** bytes */
+  readonly largest: number
+  readonly pattern: DataPattern
+}
+
+/** What was booked to a run, or to one of its actions. */
+export interface BookedSums {
+  /** requests, granted or not */
+  readonly requests: number
+  readonly refused: number
+  /** ms that requests waited, added up */
+  readonly waited: number
+  readonly tokens: number
+}
+
+interface WorkRecord {
+  /** ms */
+  readonly duration: number
+  readonly outcome: Outcome
+  /** what was measured; what could not be is not there */
+  readonly usage: Usage
+  /** undefined: nothing says what it costs */
+  readonly cost: number | undefined
+  readonly booked: BookedSums
+}
+
+/** An action of a run, as it was. */
+export interface ActionRecord extends WorkRecord {
+  readonly name: string
+  /** the how-manieth of its run, from 0 on, in the order of their beginnings */
+  readonly position: number
+  /** ms from the beginning of the run */
+  readonly offset: number
+  /** certifications that it needed, as labels of pools */
+  readonly certifications: readonly string[]
+  readonly data: DataMoved | undefined
+}
+
+/** A run of a workflow, as it was. */
+export interface RunRecord extends WorkRecord {
+  /** different from that of all other runs */
+  readonly id: string
+  /** the run that it was part of */
+  readonly parent: string | undefined
+  readonly workflow: string
+  readonly type: string
+  /** name of its tier */
+  readonly tier: string
+  readonly tenant: string | undefined
+  readonly client: string | undefined
+  /** ms since the Unix epoch */
+  readonly start: number
+  /** ms from the request to the admission */
+  readonly waited: number
+  /** the fields of its input that are kept */
+  readonly input: Readonly<Record<string, unknown>>
+  /** the events that it was about */
+  readonly events: readonly string[]
+  readonly actions: readonly ActionRecord[]
+}

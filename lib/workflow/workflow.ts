@@ -1,0 +1,152 @@
+import { EventEmitter } from 'node:events'
+import type { AdmitParts } from '../admit.js'
+import { admit } from '../admit.js'
+import { callback } from '../checks.js'
+import { bookerAround, callBooked } from '../enclosing.js'
+import { Meter } from '../metering/usage.js'
+import type { Pool } from '../pool.js'
+import { readNames } from '../request-names.js'
+import type { Session } from '../session.js'
+import { noteRun } from './notes.js'
+import { type ReadRun, type ReadWorkflow, type RunOptions, readRun, readWorkflow } from './options.js'
+import { ProfileLearner, type WorkflowProfile } from './profile.js'
+import type { Outcome, RunRecord } from './record.js'
+import { Run } from './run.js'
+import { UsageReader } from './usage-reader.js'
+import { Work } from './work.js'
+
+export interface WorkflowEvents {
+  /** a run is over */
+  run: [record: RunRecord]
+}
+
+/** Runs are told apart by the environment and this. */
+let runs = 0
+
+/**
+ * A kind of work by name: its runs are admitted, measured, recorded, and learnt from. See {@link Governor.workflow}.
+ */
+export class Workflow extends EventEmitter<WorkflowEvents> {
+  readonly name: string
+  readonly #session: Session
+  readonly #options: ReadWorkflow
+  readonly #learner: ProfileLearner
+  #reader: UsageReader | undefined
+
+  /** @internal */
+  constructor(session: Session, name: string, options: unknown) {
+    super()
+    session.mustBeOpen(name)
+    this.name = name
+    this.#session = session
+    this.#options = readWorkflow(name, options, session)
+    const { type, tierIndex, prices, profile, metering } = this.#options
+    this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
+    if (metering !== undefined) {
+      const meter = new Meter(metering.scope, metering.level)
+      session.leaving.push(() => meter.close())
+      this.#reader = new UsageReader(meter)
+    }
+  }
+
+  /**
+   * Runs the work: waits for its admission, measures what it takes, records it, and gives back what it holds. What is asked for through
+   * `run`, or `{ within: run }`, is booked to it; where the governor encloses automatically, also what else is asked for in the callback.
+   *
+   * @returns what `fn` returns; rejected with what it throws, as {@link Governor.admit} if it was not admitted, or an ArgumentError
+   */
+  run<T>(fn: (run: Run) => T | PromiseLike<T>): Promise<T>
+  run<T>(options: RunOptions | undefined, fn: (run: Run) => T | PromiseLike<T>): Promise<T>
+  async run<T>(first: unknown, second?: unknown): Promise<T> {
+    const [options, fn] = typeof first === 'function' ? [undefined, first] : [first, second]
+    callback(fn, 'fn')
+    const session = this.#session
+    const read = readRun(options, this.#options, session)
+    session.mustBeOpen(this.name)
+    const parts = this.#needs(read)
+    const run = this.#make(read, parts)
+    const admission = parts === undefined ? undefined : await admit(session, parts, this.#terms(read, run))
+    run.begin()
+    let outcome: Outcome = 'ignore'
+    try {
+      const result = await callBooked(run, () => (fn as (run: Run) => T | PromiseLike<T>)(run))
+      outcome = 'success'
+      return result
+    } finally {
+      this.#record(run.end(outcome, admission))
+    }
+  }
+
+  /** What is known of it: what was given, and what its runs in this environment have taken. */
+  profile(): WorkflowProfile {
+    return this.#learner.workflowProfile()
+  }
+
+  #needs({ input }: ReadRun): AdmitParts | undefined {
+    const { needs } = this.#options
+    return typeof needs === 'function' ? needs(input) : needs
+  }
+
+  #make(read: ReadRun, parts: AdmitParts | undefined): Run {
+    const session = this.#session
+    const { type, keep, prices } = this.#options
+    const around = bookerAround(session)
+    const parent = read.parent ?? (around instanceof Work ? around : undefined)
+    return new Run({
+      session,
+      id: `${session.binding.client}-${++runs}`,
+      parent,
+      parentId: parent?.runId,
+      workflow: this.name,
+      type,
+      tierIndex: read.tierIndex,
+      names: readNames(session.waiting.names, this.name, read.tenant, read.client, undefined, undefined),
+      input: read.input,
+      events: read.events,
+      kept: kept(read.input, keep),
+      prices,
+      reader: this.#reader,
+      signal: read.signal,
+      pools: poolsOf(parts)
+    })
+  }
+
+  #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {
+    const own = within === undefined ? [] : Array.isArray(within) ? within : [within]
+    return {
+      ...(waitTimeout !== undefined && { waitTimeout }),
+      ...(signal !== undefined && { signal }),
+      within: [run, ...own]
+    }
+  }
+
+  #record(record: RunRecord): void {
+    this.#learner.add(record)
+    noteRun(this.#session, record)
+    // Not from here: a listener that throws must not turn what was done into what failed.
+    if (this.listenerCount('run') !== 0) queueMicrotask(() => this.emit('run', record))
+  }
+}
+
+/** A string that is recorded is cut off here. */
+const KEPT_UNITS = 256
+
+/** The fields that are kept, of an input that may be anything: numbers, strings and truth values. */
+function kept(input: unknown, keep: readonly string[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {}
+  if (keep.length === 0 || typeof input !== 'object' || input === null) return fields
+  for (const field of keep) {
+    const value = Object.hasOwn(input, field) ? (input as Record<string, unknown>)[field] : undefined
+    if (typeof value === 'string') fields[field] = value.slice(0, KEPT_UNITS)
+    else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) fields[field] = value
+  }
+  return fields
+}
+
+/** The pools of what was admitted. */
+function poolsOf(parts: AdmitParts | undefined): readonly Pool[] {
+  const list = parts?.pool
+  if (list === undefined) return []
+  const pairs = (Array.isArray(list[0]) ? list : [list]) as readonly (readonly [Pool, unknown])[]
+  return pairs.map(([pool]) => pool)
+}
