@@ -338,7 +338,15 @@ test('what is wrong with the options of a workflow, a run or an action is said b
     )
   }
   const workflow = gov.workflow('w', quiet)
-  for (const options of [{ tier: 'none' }, { events: 'e' }, { within: {} }, { waitTimeout: -1 }, { signal: {} }, { shape: 1 }, 1] as never[]) {
+  for (const options of [
+    { tier: 'none' },
+    { events: 'e' },
+    { within: {} },
+    { waitTimeout: -1 },
+    { signal: {} },
+    { shape: 1 },
+    1
+  ] as never[]) {
     isCoded(await rejection(workflow.run(options, () => assert.unreachable())), 'ERR_FORELOCK_ARGUMENT')
   }
   isCoded(await rejection(workflow.run(undefined as never)), 'ERR_FORELOCK_ARGUMENT')
