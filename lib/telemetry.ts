@@ -35,6 +35,8 @@ export interface Telemetry {
   lost(): { records: number; notes: number }
   /** The names of numbers in records; numbers that no name has are left out. */
   names(ids: Iterable<number>): Map<number, string>
+  /** The name of what a record is about; undefined when its place in the arena has been given to another since. */
+  element(record: { readonly element: number; readonly generation: number }): string | undefined
   /** The number of a name, the same in every environment; 0 when the arena has no room for it. */
   intern(name: string): number
   /**
@@ -111,6 +113,14 @@ class SessionTelemetry implements Telemetry {
       if (name !== undefined) names.set(id, name)
     }
     return names
+  }
+
+  element(record: { readonly element: number; readonly generation: number }): string | undefined {
+    const session = this.#session
+    session.mustBeJoined()
+    const { element, generation } = record
+    if (typeof element !== 'number' || typeof generation !== 'number') throw refuse('record', 'a record', record)
+    return asked(session, () => session.binding.elementName(element, generation))
   }
 
   intern(name: string): number {

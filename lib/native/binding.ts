@@ -294,6 +294,8 @@ export interface Binding {
   /** The number of a name, for good; 0 when there is no room for it. */
   intern(name: string): number
   nameOf(id: number): string | undefined
+  /** Of a record's element; undefined: its place is another's by now. */
+  elementName(index: number, generation: number): string | undefined
   /** The `top` busiest elements, or the one of a name and kind; and what has no place of its own, by kind. Undefined without memory for it. */
   stats(top: number, name?: string, kind?: number): NativeStats | undefined
   /** Whether records are timed by the CPU's counter; sets it where that can be. */

@@ -1,6 +1,6 @@
 import type { Session } from '../session.js'
 import { NOTE_BYTES_MAX } from '../telemetry/record.js'
-import type { ActionRecord, RunRecord } from './record.js'
+import type { RunRecord } from './record.js'
 
 /** The kinds of notes by which runs and their actions reach whoever observes. */
 export const RUN_NOTE = 'forelock:run'
@@ -9,6 +9,11 @@ export const ACTIONS_NOTE = 'forelock:actions'
 const CUT_UNITS = 128
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+
+/** The actions of a run whose note has no room for them. */
+export interface ActionsNote extends Pick<RunRecord, 'workflow' | 'tenant' | 'start' | 'actions'> {
+  readonly run: string
+}
 
 /** Tells those who observe the arena of a run that is over; in several notes, if one has no room for its actions. */
 export function noteRun(session: Session, record: RunRecord): void {
@@ -21,7 +26,8 @@ export function noteRun(session: Session, record: RunRecord): void {
   const { actions, ...run } = record
   const bare = encoder.encode(JSON.stringify({ ...run, actions: [] }))
   write(session, RUN_NOTE, bare.byteLength <= NOTE_BYTES_MAX ? bare : encoder.encode(JSON.stringify(shortened(run))))
-  noteActions(session, record.id, actions)
+  const { id, workflow, tenant, start } = run
+  noteActions(session, { run: id, workflow, tenant, start, actions })
 }
 
 /** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
@@ -39,16 +45,17 @@ function shortened(run: Omit<RunRecord, 'actions'>): RunRecord {
   }
 }
 
-function noteActions(session: Session, run: string, actions: readonly ActionRecord[]): void {
+function noteActions(session: Session, note: ActionsNote): void {
+  const { actions } = note
   if (actions.length === 0) return
-  const bytes = encoder.encode(JSON.stringify({ run, actions }))
+  const bytes = encoder.encode(JSON.stringify(note))
   if (bytes.byteLength <= NOTE_BYTES_MAX || actions.length === 1) {
     write(session, ACTIONS_NOTE, bytes)
     return
   }
   const half = actions.length >> 1
-  noteActions(session, run, actions.slice(0, half))
-  noteActions(session, run, actions.slice(half))
+  noteActions(session, { ...note, actions: actions.slice(0, half) })
+  noteActions(session, { ...note, actions: actions.slice(half) })
 }
 
 function write(session: Session, kind: string, bytes: Uint8Array): void {
@@ -56,7 +63,7 @@ function write(session: Session, kind: string, bytes: Uint8Array): void {
 }
 
 /** Reads what {@link noteRun} wrote; undefined: it is none of it. */
-export function decodeRunNote(kind: string, bytes: Uint8Array): RunRecord | { run: string; actions: readonly ActionRecord[] } | undefined {
+export function decodeRunNote(kind: string, bytes: Uint8Array): RunRecord | ActionsNote | undefined {
   if (kind !== RUN_NOTE && kind !== ACTIONS_NOTE) return undefined
   let value: unknown
   try {

@@ -74,6 +74,7 @@ class Binding {
   static napi_value intern(napi_env env, napi_callback_info info);
   static napi_value name_of(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
+  static napi_value element_name(napi_env env, napi_callback_info info);
   static napi_value is_observed(napi_env env, napi_callback_info info);
   static napi_value cpu_counter(napi_env env, napi_callback_info info);
   static napi_value ref(napi_env env, napi_callback_info info);

@@ -120,7 +120,8 @@ bool Binding::define_telemetry(napi_value object) {
   return add(object, "observe", observe) && add(object, "unobserve", unobserve) && add(object, "drainRecords", drain_records) &&
          add(object, "drainNotes", drain_notes) && add(object, "recordsLost", records_lost) && add(object, "note", note) &&
          add(object, "intern", intern) && add(object, "nameOf", name_of) && add(object, "stats", stats) &&
-         add(object, "cpuCounter", cpu_counter) && add(object, "isObserved", is_observed);
+         add(object, "cpuCounter", cpu_counter) && add(object, "isObserved", is_observed) &&
+         add(object, "elementName", element_name);
 }
 
 // The binding of a call that may go on, with its arguments.
@@ -262,6 +263,30 @@ napi_value Binding::name_of(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     std::u16string name;
     return core::name_of(binding->attachment_->arena(), id, name) ? text(env, name) : nullptr;
+  });
+}
+
+// What a record is about; undefined where its place in the arena is another's by now.
+napi_value Binding::element_name(napi_env env, napi_callback_info info) {
+  std::size_t count = 2;
+  napi_value values[2];
+  Binding* binding = usable_self(env, info, &count, values);
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  if (binding == nullptr || count < 2 || !ok(napi_get_value_uint32(env, values[0], &index)) ||
+      !ok(napi_get_value_uint32(env, values[1], &generation))) {
+    return nullptr;
+  }
+  return guarded(env, [&]() -> napi_value {
+    const core::Arena& arena = binding->attachment_->arena();
+    if (index >= arena.capacity().elements) return nullptr;
+    const auto is_it = [&] {
+      const std::uint64_t meta = arena.element(index).meta.load(std::memory_order_acquire);
+      return core::Meta::generation(meta) == generation && core::Meta::state(meta) == core::Meta::kLive;
+    };
+    if (!is_it()) return nullptr;
+    const std::u16string name = core::Table::name_of(arena, index);
+    return is_it() ? text(env, name) : nullptr;  // not given to another while it was read
   });
 }
 

@@ -42,6 +42,25 @@ test('nothing is recorded before somebody attaches, nor after they have detached
     assert.equal(drain(gov), [])
   }))
 
+test("what a record is about has its name, until its place is another's", () =>
+  governed({ capacity: { elements: 64 } }, gov => {
+    gov.telemetry.attach()
+    gov.lock('a').tryAcquire()?.release()
+    gov.bucket('b', { rate: 1 }).tryTake()
+    const [lock, , bucket] = drain(gov)
+    assert.equal([gov.telemetry.element(lock), gov.telemetry.element(bucket)], ['a', 'b'])
+    for (let i = 0; i < 1000; i++) {
+      gov.lock(`other ${i}`).tryAcquire()?.release()
+      gov.advance(1000)
+    }
+    assert.is(gov.telemetry.element(lock), undefined)
+    assert.is(gov.telemetry.element({ element: 1e9, generation: 0 }), undefined)
+    isCoded(
+      thrown(() => gov.telemetry.element({} as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }))
+
 test('a grant and its end say who, what, how long and how', () =>
   governed({}, gov => {
     gov.telemetry.attach()
