@@ -1,9 +1,11 @@
 // Module init: the table of contents of the addon. Nothing happens here but exporting; arenas are joined by open().
 #include <node_api.h>
+#include <unistd.h>
 
 #include <string>
 
 #include "bind/args.h"
+#include "bind/meter.h"
 #include "bind/open.h"
 #include "core/signature.h"
 
@@ -22,6 +24,8 @@ napi_value init(napi_env env, napi_value exports) {
   add(env, exports, "open", forelock::bind::open);
   add(env, exports, "unlink", forelock::bind::unlink);
   add(env, exports, "inspect", forelock::bind::inspect);
+  add(env, exports, "meter", forelock::bind::meter);
+  forelock::bind::set(env, exports, "pageBytes", forelock::bind::number(env, static_cast<double>(sysconf(_SC_PAGESIZE))));
   forelock::bind::set(env, exports, "version", forelock::bind::text(env, std::string(kVersion)));
   const std::string layout = std::to_string(forelock::core::kFormat) + ":" + std::to_string(forelock::core::kSignature);
   forelock::bind::set(env, exports, "layout", forelock::bind::text(env, layout));

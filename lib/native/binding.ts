@@ -4,6 +4,7 @@
  * arguments costs a third of one with four. The caller writes the scratch last, after every getter and coercion of
  * user values has run, so that re-entrant user code cannot overwrite it.
  */
+import type { AccountFile, MeterScope, NativeMeter } from './meter.js'
 
 /** Positions in {@link Binding.scratch}. The first group is read by the addon, the second written. */
 export const enum At {
@@ -462,6 +463,10 @@ export interface Addon {
     name: string,
     dir?: string
   ): { options: Record<string, unknown>; participants: object[]; locks: ElementSnapshot[]; counters: Record<string, number> }
+  /** Opens what a meter reads: lib/native/meter.ts. Undefined: the process that it is of is not there. */
+  meter(scope: MeterScope, pid: number, all: boolean, files: readonly AccountFile[]): NativeMeter | undefined
+  /** of memory, which the kernel counts in pages */
+  readonly pageBytes: number
   readonly version: string
   readonly layout: string
 }

@@ -55,6 +55,14 @@ napi_value Environment::bytes_array() {
   return array;
 }
 
+napi_value Environment::doubles(int length, volatile double** at) {
+  napi_value buffer = shared(length * static_cast<std::int32_t>(sizeof(double)));
+  void* found = nullptr;
+  napi_value array = buffer == nullptr ? nullptr : view(buffer, "Float64Array", napi_float64_array, 0, length, &found);
+  if (array != nullptr) *at = static_cast<volatile double*>(found);
+  return array;
+}
+
 bool Environment::make_scratch() {
   constexpr int kTimesBytes = kTimes * static_cast<int>(sizeof(double));
   constexpr int kLength = kTimesBytes + kScratchSize * static_cast<int>(sizeof(std::uint32_t));

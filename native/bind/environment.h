@@ -37,6 +37,9 @@ class Environment {
   unsigned char* bytes() const { return bytes_; }
   napi_value bytes_array();
 
+  // An array of so many numbers, as the times are; `at` is told where they lie, for as long as the array is referenced.
+  napi_value doubles(int length, volatile double** at);
+
   // Numbers are not used again, so that one left over in JavaScript means nothing else.
   std::uint32_t add(const std::string& key, Binding* binding);
   void remove(const std::string& key, std::uint32_t number);

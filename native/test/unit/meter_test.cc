@@ -1,0 +1,121 @@
+#include "linux/meter.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <string>
+#include <thread>
+
+#include "check.h"
+
+using namespace forelock::os;
+
+namespace {
+
+double clock_ms(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+void burn(double ms) {
+  const double until = clock_ms(CLOCK_THREAD_CPUTIME_ID) + ms;
+  while (clock_ms(CLOCK_THREAD_CPUTIME_ID) < until) {
+  }
+}
+
+std::vector<AccountFile> stat_of(pid_t pid) {
+  std::vector<AccountFile> files;
+  files.emplace_back("/proc/" + std::to_string(pid) + "/stat", std::vector<Term>{{14, "", kCpuUser, 10, false}});
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("a thread's time is its own, and the process's is that of all") {
+  Meter thread(Scope::kThread, 0, false, {});
+  Meter process(Scope::kProcess, getpid(), false, {});
+  double from[2][kCounters], to[2][kCounters];
+  thread.read(from[0]);
+  process.read(from[1]);
+  const double own = clock_ms(CLOCK_THREAD_CPUTIME_ID);
+  std::thread(burn, 20).join();
+  thread.read(to[0]);
+  process.read(to[1]);
+  CHECK(to[0][kCpu] - from[0][kCpu] <= clock_ms(CLOCK_THREAD_CPUTIME_ID) - own + 1);
+  CHECK(to[1][kCpu] - from[1][kCpu] >= 20);
+  CHECK(to[0][kWall] >= from[0][kWall] + 20);
+}
+
+TEST_CASE("of time alone there is nothing but time") {
+  Meter meter(Scope::kThread, 0, false, {});
+  double counters[kCounters];
+  meter.read(counters);
+  for (int i = kCpuUser; i < kLife; i++) CHECK(std::isnan(counters[i]));
+  CHECK_EQUAL(counters[kLife], 0.0);
+}
+
+TEST_CASE("a thread has no memory of its own, and nobody has bytes of the network") {
+  Meter thread(Scope::kThread, 0, true, {});
+  Meter process(Scope::kProcess, getpid(), true, {});
+  double counters[kCounters];
+  thread.read(counters);
+  CHECK(std::isnan(counters[kMemory]) && std::isnan(counters[kMemoryPeak]) && std::isnan(counters[kNetworkSent]));
+  CHECK(!std::isnan(counters[kPageFaults]) && !std::isnan(counters[kContextSwitches]));
+  process.read(counters);
+  CHECK(counters[kMemoryPeak] > 1e6);
+  CHECK(std::isnan(counters[kNetworkReceived]));
+}
+
+TEST_CASE("another process is read while it is there, zombie or not, and then by the kernel's last account") {
+  int gate[2];
+  CHECK(pipe(gate) == 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    close(gate[1]);
+    char byte;
+    burn(30);
+    _exit(read(gate[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  Meter meter(Scope::kOther, pid, true, stat_of(pid));
+  double alive[kCounters], dead[kCounters], gone[kCounters];
+  do meter.read(alive);
+  while (alive[kCpu] < 30);
+  CHECK_EQUAL(alive[kLife], 0.0);
+  close(gate[1]);
+  siginfo_t info;
+  CHECK(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
+  meter.read(dead);
+  CHECK_EQUAL(dead[kLife], 0.0);
+  CHECK(dead[kCpu] >= alive[kCpu]);
+  rusage usage;
+  CHECK(wait4(pid, nullptr, 0, &usage) == pid);
+  meter.read(gone);
+  // Whether the meter's thread looked before wait4() is a race, here as anywhere.
+  if (gone[kLife] == 1) {
+    CHECK_EQUAL(gone[kContextSwitches], static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw));
+    CHECK(gone[kCpu] >= 30 && gone[kMemoryPeak] > 0);
+  } else {
+    CHECK_EQUAL(gone[kLife], 2.0);
+    CHECK(std::isnan(gone[kCpu]) && std::isnan(gone[kCpuUser]));
+  }
+  CHECK(!std::isnan(gone[kWall]));
+}
+
+TEST_CASE("what the children used is known once they were waited for") {
+  Meter meter(Scope::kChildren, 0, true, {});
+  double before[kCounters], after[kCounters];
+  meter.read(before);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    burn(20);
+    _exit(0);
+  }
+  CHECK(waitpid(pid, nullptr, 0) == pid);
+  meter.read(after);
+  CHECK(after[kCpu] - before[kCpu] >= 19);
+}
+
+TEST_MAIN()
