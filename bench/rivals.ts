@@ -17,7 +17,9 @@ export const OWN = {
   locks: { driver: 'forelock' },
   buckets: { driver: 'forelock-buckets' },
   pools: { driver: 'forelock-pools' },
-  queue: { driver: 'forelock-queue' }
+  queue: { driver: 'forelock-queue' },
+  metering: { driver: 'forelock-metering' },
+  attribution: { driver: 'forelock-metering', connect: 'attributed' }
 } satisfies Record<string, Contestant>
 
 /** By the names that the results use: of the npm package, where there is one. */
@@ -43,7 +45,9 @@ export const RIVALS = {
   'async-mutex/semaphore': { driver: 'async-mutex', connect: 'semaphore', package: 'async-mutex' },
   chained: { driver: 'chained', package: 'bottleneck' },
   MessageChannel: { driver: 'message-channel' },
-  bullmq: { driver: 'bullmq', package: 'bullmq', needsRedis: true }
+  bullmq: { driver: 'bullmq', package: 'bullmq', needsRedis: true },
+  'prom-client': { driver: 'prom-client', package: 'prom-client' },
+  'blocked-at': { driver: 'interleaved', connect: 'blockedAt', package: 'blocked-at' }
 } satisfies Record<string, Contestant>
 
 export const FLOORS = {
@@ -51,7 +55,9 @@ export const FLOORS = {
   cas: { driver: 'floors', connect: 'cas' },
   casShared: { driver: 'floors', connect: 'casShared' },
   futex: { driver: 'floors', connect: 'futex' },
-  coldLine: { driver: 'floors', connect: 'coldLine' }
+  coldLine: { driver: 'floors', connect: 'coldLine' },
+  bare: { driver: 'interleaved', connect: 'bare' },
+  hooked: { driver: 'interleaved', connect: 'hooked' }
 } satisfies Record<string, Contestant>
 
 export type OwnName = keyof typeof OWN

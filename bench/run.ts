@@ -1,4 +1,4 @@
-// npm run bench -- [--json FILE] [--only ID]... [--quick] [--rivals]: see docs/benchmarks.md.
+// npm run bench -- [--json FILE] [ID | --only ID]... [--quick] [--rivals]: see docs/benchmarks.md.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { facts, physicalCores } from './harness/facts.js'
@@ -9,7 +9,8 @@ import { describe, type Result, resultsOf } from './harness/report.js'
 import { RIVALS, type RivalName } from './rivals.js'
 import { type Row, type Trial, trials } from './trials.js'
 
-const { values: args } = parseArgs({
+const { values: args, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'string' },
     only: { type: 'string', multiple: true },
@@ -91,7 +92,8 @@ function summarise(results: Result[], errors: string[], notices: string[]): void
   for (const error of errors) console.error(`error in ${error}`)
 }
 
-const selection = chosen(args.only)
+const only = [...(args.only ?? []), ...positionals]
+const selection = chosen(only.length === 0 ? undefined : only)
 const notices = await prepare()
 const redis = needsRedis(selection) ? await startRedis() : 'no trial asked for it'
 try {

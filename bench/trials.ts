@@ -326,6 +326,43 @@ const RECORDS: Trial[] = [
   })
 ]
 
+const metered = (op: string): Pick<Trial, 'own' | 'floors'> => ({ own: { ...slow(op), contestant: 'metering' }, floors: { call: CALL } })
+
+const METERING: Trial[] = [
+  ...(
+    [
+      ['thread', 'readThread', 'wall and CPU time of the thread'],
+      ['thread-all', 'readThreadAll', 'every counter of the thread'],
+      ['process', 'readProcess', 'wall and CPU time of the process'],
+      ['process-all', 'readProcessAll', 'every counter of the process'],
+      ['other', 'readOther', 'wall and CPU time of another process'],
+      ['other-all', 'readOtherAll', 'every counter of another process'],
+      ['cgroup-all', 'readCgroupAll', 'every counter of a cgroup'],
+      ['host-all', 'readHostAll', 'every counter of the host']
+    ] as const
+  ).map(([id, op, title]) => ({
+    title: `a reading: ${title}`,
+    rows: [{ id: `metering/${id}`, unit: 'ns' } satisfies Row],
+    ...metered(op)
+  })),
+  {
+    title: 'wall and CPU time of an action that does nothing',
+    rows: [{ id: 'metering/action', unit: 'ns', must: [{ times: 1, everyRival: true }] }],
+    ...metered('meterAction'),
+    rivals: sameFor(['prom-client'], slow('meterAction'))
+  },
+  {
+    title: 'a continuation, of two functions that take turns, whose CPU time is booked to each',
+    rows: [{ id: 'metering/attribution', unit: 'ns', must: [{ times: 1, everyRival: true }] }],
+    own: { ...operation('continuations'), contestant: 'attribution' },
+    rivals: sameFor(['blocked-at'], operation('continuations')),
+    floors: {
+      bare: { ...operation('continuations'), contestant: 'bare' },
+      hooked: { ...operation('continuations'), contestant: 'hooked' }
+    }
+  }
+]
+
 /** The table of the bench, for a machine with so many physical cores. */
 export const trials = (cores: number): Trial[] => [
   ...PAIRS,
@@ -341,5 +378,6 @@ export const trials = (cores: number): Trial[] => [
   ...FAIRNESS,
   ...ADDED,
   ...RECORDS,
+  ...METERING,
   ...COSTS
 ]

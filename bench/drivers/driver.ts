@@ -76,6 +76,19 @@ export interface Driver {
   /** puts a record of `RECORD_SIZE` bytes in and takes it out, done with, in one thread */
   records?: Operation
   pipe?: Pipe
+  /** a reading of what a scope has used: time alone, or every counter */
+  readThread?: Operation
+  readThreadAll?: Operation
+  readProcess?: Operation
+  readProcessAll?: Operation
+  readOther?: Operation
+  readOtherAll?: Operation
+  readCgroupAll?: Operation
+  readHostAll?: Operation
+  /** wall and CPU time of an action that does nothing, as a figure that can be kept */
+  meterAction?: Operation
+  /** n continuations of two asynchronous functions that take turns, under whatever books or times them */
+  continuations?: Operation
   /** what it would say of itself beside the figures, once all is done */
   notes?(): Record<string, string | number>
   close(): void | Promise<void>

@@ -3,7 +3,7 @@
 
 import { createRequire } from 'node:module'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { type Governor, isForelockError, open, unlink } from '../../lib/index.js'
+import { type Governor, isForelockError, Meter, open, unlink, usageBetween } from '../../lib/index.js'
 import { type Addon, At, type Binding } from '../../lib/native/binding.js'
 import { addonFile, Random } from './support.js'
 
@@ -236,12 +236,36 @@ function nativeRound(): void {
   if (random.below(60) === 0) attempt(() => addon.open({ ...(object(0) as object), fresh: true, onWake() {} } as never), 'open')
   if (random.below(60) === 0)
     attempt(() => addon.unlink(safe() as string, random.below(2) === 0 ? dir : (safe() as string), safe() as boolean), 'unlink')
+  if (random.below(20) === 0) meterRound()
   if (random.below(60) === 0) attempt(() => addon.inspect(safe() as string, dir), 'inspect')
   if (random.below(200) === 0) attempt(() => structuredClone(target.scratch, { transfer: [target.scratch.buffer as never] }), 'transfer')
   if (random.below(300) === 0) {
     binding.close()
     binding = addon.open({ fresh: true, ...capacity, onWake: random.below(2) === 0 ? () => binding.drain() : () => {} })
   }
+}
+
+/** A meter of anything, or of something read by anything. */
+function meterRound(): void {
+  const file = () => [
+    '/proc/self/stat',
+    [random.pick(numbers), random.pick(['', 'S', 'x'.repeat(70_000)]), random.below(25), 1, 0],
+    safe(1)
+  ]
+  const files = () => Array.from({ length: random.below(20) }, () => (random.below(2) === 0 ? file() : safe(1)))
+  const pid = random.pick([...numbers, process.pid, process.ppid])
+  const given =
+    random.below(3) === 0
+      ? [safe(), safe(), safe(), safe()]
+      : [random.below(6), pid, random.below(2) === 0, random.below(2) === 0 ? [['/proc/self/stat']] : files()]
+  let made: ReturnType<Addon['meter']>
+  attempt(() => {
+    made = Reflect.apply(addon.meter, safe(), given) as typeof made
+  }, 'meter')
+  if (made === undefined) return
+  const { read, close, counters } = made
+  attempt(() => structuredClone(counters, { transfer: [counters.buffer as never] }), 'transfer')
+  for (const call of [read, close, read, close]) attempt(() => Reflect.apply(call, safe(), [safe()]), 'meter')
 }
 
 function publicRound(): void {
@@ -282,6 +306,9 @@ function publicRound(): void {
     ['locks.request', () => gov.locks.request(name, options, random.below(2) === 0 ? () => getter() : (safe() as never))],
     ['locks.query', () => gov.locks.query()],
     ['inspect', () => gov.inspect(safe() as string)],
+    ['Meter', () => new Meter(safe() as never, safe() as never).close()],
+    ['Meter', () => new Meter('process').read(safe() as never, safe() as never)],
+    ['usageBetween', () => usageBetween(safe() as never, new Float64Array(99), safe() as never, safe() as never)],
     ['toDate', () => gov.toDate(safe() as number)],
     ['advance', () => gov.advance(safe() as number)],
     ['open', () => open(safe() as never).close()],

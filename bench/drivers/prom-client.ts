@@ -1,0 +1,35 @@
+import type { Connect } from './driver.js'
+
+interface Metric {
+  inc(labels: { action: string }, value: number): void
+  observe(labels: { action: string }, value: number): void
+}
+interface PromClient {
+  Counter: new (options: { name: string; help: string; labelNames: string[] }) => Metric
+  Histogram: new (options: { name: string; help: string; labelNames: string[] }) => Metric
+}
+
+/** What its users write around an action to know what it took: wall time in a histogram, CPU time of the process in a counter. */
+export const connect: Connect = async () => {
+  const { default: prom } = (await import('prom-client' as string)) as { default: PromClient }
+  const labelNames = ['action']
+  const seconds = new prom.Histogram({ name: 'action_seconds', help: 'wall time', labelNames })
+  const cpu = new prom.Counter({ name: 'action_cpu_seconds', help: 'CPU time', labelNames })
+  const labels = { action: 'decode' }
+  return {
+    meterAction(n) {
+      let done = 0
+      for (let i = 0; i < n; i++) {
+        const before = process.cpuUsage()
+        const from = process.hrtime()
+        const [s, ns] = process.hrtime(from)
+        const { user, system } = process.cpuUsage(before)
+        seconds.observe(labels, s + ns / 1e9)
+        cpu.inc(labels, (user + system) / 1e6)
+        done++
+      }
+      return done
+    },
+    close() {}
+  }
+}
