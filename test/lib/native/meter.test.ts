@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { loadAddon } from '../../../lib/native/load.js'
+import { type AccountFile, Counter, Life, MeterScope, type NativeMeter } from '../../../lib/native/meter.js'
+import { addonFile } from '../../survive/support.js'
+import { thrown } from '../support.js'
+
+const meter = (...given: unknown[]) => Reflect.apply(loadAddon().meter, undefined, given) as NativeMeter | undefined
+const mustBe = (made: NativeMeter | undefined) => {
+  assert.ok(made)
+  return made as NativeMeter
+}
+
+test('its numbers are as many as there are counters, in memory that nobody can take away', () => {
+  const made = mustBe(meter(MeterScope.Process, 0, true, []))
+  assert.is(made.counters.length, Counter.Life + 1)
+  assert.instance(made.counters.buffer, SharedArrayBuffer)
+  made.read()
+  assert.ok(made.counters[Counter.Cpu] > 0)
+  assert.is(made.counters[Counter.Life], Life.Runs)
+  made.close()
+})
+
+test('files are read from their places, and what several say is added', () => {
+  const stat: AccountFile = ['/proc/self/stat', [1, '', Counter.Memory, 2, 0], [1, '', Counter.Memory, -1, 0]]
+  const made = mustBe(meter(MeterScope.Files, 0, true, [stat, ['/no/such/file', [1, '', Counter.DiskRead, 1, 1]]]))
+  assert.equal(made.opened, [true, false])
+  made.read()
+  assert.is(made.counters[Counter.Memory], process.pid)
+  assert.ok(Number.isNaN(made.counters[Counter.DiskRead]))
+  assert.ok(Number.isNaN(made.counters[Counter.Cpu]))
+  made.close()
+})
+
+test('after close() it reads nothing, and its functions need no receiver', () => {
+  const { read, close, counters } = mustBe(meter(MeterScope.Thread, 0, true, []))
+  read()
+  assert.ok(counters[Counter.Wall] > 0)
+  close()
+  close()
+  read()
+  assert.ok(counters.every(Number.isNaN))
+})
+
+test('of a process that is not there nothing is made', () => {
+  assert.is(meter(MeterScope.Other, 2 ** 22, true, [[`/proc/${2 ** 22}/stat`]]), undefined)
+})
+
+test('what it is not called with is refused', () => {
+  const term = (column: unknown, key: unknown, counter: unknown) => ['/proc/self/stat', [column, key, counter, 1, 0]]
+  const given: unknown[][] = [
+    [],
+    [MeterScope.Thread, 0, true],
+    [5, 0, true, []],
+    [-1, 0, true, []],
+    [0.5, 0, true, []],
+    ['0', 0, true, []],
+    [MeterScope.Other, 0, true, [['/proc/self/stat']]],
+    [MeterScope.Other, 2 ** 31, true, [['/proc/self/stat']]],
+    [MeterScope.Other, process.pid, true, []],
+    [MeterScope.Files, 0, 1, []],
+    [MeterScope.Files, 0, true, {}],
+    [MeterScope.Files, 0, true, [[]]],
+    [MeterScope.Files, 0, true, [[5]]],
+    [MeterScope.Files, 0, true, [['/proc/self/stat', 5]]],
+    [MeterScope.Files, 0, true, [term(1, '', Counter.Life + 1)]],
+    [MeterScope.Files, 0, true, [term(1, '', -1)]],
+    [MeterScope.Files, 0, true, [term(Number.NaN, '', Counter.Memory)]],
+    [MeterScope.Files, 0, true, [term(1, 5, Counter.Memory)]],
+    [MeterScope.Files, 0, true, Array.from({ length: 17 }, () => ['/proc/self/stat'])]
+  ]
+  for (const one of given) {
+    const error = thrown(() => meter(...one))
+    assert.instance(error, TypeError, JSON.stringify(one))
+    assert.is(error.code, 'ERR_FORELOCK_ARGUMENT')
+  }
+})
+
+test('what a getter throws is what the caller hears', () => {
+  const files = [['/proc/self/stat']]
+  Object.defineProperty(files, 0, {
+    get() {
+      throw new RangeError('mine')
+    }
+  })
+  assert.instance(
+    thrown(() => meter(MeterScope.Files, 0, true, files)),
+    RangeError
+  )
+})
+
+test('a thread that ends with meters open closes their files and threads, and takes nothing down', async () => {
+  const script = `
+    const { meter } = require(${JSON.stringify(addonFile())})
+    const made = Array.from({ length: 5 }, () => meter(${MeterScope.Other}, ${process.pid}, true, [['/proc/self/stat']]))
+    for (const one of made) one.read()
+  `
+  const open = () => ({ files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length })
+  await once(new Worker('0', { eval: true }), 'exit') // what the first of all takes for good
+  const before = open()
+  for (let i = 0; i < 3; i++) assert.equal(await once(new Worker(script, { eval: true }), 'exit'), [0])
+  assert.equal(open(), before)
+})
+
+test.run()
