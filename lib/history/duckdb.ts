@@ -1,0 +1,342 @@
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync
+} from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { DuckDBAppender, DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
+import { count, onlyKnown, optionsObject, text } from '../checks.js'
+import { InUseError } from '../errors/index.js'
+import { MiB } from '../units.js'
+import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
+import { optional } from './optional.js'
+import { type Column, TABLE_NAMES, type Table, type TableName } from './rows.js'
+import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
+import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
+
+type AnyRow = Readonly<Record<string, unknown>>
+type DuckDb = typeof import('@duckdb/node-api')
+
+export interface DuckDbStoreOptions extends StoreOptions {
+  /** bytes that DuckDB may use for its buffers; the process takes more. Default in docs/guides/defaults.md */
+  readonly memory?: number
+  /** threads for queries */
+  readonly threads?: number
+}
+
+const MEMORY = 256 * MiB
+const MOST_THREADS = 2
+/** Rows that are handed over before other work has its turn. */
+const SLICE_ROWS = 512
+/** The log is folded into the file from this size on. DuckDB would do it by itself at 16 MiB, but makes the next log readable for all. */
+const CHECKPOINT_BYTES = 64 * MiB
+const OWNER_ONLY = 0o600
+const FOLDER_OWNER_ONLY = 0o700
+
+/**
+ * The history in a file (mode 0600, as is its log), by DuckDB. One process has it open at a time.
+ *
+ * @throws ArgumentError; LoadError if the package is not installed; InUseError if it is open already; VersionError if a later version made it
+ */
+export async function openDuckDbStore(path: string, options: DuckDbStoreOptions = {}, schema: Schema = CURRENT): Promise<HistoryStore> {
+  text(path, 'path')
+  optionsObject(options, 'options')
+  onlyKnown(options, ['memory', 'threads', 'flushInterval', 'bufferRows', 'writer'], 'the history in a file')
+  const terms = bufferTerms(options)
+  const config = configOf(options)
+  const duckdb = await optional('@duckdb/node-api', () => import('@duckdb/node-api'))
+  const file = resolve(path)
+  mustNotBeOpen(file)
+  if (!existsSync(file)) await makeFile(duckdb, file)
+  chmodSync(file, OWNER_ONLY)
+  return new BufferedStore(await DuckDbBackend.open(duckdb, file, config, terms, schema), terms)
+}
+
+function configOf({
+  memory = MEMORY,
+  threads = Math.min(MOST_THREADS, availableParallelism())
+}: DuckDbStoreOptions): Record<string, string> {
+  return {
+    memory_limit: `${count(memory, 'memory', 16 * MiB, Number.MAX_SAFE_INTEGER)}B`,
+    threads: String(count(threads, 'threads', 1, 1024)),
+    checkpoint_threshold: '1TB',
+    // Nothing is ever fetched from elsewhere; what is used is built in.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false'
+  }
+}
+
+/** DuckDB's own lock is one of processes: a second store in this one would get past it and destroy the file. */
+function mustNotBeOpen(file: string): void {
+  if (!existsSync(file)) return
+  const real = realpathSync(file)
+  for (const descriptor of readdirSync('/proc/self/fd')) {
+    if (targetOf(descriptor) === real) throw new InUseError(`the history ${file} is open in this process already`, {})
+  }
+}
+
+function targetOf(descriptor: string): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`)
+  } catch {
+    // Closed since it was listed.
+    return null
+  }
+}
+
+/** Made where nobody else can reach it, so that it is never there with another mode than 0600. */
+async function makeFile(duckdb: DuckDb, file: string): Promise<void> {
+  const folder = mkdtempSync(join(dirname(file), '.forelock-'))
+  try {
+    const made = join(folder, basename(file))
+    const instance = await duckdb.DuckDBInstance.create(made)
+    const connection = await instance.connect()
+    await connection.run('CREATE TABLE meta ("key" VARCHAR NOT NULL, "value" VARCHAR NOT NULL)')
+    connection.closeSync()
+    instance.closeSync()
+    chmodSync(made, OWNER_ONLY)
+    renameSync(made, file)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+class DuckDbBackend extends SqlBackend {
+  readonly kind = 'duckdb'
+  protected readonly statements: Statements
+  readonly #duckdb: DuckDb
+  readonly #file: string
+  readonly #config: Record<string, string>
+  #instance: DuckDBInstance | null = null
+  #connection: DuckDBConnection | null = null
+
+  private constructor(duckdb: DuckDb, file: string, config: Record<string, string>, terms: BufferTerms, schema: Schema) {
+    super(terms, schema)
+    this.#duckdb = duckdb
+    this.#file = file
+    this.#config = config
+    this.statements = {
+      query: async (text, params = []) =>
+        (await (await this.#here()).runAndReadAll(text, params as DuckDBValue[])).getRowObjectsJS().map(plain),
+      change: async (text, params = []) => (await (await this.#here()).run(text, params as DuckDBValue[])).rowsChanged
+    }
+  }
+
+  static async open(
+    duckdb: DuckDb,
+    file: string,
+    config: Record<string, string>,
+    terms: BufferTerms,
+    schema: Schema
+  ): Promise<DuckDbBackend> {
+    const backend = new DuckDbBackend(duckdb, file, config, terms, schema)
+    try {
+      await backend.prepare()
+    } catch (error) {
+      backend.#leave()
+      throw error
+    }
+    return backend
+  }
+
+  /** The connection: anew where the one before became unusable, as after a checkpoint that found no room. */
+  async #here(): Promise<DuckDBConnection> {
+    if (this.#connection !== null) return this.#connection
+    if (this.#file !== ':memory:') mkdirSync(`${this.#file}.tmp`, { recursive: true, mode: FOLDER_OWNER_ONLY })
+    try {
+      this.#instance = await this.#duckdb.DuckDBInstance.create(this.#file, this.#config)
+    } catch (error) {
+      if (error instanceof Error && /lock on file/.test(error.message)) {
+        throw new InUseError(`the history ${this.#file} is open in another process`, {}, error)
+      }
+      throw error
+    }
+    this.#connection = await this.#instance.connect()
+    this.#ownLog()
+    return this.#connection
+  }
+
+  #leave(): void {
+    this.#connection?.closeSync()
+    this.#instance?.closeSync()
+    this.#connection = null
+    this.#instance = null
+    if (this.#file !== ':memory:') rmSync(`${this.#file}.tmp`, { recursive: true, force: true })
+  }
+
+  /** DuckDB removes its log with each checkpoint and makes the next one with the mode of the process; one that is there it takes as it is. */
+  #ownLog(): void {
+    if (this.#file === ':memory:') return
+    closeSync(openSync(`${this.#file}.wal`, 'a', OWNER_ONLY))
+    chmodSync(`${this.#file}.wal`, OWNER_ONLY)
+  }
+
+  protected async transaction(work: () => Promise<void>): Promise<void> {
+    await this.statements.change('BEGIN TRANSACTION')
+    try {
+      await work()
+      await this.statements.change('COMMIT')
+    } catch (error) {
+      await this.#rollBack()
+      throw error
+    }
+    await this.#checkpoint(CHECKPOINT_BYTES)
+  }
+
+  async #rollBack(): Promise<void> {
+    try {
+      await this.statements.change('ROLLBACK')
+    } catch (error) {
+      // A commit that failed has ended the transaction; anything else leaves a database that has to be opened anew.
+      if (!(error instanceof Error && /no transaction is active/.test(error.message))) this.#leave()
+    }
+  }
+
+  async #checkpoint(from: number): Promise<void> {
+    if (this.#file === ':memory:' || bytesOf(`${this.#file}.wal`) < from) return
+    try {
+      await this.statements.change('CHECKPOINT')
+      this.#ownLog()
+    } catch {
+      // No room for it. What was written is in the log; opened anew, as a failed checkpoint may ask for, the next flush tells whether there is room.
+      this.#leave()
+    }
+  }
+
+  protected async insert(table: TableName, rows: readonly AnyRow[]): Promise<void> {
+    const columns = Object.entries(this.schema.tables[table].columns)
+    const appender = await (await this.#here()).createAppender(table)
+    try {
+      for (let at = 0; at < rows.length; at += SLICE_ROWS) {
+        if (at > 0) await new Promise(setImmediate)
+        this.#slice(appender, columns, rows, at, Math.min(SLICE_ROWS, rows.length - at))
+      }
+    } catch (error) {
+      appender.clear()
+      throw error
+    } finally {
+      appender.closeSync()
+    }
+  }
+
+  #slice(appender: DuckDBAppender, columns: [string, Column][], rows: readonly AnyRow[], from: number, count: number): void {
+    const { DuckDBDataChunk, DOUBLE, VARCHAR } = this.#duckdb
+    const chunk = DuckDBDataChunk.create(
+      columns.map(([, { type }]) => (type === 'number' ? DOUBLE : VARCHAR)),
+      count
+    )
+    for (let at = 0; at < columns.length; at++) {
+      const [name, { type }] = columns[at]
+      const vector = chunk.getColumnVector(at)
+      const isJson = type === 'json' || type === 'texts'
+      for (let row = 0; row < count; row++) {
+        const value = rows[from + row][name]
+        vector.setItem(row, value === undefined ? null : isJson ? JSON.stringify(value) : (value as DuckDBValue))
+      }
+      vector.flush()
+    }
+    appender.appendDataChunk(chunk)
+    appender.flushSync()
+  }
+
+  protected typeOf({ type }: Column): string {
+    if (type === 'number') return 'DOUBLE'
+    return type === 'json' ? 'JSON' : 'VARCHAR'
+  }
+
+  protected create(name: string, table: Table): readonly string[] {
+    // No index: rows come in the order of their time, by which DuckDB passes over whole groups of rows, and the rest is scanned by column.
+    return [`CREATE TABLE IF NOT EXISTS ${quoted(name)} (${this.columnsOf(table)})`]
+  }
+
+  protected field(column: string, name: string, bound: (value: unknown) => string): string {
+    return `json_extract_string(${quoted(column)}, ${bound(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`
+  }
+
+  async size(): Promise<StoreSize> {
+    const tables: Record<string, { rows: number; bytes: number }> = {}
+    for (const table of TABLE_NAMES) {
+      const [{ rows, bytes }] = await this.statements.query(
+        `SELECT (SELECT count(*) FROM ${quoted(table)}) AS "rows",
+          (SELECT count(DISTINCT block_id) FROM pragma_storage_info('${table}') WHERE persistent) *
+          (SELECT block_size FROM pragma_database_size() LIMIT 1) AS "bytes"`
+      )
+      tables[table] = { rows: rows as number, bytes: bytes as number }
+    }
+    return { bytes: bytesOf(this.#file) + bytesOf(`${this.#file}.wal`), tables: tables as StoreSize['tables'] }
+  }
+
+  async exportParquet(folder: string): Promise<RowCounts> {
+    const private_ = privateFolder(folder)
+    const written: Record<string, number> = {}
+    try {
+      for (const table of TABLE_NAMES) {
+        const made = join(private_, `${table}.parquet`)
+        written[table] = await this.statements.change(`COPY ${quoted(table)} TO ${literal(made)} (FORMAT parquet, COMPRESSION zstd)`)
+        chmodSync(made, OWNER_ONLY)
+        renameSync(made, join(folder, `${table}.parquet`))
+      }
+    } finally {
+      rmSync(private_, { recursive: true, force: true })
+    }
+    return written
+  }
+
+  async importParquet(folder: string): Promise<RowCounts> {
+    const read: Record<string, number> = {}
+    await this.transaction(async () => {
+      for (const table of TABLE_NAMES) {
+        const file = join(folder, `${table}.parquet`)
+        if (!existsSync(file)) continue
+        // By name: a file of an older schema lacks columns.
+        read[table] = await this.statements.change(`INSERT INTO ${quoted(table)} BY NAME SELECT * FROM read_parquet(${literal(file)})`)
+      }
+    })
+    return read
+  }
+
+  async close(whole: boolean): Promise<void> {
+    try {
+      if (whole) await this.markClosed()
+      await this.#checkpoint(0)
+    } finally {
+      this.#leave()
+      // The log that was made for the next write, and never had one.
+      if (existsSync(`${this.#file}.wal`) && bytesOf(`${this.#file}.wal`) === 0) rmSync(`${this.#file}.wal`)
+    }
+  }
+}
+
+function privateFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: FOLDER_OWNER_ONLY })
+  const made = join(folder, `.${randomBytes(6).toString('hex')}`)
+  mkdirSync(made, { mode: FOLDER_OWNER_ONLY })
+  return made
+}
+
+const bytesOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+const literal = (value: string) => `'${value.replaceAll("'", "''")}'`
+
+/** Whole numbers of SQL come as bigints, and are none that a double could not hold. */
+function plain(row: Record<string, unknown>): Record<string, unknown> {
+  for (const name in row) if (typeof row[name] === 'bigint') row[name] = Number(row[name])
+  return row
+}
+
+/** A history that nobody else sees, to read and write files with. @internal */
+export async function scratch(): Promise<SqlBackend> {
+  const duckdb = await optional('@duckdb/node-api', () => import('@duckdb/node-api'))
+  return DuckDbBackend.open(duckdb, ':memory:', configOf({}), bufferTerms({}), CURRENT)
+}

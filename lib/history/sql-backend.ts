@@ -1,0 +1,300 @@
+import { VersionError } from '../errors/index.js'
+import type { BufferTerms } from './buffered.js'
+import { METRICS } from './rollups.js'
+import { type Column, SCHEMA_VERSION, sqlName, TABLES, type Table, type TableName } from './rows.js'
+import type {
+  Backend,
+  Batch,
+  Dimension,
+  ExactGroup,
+  Grouping,
+  GroupPart,
+  HistoryStore,
+  Interval,
+  Recovered,
+  Resolution,
+  RowCounts,
+  Selection,
+  Source,
+  StoreSize
+} from './store.js'
+
+type AnyRow = Readonly<Record<string, unknown>>
+export type Params = readonly unknown[]
+
+/** A schema: {@link TABLES} outside of tests. */
+export interface Schema {
+  readonly version: number
+  readonly tables: Readonly<Record<string, Table>>
+}
+
+export const CURRENT: Schema = { version: SCHEMA_VERSION, tables: TABLES }
+
+/** One statement at a time. */
+export interface Statements {
+  /** Rows of numbers, strings, booleans and nulls. */
+  query(text: string, params?: Params): Promise<Record<string, unknown>[]>
+  /** How many rows it changed. */
+  change(text: string, params?: Params): Promise<number>
+}
+
+/** The parameters of one statement, as they come up in it. */
+class Bound {
+  readonly values: unknown[] = []
+
+  add(value: unknown): string {
+    this.values.push(value)
+    return `$${this.values.length}`
+  }
+}
+
+export const quoted = (column: string) => `"${sqlName(column)}"`
+
+/** What the SQL of the two databases has in common; they differ in how rows get in and in where they lie. */
+export abstract class SqlBackend implements Backend {
+  abstract readonly kind: HistoryStore['kind']
+  recovered: Recovered | null = null
+  protected readonly terms: BufferTerms
+  protected readonly schema: Schema
+
+  constructor(terms: BufferTerms, schema: Schema) {
+    this.terms = terms
+    this.schema = schema
+  }
+
+  protected abstract readonly statements: Statements
+  protected abstract transaction(work: () => Promise<void>): Promise<void>
+  protected abstract insert(table: TableName, rows: readonly AnyRow[]): Promise<void>
+  protected abstract typeOf(column: Column): string
+  /** The DDL of a table, for one that is not there. */
+  protected abstract create(name: string, table: Table): readonly string[]
+  /** The text of a top-level field of a JSON column. */
+  protected abstract field(column: string, name: string, bound: (value: unknown) => string): string
+  abstract size(): Promise<StoreSize>
+  abstract exportParquet(folder: string): Promise<RowCounts>
+  abstract importParquet(folder: string): Promise<RowCounts>
+  abstract close(whole: boolean): Promise<void>
+
+  /**
+   * Makes what is missing, and says who wrote last.
+   *
+   * @throws VersionError if a later version made it
+   */
+  protected async prepare(): Promise<void> {
+    await this.transaction(async () => {
+      await this.statements.change('CREATE TABLE IF NOT EXISTS meta ("key" VARCHAR NOT NULL, "value" VARCHAR NOT NULL)')
+      const stored = await this.#meta('schema')
+      await this.#migrate(stored === null ? null : Number(stored))
+      const last = await this.#meta(this.#writer())
+      const { open, ...recovered } = last === null ? { open: false } : JSON.parse(last)
+      this.recovered = open ? recovered : null
+      await this.#mark(true, Date.now())
+    })
+  }
+
+  async #migrate(from: number | null): Promise<void> {
+    const { version, tables } = this.schema
+    if (from !== null && from > version) {
+      throw new VersionError(`this history has schema ${from}, made by a later version of forelock; this one knows ${version}`, {
+        option: 'schema',
+        stored: from,
+        given: version
+      })
+    }
+    if (from === version) return
+    for (const [name, table] of Object.entries(tables)) {
+      if (from !== null && Object.values(table.columns).some(({ since }) => since <= from)) await this.#addColumns(name, table, from)
+      else for (const statement of this.create(name, table)) await this.statements.change(statement)
+    }
+    await this.#setMeta('schema', String(version))
+  }
+
+  async #addColumns(name: string, table: Table, from: number): Promise<void> {
+    for (const [column, { since, ...rest }] of Object.entries(table.columns)) {
+      if (since <= from) continue
+      await this.statements.change(`ALTER TABLE ${quoted(name)} ADD COLUMN ${quoted(column)} ${this.typeOf({ since, ...rest })}`)
+    }
+  }
+
+  protected columnsOf(table: Table): string {
+    return Object.entries(table.columns)
+      .map(([name, column]) => `${quoted(name)} ${this.typeOf(column)}${column.optional ? '' : ' NOT NULL'}`)
+      .join(', ')
+  }
+
+  /** Tells later whether the writer closed. Part of every flush, so that it says when the last one was. */
+  async #mark(open: boolean, lastFlush: number): Promise<void> {
+    const { flushInterval } = this.terms
+    await this.#setMeta(this.#writer(), JSON.stringify({ open, lastFlush, flushInterval }))
+  }
+
+  protected markClosed(): Promise<void> {
+    return this.#mark(false, Date.now())
+  }
+
+  #writer(): string {
+    return `writer:${this.terms.writer}`
+  }
+
+  async #meta(key: string): Promise<string | null> {
+    const rows = await this.statements.query('SELECT "value" FROM meta WHERE "key" = $1', [key])
+    return rows.length === 0 ? null : String(rows[0].value)
+  }
+
+  async #setMeta(key: string, value: string): Promise<void> {
+    const changed = await this.statements.change('UPDATE meta SET "value" = $2 WHERE "key" = $1', [key, value])
+    if (changed === 0) await this.statements.change('INSERT INTO meta VALUES ($1, $2)', [key, value])
+  }
+
+  write({ tables, time }: Batch): Promise<void> {
+    return this.transaction(async () => {
+      for (const [table, rows] of tables) await this.insert(table, rows)
+      await this.#mark(true, time)
+    })
+  }
+
+  sql(text: string, params: Params): Promise<Record<string, unknown>[]> {
+    return this.statements.query(text, params)
+  }
+
+  async select(table: TableName, selection: Selection): Promise<Record<string, unknown>[]> {
+    const { time, columns } = this.schema.tables[table]
+    const bound = new Bound()
+    const conditions = [...this.#span(time, selection.from, selection.to, bound), ...matches(selection.where ?? {}, quoted, bound)]
+    for (const [name, value] of Object.entries(selection.input ?? {})) {
+      conditions.push(`${this.field('input', name, value => bound.add(value))} = ${bound.add(String(value))}`)
+    }
+    const order = `ORDER BY ${quoted(time)} ${selection.order === 'desc' ? 'DESC' : 'ASC'}`
+    const limit = selection.limit === undefined ? '' : ` LIMIT ${selection.limit}`
+    const names = Object.keys(columns)
+    const text = `SELECT ${names.map(quoted).join(', ')} FROM ${quoted(table)}${whereOf(conditions)} ${order}${limit}`
+    return (await this.statements.query(text, bound.values)).map(row => readRow(columns, row))
+  }
+
+  #span(time: string, from: number | undefined, to: number | undefined, bound: Bound): string[] {
+    const conditions = []
+    if (from !== undefined) conditions.push(`${quoted(time)} >= ${bound.add(from)}`)
+    if (to !== undefined) conditions.push(`${quoted(time)} < ${bound.add(to)}`)
+    return conditions
+  }
+
+  async grouped(grouping: Grouping, resolution: Resolution): Promise<GroupPart[]> {
+    const { source, metric, from, to, where = {}, by = [], every } = grouping
+    const bound = new Bound()
+    const conditions = [`resolution = ${resolution}`, `source = ${bound.add(source)}`, `metric = ${bound.add(metric)}`]
+    // An interval that begins before `from` or ends after `to` counts if part of it is inside.
+    if (from !== undefined) conditions.push(`"time" > ${bound.add(from - resolution)}`)
+    if (to !== undefined) conditions.push(`"time" < ${bound.add(to)}`)
+    conditions.push(...matches(where, quoted, bound))
+    const keys = [...by.map(name => [name, quoted(name)]), ...intervalOf('"time"', every), ['bucket', 'bucket']]
+    const text = `SELECT ${named(keys)}, sum("count") AS "count", sum("sum") AS "sum", min(low) AS low, max(high) AS high
+      FROM rollups${whereOf(conditions)} GROUP BY ${keys.map(([, expression]) => expression).join(', ')}`
+    return (await this.statements.query(text, bound.values)).map(withoutNulls) as unknown as GroupPart[]
+  }
+
+  async exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]> {
+    const { source, metric, from, to, where = {}, by = [], every } = grouping
+    if (!METRICS[source].includes(metric)) return []
+    const { time } = TABLES[source]
+    const bound = new Bound()
+    const value = metric === 'wall' ? 'coalesce(wall, "end" - start)' : quoted(metric)
+    const dimension = (name: string) => dimensionOf(source, name as Dimension)
+    const conditions = [`${value} IS NOT NULL`, ...this.#span(time, from, to, bound), ...matches(where, dimension, bound)]
+    const keys = [...by.map(name => [name, dimension(name)]), ...intervalOf(quoted(time), every)]
+    const found = quantiles.map((q, at) => `percentile_disc(${q}) WITHIN GROUP (ORDER BY ${value}) AS q${at}`)
+    const text = `SELECT ${[...(keys.length > 0 ? [named(keys)] : []), `count(*) AS "count"`, ...found].join(', ')}
+      FROM ${source}${whereOf(conditions)}${keys.length > 0 ? ` GROUP BY ${keys.map(([, expression]) => expression).join(', ')}` : ''}`
+    const groups = (await this.statements.query(text, bound.values)).map(row => {
+      const names = Object.fromEntries(keys.flatMap(([name]) => (row[name] === null ? [] : [[name, row[name]]])))
+      return { ...names, count: Number(row.count), quantiles: quantiles.map((_, at) => row[`q${at}`] as number) }
+    })
+    return groups.filter(({ count }) => count > 0)
+  }
+
+  async compact(intervals: readonly Interval[]): Promise<void> {
+    const keys = ['resolution', 'time', 'source', 'metric', 'workflow', 'subject', 'outcome', 'tenant', 'bucket'].map(quoted).join(', ')
+    const where = whereOf([anyOf(intervals)])
+    await this.transaction(async () => {
+      await this.statements.change(`CREATE TEMPORARY TABLE packed AS SELECT ${keys}, sum("count") AS "count", sum("sum") AS "sum",
+        min(low) AS low, max(high) AS high FROM rollups${where} GROUP BY ${keys}`)
+      await this.statements.change(`DELETE FROM rollups${where}`)
+      await this.statements.change(`INSERT INTO rollups (${keys}, "count", "sum", low, high) SELECT * FROM packed`)
+      await this.statements.change('DROP TABLE packed')
+    })
+  }
+
+  async trim(table: TableName, resolution: Resolution | null, before: number, rows: number): Promise<number> {
+    const time = quoted(TABLES[table].time)
+    const one = resolution === null ? [] : [`resolution = ${resolution}`]
+    let from = before
+    if (rows === 0) from = Number.POSITIVE_INFINITY
+    else if (Number.isFinite(rows)) {
+      const [newest] = await this.statements.query(
+        `SELECT ${time} AS "time" FROM ${quoted(table)}${whereOf(one)} ORDER BY ${time} DESC LIMIT 1 OFFSET ${rows - 1}`
+      )
+      if (newest !== undefined) from = Math.max(before, newest.time as number)
+    }
+    if (from === Number.NEGATIVE_INFINITY) return 0
+    const older = from === Number.POSITIVE_INFINITY ? [] : [`${time} < ${from}`]
+    return this.statements.change(`DELETE FROM ${quoted(table)}${whereOf([...one, ...older])}`)
+  }
+
+  async forget(tenant: string, tables: readonly TableName[]): Promise<RowCounts> {
+    const removed: Record<string, number> = {}
+    await this.transaction(async () => {
+      for (const table of tables) {
+        removed[table] = await this.statements.change(`DELETE FROM ${quoted(table)} WHERE tenant = $1`, [tenant])
+      }
+    })
+    return removed
+  }
+}
+
+function anyOf(intervals: readonly Interval[]): string {
+  const times = new Map<number, number[]>()
+  for (const { resolution, time } of intervals) times.set(resolution, [...(times.get(resolution) ?? []), time])
+  return `(${[...times].map(([resolution, all]) => `resolution = ${resolution} AND "time" IN (${all.join(', ')})`).join(' OR ')})`
+}
+
+function dimensionOf(source: Source, name: Dimension): string {
+  if (name === 'subject') {
+    if (source === 'actions') return 'action'
+    if (source === 'events') return `(kind || ':' || element)`
+    return source === 'host' ? 'host' : 'NULL'
+  }
+  if (source === 'host') return 'NULL'
+  return name === 'outcome' && source === 'events' ? 'event' : quoted(name)
+}
+
+function intervalOf(time: string, every: number | undefined): string[][] {
+  return every === undefined ? [] : [['time', `floor(${time} / ${every}) * ${every}`]]
+}
+
+const named = (keys: readonly (readonly string[])[]) => keys.map(([name, expression]) => `${expression} AS "${name}"`).join(', ')
+
+function matches(where: object, expression: (name: string) => string, bound: Bound): string[] {
+  return Object.entries(where).flatMap(([name, wanted]) => {
+    if (wanted === undefined) return []
+    const values: unknown[] = Array.isArray(wanted) ? wanted : [wanted]
+    return values.length === 0 ? ['1 = 0'] : [`${expression(name)} IN (${values.map(value => bound.add(value)).join(', ')})`]
+  })
+}
+
+function whereOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+}
+
+/** As it was appended: what is absent is no property. */
+export function readRow(columns: Table['columns'], row: AnyRow): Record<string, unknown> {
+  const read: Record<string, unknown> = {}
+  for (const [name, { type }] of Object.entries(columns)) {
+    const value = row[sqlName(name)]
+    if (value === null || value === undefined) continue
+    read[name] = (type === 'json' || type === 'texts') && typeof value === 'string' ? JSON.parse(value) : value
+  }
+  return read
+}
+
+function withoutNulls(row: AnyRow): AnyRow {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))
+}

@@ -1,0 +1,129 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openDuckDbStore } from '../../../lib/history/duckdb.js'
+import { SCHEMA_VERSION, TABLES } from '../../../lib/history/rows.js'
+import type { Schema } from '../../../lib/history/sql-backend.js'
+import { isForelockError, type VersionError } from '../../../lib/index.js'
+import { DAY, run } from './rows.js'
+import { conformance } from './store.suite.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'forelock-duckdb-'))
+let files = 0
+const fresh = () => join(folder, `${files++}.duckdb`)
+
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+conformance(test, { open: options => openDuckDbStore(fresh(), options), hasSql: true, nul: '\u0000' })
+
+const MANUAL = { flushInterval: Number.POSITIVE_INFINITY }
+const modeOf = (file: string) => statSync(file).mode & 0o777
+
+test('nobody else can read the file or its log, however often the log is folded in, and nothing is left beside it', async () => {
+  const file = fresh()
+  const before = process.umask(0)
+  try {
+    for (let opened = 0; opened < 2; opened++) {
+      const store = await openDuckDbStore(file, MANUAL)
+      for (let i = 0; i < 3; i++) {
+        store.append('runs', [run(`${i}`)])
+        await store.flush()
+        assert.equal([modeOf(file), modeOf(`${file}.wal`), modeOf(`${file}.tmp`)], [0o600, 0o600, 0o700])
+      }
+      await store.close()
+      assert.is(modeOf(file), 0o600)
+      chmodSync(file, 0o644)
+    }
+  } finally {
+    process.umask(before)
+  }
+  const name = file.slice(folder.length + 1)
+  assert.equal(
+    readdirSync(folder).filter(found => found.startsWith(name) || found.startsWith('.')),
+    [name]
+  )
+})
+
+test('a store that was closed opens with all it had, and says that nothing is missing', async () => {
+  const file = fresh()
+  const first = await openDuckDbStore(file)
+  first.append('runs', [run('1')])
+  await first.close()
+  const again = await openDuckDbStore(file)
+  assert.is(again.recovered, null)
+  assert.equal(await again.select('runs'), [run('1')])
+  assert.equal(await again.select('losses'), [])
+  await again.close()
+})
+
+test('a second store on the same file is refused, and the first goes on', async () => {
+  const file = fresh()
+  const store = await openDuckDbStore(file, MANUAL)
+  for (const path of [file, join(folder, '.', '..', folder.split('/').at(-1)!, file.slice(folder.length + 1))]) {
+    const refused = await openDuckDbStore(path).catch(error => error)
+    assert.ok(isForelockError(refused, 'ERR_FORELOCK_IN_USE'))
+  }
+  store.append('runs', [run('1')])
+  assert.is((await store.flush()).rows, 1)
+  await store.close()
+  await (await openDuckDbStore(file)).close()
+})
+
+/** What a later version might look like: a column more, and a table more. */
+const optionalNumber = { type: 'number', optional: true, since: SCHEMA_VERSION + 1 } as const
+const LATER: Schema = {
+  version: SCHEMA_VERSION + 1,
+  tables: {
+    ...TABLES,
+    runs: { ...TABLES.runs, columns: { ...TABLES.runs.columns, energyUsed: optionalNumber } },
+    probes: { time: 'time', keys: [], columns: { time: optionalNumber } }
+  }
+}
+
+test('a file of an older schema is brought up to the newer one, with its rows and roll-ups', async () => {
+  const file = fresh()
+  const older = await openDuckDbStore(file, MANUAL)
+  older.append('runs', [run('1', { cpu: 5 })])
+  await older.close()
+  for (let opened = 0; opened < 2; opened++) {
+    const newer = await openDuckDbStore(file, MANUAL, LATER)
+    assert.equal(await newer.sql('SELECT id, cpu, energy_used FROM runs'), [{ id: '1', cpu: 5, energy_used: null }])
+    assert.equal(await newer.sql('SELECT count(*) AS n FROM probes'), [{ n: 0 }])
+    assert.is((await newer.grouped({ source: 'runs', metric: 'cpu' }))[0].count, 1)
+    await newer.close()
+  }
+})
+
+test('a file of a later schema is refused, and stays as it is', async () => {
+  const file = fresh()
+  await (await openDuckDbStore(file, MANUAL, LATER)).close()
+  const refused = await openDuckDbStore(file).catch(error => error)
+  assert.ok(isForelockError(refused, 'ERR_FORELOCK_VERSION'))
+  const { stored, given } = refused as VersionError
+  assert.equal([stored, given], [SCHEMA_VERSION + 1, SCHEMA_VERSION])
+  const later = await openDuckDbStore(file, MANUAL, LATER)
+  assert.is(later.recovered, null)
+  await later.close()
+})
+
+test('Parquet of an older schema is read, what it lacks is absent', async () => {
+  const older = await openDuckDbStore(fresh(), MANUAL)
+  older.append('runs', [run('1', { end: DAY + 1 })])
+  await older.exportParquet(join(folder, 'older'))
+  await older.close()
+  const newer = await openDuckDbStore(fresh(), MANUAL, LATER)
+  await newer.importParquet(join(folder, 'older'))
+  assert.equal(await newer.select('runs'), [run('1', { end: DAY + 1 })])
+  await newer.close()
+})
+
+test('options that make no sense are refused', async () => {
+  for (const bad of [{ memory: 1 }, { threads: 0 }, { flushInterval: 0 }, { bufferRows: -1 }, { writer: 1 }, { path: 'x' }]) {
+    const refused = await openDuckDbStore(fresh(), bad as never).catch(error => error)
+    assert.ok(isForelockError(refused, 'ERR_FORELOCK_ARGUMENT'), JSON.stringify(bad))
+  }
+})
+
+test.run()

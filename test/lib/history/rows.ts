@@ -1,0 +1,95 @@
+import {
+  type ActionRow,
+  type Column,
+  type EventRow,
+  type HostRow,
+  type RawTable,
+  type Row,
+  type RunRow,
+  TABLES
+} from '../../../lib/history/rows.js'
+import { Random } from '../../survive/support.js'
+
+/** Midnight of some day, so that hours are whole. */
+export const DAY = Date.UTC(2026, 4, 11)
+export const HOUR = 3_600_000
+
+export function run(id: string, more: Partial<RunRow> = {}): RunRow {
+  return { id, workflow: 'import', start: DAY, end: DAY + 250.5, outcome: 'success', ...more }
+}
+
+export function action(id: string, more: Partial<ActionRow> = {}): ActionRow {
+  return { run: id, workflow: 'import', action: 'parse', position: 0, start: DAY, end: DAY + 40, outcome: 'success', ...more }
+}
+
+export function event(more: Partial<EventRow> = {}): EventRow {
+  return { time: DAY, event: 'grant', kind: 'lock', element: 'orders', ...more }
+}
+
+/** A row with a value in each column, and one with as few as may be. */
+export function rowsOf<T extends RawTable>(table: T): Row<T>[] {
+  const full: Record<string, unknown> = {}
+  const least: Record<string, unknown> = {}
+  let at = 0
+  for (const [name, { type, optional }] of Object.entries<Column>(TABLES[table].columns)) {
+    at++
+    const texts = [`${name} “1”`, "it's", '']
+    const value = { number: DAY + at / 4, text: `${name} ${at}`, texts, json: { size: at, deep: { a: [1, null, 'ü'] }, 'a/b~"c': true } }[
+      type
+    ]
+    full[name] = value
+    // At another time, so that their order is known.
+    if (!optional) least[name] = typeof value === 'number' ? value + 1000 : value
+  }
+  return [full, least] as Row<T>[]
+}
+
+const chosen = <T>(random: Random, of: readonly T[]): T => of[random.below(of.length)]
+
+/** Runs, actions, events and samples of three hours, some without what is measured in others. */
+export function workload(seed: number, count: number): { runs: RunRow[]; actions: ActionRow[]; events: EventRow[]; host: HostRow[] } {
+  const random = new Random(seed)
+  const runs: RunRow[] = []
+  const actions: ActionRow[] = []
+  const events: EventRow[] = []
+  const host: HostRow[] = []
+  const share = () => random.below(1_000_000) / 1_000_000
+  const spread = () => Math.exp(share() * 12 - 3)
+  for (let i = 0; i < count; i++) {
+    const start = DAY + random.below(3 * HOUR)
+    const end = start + spread()
+    const workflow = chosen(random, ['import', 'report', 'mail'])
+    const tenant = chosen(random, ['acme', 'globex', undefined])
+    const outcome = chosen(random, ['success', 'success', 'drop'])
+    const measured = {
+      cpu: random.below(3) === 0 ? undefined : share() * 20,
+      memory: random.below(2) === 0 ? undefined : random.below(1e9)
+    }
+    runs.push({
+      id: `r${i}`,
+      workflow,
+      tenant,
+      start,
+      end,
+      outcome,
+      waited: random.below(2) === 0 ? 0 : spread(),
+      cost: share(),
+      ...measured
+    })
+    actions.push({
+      run: `r${i}`,
+      workflow,
+      tenant,
+      action: chosen(random, ['parse', 'write']),
+      position: 0,
+      start,
+      end,
+      outcome,
+      ...measured
+    })
+    const held = random.below(2) === 0 ? undefined : spread()
+    events.push({ ...event({ time: end, element: chosen(random, ['a', 'b']), workflow, tenant, waited: spread() }), held })
+    host.push({ time: end, cpu: share() * 100, eventLoopDelay: share() < 0.5 ? undefined : spread() })
+  }
+  return { runs, actions, events, host }
+}
