@@ -128,8 +128,12 @@ export abstract class SqlBackend implements Backend {
     await this.#setMeta(this.#writer(), JSON.stringify({ open, lastFlush, flushInterval }))
   }
 
-  protected markClosed(): Promise<void> {
-    return this.#mark(false, Date.now())
+  protected async markClosed(): Promise<void> {
+    try {
+      await this.#mark(false, Date.now())
+    } catch {
+      // No room even for that. Nothing is lost by it: the next writer is told that something may be, which errs on the safe side.
+    }
   }
 
   #writer(): string {
