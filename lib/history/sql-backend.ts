@@ -70,6 +70,11 @@ export abstract class SqlBackend implements Backend {
   protected abstract create(name: string, table: Table): readonly string[]
   /** The text of a top-level field of a JSON column. */
   protected abstract field(column: string, name: string, bound: (value: unknown) => string): string
+  /** That a column, or what stands for it, has one of these values. */
+  protected isOneOf(_table: TableName, _column: string, expression: string, values: readonly string[]): string {
+    return `${expression} IN (${values.join(', ')})`
+  }
+
   abstract size(): Promise<StoreSize>
   abstract exportParquet(folder: string): Promise<RowCounts>
   abstract importParquet(folder: string): Promise<RowCounts>
@@ -164,7 +169,10 @@ export abstract class SqlBackend implements Backend {
   async select(table: TableName, selection: Selection): Promise<Record<string, unknown>[]> {
     const { time, columns } = this.schema.tables[table]
     const bound = new Bound()
-    const conditions = [...this.#span(time, selection.from, selection.to, bound), ...matches(selection.where ?? {}, quoted, bound)]
+    const conditions = [
+      ...this.#span(time, selection.from, selection.to, bound),
+      ...matches(selection.where ?? {}, (name, values) => this.isOneOf(table, name, quoted(name), values), bound)
+    ]
     for (const [name, value] of Object.entries(selection.input ?? {})) {
       conditions.push(`${this.field('input', name, value => bound.add(value))} = ${bound.add(String(value))}`)
     }
@@ -189,10 +197,10 @@ export abstract class SqlBackend implements Backend {
     // An interval that begins before `from` or ends after `to` counts if part of it is inside.
     if (from !== undefined) conditions.push(`"time" > ${bound.add(from - resolution)}`)
     if (to !== undefined) conditions.push(`"time" < ${bound.add(to)}`)
-    conditions.push(...matches(where, quoted, bound))
+    conditions.push(...matches(where, (name, values) => this.isOneOf('rollups', name, quoted(name), values), bound))
     const keys = [...by.map(name => [name, quoted(name)]), ...intervalOf('"time"', every), ['bucket', 'bucket']]
     const text = `SELECT ${named(keys)}, sum("count") AS "count", sum("sum") AS "sum", min(low) AS low, max(high) AS high
-      FROM rollups${whereOf(conditions)} GROUP BY ${keys.map(([, expression]) => expression).join(', ')}`
+      FROM rollups${whereOf(conditions)} GROUP BY ${ordinals(keys)}`
     return (await this.statements.query(text, bound.values)).map(withoutNulls) as unknown as GroupPart[]
   }
 
@@ -203,11 +211,12 @@ export abstract class SqlBackend implements Backend {
     const bound = new Bound()
     const value = metric === 'wall' ? 'coalesce(wall, "end" - start)' : quoted(metric)
     const dimension = (name: string) => dimensionOf(source, name as Dimension)
-    const conditions = [`${value} IS NOT NULL`, ...this.#span(time, from, to, bound), ...matches(where, dimension, bound)]
+    const isOneOf = (name: string, values: readonly string[]) => this.isOneOf(source, name, dimension(name), values)
+    const conditions = [`${value} IS NOT NULL`, ...this.#span(time, from, to, bound), ...matches(where, isOneOf, bound)]
     const keys = [...by.map(name => [name, dimension(name)]), ...intervalOf(quoted(time), every)]
     const found = quantiles.map((q, at) => `percentile_disc(${q}) WITHIN GROUP (ORDER BY ${value}) AS q${at}`)
     const text = `SELECT ${[...(keys.length > 0 ? [named(keys)] : []), `count(*) AS "count"`, ...found].join(', ')}
-      FROM ${source}${whereOf(conditions)}${keys.length > 0 ? ` GROUP BY ${keys.map(([, expression]) => expression).join(', ')}` : ''}`
+      FROM ${source}${whereOf(conditions)}${keys.length > 0 ? ` GROUP BY ${ordinals(keys)}` : ''}`
     const groups = (await this.statements.query(text, bound.values)).map(row => {
       const names = Object.fromEntries(keys.flatMap(([name]) => (row[name] === null ? [] : [[name, row[name]]])))
       return { ...names, count: Number(row.count), quantiles: quantiles.map((_, at) => row[`q${at}`] as number) }
@@ -260,13 +269,15 @@ function anyOf(intervals: readonly Interval[]): string {
   return `(${[...times].map(([resolution, all]) => `resolution = ${resolution} AND "time" IN (${all.join(', ')})`).join(' OR ')})`
 }
 
+const NO_NAME = 'CAST(NULL AS VARCHAR)'
+
 function dimensionOf(source: Source, name: Dimension): string {
   if (name === 'subject') {
     if (source === 'actions') return 'action'
     if (source === 'events') return `(kind || ':' || element)`
-    return source === 'host' ? 'host' : 'NULL'
+    return source === 'host' ? 'host' : NO_NAME
   }
-  if (source === 'host') return 'NULL'
+  if (source === 'host') return NO_NAME
   return name === 'outcome' && source === 'events' ? 'event' : quoted(name)
 }
 
@@ -274,13 +285,22 @@ function intervalOf(time: string, every: number | undefined): string[][] {
   return every === undefined ? [] : [['time', `floor(${time} / ${every}) * ${every}`]]
 }
 
+const ordinals = (keys: readonly unknown[]) => keys.map((_, at) => at + 1).join(', ')
+
 const named = (keys: readonly (readonly string[])[]) => keys.map(([name, expression]) => `${expression} AS "${name}"`).join(', ')
 
-function matches(where: object, expression: (name: string) => string, bound: Bound): string[] {
+function matches(where: object, isOneOf: (name: string, values: readonly string[]) => string, bound: Bound): string[] {
   return Object.entries(where).flatMap(([name, wanted]) => {
     if (wanted === undefined) return []
     const values: unknown[] = Array.isArray(wanted) ? wanted : [wanted]
-    return values.length === 0 ? ['1 = 0'] : [`${expression(name)} IN (${values.map(value => bound.add(value)).join(', ')})`]
+    return values.length === 0
+      ? ['1 = 0']
+      : [
+          isOneOf(
+            name,
+            values.map(value => bound.add(value))
+          )
+        ]
   })
 }
 
