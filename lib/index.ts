@@ -8,6 +8,55 @@ export * from './errors/index.js'
 export type { Governor, GovernorEvents } from './governor.js'
 export type { Grant, LockMode } from './grant.js'
 export type { GrantSet } from './grant-set.js'
+export { type DuckDbStoreOptions, openDuckDbStore } from './history/duckdb.js'
+export { type MemoryStoreOptions, openMemoryStore } from './history/memory.js'
+export { openPostgresStore, type PostgresStoreOptions } from './history/postgres.js'
+export {
+  type Bottleneck,
+  type BottlenecksOptions,
+  type Frequent,
+  type FrequentOptions,
+  type History,
+  historyOf,
+  type Peak,
+  type PeaksOptions,
+  type QuantileGroup,
+  type QuantilesOptions,
+  type Span,
+  type Summary,
+  type Usage,
+  type UsageOptions
+} from './history/queries.js'
+export type {
+  ActionRow,
+  AuditRow,
+  EstimateRow,
+  EventRow,
+  HostRow,
+  LossRow,
+  RawTable,
+  RollupRow,
+  Row,
+  RunRow,
+  TableName
+} from './history/rows.js'
+export type {
+  Dimension,
+  ExactGroup,
+  Flushed,
+  Group,
+  Grouping,
+  Health,
+  HistoryStore,
+  Keep,
+  Recovered,
+  Retention,
+  RowCounts,
+  Selection,
+  Source,
+  StoreOptions,
+  StoreSize
+} from './history/store.js'
 export type { Client, LockHolder, LockSnapshot, LockWaiter } from './inspect.js'
 export type { Item } from './item.js'
 export type { KeyedBuckets, KeyedBucketsOptions } from './keyed-buckets.js'

@@ -6,7 +6,7 @@ export interface LoadAttempt {
   readonly error: unknown
 }
 
-/** `ERR_FORELOCK_LOAD`: the native addon could not be loaded. The message lists the attempts and what may help. */
+/** `ERR_FORELOCK_LOAD`: the native addon, or an optional package, could not be loaded. The message lists the attempts and what may help. */
 export class LoadError extends ForelockError<{ attempts: readonly LoadAttempt[]; remedies: readonly string[] }> {
   readonly code = 'ERR_FORELOCK_LOAD'
 

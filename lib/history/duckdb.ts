@@ -49,7 +49,12 @@ const FOLDER_OWNER_ONLY = 0o700
  *
  * @throws ArgumentError; LoadError if the package is not installed; InUseError if it is open already; VersionError if a later version made it
  */
-export async function openDuckDbStore(path: string, options: DuckDbStoreOptions = {}, schema: Schema = CURRENT): Promise<HistoryStore> {
+export function openDuckDbStore(path: string, options: DuckDbStoreOptions = {}): Promise<HistoryStore> {
+  return openDuckDbSchema(path, options, CURRENT)
+}
+
+/** With another schema than this version's. @internal */
+export async function openDuckDbSchema(path: string, options: DuckDbStoreOptions, schema: Schema): Promise<HistoryStore> {
   text(path, 'path')
   optionsObject(options, 'options')
   onlyKnown(options, ['memory', 'threads', 'flushInterval', 'bufferRows', 'writer'], 'the history in a file')

@@ -33,11 +33,12 @@ const MAKING = 0x666c6b
  * @param connection a connection string, `postgres://user:password@host:5432/database`
  * @throws ArgumentError; LoadError if the package is not installed; VersionError if a later version made it; what the server says
  */
-export async function openPostgresStore(
-  connection: string,
-  options: PostgresStoreOptions = {},
-  tables: Schema = CURRENT
-): Promise<HistoryStore> {
+export function openPostgresStore(connection: string, options: PostgresStoreOptions = {}): Promise<HistoryStore> {
+  return openPostgresSchema(connection, options, CURRENT)
+}
+
+/** With another schema than this version's. @internal */
+export async function openPostgresSchema(connection: string, options: PostgresStoreOptions, tables: Schema): Promise<HistoryStore> {
   text(connection, 'connection')
   optionsObject(options, 'options')
   onlyKnown(options, ['schema', 'flushInterval', 'bufferRows', 'writer'], 'the history in PostgreSQL')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openDuckDbStore } from '../../../lib/history/duckdb.js'
+import { openDuckDbSchema, openDuckDbStore } from '../../../lib/history/duckdb.js'
 import { SCHEMA_VERSION, TABLES } from '../../../lib/history/rows.js'
 import type { Schema } from '../../../lib/history/sql-backend.js'
 import { isForelockError, type VersionError } from '../../../lib/index.js'
@@ -88,7 +88,7 @@ test('a file of an older schema is brought up to the newer one, with its rows an
   older.append('runs', [run('1', { cpu: 5 })])
   await older.close()
   for (let opened = 0; opened < 2; opened++) {
-    const newer = await openDuckDbStore(file, MANUAL, LATER)
+    const newer = await openDuckDbSchema(file, MANUAL, LATER)
     assert.equal(await newer.sql('SELECT id, cpu, energy_used FROM runs'), [{ id: '1', cpu: 5, energy_used: null }])
     assert.equal(await newer.sql('SELECT count(*) AS n FROM probes'), [{ n: 0 }])
     assert.is((await newer.grouped({ source: 'runs', metric: 'cpu' }))[0].count, 1)
@@ -98,12 +98,12 @@ test('a file of an older schema is brought up to the newer one, with its rows an
 
 test('a file of a later schema is refused, and stays as it is', async () => {
   const file = fresh()
-  await (await openDuckDbStore(file, MANUAL, LATER)).close()
+  await (await openDuckDbSchema(file, MANUAL, LATER)).close()
   const refused = await openDuckDbStore(file).catch(error => error)
   assert.ok(isForelockError(refused, 'ERR_FORELOCK_VERSION'))
   const { stored, given } = refused as VersionError
   assert.equal([stored, given], [SCHEMA_VERSION + 1, SCHEMA_VERSION])
-  const later = await openDuckDbStore(file, MANUAL, LATER)
+  const later = await openDuckDbSchema(file, MANUAL, LATER)
   assert.is(later.recovered, null)
   await later.close()
 })
@@ -113,7 +113,7 @@ test('Parquet of an older schema is read, what it lacks is absent', async () => 
   older.append('runs', [run('1', { end: DAY + 1 })])
   await older.exportParquet(join(folder, 'older'))
   await older.close()
-  const newer = await openDuckDbStore(fresh(), MANUAL, LATER)
+  const newer = await openDuckDbSchema(fresh(), MANUAL, LATER)
   await newer.importParquet(join(folder, 'older'))
   assert.equal(await newer.select('runs'), [run('1', { end: DAY + 1 })])
   await newer.close()

@@ -10,8 +10,8 @@ import { openDuckDbStore } from '../../../lib/history/duckdb.js'
 import { Random } from '../../survive/support.js'
 
 /** Each ends as many stores as it has files: a hundred in all. */
-const KILLS = 25
-const FILES = 4
+const KILLS = 20
+const FILES = 5
 const MOST_FLUSHES = 8
 const MOST_MS = 20
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openPostgresStore } from '../../../lib/history/postgres.js'
+import { openPostgresSchema, openPostgresStore } from '../../../lib/history/postgres.js'
 import { SCHEMA_VERSION } from '../../../lib/history/rows.js'
 import { CURRENT } from '../../../lib/history/sql-backend.js'
 import { isForelockError } from '../../../lib/index.js'
@@ -109,7 +109,7 @@ test('an older schema is brought up to the newer one, and a later one is refused
     version: SCHEMA_VERSION + 1,
     tables: { ...CURRENT.tables, runs: { ...runs, columns: { ...runs.columns, energyUsed } } }
   }
-  const newer = await openPostgresStore(server.url, { ...MANUAL, schema }, later)
+  const newer = await openPostgresSchema(server.url, { ...MANUAL, schema }, later)
   assert.equal(await newer.sql('SELECT id, energy_used FROM runs'), [{ id: '1', energy_used: null }])
   await newer.close()
   const refused = await openPostgresStore(server.url, { ...MANUAL, schema }).catch(error => error)
