@@ -2,32 +2,37 @@ import { describe, refuse } from '../checks.js'
 import { ArgumentError } from '../errors/index.js'
 import { type Column, type RawTable, type Row, TABLE_NAMES, TABLES } from './rows.js'
 
-type Listed = readonly (readonly [string, Column])[]
-const LISTED = new Map<string, Listed>(TABLE_NAMES.map(table => [table, Object.entries(TABLES[table].columns)]))
+interface Known {
+  /** without a prototype: a row may have any name */
+  readonly columns: Readonly<Record<string, Column | undefined>>
+  readonly required: readonly string[]
+}
+
+const KNOWN = new Map<string, Known>(
+  TABLE_NAMES.map(table => {
+    const columns: Record<string, Column> = Object.assign(Object.create(null), TABLES[table].columns)
+    return [table, { columns, required: Object.keys(columns).filter(name => !columns[name].optional) }]
+  })
+)
 
 /** @throws ArgumentError if one of them is no row of that table */
 export function checkRows<T extends RawTable>(table: T, rows: readonly Row<T>[]): void {
-  const columns = table === ('rollups' as string) ? undefined : LISTED.get(table)
-  if (columns === undefined) throw refuse('table', `one of ${TABLE_NAMES.filter(name => name !== 'rollups').join(', ')}`, table)
+  const known = table === ('rollups' as string) ? undefined : KNOWN.get(table)
+  if (known === undefined) throw refuse('table', `one of ${TABLE_NAMES.filter(name => name !== 'rollups').join(', ')}`, table)
   if (!Array.isArray(rows)) throw refuse('rows', 'an array of rows', rows)
-  for (const row of rows) checkRow(table, columns, row)
+  for (const row of rows) checkRow(table, known, row)
 }
 
-function checkRow(table: string, columns: Listed, row: Readonly<Record<string, unknown>>): void {
+function checkRow(table: string, { columns, required }: Known, row: Readonly<Record<string, unknown>>): void {
   if (typeof row !== 'object' || row === null) throw refuse('rows', `rows of ${table}`, row)
-  let known = 0
-  for (const [name, column] of columns) {
+  // Only what is there: most columns of most rows are absent.
+  for (const name in row) {
+    const column = columns[name]
+    if (column === undefined) throw new ArgumentError(`${table} has no column ${describe(name)}`, { option: name, given: name })
     const value = row[name]
-    if (value === undefined) {
-      if (!column.optional) throw refuse(`${table}.${name}`, wanted(column), value)
-      if (name in row) known++
-    } else if (isFit(column, value)) known++
-    else throw refuse(`${table}.${name}`, wanted(column), value)
+    if (value !== undefined && !isFit(column, value)) throw refuse(`${table}.${name}`, wanted(column), value)
   }
-  const names = Object.keys(row)
-  if (names.length === known) return
-  const unknown = names.find(name => !columns.some(([column]) => column === name))
-  throw new ArgumentError(`${table} has no column ${describe(unknown)}`, { option: String(unknown), given: unknown })
+  for (const name of required) if (row[name] === undefined) throw refuse(`${table}.${name}`, wanted(columns[name] as Column), undefined)
 }
 
 function isFit({ type }: Column, value: unknown): boolean {

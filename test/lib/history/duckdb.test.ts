@@ -119,6 +119,21 @@ test('Parquet of an older schema is read, what it lacks is absent', async () => 
   await newer.close()
 })
 
+test('columns that are absent for thousands of rows, and then are not, are neither mixed up nor filled in', async () => {
+  const store = await openDuckDbStore(fresh(), MANUAL)
+  const rows = Array.from({ length: 20_000 }, (_, i) =>
+    run(`${i}`, {
+      end: DAY + i,
+      ...(Math.floor(i / 1500) % 2 ? { cpu: i, tenant: `tenant of ${i}`, input: { i } } : {}),
+      ...(i % 3 ? {} : { memory: i })
+    })
+  )
+  store.append('runs', rows)
+  await store.flush()
+  assert.equal(await store.select('runs'), rows)
+  await store.close()
+})
+
 test('options that make no sense are refused', async () => {
   for (const bad of [{ memory: 1 }, { threads: 0 }, { flushInterval: 0 }, { bufferRows: -1 }, { writer: 1 }, { path: 'x' }]) {
     const refused = await openDuckDbStore(fresh(), bad as never).catch(error => error)
