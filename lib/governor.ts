@@ -7,6 +7,8 @@ import { duration, onlyKnown, optionsObject, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
 import type { GrantSet } from './grant-set.js'
+import { Recorder, type RecorderOptions } from './history/recorder.js'
+import type { HistoryStore } from './history/store.js'
 import { type LockSnapshot, lockSnapshots } from './inspect.js'
 import { KeyedBuckets, type KeyedBucketsOptions } from './keyed-buckets.js'
 import type { LeakReport } from './leak-report.js'
@@ -143,6 +145,16 @@ export class Governor extends EventEmitter<GovernorEvents> {
    */
   semaphore(name: string, permits?: number, options?: SemaphoreOptions): Semaphore {
     return new Semaphore(this.#session, text(name, 'name'), permits, options)
+  }
+
+  /**
+   * Writes what every environment of the arena does into a store, from now on until it stops. There is one recorder for an arena at a time:
+   * others wait, and the first of them goes on when that one stops or its process dies.
+   *
+   * @throws CapacityError if the arena was made without room for telemetry; ArgumentError, ClosedError
+   */
+  record(store: HistoryStore, options?: RecorderOptions): Recorder {
+    return new Recorder(this.#session, store, options)
   }
 
   /**

@@ -24,9 +24,10 @@ export {
   type QuantilesOptions,
   type Span,
   type Summary,
-  type Usage,
-  type UsageOptions
+  type UsageOptions,
+  type UsageSummaries
 } from './history/queries.js'
+export type { Recorder, RecorderOptions, RecorderStatus } from './history/recorder.js'
 export type {
   ActionRow,
   AuditRow,

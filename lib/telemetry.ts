@@ -49,6 +49,13 @@ export interface Telemetry {
   clock: 'cpu' | 'monotonic'
 }
 
+export function noTelemetry(): CapacityError {
+  return new CapacityError('this arena was made without room for telemetry: capacity.telemetry = 0 in open({ capacity })', {
+    option: 'capacity.telemetry',
+    limit: 0
+  })
+}
+
 export function makeTelemetry(session: Session): Telemetry {
   return new SessionTelemetry(session)
 }
@@ -69,10 +76,7 @@ class SessionTelemetry implements Telemetry {
     session.mustBeJoined()
     if (session.reader !== 0) return
     if (session.binding.capacity.telemetry === 0) {
-      throw new CapacityError('this arena was made without room for telemetry: capacity.telemetry = 0 in open({ capacity })', {
-        option: 'capacity.telemetry',
-        limit: 0
-      })
+      throw noTelemetry()
     }
     session.reader = asked(session, () => session.binding.observe())
   }

@@ -97,7 +97,7 @@ export interface Summary {
 }
 
 /** By metric; one that was never measured is absent. */
-export type Usage = Readonly<Record<string, Summary>>
+export type UsageSummaries = Readonly<Record<string, Summary>>
 
 export interface QuantilesOptions extends Span {
   readonly source?: Source
@@ -134,7 +134,7 @@ export interface History {
   /** What was waited for longest, all requests together. */
   bottlenecks(options?: BottlenecksOptions): Promise<Bottleneck[]>
   /** What a workflow, or one of its actions, uses. */
-  usage(workflow: string, action?: string, options?: UsageOptions): Promise<Usage>
+  usage(workflow: string, action?: string, options?: UsageOptions): Promise<UsageSummaries>
   /** Quantiles of one metric, by default by workflow and hour. */
   quantiles(options?: QuantilesOptions): Promise<QuantileGroup[]>
 }
@@ -213,7 +213,7 @@ class StoreHistory implements History {
       .slice(0, top)
   }
 
-  async usage(workflow: string, action?: string, options: UsageOptions = {}): Promise<Usage> {
+  async usage(workflow: string, action?: string, options: UsageOptions = {}): Promise<UsageSummaries> {
     text(workflow, 'workflow')
     if (action !== undefined) text(action, 'action')
     known(options, ['tenant', 'outcome', 'from', 'to'], 'usage')

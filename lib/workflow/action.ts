@@ -1,4 +1,4 @@
-import type { Usage } from '../metering/usage.js'
+import type { Usage } from '../metering/counters.js'
 import { DataTally } from './data.js'
 import type { ActionRecord, Outcome } from './record.js'
 import { Work } from './work.js'
@@ -45,8 +45,8 @@ export class Action extends Work {
   end(
     runBegan: number,
     otherwise: Outcome,
-    usage: Usage,
-    cost: (usage: Usage) => number | undefined,
+    usage: Partial<Usage>,
+    cost: (usage: Partial<Usage>) => number | undefined,
     certifications: readonly string[]
   ): ActionRecord {
     const duration = this.clock() - this.began

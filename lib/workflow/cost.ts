@@ -1,5 +1,5 @@
 import { onlyKnown, optionsObject, refuse } from '../checks.js'
-import type { Usage } from '../metering/usage.js'
+import type { Usage } from '../metering/counters.js'
 import { GiB } from '../units.js'
 
 /** What things cost, in a currency of the user's; what is not said costs nothing. */
@@ -38,7 +38,7 @@ export function readPrices(value: unknown): Prices | undefined {
 }
 
 /** What this use of things costs; undefined where there are no prices. */
-export function costOf(prices: Prices | undefined, usage: Usage): number | undefined {
+export function costOf(prices: Prices | undefined, usage: Partial<Usage>): number | undefined {
   if (prices === undefined) return undefined
   const { each = 0, cpu = 0, memory = 0, wall = 0, disk = 0, network = 0 } = prices
   const seconds = (usage.wall ?? 0) / MS_PER_S

@@ -1,6 +1,6 @@
 import type { AdmitParts } from '../admit.js'
 import { abortSignal, callback, duration, onlyKnown, optionsObject, refuse, tierIndex } from '../checks.js'
-import type { MeterScope } from '../metering/usage.js'
+import type { MeterScopeOption } from '../metering/scope.js'
 import { readName } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { Within } from '../terms.js'
@@ -14,7 +14,7 @@ export type Needs = AdmitParts | ((input: unknown) => AdmitParts)
 
 export interface MeteringOptions {
   /** whose use counts as that of a run: the calling thread's (default), the process's, or that of another process or a cgroup */
-  scope?: MeterScope | undefined
+  scope?: MeterScopeOption | undefined
   /** `time`: wall and CPU time (default); `all`: every counter there is */
   level?: 'time' | 'all' | undefined
 }
@@ -60,7 +60,7 @@ export interface ReadWorkflow {
   readonly tenant: string | undefined
   readonly client: string | undefined
   readonly needs: Needs | undefined
-  readonly metering: { readonly scope: MeterScope; readonly level: 'time' | 'all' } | undefined
+  readonly metering: { readonly scope: MeterScopeOption; readonly level: 'time' | 'all' } | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
   readonly keep: readonly string[]
@@ -145,7 +145,7 @@ function readMetering(value: unknown): ReadWorkflow['metering'] {
   if (value === false) return undefined
   const given = optionsObject(value, 'metering') ?? {}
   onlyKnown(given, ['scope', 'level'], 'metering')
-  const { scope = 'thread', level = 'time' } = given as { scope?: MeterScope; level?: unknown }
+  const { scope = 'thread', level = 'time' } = given as { scope?: MeterScopeOption; level?: unknown }
   if (level !== 'time' && level !== 'all') throw refuse('metering.level', "'time' or 'all'", level)
   return { scope, level }
 }

@@ -1,5 +1,5 @@
 import { onlyKnown, optionsObject, refuse } from '../checks.js'
-import { USAGE_FIELDS, type Usage, type UsageField } from '../metering/usage.js'
+import { COUNTERS, type Usage, type UsageField } from '../metering/counters.js'
 import type { Prices } from './cost.js'
 import type { ActionRecord, DataPattern, RunRecord } from './record.js'
 import { Samples, type Spread } from './samples.js'
@@ -79,6 +79,9 @@ export interface ReadProfile {
   readonly certifications: readonly string[]
 }
 
+/** What a profile can be of. */
+export const USAGE_FIELDS: readonly UsageField[] = COUNTERS.map(([field]) => field)
+
 const PROFILE_KNOWN = ['duration', 'requirements', 'certifications'] as const
 const NOTHING: ReadProfile = { duration: undefined, requirements: new Map(), certifications: [] }
 
@@ -148,7 +151,7 @@ class Learner {
   private streams = 0
   protected count = 0
 
-  protected learn(duration: number, usage: Usage, cost: number | undefined): void {
+  protected learn(duration: number, usage: Partial<Usage>, cost: number | undefined): void {
     this.count++
     this.duration.add(duration)
     for (const field in usage) this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)

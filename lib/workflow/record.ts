@@ -1,4 +1,4 @@
-import type { Usage } from '../metering/usage.js'
+import type { Usage } from '../metering/counters.js'
 
 /** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
 export type Outcome = 'success' | 'ignore' | 'drop'
@@ -31,7 +31,7 @@ interface WorkRecord {
   readonly duration: number
   readonly outcome: Outcome
   /** what was measured; what could not be is not there */
-  readonly usage: Usage
+  readonly usage: Partial<Usage>
   /** undefined: nothing says what it costs */
   readonly cost: number | undefined
   readonly booked: BookedSums

@@ -2,7 +2,7 @@ import type { Admission } from '../admission.js'
 import { callback, onlyKnown, optionsObject } from '../checks.js'
 import { callBooked } from '../enclosing.js'
 import { ArgumentError } from '../errors/index.js'
-import type { Usage } from '../metering/usage.js'
+import type { Usage } from '../metering/counters.js'
 import { type Pool, pools } from '../pool.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
@@ -40,7 +40,7 @@ export interface RunSetup {
   readonly pools: readonly Pool[]
 }
 
-const NO_USAGE: Usage = {}
+const NO_USAGE: Partial<Usage> = {}
 const NO_LABELS: readonly string[] = []
 
 /** A run of a workflow: see {@link Workflow.run}. What is asked for through it, or `{ within: run }`, is booked to it. */
@@ -150,7 +150,7 @@ export class Run extends Work {
     }
   }
 
-  private readonly cost = (usage: Usage): number | undefined => costOf(this.setup.prices, usage)
+  private readonly cost = (usage: Partial<Usage>): number | undefined => costOf(this.setup.prices, usage)
 
   /** ms on the arena's clock. */
   private readonly now = (): number => this.session.binding.now() / NS_PER_MS

@@ -1,6 +1,5 @@
 import { count } from '../checks.js'
-import { USAGE_FIELDS } from '../metering/usage.js'
-import type { WorkflowProfile } from './profile.js'
+import { USAGE_FIELDS, type WorkflowProfile } from './profile.js'
 
 /** A profile, and how far it is from another: 0 the same, 1 nothing in common. */
 export interface Similar {

@@ -3,7 +3,7 @@ import type { AdmitParts } from '../admit.js'
 import { admit } from '../admit.js'
 import { callback } from '../checks.js'
 import { bookerAround, callBooked } from '../enclosing.js'
-import { Meter } from '../metering/usage.js'
+import { Meter } from '../metering/meter.js'
 import type { Pool } from '../pool.js'
 import { readNames } from '../request-names.js'
 import type { Session } from '../session.js'
@@ -43,7 +43,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     const { type, tierIndex, prices, profile, metering } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     if (metering !== undefined) {
-      const meter = new Meter(metering.scope, metering.level)
+      const meter = new Meter(metering.scope, { level: metering.level })
       session.leaving.push(() => meter.close())
       this.#reader = new UsageReader(meter)
     }

@@ -1,6 +1,15 @@
 // Another environment, a process or a worker thread, that does with an arena what it is told: see agents.ts.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type AcquireOptions, type Allocation, type Grant, type GrantSet, type Item, open, type WaitOptions } from '../../lib/index.js'
+import {
+  type AcquireOptions,
+  type Allocation,
+  type Grant,
+  type GrantSet,
+  type Item,
+  open,
+  openMemoryStore,
+  type WaitOptions
+} from '../../lib/index.js'
 import type { Command, Reply } from './agents.js'
 
 const send = (reply: Reply) => (parentPort === null ? process.send?.(reply) : parentPort.postMessage(reply))
@@ -56,6 +65,13 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
     return { text: Buffer.from(item.data).toString(), attempt: item.attempt }
   },
   ack: ({ of }) => items.get(of ?? 0)?.ack(),
+  async record() {
+    await gov.record(await openMemoryStore()).begun
+  },
+  async runs({ name, n = 1 }) {
+    const workflow = gov.workflow(name)
+    for (let i = 0; i < n; i++) await workflow.run(run => run.action('step', action => action.lock(`${name} ${i % 4}`)))
+  },
   observe: () => gov.telemetry.attach(),
   close: () => gov.close(),
   exit: () => process.exit(0)

@@ -24,6 +24,8 @@ export interface Command {
     | 'push'
     | 'takeItem'
     | 'ack'
+    | 'record'
+    | 'runs'
   readonly name: string
   readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
   /** tokens */
@@ -130,6 +132,16 @@ export class Agent {
 
   take(bucket: string, n: number, options?: WaitOptions): Task<Taken> {
     return this.tell({ verb: 'take', name: bucket, n, options })
+  }
+
+  /** Done once it is the recorder of the arena. */
+  record(): Task<void> {
+    return this.tell({ verb: 'record', name: '' })
+  }
+
+  /** Runs a workflow `n` times, with a lock and an action each. */
+  runs(workflow: string, n: number): Task<void> {
+    return this.tell({ verb: 'runs', name: workflow, n })
   }
 
   /** Done with what the allocation holds; released like a lock. */

@@ -1,0 +1,186 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Governor, openMemoryStore, type Recorder, type Row, unlink } from '../../../lib/index.js'
+import { Agent } from '../agents.js'
+import { isCoded, isSettled, thrown, virtual } from '../support.js'
+
+const quiet = { metering: false } as const
+let arenas = 0
+
+async function recording(body: (gov: Governor, recorder: Recorder, store: Awaited<ReturnType<typeof openMemoryStore>>) => Promise<void>) {
+  const gov = virtual({ capacity: { telemetry: 4096 } })
+  const store = await openMemoryStore({ flushInterval: Number.POSITIVE_INFINITY })
+  const recorder = gov.record(store, { interval: 1e6 })
+  await recorder.begun
+  try {
+    await body(gov, recorder, store)
+  } finally {
+    await gov.close()
+    await store.close()
+  }
+}
+
+async function withAgents(count: number, body: (agents: Agent[], gov: Governor) => Promise<void>) {
+  const options = { name: `recorder-${process.pid}-${arenas++}`, capacity: { telemetry: 4096 } }
+  const gov = virtual({ ...options, clock: 'monotonic' })
+  const agents: Agent[] = []
+  try {
+    for (let i = 0; i < count; i++) agents.push(await Agent.process({ ...options, autoEnclose: false }))
+    await body(agents, gov)
+  } finally {
+    for (const agent of agents) await agent.kill()
+    await gov.close()
+    unlink(options.name, { force: true })
+  }
+}
+
+test('what is asked for, granted and given back is written with its names and its times', () =>
+  recording(async (gov, recorder, store) => {
+    const began = gov.toDate(gov.now()).getTime()
+    const grant = gov.lock('invoice').tryAcquire({ tier: 'interactive', workflow: 'checkout', tenant: 'acme', client: 'c1' })
+    gov.advance(40)
+    grant?.release()
+    await recorder.drain()
+    const rows = (await store.select('events')).filter(row => row.element === 'invoice')
+    const view = ({ event, kind, tier, outcome, workflow, tenant, client, held }: Row<'events'>) => [
+      event,
+      kind,
+      tier,
+      outcome,
+      workflow,
+      tenant,
+      client,
+      held
+    ]
+    assert.equal(rows.map(view), [
+      ['grant', 'lock', 'interactive', 'success', 'checkout', 'acme', 'c1', undefined],
+      ['end', 'lock', 'interactive', 'success', 'checkout', 'acme', 'c1', 40]
+    ])
+    assert.ok(Math.abs(rows[0].time - began) < 1 && Math.abs(rows[1].time - began - 40) < 1, String(rows[0].time - began))
+  }))
+
+test('a run and its actions are written as they were', () =>
+  recording(async (gov, recorder, store) => {
+    const workflow = gov.workflow('encode', { ...quiet, keep: ['bytes'], tenant: 'acme', prices: { each: 2 } })
+    await workflow.run({ input: { bytes: 7, user: 'ada' } }, async run => {
+      gov.advance(5)
+      await run.action('read', () => gov.advance(10))
+      await run.action('fail', () => Promise.reject(new Error('no'))).catch(() => run.drop())
+    })
+    await recorder.drain()
+    const [run] = await store.select('runs')
+    assert.equal(
+      [run.workflow, run.tenant, run.outcome, run.end - run.start, run.input, run.cost],
+      ['encode', 'acme', 'drop', 15, { bytes: 7 }, 2]
+    )
+    const actions = await store.select('actions')
+    assert.equal(
+      actions.map(({ run: id, action, position, start, end, outcome }) => [
+        id === run.id,
+        action,
+        position,
+        Math.round(start - run.start),
+        Math.round(end - start),
+        outcome
+      ]),
+      [
+        [true, 'read', 0, 5, 10, 'success'],
+        [true, 'fail', 1, 15, 0, 'ignore']
+      ]
+    )
+    assert.equal([recorder.status.runs, recorder.status.actions, recorder.status.lost], [1, 2, 0])
+  }))
+
+test('what was measured is written, and what was not is absent', () =>
+  recording(async (gov, recorder, store) => {
+    await gov.workflow('w', { metering: { level: 'time' } }).run(() => undefined)
+    await recorder.drain()
+    const [{ wall, cpu, memory }] = await store.select('runs')
+    assert.ok((wall as number) >= 0 && (cpu as number) >= 0)
+    assert.is(memory, undefined)
+  }))
+
+test('what was overwritten before it was read is counted as lost, with how many', () =>
+  recording(async (gov, recorder, store) => {
+    const lock = gov.lock('l')
+    for (let i = 0; i < 5000; i++) lock.tryAcquire()?.release()
+    await recorder.drain()
+    const losses = await store.select('losses')
+    const { events, lost } = recorder.status
+    assert.ok(lost > 0)
+    assert.is(
+      losses.reduce((sum, { rows = 0 }) => sum + rows, 0),
+      lost
+    )
+    // Two a pair, and the recorder's own lock, which it held before it read.
+    assert.ok(events + lost >= 10_000 && events + lost <= 10_002, `${events} ${lost}`)
+  }))
+
+test('an arena has one recorder at a time, and the next goes on where it stops', () =>
+  recording(async (gov, first, store) => {
+    const other = await openMemoryStore()
+    const second = gov.record(other, { interval: 1e6 })
+    assert.is(await isSettled(second.begun), false)
+    assert.equal([first.status.active, second.status.active], [true, false])
+    gov.lock('before').tryAcquire()
+    await first.drain()
+    first.stop()
+    await second.begun
+    assert.equal([first.status.active, second.status.active], [false, true])
+    gov.lock('after').tryAcquire()
+    await second.drain()
+    const named = async (from: typeof store) => new Set((await from.select('events')).map(({ element }) => element))
+    assert.ok((await named(store)).has('before') && !(await named(store)).has('after'))
+    assert.ok((await named(other)).has('after') && !(await named(other)).has('before'))
+    await other.close()
+  }))
+
+test('four processes are written down by one recorder, and nothing is lost', () =>
+  withAgents(4, async (agents, gov) => {
+    const store = await openMemoryStore({ flushInterval: Number.POSITIVE_INFINITY })
+    const recorder = gov.record(store, { interval: 5 })
+    await recorder.begun
+    await Promise.all(agents.map((agent, i) => agent.runs(`w${i}`, 200).done))
+    await recorder.drain()
+    const runs = await store.select('runs')
+    const byWorkflow = agents.map((_, i) => runs.filter(({ workflow }) => workflow === `w${i}`).length)
+    assert.equal([byWorkflow, recorder.status.lost], [[200, 200, 200, 200], 0])
+    assert.is(new Set(runs.map(({ id }) => id)).size, 800)
+    assert.is((await store.select('actions')).length, 800)
+    const grants = (await store.select('events')).filter(({ event, workflow }) => event === 'grant' && workflow?.startsWith('w'))
+    assert.is(grants.length, 800)
+    await store.close()
+  }))
+
+test('a recorder whose process is killed is followed by the one that waits', () =>
+  withAgents(1, async ([agent], gov) => {
+    await agent.record().done
+    const store = await openMemoryStore()
+    const recorder = gov.record(store, { interval: 5 })
+    assert.is(await isSettled(recorder.begun), false)
+    await agent.kill()
+    await recorder.begun
+    gov.lock('after').tryAcquire()
+    await recorder.drain()
+    assert.ok((await store.select('events')).some(({ element }) => element === 'after'))
+    await store.close()
+  }))
+
+test('what is wrong is said before anything begins', async () => {
+  const gov = virtual()
+  const store = await openMemoryStore()
+  for (const options of [{ interval: -1 }, { interval: 'x' }, { every: 1 }, 1] as never[]) {
+    isCoded(
+      thrown(() => gov.record(store, options)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }
+  await gov.close()
+  isCoded(
+    thrown(() => gov.record(store)),
+    'ERR_FORELOCK_CLOSED'
+  )
+  await store.close()
+})
+
+test.run()
