@@ -120,8 +120,7 @@ bool Binding::define_telemetry(napi_value object) {
   return add(object, "observe", observe) && add(object, "unobserve", unobserve) && add(object, "drainRecords", drain_records) &&
          add(object, "drainNotes", drain_notes) && add(object, "recordsLost", records_lost) && add(object, "note", note) &&
          add(object, "intern", intern) && add(object, "nameOf", name_of) && add(object, "stats", stats) &&
-         add(object, "cpuCounter", cpu_counter) && add(object, "isObserved", is_observed) &&
-         add(object, "elementName", element_name);
+         add(object, "cpuCounter", cpu_counter) && add(object, "isObserved", is_observed) && add(object, "elementName", element_name);
 }
 
 // The binding of a call that may go on, with its arguments.
