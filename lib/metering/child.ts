@@ -8,7 +8,7 @@ import { Meter, type MeterMethods, type MeterOptions } from './meter.js'
 import { usageBetween } from './usage.js'
 
 export interface ChildMeterOptions extends MeterOptions {
-  /** ms between readings while it lives: what is known if the kernel's last account is missed */
+  /** ms between readings while it lives: what is known if the kernel's last account cannot be had */
   every?: number
   after?: After
 }
@@ -16,10 +16,10 @@ export interface ChildMeterOptions extends MeterOptions {
 const EVERY_MS = 50
 
 /**
- * What a child process used, from its start to its end. While it lives it is read by its pid. Node asks for the exit code of a child
- * without the account that the kernel has for whoever does (wait4), and with that the account is gone; so a thread waits for the end of
- * the child too and looks at the account without taking it (`waitid` with `WNOWAIT`). It may come second, more so the idler the
- * event loop is: then the last reading before the end is what is known, at most `every` ms old. `methods` says which it was.
+ * What a child process used, from its start to its end. While it lives it is read by its pid. Node asks for the exit code of a child without the
+ * account that the kernel has for whoever does (wait4), and with that the account is gone; so it is looked at just before, without taking
+ * it (`waitid` with `WNOWAIT`). Where that cannot be, the last reading before the end is what is known, at most `every` ms old. `methods` says
+ * which it was.
  */
 export class ChildMeter {
   /** Resolves at its end with all that it used. With the kernel's account, its own children that it waited for are among it. Never rejects. */

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <climits>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <vector>
 
 #include "bind/args.h"
 #include "bind/environment.h"
+#include "bind/exit_poll.h"
 #include "linux/meter.h"
 
 namespace forelock::bind {
@@ -19,13 +23,52 @@ constexpr std::uint32_t kMostFiles = 16;
 constexpr std::uint32_t kMostTerms = 32;
 constexpr double kLastScope = static_cast<double>(os::Scope::kFiles);
 
+// The processes that an environment meters. Between two looks of libuv at its children JavaScript may run for long, and what ends in that
+// time is not polled before it is reaped: so whenever one of them begins or ends, all are looked at. Each environment has its own, used by
+// its thread.
+class Processes {
+ public:
+  static void add(napi_env env, os::ChildAccount* process) {
+    const std::lock_guard guard(mutex());
+    all()[env].insert(process);
+  }
+  static void remove(napi_env env, os::ChildAccount* process) {
+    const std::lock_guard guard(mutex());
+    const auto own = all().find(env);
+    if (own == all().end()) return;
+    own->second.erase(process);
+    if (own->second.empty()) all().erase(own);
+  }
+  static void look(napi_env env) {
+    const std::lock_guard guard(mutex());
+    const auto own = all().find(env);
+    if (own == all().end()) return;
+    for (os::ChildAccount* process : own->second) process->look();
+  }
+
+ private:
+  // Never destroyed: threads may outlive the static objects of a program that exits.
+  static std::mutex& mutex() {
+    static auto& mutex = *new std::mutex;
+    return mutex;
+  }
+  static std::map<napi_env, std::set<os::ChildAccount*>>& all() {
+    static auto& all = *new std::map<napi_env, std::set<os::ChildAccount*>>;
+    return all;
+  }
+};
+
 // What JavaScript has of a meter: two functions, any of which may outlive the other, and the numbers that the first writes.
-class MeterObject {
+class MeterObject final : private ExitPoll::Listener {
  public:
   static napi_value make(napi_env env, std::unique_ptr<os::Meter> meter, const std::vector<bool>& opened);
 
  private:
-  explicit MeterObject(std::unique_ptr<os::Meter> meter) : meter_(std::move(meter)) {}
+  MeterObject(napi_env env, std::unique_ptr<os::Meter> meter) : env_(env), meter_(std::move(meter)) {}
+  ~MeterObject() { end(); }
+  void process_ended() override { Processes::look(env_); }
+  void poll_gone() override { poll_ = nullptr; }
+  void end();
 
   bool define(napi_env env, napi_value object);
   bool add(napi_env env, napi_value object, const char* name, napi_callback callback);
@@ -34,18 +77,25 @@ class MeterObject {
   static napi_value close(napi_env env, napi_callback_info info);
   static void forget(napi_env env, void* data, void* hint);
 
+  const napi_env env_;
   std::unique_ptr<os::Meter> meter_;
   volatile double* counters_ = nullptr;
   napi_ref counters_ref_ = nullptr;  // keeps them while any function may write to them
   int functions_ = 0;
+  ExitPoll* poll_ = nullptr;  // of another process, while it runs
 };
 
 napi_value MeterObject::make(napi_env env, std::unique_ptr<os::Meter> meter, const std::vector<bool>& opened) {
-  auto* made = new MeterObject(std::move(meter));
+  auto* made = new MeterObject(env, std::move(meter));
   napi_value object;
   if (!ok(napi_create_object(env, &object)) || !made->define(env, object)) {
     if (made->functions_ == 0) delete made;
     return nullptr;
+  }
+  if (os::ChildAccount* child = made->meter_->child()) {
+    Processes::add(env, child);
+    Processes::look(env);
+    made->poll_ = ExitPoll::start(env, child->descriptor(), *made);
   }
   set(env, object, "userOnly", boolean(env, made->meter_->counts_user_only()));
   napi_value files = array(env);
@@ -96,8 +146,18 @@ napi_value MeterObject::read(napi_env env, napi_callback_info info) {
 }
 
 napi_value MeterObject::close(napi_env env, napi_callback_info info) {
-  if (MeterObject* object = self(env, info)) object->meter_.reset();
+  if (MeterObject* object = self(env, info)) object->end();
   return nullptr;
+}
+
+void MeterObject::end() {
+  if (poll_ != nullptr) poll_->close();
+  poll_ = nullptr;
+  if (meter_ != nullptr && meter_->child() != nullptr) {
+    Processes::look(env_);
+    Processes::remove(env_, meter_->child());
+  }
+  meter_.reset();
 }
 
 std::optional<double> number_at(napi_env env, napi_value array, std::uint32_t at) {

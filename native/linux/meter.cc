@@ -47,7 +47,7 @@ void write_peak(const rusage& usage, double* counters) { counters[kMemoryPeak] =
 
 Meter::Meter(Scope scope, pid_t pid, bool all, std::vector<AccountFile> files)
     : scope_(scope), pid_(pid), all_(all), files_(std::move(files)) {
-  if (scope == Scope::kOther) exit_ = std::make_unique<ExitWatch>(pid);
+  if (scope == Scope::kOther) child_.emplace(pid);
   if (!all) return;
   if (scope == Scope::kThread) {
     instructions_ = PerfCounter::of_this_thread(kInstructionsEvent);
@@ -62,7 +62,8 @@ void Meter::read(double* counters) {
   std::fill(counters, counters + kCounters, kAbsent);
   counters[kWall] = clock_ms(CLOCK_MONOTONIC);
   counters[kLife] = static_cast<double>(Life::kRuns);
-  if (gone_) return read_end(counters);
+  if (child_) child_->look();
+  if (gone_ || (child_ && child_->account())) return read_end(counters);
   read_clock(counters);
   if (all_) read_rusage(counters);
   for (const AccountFile& file : files_) file.begin(counters);
@@ -115,7 +116,7 @@ void Meter::read_rusage(double* counters) const {
 }
 
 void Meter::read_end(double* counters) {
-  const std::optional<rusage>& account = exit_->account();
+  const std::optional<rusage>& account = child_->account();
   counters[kLife] = static_cast<double>(account ? Life::kEnded : Life::kGone);
   if (!account) return;
   counters[kCpu] = ms(account->ru_utime) + ms(account->ru_stime);

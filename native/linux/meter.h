@@ -4,13 +4,12 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "linux/account_file.h"
+#include "linux/child_account.h"
 #include "linux/counters.h"
-#include "linux/exit_watch.h"
 #include "linux/perf_counter.h"
 
 namespace forelock::os {
@@ -30,6 +29,8 @@ class Meter {
 
   // Writes kCounters numbers.
   void read(double* counters);
+  // Of another process: what may be a child, and be asked for its account as soon as it has ended.
+  ChildAccount* child() { return child_ ? &*child_ : nullptr; }
   bool counts_user_only() const { return instructions_.user_only(); }
 
  private:
@@ -43,7 +44,7 @@ class Meter {
   std::vector<AccountFile> files_;
   PerfCounter instructions_;
   PerfCounter cycles_;
-  std::unique_ptr<ExitWatch> exit_;
+  std::optional<ChildAccount> child_;
   bool gone_ = false;
 };
 

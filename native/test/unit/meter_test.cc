@@ -1,5 +1,6 @@
 #include "linux/meter.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,7 +70,7 @@ TEST_CASE("a thread has no memory of its own, and nobody has bytes of the networ
   CHECK(std::isnan(counters[kNetworkReceived]));
 }
 
-TEST_CASE("another process is read while it is there, zombie or not, and then by the kernel's last account") {
+TEST_CASE("another process is read while it runs, and then by the kernel's last account") {
   int gate[2];
   CHECK(pipe(gate) == 0);
   const pid_t pid = fork();
@@ -88,20 +89,29 @@ TEST_CASE("another process is read while it is there, zombie or not, and then by
   siginfo_t info;
   CHECK(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
   meter.read(dead);
-  CHECK_EQUAL(dead[kLife], 0.0);
-  CHECK(dead[kCpu] >= alive[kCpu]);
+  CHECK_EQUAL(dead[kLife], 1.0);
+  CHECK(dead[kCpu] >= 30 && dead[kMemoryPeak] > 0);
   rusage usage;
   CHECK(wait4(pid, nullptr, 0, &usage) == pid);
   meter.read(gone);
-  // Whether the meter's thread looked before wait4() is a race, here as anywhere.
-  if (gone[kLife] == 1) {
-    CHECK_EQUAL(gone[kContextSwitches], static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw));
-    CHECK(gone[kCpu] >= 30 && gone[kMemoryPeak] > 0);
-  } else {
-    CHECK_EQUAL(gone[kLife], 2.0);
-    CHECK(std::isnan(gone[kCpu]) && std::isnan(gone[kCpuUser]));
-  }
+  CHECK_EQUAL(gone[kLife], 1.0);
+  CHECK_EQUAL(gone[kCpu], dead[kCpu]);
+  CHECK_EQUAL(gone[kContextSwitches], static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw));
+  CHECK(std::isnan(gone[kMemory]));
   CHECK(!std::isnan(gone[kWall]));
+}
+
+TEST_CASE("of a process that was reaped before anybody looked there is nothing but the time") {
+  const pid_t pid = fork();
+  if (pid == 0) pause();
+  Meter meter(Scope::kOther, pid, true, stat_of(pid));
+  kill(pid, SIGKILL);
+  CHECK(waitpid(pid, nullptr, 0) == pid);
+  double counters[kCounters];
+  meter.read(counters);
+  CHECK_EQUAL(counters[kLife], 2.0);
+  for (int i = kCpu; i < kLife; i++) CHECK(std::isnan(counters[i]));
+  CHECK(!std::isnan(counters[kWall]));
 }
 
 TEST_CASE("what the children used is known once they were waited for") {

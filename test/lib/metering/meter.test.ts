@@ -192,8 +192,8 @@ test('a process or a cgroup that is not there is not found', () => {
 
 test('the host has counters of its own', async () => {
   using meter = new Meter('host')
-  const usage = await usageOf(meter, () => burn(60))
-  assert.ok((usage.cpu as number) >= 40, `${usage.cpu}`)
+  const usage = await usageOf(meter, () => burn(100))
+  assert.ok((usage.cpu as number) >= 50, `${usage.cpu}`)
   assert.ok((usage.memory as number) > MiB)
   assert.ok((usage.contextSwitches as number) > 0)
 })

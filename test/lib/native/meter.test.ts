@@ -92,17 +92,27 @@ test('what a getter throws is what the caller hears', () => {
   )
 })
 
-test('a thread that ends with meters open closes their files and threads, and takes nothing down', async () => {
-  const script = `
-    const { meter } = require(${JSON.stringify(addonFile())})
-    const made = Array.from({ length: 5 }, () => meter(${MeterScope.Other}, ${process.pid}, true, [['/proc/self/stat']]))
-    for (const one of made) one.read()
-  `
-  const open = () => ({ files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length })
-  await once(new Worker('0', { eval: true }), 'exit') // what the first of all takes for good
-  const before = open()
-  for (let i = 0; i < 3; i++) assert.equal(await once(new Worker(script, { eval: true }), 'exit'), [0])
-  assert.equal(open(), before)
-})
+for (const how of ['ends', 'is terminated'] as const) {
+  test(`a thread that ${how} with meters open closes their files, and takes nothing down`, async () => {
+    const script = `
+      const { meter } = require(${JSON.stringify(addonFile())})
+      const made = Array.from({ length: 5 }, () => meter(${MeterScope.Other}, ${process.pid}, true, [['/proc/self/stat']]))
+      for (const one of made) one.read()
+      require('node:worker_threads').parentPort.postMessage('')
+      ${how === 'ends' ? '' : 'setInterval(() => made, 1_000)'}
+    `
+    const open = () => ({ files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length })
+    await once(new Worker('0', { eval: true }), 'exit') // what the first of all takes for good
+    const before = open()
+    for (let i = 0; i < 3; i++) {
+      const worker = new Worker(script, { eval: true })
+      const exit = once(worker, 'exit')
+      await once(worker, 'message')
+      if (how === 'is terminated') await worker.terminate()
+      await exit
+    }
+    assert.equal(open(), before)
+  })
+}
 
 test.run()

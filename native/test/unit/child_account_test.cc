@@ -1,5 +1,6 @@
-#include "linux/exit_watch.h"
+#include "linux/child_account.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,44 +31,42 @@ pid_t child_of(int pipe_end[2], long cpu) {
 
 }  // namespace
 
-TEST_CASE("the account of a child is the one that its parent gets, and is left to it") {
+TEST_CASE("the account of a child that has ended is the one that its parent gets, and is left to it") {
   int gate[2];
   const pid_t pid = child_of(gate, 30);
-  ExitWatch watch(pid);
+  ChildAccount child(pid);
+  child.look();
+  CHECK(!child.account().has_value());
   close(gate[1]);
-  siginfo_t info;
-  CHECK(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
-  // Nobody reaps it meanwhile, so the thread cannot come too late.
-  const auto account = watch.account();
-  CHECK(account.has_value());
+  pollfd ended{child.descriptor(), POLLIN, 0};
+  CHECK(poll(&ended, 1, -1) == 1);
+  child.look();
+  CHECK(child.account().has_value());
   rusage usage;
   CHECK(wait4(pid, nullptr, 0, &usage) == pid);
+  child.look();
   CHECK(ms(usage.ru_utime) + ms(usage.ru_stime) >= 30);
-  CHECK_EQUAL(ms(account->ru_utime) + ms(account->ru_stime), ms(usage.ru_utime) + ms(usage.ru_stime));
-  CHECK_EQUAL(account->ru_maxrss, usage.ru_maxrss);
+  CHECK_EQUAL(ms(child.account()->ru_utime) + ms(child.account()->ru_stime), ms(usage.ru_utime) + ms(usage.ru_stime));
+  CHECK_EQUAL(child.account()->ru_maxrss, usage.ru_maxrss);
 }
 
-TEST_CASE("of one that was reaped first there is none") {
+TEST_CASE("of one that was reaped there is none") {
   int gate[2];
   const pid_t pid = child_of(gate, 0);
+  ChildAccount child(pid);
   close(gate[1]);
   CHECK(waitpid(pid, nullptr, 0) == pid);
-  ExitWatch watch(pid);
-  CHECK(!watch.account().has_value());
-}
-
-TEST_CASE("a watch ends before the child that it watches, and the child goes on") {
-  int gate[2];
-  const pid_t pid = child_of(gate, 0);
-  { const ExitWatch watch(pid); }
-  CHECK(waitpid(pid, nullptr, WNOHANG) == 0);
-  close(gate[1]);
-  CHECK(waitpid(pid, nullptr, 0) == pid);
+  child.look();
+  CHECK(!child.account().has_value());
+  ChildAccount after(pid);
+  after.look();
+  CHECK(!after.account().has_value());
 }
 
 TEST_CASE("of a process that is no child there is none") {
-  ExitWatch watch(getppid());
-  CHECK(!watch.account().has_value());
+  ChildAccount parent(getppid());
+  parent.look();
+  CHECK(!parent.account().has_value());
 }
 
 TEST_MAIN()
