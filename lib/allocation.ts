@@ -1,12 +1,12 @@
 import type { ArenaWait } from './arena-wait.js'
-import { readAsk } from './ask.js'
+import { type Ask, readAsk } from './ask.js'
 import { callback, entry, refuse } from './checks.js'
 import type { Element } from './element.js'
 import { ClosedError, RecalledError } from './errors/index.js'
 import { dispose } from './grant.js'
 import { At, Code, DIMENSIONS, Ending, Time, UNITS_MAX } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
-import type { Ask, Session } from './session.js'
+import type { Session } from './session.js'
 import { after } from './timer.js'
 
 /** What one grant of the arena holds; an allocation that grew has several. */

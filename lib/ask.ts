@@ -1,7 +1,8 @@
+import type { Booker } from './booker.js'
 import { abortSignal, duration, onlyKnown, optionsObject, tierIndex } from './checks.js'
 import { bookerAround } from './enclosing.js'
 import { readName } from './request-names.js'
-import type { Ask, Session } from './session.js'
+import type { Session } from './session.js'
 import { readWithin, type Within } from './terms.js'
 
 /** What any request at a bucket or a pool may say. */
@@ -24,6 +25,19 @@ export interface WaitOptions extends AskOptions {
   waitTimeout?: number | undefined
   /** ends the wait: the request is rejected with `signal.reason` */
   signal?: AbortSignal | undefined
+}
+
+/** A request at a bucket or a pool, in numbers. */
+export interface Ask {
+  readonly tier: number
+  /** ids of names, 0 none */
+  readonly tenant: number
+  readonly workflow: number
+  readonly client: number
+  readonly booker: Booker | undefined
+  /** ms, Infinity: none */
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
 }
 
 export const ASK_KNOWN = ['tier', 'tenant', 'workflow', 'client', 'within'] as const

@@ -1,5 +1,5 @@
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
-import { ASK_KNOWN, type AskOptions, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { ASK_KNOWN, type Ask, type AskOptions, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { booked } from './booker.js'
 import { flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
@@ -8,7 +8,7 @@ import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
 import { type BucketState, burstTooLarge, isPositive, noTokens, type Pace, readPace, type Taken, tokenCount } from './pace.js'
-import type { Ask, Session } from './session.js'
+import type { Session } from './session.js'
 
 /** How fast a bucket fills and how much it holds. */
 export interface PaceOptions {

@@ -1,6 +1,6 @@
 import { Allocation, type AllocationTerms, type Part, readAmounts } from './allocation.js'
 import { ArenaWait, exceeds, labelled, ranOut } from './arena-wait.js'
-import { ASK_KNOWN, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { ASK_KNOWN, type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { booked } from './booker.js'
 import { duration, flag, onlyKnown, optionsObject, refuse } from './checks.js'
 import type { Element } from './element.js'
@@ -9,7 +9,7 @@ import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
 import { type AmountsByName, isPossible, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
-import type { Ask, Session } from './session.js'
+import type { Session } from './session.js'
 
 /** What an allocation may say besides what any request may. */
 export interface AllocateOptions extends WaitOptions {

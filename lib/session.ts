@@ -1,4 +1,3 @@
-import type { Booker } from './booker.js'
 import type { ForelockError } from './errors/index.js'
 import type { LeakReport } from './leak-report.js'
 import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
@@ -20,17 +19,15 @@ export interface PlainTerms {
   readonly names: undefined
 }
 
-/** A request at a bucket or a pool, in numbers: see ask.ts. */
-export interface Ask {
+/** What a request at a bucket or a pool asks for that says nothing: see Ask in ask.ts. */
+export interface PlainAsk {
   readonly tier: number
-  /** ids of names, 0 none */
   readonly tenant: number
   readonly workflow: number
   readonly client: number
-  readonly booker: Booker | undefined
-  /** ms, Infinity: none */
+  readonly booker: undefined
   readonly timeout: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: undefined
 }
 
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
@@ -66,7 +63,7 @@ export class Session {
   /** the same in the tier that it has by default */
   readonly plainTerms: PlainTerms
   /** what a request at a bucket or a pool asks for that says nothing */
-  readonly plainAsk: Ask
+  readonly plainAsk: PlainAsk
 
   constructor(
     readonly binding: OpenArena,
