@@ -4,6 +4,7 @@ import type { Connect } from './drivers/driver.js'
 import { adding } from './types/added.js'
 import { fairness } from './types/fairness.js'
 import { handoff, handoffWaiter } from './types/handoff.js'
+import { ingest, quantiles } from './types/history.js'
 import type { Job, Kind } from './types/kind.js'
 import { element } from './types/memory.js'
 import { operations } from './types/operations.js'
@@ -30,7 +31,9 @@ const KINDS: Record<string, Kind> = {
   scarcity,
   scarcityMember,
   adding,
-  fairness
+  fairness,
+  ingest,
+  quantiles
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job

@@ -19,7 +19,8 @@ export const OWN = {
   pools: { driver: 'forelock-pools' },
   queue: { driver: 'forelock-queue' },
   metering: { driver: 'forelock-metering' },
-  attribution: { driver: 'forelock-metering', connect: 'attributed' }
+  attribution: { driver: 'forelock-metering', connect: 'attributed' },
+  history: { driver: 'forelock-history' }
 } satisfies Record<string, Contestant>
 
 /** By the names that the results use: of the npm package, where there is one. */
@@ -47,7 +48,8 @@ export const RIVALS = {
   MessageChannel: { driver: 'message-channel' },
   bullmq: { driver: 'bullmq', package: 'bullmq', needsRedis: true },
   'prom-client': { driver: 'prom-client', package: 'prom-client' },
-  'blocked-at': { driver: 'interleaved', connect: 'blockedAt', package: 'blocked-at' }
+  'blocked-at': { driver: 'interleaved', connect: 'blockedAt', package: 'blocked-at' },
+  'better-sqlite3': { driver: 'better-sqlite3', package: 'better-sqlite3' }
 } satisfies Record<string, Contestant>
 
 export const FLOORS = {

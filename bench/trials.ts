@@ -12,6 +12,7 @@ export interface Work {
 /** One side of a comparison that a figure must not exceed. */
 export type Limit =
   | { atMost: number }
+  | { atLeast: number }
   | { times: number; rival: RivalName }
   | { times: number; everyRival: true }
   | { times: number; floor: string }
@@ -19,7 +20,7 @@ export type Limit =
 
 export interface Row {
   id: string
-  unit: 'ns' | 'ms' | 'bytes' | 'parts' | 'tokens' | 'tasks'
+  unit: 'ns' | 'ms' | 'bytes' | 'parts' | 'tokens' | 'tasks' | 'records' | 'records/s'
   /** which of the series that the kind finds; default `value` */
   series?: string
   /** rivals and floors did not do this row's work: they are left out of it */
@@ -363,6 +364,26 @@ const METERING: Trial[] = [
   }
 ]
 
+const HISTORY: Trial[] = [
+  {
+    title: 'runs offered to a history in a file at 110,000 a second, from the thread that it works in',
+    rows: [
+      { id: 'history/ingest', unit: 'records/s', must: [{ atLeast: 100_000 }] },
+      { id: 'history/ingest-delay', unit: 'ms', series: 'delay', ownOnly: true, must: [{ atMost: 5 }] },
+      { id: 'history/ingest-lost', unit: 'records', series: 'lost', ownOnly: true, must: [{ atMost: 0 }] },
+      { id: 'history/ingest-bytes', unit: 'bytes', series: 'bytes', ownOnly: true },
+      { id: 'history/ingest-rss', unit: 'bytes', series: 'rss', ownOnly: true }
+    ],
+    own: { kind: 'ingest', params: {}, contestant: 'history', processes: 1 },
+    rivals: { 'better-sqlite3': { kind: 'ingest', params: {}, processes: 1 } }
+  },
+  {
+    title: 'exact quantiles by workflow and hour of 10 million runs, a tenth of that with --quick',
+    rows: [{ id: 'history/quantile-10m', unit: 'ms', must: [{ atMost: 1_000 }] }],
+    own: { kind: 'quantiles', params: {}, contestant: 'history', processes: 1 }
+  }
+]
+
 /** The table of the bench, for a machine with so many physical cores. */
 export const trials = (cores: number): Trial[] => [
   ...PAIRS,
@@ -379,5 +400,6 @@ export const trials = (cores: number): Trial[] => [
   ...ADDED,
   ...RECORDS,
   ...METERING,
+  ...HISTORY,
   ...COSTS
 ]

@@ -34,6 +34,34 @@ export interface Pipe {
   receive(): Promise<void>
 }
 
+/** A run, as a history keeps it. */
+export interface HistoryRecord {
+  id: string
+  workflow: string
+  tenant: string
+  start: number
+  end: number
+  outcome: string
+  waited: number
+  wall: number
+  cpu: number
+  memory: number
+  cost: number
+}
+
+export interface HistoryDriver {
+  append(rows: HistoryRecord[]): void
+  /** settles when all of it is on disk */
+  flush(): Promise<void>
+  count(): Promise<number>
+  /** puts in so many runs of one day and 20 workflows, however it is fastest */
+  fill(count: number): Promise<void>
+  /** quantiles by workflow and hour: how many groups there were */
+  quantiles(): Promise<number>
+  /** @returns bytes on disk */
+  close(): Promise<number>
+}
+
 export const RECORD_SIZE = 64
 
 /** tokens a second, and the burst, of the bucket that several processes empty */
@@ -89,6 +117,7 @@ export interface Driver {
   meterAction?: Operation
   /** n continuations of two asynchronous functions that take turns, under whatever books or times them */
   continuations?: Operation
+  history?: HistoryDriver
   /** what it would say of itself beside the figures, once all is done */
   notes?(): Record<string, string | number>
   close(): void | Promise<void>

@@ -116,7 +116,7 @@ function valuesOf(row: Row, entries: Entry[], role: Entry['role']): Record<strin
 }
 
 const verdict = (value: number | undefined, bound: Bound | undefined) =>
-  value === undefined || bound?.value === undefined ? null : value <= bound.value
+  value === undefined || bound?.value === undefined ? null : bound.isLeast ? value >= bound.value : value <= bound.value
 
 const rounded = (bound: Bound | undefined) => (bound?.value === undefined ? null : round(bound.value))
 
