@@ -1,5 +1,6 @@
 /** Every code that an error of forelock can carry. Codes are stable: they change only with the major version. */
 export type ForelockErrorCode =
+  | 'ERR_FORELOCK_ACCESS'
   | 'ERR_FORELOCK_ARGUMENT'
   | 'ERR_FORELOCK_BUSY'
   | 'ERR_FORELOCK_CAPACITY'

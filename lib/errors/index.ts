@@ -1,3 +1,4 @@
+export { AccessError } from './access-error.js'
 export { ArgumentError } from './argument-error.js'
 export { BusyError } from './busy-error.js'
 export { CapacityError } from './capacity-error.js'

@@ -4,6 +4,7 @@ import * as errors from '../../lib/errors/index.js'
 import { isForelockError } from '../../lib/index.js'
 
 const samples: errors.ForelockError[] = [
+  new errors.AccessError('m', { role: 'viewer', action: 'sql', subject: 's' }),
   new errors.ArgumentError('m', { option: 'o', given: 1 }),
   new errors.CapacityError('m', { option: 'capacity.elements', limit: 5 }),
   new errors.ClosedError('m', { resource: 'r' }),
