@@ -56,11 +56,15 @@ export async function runtimeOf(contestant: Contestant): Promise<Runtime> {
   return { ...(release === undefined ? here : await there(release)), ...(version !== undefined && { version }) }
 }
 
-/** The release to run a package under, where its engines refuse the running one. All rivals name a least major version, or none. */
+/** The release to run a package under, where its engines refuse the running one. Rivals name major versions, exact ones (`^18`) and a least (`>=20`), or none. */
 function releaseFor(name: string): string | undefined {
   const manifest = manifestOf(name)
   if (manifest === undefined) throw new Error(`${name} is not installed in bench/`)
-  const least = /^>=\s*(\d+)/.exec(manifest.engines?.node ?? '>=0')
-  if (least === null) throw new Error(`${name} wants node ${manifest.engines?.node}, which this bench cannot read`)
-  return Number(least[1]) <= Number.parseInt(process.versions.node, 10) ? undefined : OTHER_NODE
+  const here = Number.parseInt(process.versions.node, 10)
+  const allowed = (manifest.engines?.node ?? '>=0').split('||').map(range => {
+    const [, sign, major] = /^\s*(>=|\^)\s*(\d+)/.exec(range) ?? []
+    if (major === undefined) throw new Error(`${name} wants node ${manifest.engines?.node}, which this bench cannot read`)
+    return sign === '^' ? Number(major) === here : Number(major) <= here
+  })
+  return allowed.includes(true) ? undefined : OTHER_NODE
 }
