@@ -107,12 +107,13 @@ export class Waiting {
   /** Settles all that is to be settled, then looks after the watched grants. The addon's wake-up. */
   drain(): void {
     let lost = false
-    let written: number
-    do {
+    // Each batch but the last settles somebody; more are a number that another thread has written there.
+    for (let batches = this.table.length + 1; batches > 0; batches--) {
       lost = this.binding.drain() || lost
-      written = this.binding.scratch[At.OutSettled]
+      const written = this.binding.scratch[At.OutSettled]
       this.finish(this.noteAll(written))
-    } while (written > 0)
+      if (written <= 0) break
+    }
     if (!lost) return
     // What they wait behind may be lost, or all of the arena.
     this.cohorts.dissolveAll()
@@ -139,7 +140,9 @@ export class Waiting {
     let last: Waiter | undefined
     // A call that fails leaves the number as it was: it must not have this batch read twice.
     scratch[At.OutSettled] = 0
-    for (let i = 0; i < written; i++) {
+    // No more than there is room for, whoever wrote the number.
+    const count = Math.min(written, BATCH)
+    for (let i = 0; i < count; i++) {
       const at = At.Settled + ENTRY_WORDS * i
       const id = scratch[at]
       const waiter = this.table[id]

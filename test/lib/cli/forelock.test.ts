@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { open, unlink } from '../../../lib/index.js'
+import { open, openDuckDbStore, unlink } from '../../../lib/index.js'
 
 const script = fileURLToPath(new URL('../../../lib/cli/forelock.ts', import.meta.url))
 const arena = `test-cli-${process.pid}`
@@ -96,6 +96,31 @@ test('bad usage prints how to use it and exits with 64; --help is no error', asy
   assert.is(help.code, 0)
   assert.match(help.out, 'forelock unlink NAME')
   assert.is((await forelock('inspect', '../etc')).code, 1)
+})
+
+test('history answers from a file as JSON, as the role may, and writes down who asked', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forelock-cli-'))
+  const file = join(folder, 'history.duckdb')
+  try {
+    const store = await openDuckDbStore(file)
+    const end = Date.now()
+    store.append('runs', [{ id: '1', workflow: 'encode', start: end - 40, end, outcome: 'success', wall: 40 }])
+    await store.close()
+    const usage = await forelock('history', file, 'usage encode')
+    assert.equal([usage.code, JSON.parse(usage.out).wall.count], [0, 1])
+    const refused = await forelock('history', file, 'SELECT * FROM runs')
+    assert.is(refused.code, 1)
+    assert.match(refused.err, 'ERR_FORELOCK_ACCESS')
+    const audit = await forelock('history', file, 'SELECT role, action FROM audit ORDER BY time', '--as', 'admin')
+    assert.equal(JSON.parse(audit.out), [
+      { role: 'viewer', action: 'summaries' },
+      { role: 'viewer', action: 'refused sql' }
+    ])
+    assert.is((await forelock('history', file)).code, 64)
+    assert.is((await forelock('history', file, 'peaks', '--as', 'nobody')).code, 1)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test.run()
