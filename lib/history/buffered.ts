@@ -334,26 +334,21 @@ function batchOf(taken: ReadonlyMap<TableName, AnyRow[]>, rollups: readonly Roll
   return tables
 }
 
-/** Parts of one group, bucket by bucket, as one. */
+/** Parts of each group as one. */
 function together(parts: readonly GroupPart[]): Group[] {
-  const groups = new Map<string, Group & { buckets: Map<number, number> }>()
-  for (const { bucket, count, sum, low, high, ...names } of parts) {
+  const groups = new Map<string, { -readonly [K in keyof Group]: Group[K] } & { buckets: Map<number, number> }>()
+  for (const { buckets, count, sum, low, high, ...names } of parts) {
     const key = JSON.stringify(names)
-    const known = groups.get(key)
-    if (known === undefined) {
-      groups.set(key, { ...names, count, sum, low, high, buckets: new Map([[bucket, count]]) })
-      continue
+    let group = groups.get(key)
+    if (group === undefined) {
+      group = { ...names, count: 0, sum: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, buckets: new Map() }
+      groups.set(key, group)
     }
-    known.buckets.set(bucket, (known.buckets.get(bucket) ?? 0) + count)
-    const { buckets } = known
-    groups.set(key, {
-      ...known,
-      count: known.count + count,
-      sum: known.sum + sum,
-      low: Math.min(known.low, low),
-      high: Math.max(known.high, high),
-      buckets
-    })
+    group.count += count
+    group.sum += sum
+    group.low = Math.min(group.low, low)
+    group.high = Math.max(group.high, high)
+    for (const [bucket, n] of buckets) group.buckets.set(bucket, (group.buckets.get(bucket) ?? 0) + n)
   }
   return [...groups.values()]
 }

@@ -255,6 +255,14 @@ class DuckDbBackend extends SqlBackend {
     return `json_extract_string(${quoted(column)}, ${bound(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`
   }
 
+  protected spread(column: string): string {
+    return `unnest(CAST(${quoted(column)} AS DOUBLE[]))`
+  }
+
+  protected gathered(column: string): string {
+    return `CAST(list(${quoted(column)} ORDER BY bucket) AS VARCHAR)`
+  }
+
   async size(): Promise<StoreSize> {
     const tables: Record<string, { rows: number; bytes: number }> = {}
     for (const table of TABLE_NAMES) {
@@ -345,7 +353,7 @@ class Slice {
 
   #fill(at: number, rows: readonly AnyRow[], from: number): void {
     const [name, { type }] = this.#columns[at]
-    const isJson = type === 'json' || type === 'texts'
+    const isJson = type !== 'number' && type !== 'text'
     const vector = this.#chunk.getColumnVector(at)
     for (let row = 0; row < this.count; row++) {
       const value = rows[from + row][name]

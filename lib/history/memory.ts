@@ -2,7 +2,7 @@ import { count, onlyKnown, optionsObject } from '../checks.js'
 import { UnsupportedError } from '../errors/index.js'
 import { BufferedStore, bufferTerms } from './buffered.js'
 import { exportRows, importRows } from './parquet.js'
-import { METRICS, subjectOf } from './rollups.js'
+import { METRICS, packed, subjectOf } from './rollups.js'
 import { type RollupRow, TABLE_NAMES, TABLES, type TableName } from './rows.js'
 import {
   type Backend,
@@ -83,16 +83,15 @@ class MemoryBackend implements Backend {
 
   async grouped(grouping: Grouping, resolution: Resolution): Promise<GroupPart[]> {
     const { source, metric, from = -Infinity, to = Infinity, where = {} } = grouping
-    const parts = new Map<string, GroupPart>()
+    const parts: GroupPart[] = []
     for (const row of this.#seen('rollups') as readonly AnyRow[] as readonly RollupRow[]) {
       if (row.resolution !== resolution || row.source !== source || row.metric !== metric) continue
       // An interval that begins before `from` or ends after `to` counts if part of it is inside.
       if (row.time + resolution <= from || row.time >= to || !hasAll(row, where)) continue
-      const names = namesOf(row, row.time, grouping)
-      const key = JSON.stringify([names, row.bucket])
-      parts.set(key, sumOf(parts.get(key), { ...names, ...numbersOf(row) }))
+      const { count, sum, low, high, buckets, counts } = row
+      parts.push({ ...namesOf(row, row.time, grouping), count, sum, low, high, buckets: buckets.map((bucket, at) => [bucket, counts[at]]) })
     }
-    return [...parts.values()]
+    return parts
   }
 
   async exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]> {
@@ -131,18 +130,9 @@ class MemoryBackend implements Backend {
 
   #pack(intervals: readonly Interval[]): void {
     const wanted = new Set(intervals.map(({ resolution, time }) => `${resolution}:${time}`))
-    const parts = new Map<string, RollupRow>()
-    const rest: RollupRow[] = []
-    for (const row of this.#of('rollups') as readonly AnyRow[] as readonly RollupRow[]) {
-      if (!wanted.has(`${row.resolution}:${row.time}`)) {
-        rest.push(row)
-        continue
-      }
-      const { resolution, time, source, metric, workflow, subject, outcome, tenant, bucket } = row
-      const key = JSON.stringify([resolution, time, source, metric, workflow, subject, outcome, tenant, bucket])
-      parts.set(key, sumOf(parts.get(key), row))
-    }
-    this.#rows.set('rollups', [...rest, ...parts.values()])
+    const all = this.#of('rollups') as readonly AnyRow[] as readonly RollupRow[]
+    const isWanted = ({ resolution, time }: RollupRow) => wanted.has(`${resolution}:${time}`)
+    this.#rows.set('rollups', [...all.filter(row => !isWanted(row)), ...packed(all.filter(isWanted))])
   }
 
   async trim(table: TableName, resolution: Resolution | null, before: number, rows: number): Promise<number> {
@@ -242,17 +232,4 @@ function namesOf(row: object, time: number, { by = [], every }: Grouping): Recor
   }
   if (every !== undefined) names.time = Math.floor(time / every) * every
   return names
-}
-
-const numbersOf = ({ bucket, count, sum, low, high }: RollupRow) => ({ bucket, count, sum, low, high })
-
-function sumOf<T extends { count: number; sum: number; low: number; high: number }>(known: T | undefined, more: T): T {
-  if (known === undefined) return more
-  return {
-    ...known,
-    count: known.count + more.count,
-    sum: known.sum + more.sum,
-    low: Math.min(known.low, more.low),
-    high: Math.max(known.high, more.high)
-  }
 }

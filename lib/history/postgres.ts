@@ -150,7 +150,7 @@ class PostgresBackend extends SqlBackend {
     const { columns } = this.schema.tables[table]
     const named = Object.entries(columns)
     const into = named.map(([name]) => quoted(name)).join(', ')
-    const taken = named.map(([name, { type }]) => (isJson(type) ? `${quoted(name)}::jsonb` : quoted(name))).join(', ')
+    const taken = named.map(([name, { type }]) => `${quoted(name)}${CASTS[type]}`).join(', ')
     const arrays = named.map(([, { type }], at) => `$${at + 1}::${type === 'number' ? 'float8' : 'text'}[]`).join(', ')
     const statement = `INSERT INTO ${quoted(table)} (${into}) SELECT ${taken} FROM unnest(${arrays}) AS given (${into})`
     for (let from = 0; from < rows.length; from += SLICE_ROWS) {
@@ -196,7 +196,8 @@ class PostgresBackend extends SqlBackend {
 
   protected typeOf({ type }: Column): string {
     if (type === 'number') return 'double precision'
-    return isJson(type) ? 'jsonb' : 'text'
+    if (type === 'numbers') return 'double precision[]'
+    return type === 'text' ? 'text' : 'jsonb'
   }
 
   protected create(name: string, table: Table): readonly string[] {
@@ -243,6 +244,14 @@ class PostgresBackend extends SqlBackend {
     return removed + (await super.trim(table, resolution, before, rows))
   }
 
+  protected spread(column: string): string {
+    return `unnest(${quoted(column)})`
+  }
+
+  protected gathered(column: string): string {
+    return `array_agg(${quoted(column)} ORDER BY bucket)`
+  }
+
   async size(): Promise<StoreSize> {
     const tables: Record<string, { rows: number; bytes: number }> = {}
     let bytes = 0
@@ -280,7 +289,7 @@ const INT8 = 20
 const NUMERIC = 1700
 const CHECK_VIOLATION = '23514'
 
-const isJson = (type: Column['type']) => type === 'json' || type === 'texts'
+const CASTS = { number: '', text: '', json: '::jsonb', texts: '::jsonb', numbers: '::float8[]' } as const
 
 /** Six digits, so that names sort as days do: until the year 4707. */
 const partitionOf = (table: TableName, day: number) => `${table}_${String(day).padStart(6, '0')}`
@@ -295,6 +304,7 @@ function valueFor(type: Column['type'], value: unknown): unknown {
   if (value === undefined) return null
   if (type === 'number') return value
   if (type === 'text') return withoutNul(value as string)
+  if (type === 'numbers') return `{${(value as readonly number[]).join(',')}}`
   // Within JSON a NUL is six characters, unless the backslash before is itself escaped.
   return JSON.stringify(value).replace(/(\\\\)|\\u0000/g, (_, escaped) => escaped ?? '\ufffd')
 }

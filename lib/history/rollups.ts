@@ -37,11 +37,12 @@ export const METRICS: Readonly<Record<Source, readonly string[]>> = {
   ]
 }
 
-interface Cell {
+interface Sketch {
   count: number
   sum: number
   low: number
   high: number
+  readonly buckets: Map<number, number>
 }
 
 interface SeriesNames {
@@ -55,7 +56,7 @@ interface SeriesNames {
 }
 
 interface Series extends SeriesNames {
-  readonly metrics: Map<string, Map<number, Cell>>
+  readonly metrics: Map<string, Sketch>
 }
 
 const FINEST = RESOLUTIONS[0]
@@ -100,7 +101,7 @@ export class RollUps {
     })
     for (const metric of METRICS[source]) {
       const value = metric === 'wall' ? (row.wall ?? (row.end as number) - (row.start as number)) : row[metric]
-      if (typeof value === 'number') count(metrics, metric, bucketOf(value), 1, value, value, value)
+      if (typeof value === 'number') add(sketchOf(metrics, metric), bucketOf(value), value)
     }
   }
 
@@ -154,7 +155,7 @@ class SeriesMap {
   }
 
   put(row: RollupRow): void {
-    count(this.of(row as SeriesNames & RollupRow).metrics, row.metric, row.bucket, row.count, row.sum, row.low, row.high)
+    merge(sketchOf(this.of(row as SeriesNames & RollupRow).metrics, row.metric), row)
   }
 
   drain(): RollupRow[] {
@@ -164,7 +165,7 @@ class SeriesMap {
     return rows
   }
 
-  /** @returns the buckets that were in it */
+  /** @returns the rows that it would have been */
   drop(resolution: number): number {
     const dropped: RollupRow[] = []
     for (const [key, series] of this.#series) {
@@ -192,25 +193,39 @@ export function subjectOf(source: Source, row: AnyRow): string | undefined {
   return source === 'host' ? (row.host as string | undefined) : undefined
 }
 
-function count(metrics: Series['metrics'], metric: string, bucket: number, n: number, sum: number, low: number, high: number): void {
-  let cells = metrics.get(metric)
-  if (cells === undefined) {
-    cells = new Map()
-    metrics.set(metric, cells)
-  }
-  const cell = cells.get(bucket)
-  if (cell === undefined) {
-    cells.set(bucket, { count: n, sum, low, high })
-    return
-  }
-  cell.count += n
-  cell.sum += sum
-  if (low < cell.low) cell.low = low
-  if (high > cell.high) cell.high = high
+function sketchOf(metrics: Series['metrics'], metric: string): Sketch {
+  const known = metrics.get(metric)
+  if (known !== undefined) return known
+  const sketch = { count: 0, sum: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, buckets: new Map() }
+  metrics.set(metric, sketch)
+  return sketch
+}
+
+function add(sketch: Sketch, bucket: number, value: number): void {
+  sketch.count++
+  sketch.sum += value
+  if (value < sketch.low) sketch.low = value
+  if (value > sketch.high) sketch.high = value
+  sketch.buckets.set(bucket, (sketch.buckets.get(bucket) ?? 0) + 1)
+}
+
+function merge(sketch: Sketch, { count, sum, low, high, buckets, counts }: RollupRow): void {
+  sketch.count += count
+  sketch.sum += sum
+  sketch.low = Math.min(sketch.low, low)
+  sketch.high = Math.max(sketch.high, high)
+  for (let at = 0; at < buckets.length; at++) sketch.buckets.set(buckets[at], (sketch.buckets.get(buckets[at]) ?? 0) + counts[at])
 }
 
 function rowsOf({ metrics, ...names }: Series, rows: RollupRow[]): void {
-  for (const [metric, cells] of metrics) {
-    for (const [bucket, cell] of cells) rows.push({ ...names, metric, bucket, ...cell } as RollupRow)
+  for (const [metric, { buckets, ...numbers }] of metrics) {
+    rows.push({ ...names, metric, ...numbers, buckets: [...buckets.keys()], counts: [...buckets.values()] })
   }
+}
+
+/** Roll-ups of the same names as one. */
+export function packed(rows: readonly RollupRow[]): RollupRow[] {
+  const together = new SeriesMap(Number.POSITIVE_INFINITY)
+  for (const row of rows) together.put(row)
+  return together.drain()
 }

@@ -1,8 +1,8 @@
 /** Raised with every change of {@link TABLES}; a column says since which version it is there. */
 export const SCHEMA_VERSION = 1
 
-/** `number`: a double. `json`: an object of what JSON can say. `texts`: strings in their order. */
-export type ColumnType = 'number' | 'text' | 'json' | 'texts'
+/** `number`: a double. `json`: an object of what JSON can say. `texts`, `numbers`: several, in their order. */
+export type ColumnType = 'number' | 'text' | 'json' | 'texts' | 'numbers'
 
 export interface Column {
   readonly type: ColumnType
@@ -163,11 +163,12 @@ export const TABLES = {
       subject: may('text'),
       outcome: may('text'),
       tenant: may('text'),
-      bucket: must('number'),
       count: must('number'),
       sum: must('number'),
       low: must('number'),
-      high: must('number')
+      high: must('number'),
+      buckets: must('numbers'),
+      counts: must('numbers')
     }
   }
 } as const satisfies Record<string, Table>
@@ -183,7 +184,9 @@ type Value<T extends ColumnType> = T extends 'number'
     ? string
     : T extends 'texts'
       ? readonly string[]
-      : Readonly<Record<string, unknown>>
+      : T extends 'numbers'
+        ? readonly number[]
+        : Readonly<Record<string, unknown>>
 
 type Needed<C> = { [K in keyof C as C[K] extends { optional: false } ? K : never]: C[K] extends Column ? Value<C[K]['type']> : never }
 type Allowed<C> = {
@@ -208,8 +211,8 @@ export type LossRow = Row<'losses'>
 /** Who read what. */
 export type AuditRow = Row<'audit'>
 /**
- * One bucket of one quantile sketch: of a `metric` over one interval of `resolution` ms from `time` on. Rows of the same key add up: counts
- * and sums are added, of `low` and `high` the outermost count.
+ * One quantile sketch: of a `metric` over one interval of `resolution` ms from `time` on, with the numbers of its buckets and what is in each.
+ * Rows of the same names add up: counts and sums are added, bucket by bucket, of `low` and `high` the outermost count.
  */
 export type RollupRow = Row<'rollups'>
 

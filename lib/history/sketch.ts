@@ -1,6 +1,6 @@
 /**
  * DDSketch (Masson, Rim, Lee: "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", VLDB 2019), with its
- * buckets as rows: merging is adding up counts by bucket, which every database does where the rows are. That is why no library holds
+ * buckets laid open: merging is adding up counts by bucket, which every database does where the rows are. That is why no library holds
  * them: those keep a sketch as one opaque object.
  */
 

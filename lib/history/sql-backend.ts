@@ -70,6 +70,11 @@ export abstract class SqlBackend implements Backend {
   protected abstract create(name: string, table: Table): readonly string[]
   /** The text of a top-level field of a JSON column. */
   protected abstract field(column: string, name: string, bound: (value: unknown) => string): string
+  /** A row for each of the numbers in a column; several of them side by side go on together. */
+  protected abstract spread(column: string): string
+  /** The numbers of a group as one value, in the order of the column `bucket`. */
+  protected abstract gathered(column: string): string
+
   /** That a column, or what stands for it, has one of these values. */
   protected isOneOf(_table: TableName, _column: string, expression: string, values: readonly string[]): string {
     return `${expression} IN (${values.join(', ')})`
@@ -198,10 +203,22 @@ export abstract class SqlBackend implements Backend {
     if (from !== undefined) conditions.push(`"time" > ${bound.add(from - resolution)}`)
     if (to !== undefined) conditions.push(`"time" < ${bound.add(to)}`)
     conditions.push(...matches(where, (name, values) => this.isOneOf('rollups', name, quoted(name), values), bound))
-    const keys = [...by.map(name => [name, quoted(name)]), ...intervalOf('"time"', every), ['bucket', 'bucket']]
-    const text = `SELECT ${named(keys)}, sum("count") AS "count", sum("sum") AS "sum", min(low) AS low, max(high) AS high
-      FROM rollups${whereOf(conditions)} GROUP BY ${ordinals(keys)}`
-    return (await this.statements.query(text, bound.values)).map(withoutNulls) as unknown as GroupPart[]
+    const keys = [...by.map(name => [name, quoted(name)]), ...intervalOf('"time"', every)]
+    const these = keys.length > 0 ? `${named(keys)}, ` : ''
+    const rows = `FROM rollups${whereOf(conditions)}`
+    const groupBy = keys.length > 0 ? ` GROUP BY ${ordinals(keys)}` : ''
+    const sums = await this.statements.query(
+      `SELECT ${these}sum("count") AS "count", sum("sum") AS "sum", min(low) AS low, max(high) AS high ${rows}${groupBy}`,
+      bound.values
+    )
+    const names = keys.map(([name]) => `"${name}", `).join('')
+    const buckets = await this.statements.query(
+      `SELECT ${names}bucket, sum(n) AS n FROM (SELECT ${these}${this.spread('buckets')} AS bucket, ${this.spread('counts')} AS n ${rows}) AS parts
+        GROUP BY ${ordinals([...keys, 'bucket'])}`,
+      bound.values
+    )
+    const found = sums.filter(({ count }) => count !== null).map(row => ({ ...withoutNulls(row), buckets: [] }))
+    return [...found, ...buckets.map(bucketPart)] as unknown as GroupPart[]
   }
 
   async exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]> {
@@ -225,14 +242,24 @@ export abstract class SqlBackend implements Backend {
   }
 
   async compact(intervals: readonly Interval[]): Promise<void> {
-    const keys = ['resolution', 'time', 'source', 'metric', 'workflow', 'subject', 'outcome', 'tenant', 'bucket'].map(quoted).join(', ')
+    const names = ['resolution', 'time', 'source', 'metric', 'workflow', 'subject', 'outcome', 'tenant'].map(quoted)
+    const keys = names.join(', ')
     const where = whereOf([anyOf(intervals)])
+    const same = names.map(name => `sums.${name} IS NOT DISTINCT FROM spread.${name}`).join(' AND ')
     await this.transaction(async () => {
-      await this.statements.change(`CREATE TEMPORARY TABLE packed AS SELECT ${keys}, sum("count") AS "count", sum("sum") AS "sum",
+      await this.statements.change(`CREATE TEMPORARY TABLE sums AS SELECT ${keys}, sum("count") AS "count", sum("sum") AS "sum",
         min(low) AS low, max(high) AS high FROM rollups${where} GROUP BY ${keys}`)
+      await this.statements.change(`CREATE TEMPORARY TABLE spread AS
+        SELECT ${keys}, ${this.gathered('bucket')} AS buckets, ${this.gathered('n')} AS counts FROM (
+          SELECT ${keys}, bucket, sum(n) AS n FROM (
+            SELECT ${keys}, ${this.spread('buckets')} AS bucket, ${this.spread('counts')} AS n FROM rollups${where}
+          ) AS parts GROUP BY ${keys}, bucket
+        ) AS whole GROUP BY ${keys}`)
       await this.statements.change(`DELETE FROM rollups${where}`)
-      await this.statements.change(`INSERT INTO rollups (${keys}, "count", "sum", low, high) SELECT * FROM packed`)
-      await this.statements.change('DROP TABLE packed')
+      await this.statements.change(`INSERT INTO rollups (${keys}, "count", "sum", low, high, buckets, counts)
+        SELECT ${names.map(name => `sums.${name}`).join(', ')}, "count", "sum", low, high, buckets, counts FROM sums JOIN spread ON ${same}`)
+      await this.statements.change('DROP TABLE sums')
+      await this.statements.change('DROP TABLE spread')
     })
   }
 
@@ -314,9 +341,14 @@ export function readRow(columns: Table['columns'], row: AnyRow): Record<string, 
   for (const [name, { type }] of Object.entries(columns)) {
     const value = row[sqlName(name)]
     if (value === null || value === undefined) continue
-    read[name] = (type === 'json' || type === 'texts') && typeof value === 'string' ? JSON.parse(value) : value
+    read[name] = type !== 'text' && typeof value === 'string' ? JSON.parse(value) : value
   }
   return read
+}
+
+function bucketPart({ bucket, n, ...names }: AnyRow): AnyRow {
+  const nothing = { count: 0, sum: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY }
+  return { ...withoutNulls(names), ...nothing, buckets: [[bucket, n]] }
 }
 
 function withoutNulls(row: AnyRow): AnyRow {

@@ -1,4 +1,4 @@
-import type { RawTable, RollupRow, Row, TableName } from './rows.js'
+import type { RawTable, Row, TableName } from './rows.js'
 
 /** The lengths of the intervals that roll-ups are kept for, in ms. */
 export const RESOLUTIONS = [1_000, 60_000, 3_600_000] as const
@@ -130,7 +130,7 @@ export interface HistoryStore {
    * @throws UnsupportedError by a store in memory
    */
   sql(text: string, parameters?: readonly (string | number | boolean | null)[]): Promise<Record<string, unknown>[]>
-  /** Flushes, and puts the roll-ups of the same interval into one row a bucket. The store does so every minute. */
+  /** Flushes, and puts the roll-ups of the same interval and names into one row. The store does so every minute. */
   rollUp(): Promise<void>
   /** Removes what the retention does not keep, oldest first, and says how many rows of what. Roll-ups stay for as long as their own retention says. */
   prune(retention: Retention, now?: number): Promise<RowCounts>
@@ -190,13 +190,7 @@ export interface Batch {
   readonly tables: ReadonlyMap<TableName, readonly Readonly<Record<string, unknown>>[]>
 }
 
-/** One bucket of a group. @internal */
+/** Part of a group: parts of the same names add up. @internal */
 export interface GroupPart extends Omit<Group, 'buckets'> {
-  readonly bucket: number
+  readonly buckets: Iterable<readonly [number, number]>
 }
-
-/** @internal */
-export type RollupKey = Pick<
-  RollupRow,
-  'resolution' | 'time' | 'source' | 'metric' | 'workflow' | 'subject' | 'outcome' | 'tenant' | 'bucket'
->

@@ -34,9 +34,13 @@ export function rowsOf<T extends RawTable>(table: T): Row<T>[] {
   for (const [name, { type, optional }] of Object.entries<Column>(TABLES[table].columns)) {
     at++
     const texts = [`${name} “1”`, "it's", '']
-    const value = { number: DAY + at / 4, text: `${name} ${at}`, texts, json: { size: at, deep: { a: [1, null, 'ü'] }, 'a/b~"c': true } }[
-      type
-    ]
+    const value = {
+      number: DAY + at / 4,
+      numbers: [at],
+      text: `${name} ${at}`,
+      texts,
+      json: { size: at, deep: { a: [1, null, 'ü'] }, 'a/b~"c': true }
+    }[type]
     full[name] = value
     // At another time, so that their order is known.
     if (!optional) least[name] = typeof value === 'number' ? value + 1000 : value
