@@ -135,6 +135,11 @@ class Binding {
   static napi_value plan_losses(napi_env env, napi_callback_info info);
   static napi_value reserved(napi_env env, napi_callback_info info);
 
+  // bind/shadow.cc
+  bool define_shadow(napi_value object);
+  static napi_value find_name(napi_env env, napi_callback_info info);
+  static napi_value shadow(napi_env env, napi_callback_info info);
+
   // What a request at a bucket or a pool has in common: tier, timeout, arrival, who.
   bool read_asker(core::Request& request);
   bool read_wait(core::Request& request);

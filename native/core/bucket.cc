@@ -239,6 +239,27 @@ void Bucket::give_back_own(const Pace& pace, std::uint64_t amount) {
   }
 }
 
+// A change of pace between the two readings shows in the word.
+std::uint64_t Bucket::state(Pace& pace) const {
+  constexpr int kTries = 8;
+  std::uint64_t seen = word();
+  for (int attempt = 0; attempt < kTries; attempt++) {
+    pace = record_.cells[Tat::cell(seen)].whole();
+    const std::uint64_t again = word();
+    if (Tat::cell(again) == Tat::cell(seen)) return again;
+    seen = again;
+  }
+  return seen;
+}
+
+double Bucket::drawable(double tokens, double reserve, Nanos now, Who who) const {
+  Plan plan;
+  if (!is_planned() || !find_reserve(now, who, plan)) return 0;
+  const Pace pace = record_.cells[Tat::cell(word())].get();
+  const double most = std::ldexp(static_cast<double>(cap(pace, plan.amount)), -kReserveShift);
+  return std::min({tokens, reserve, most});
+}
+
 Nanos Bucket::full_at(Nanos now) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();

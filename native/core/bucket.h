@@ -89,6 +89,10 @@ class Bucket {
   Nanos ready_at(double tokens, Nanos now) const;
   // Not more than a burst, of this bucket or of one above it.
   bool possible(double tokens) const;
+  // The word of the rate algorithm, and the pace that it names, of one moment.
+  std::uint64_t state(Pace& pace) const;
+  // How many of so many tokens such a request would have of this bucket's own reserve, where that holds so many.
+  double drawable(double tokens, double reserve, Nanos now, Who who) const;
   // Whole tokens that a plan keeps apart now.
   std::uint64_t reserved(Nanos now) const;
   // When it will be full.

@@ -97,6 +97,7 @@ Answered GateKeeper::hold_units(SlotId id, std::uint32_t generation, std::uint32
     if (pool_->fits(id)) {
       Slot& slot = arena_.slot(id);
       lane_.note(index_, id);
+      slot.deadline.set(slot.arrival.get());
       slot.state.store(state_of(slot).with(Status::kHeld, sequence).word(), memory_order_release);
       link_holder(id);
       lane_.note(index_, 0);
@@ -952,7 +953,7 @@ void GateKeeper::finish(SlotId id, bool anew) {
 // Everything that belongs to the grant and lies outside the committed word is written before it, again on every redo.
 void GateKeeper::prepare_commit(Slot& slot) {
   if (pool_) {
-    slot.deadline.set(0);
+    slot.deadline.set(lane_.now());
     return;
   }
   const Nanos ends = slot.ttl.get() == 0 ? 0 : lane_.now() + slot.ttl.get() * kNanosPerMilli;

@@ -64,7 +64,7 @@ struct alignas(64) Slot {
   plain<std::uint32_t> element;
   plain<std::uint32_t> element_generation;
   plain<std::uint64_t> arrival;
-  plain<std::uint64_t> deadline;   // of the wait while it waits, of the grant (ttl) once shared; 0 none
+  plain<std::uint64_t> deadline;   // of the wait; of a shared grant its ttl's end; 0 none; of a pool's grant: when it was made
   plain<std::uint32_t> flags;      // SlotFlag bits and the tier
   plain<std::uint32_t> ttl;        // ms asked for
   plain<std::uint32_t> enclosing;  // first extension slot, 0 none

@@ -242,6 +242,25 @@ bool Plans::spent(std::uint32_t key, Nanos now) const {
   return kept >= most;
 }
 
+Nanos Plans::kept(std::uint32_t key, Nanos now, bool& running) const {
+  running = false;
+  Nanos sum = 0;
+  if (table() == nullptr) return sum;
+  const std::uint64_t half = now / (kReserveWindow / 2);
+  for (std::uint32_t i = 0; i < kPlanWindow; i++) {
+    const PlanEntry& entry = table()->entries[place(key, i)];
+    if (entry.of.load(memory_order_relaxed) != key) continue;
+    const std::uint64_t last = entry.half.load(memory_order_relaxed);
+    if (last == half) sum += entry.kept_before.load(memory_order_relaxed);
+    if (last == half || last + 1 == half) sum += entry.kept_now.load(memory_order_relaxed);
+    const Nanos since = entry.blocked_since.load(memory_order_relaxed);
+    if (since == 0) continue;
+    running = true;
+    if (now > since) sum += now - since;
+  }
+  return std::min(sum, kReserveWindow);
+}
+
 // One of them at a time, so that no moment counts twice.
 void Plans::block(PlanEntry& entry, std::uint32_t key, Nanos now) {
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {

@@ -154,6 +154,8 @@ class Plans {
   // ---- holds, under the gate of their element
   // Whether the share of time in which all holds of a lock may keep it from others while it is free is used up.
   bool spent(std::uint32_t key, Nanos now) const;
+  // The same for whoever only looks, from outside: for how long they have kept it in the present window. `running`: they do now.
+  Nanos kept(std::uint32_t key, Nanos now, bool& running) const;
   // It is free and kept from somebody, from now on, or no longer.
   void block(PlanEntry& entry, std::uint32_t key, Nanos now);
   void unblock(std::uint32_t key, Nanos now);

@@ -255,7 +255,7 @@ double Pool::largest_part(const Amounts& amounts) const {
   return part;
 }
 
-// Floor and share: the share that a plan gives, where one does, within the ceiling.
+// The share is what a plan gives, where one does, within the ceiling.
 std::uint64_t Pool::part_of(std::uint32_t tier, std::uint32_t d) const {
   const TierTerms& own = terms().tiers[tier];
   const std::uint64_t share = planned_share_[tier] >= 0 ? planned_share(tier, d) : bounded(own.share[d].get());

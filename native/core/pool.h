@@ -93,6 +93,9 @@ class Pool {
   // The largest part of a capacity that they are, 0 to 1.
   double largest_part(const Amounts& amounts) const;
   std::uint32_t dimensions() const;
+  // Floor and share of a tier, and the weight of a tenant, with the plans that were looked at.
+  std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
+  double weight_of(const TenantRow& of) const;
   const PoolTerms& terms() const { return record_.terms[record_.current.load(memory_order_acquire) & 1]; }
   PoolRecord& record() const { return record_; }
 
@@ -109,10 +112,8 @@ class Pool {
   std::uint64_t kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
-  std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
   std::uint64_t planned_growth(std::uint32_t tier, std::uint32_t d) const;
   std::uint64_t planned_share(std::uint32_t tier, std::uint32_t d) const;
-  double weight_of(const TenantRow& of) const;
   void plan_weight(std::uint32_t tenant, double weight);
 
   Arena& arena_;

@@ -270,4 +270,40 @@ bool read_stats_of(const Arena& arena, Handle handle, Nanos now, ElementStats& o
          out.handle.index == handle.index;
 }
 
+namespace {
+
+Counted counted(const StatCell& cell) {
+  Counted out;
+  const Nanos longest = cell.longest_hold.load(memory_order_relaxed);
+  for (std::uint32_t i = 0; i < kHistogramBuckets; i++) {
+    const std::uint64_t waits = cell.waits[i].load(memory_order_relaxed);
+    out.grants += waits;
+    if (i != 0) out.waited += waits;
+    const std::uint64_t holds = cell.holds[i].load(memory_order_relaxed);
+    if (holds != 0) out.holds.push_back({value_of(i, longest), holds});
+  }
+  // Of the longest it is known how long it was; with the middle of its bucket, one that is nearly over would be longer than all there are.
+  if (!out.holds.empty() && out.holds.back().value < longest) out.holds.back().value = longest;
+  return out;
+}
+
+}  // namespace
+
+Counted counted_of(const Arena& arena, Handle handle, std::uint32_t tier) {
+  if (!stats_are_on(arena) || tier >= kTiers || handle.index >= arena.capacity().elements || !index_is_backed(arena, handle.index))
+    return {};
+  const std::uint32_t row = arena.stat_row_of(handle.index).load(memory_order_relaxed);
+  if (row == 0 || row > arena.capacity().rows || !cells_are_backed(arena, row - 1)) return {};
+  const auto& key = arena.stat_row(row - 1).key;
+  if (key.load(memory_order_acquire) != StatKey::of(handle)) return {};  // (s1)
+  Counted out = counted(arena.stat_cell(row - 1, tier));
+  return key.load(memory_order_relaxed) == StatKey::of(handle) ? out : Counted{};
+}
+
+Counted counted_of(const Arena& arena, Kind kind, std::uint32_t tier) {
+  const Layout& layout = arena.layout();
+  if (!stats_are_on(arena) || tier >= kTiers || !arena.is_backed(layout.stat_rest, stat_bytes_eager(layout))) return {};
+  return counted(arena.stat_rest(kind, tier));
+}
+
 }  // namespace forelock::core

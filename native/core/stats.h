@@ -92,4 +92,17 @@ std::vector<ElementStats> read_rest(const Arena& arena, Nanos now);
 // One element, if it has a row.
 bool read_stats_of(const Arena& arena, Handle handle, Nanos now, ElementStats& out);
 
+// How often each hold, and each wait, of an element in a tier, or of all elements of a kind without statistics of their own. Empty
+// where nothing was counted. Writes nothing: counts that a participant has not handed over yet are missing.
+struct Counted {
+  struct Part {
+    Nanos value;  // the middle of the histogram's bucket; of the last the longest
+    std::uint64_t count;
+  };
+  std::vector<Part> holds;
+  std::uint64_t grants = 0, waited = 0;  // waited: those that were not granted at once
+};
+Counted counted_of(const Arena& arena, Handle handle, std::uint32_t tier);
+Counted counted_of(const Arena& arena, Kind kind, std::uint32_t tier);
+
 }  // namespace forelock::core

@@ -11,6 +11,8 @@
 
 #include "core/deadlock.h"
 #include "core/keyed.h"
+#include "core/shadow.h"
+#include "core/stats.h"
 #include "core/sweep.h"
 #include "guarded_arena.h"
 #include "shm/snapshot.h"
@@ -469,6 +471,16 @@ class Session {
     shm::snapshot(arena_, world_.host.time, nullptr);
     const std::u16string name(1, static_cast<char16_t>(u'a' + input_.below(40)));
     shm::snapshot(arena_, world_.host.time, &name);
+    const auto kind = static_cast<core::Kind>(input_.below(3));
+    core::Handle handle{};
+    core::ShadowView view;
+    if (!core::find_element(arena_, kind, name.data(), name.size(), handle)) return;
+    if (!core::look(arena_, kind, handle, world_.host.time, view)) return;
+    core::order_of(view, 1 + input_.byte());
+    core::counted_of(arena_, handle, input_.below(4));
+    if (kind == core::Kind::kBucket && core::Bucket::is(arena_, handle.index)) {
+      core::foresee_tokens(arena_, view, 1 + input_.byte(), input_.below(4), {}, world_.host.time);
+    }
   }
 
   // Death, by whatever was going on, and a newcomer in its place once it is swept.
