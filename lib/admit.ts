@@ -10,10 +10,13 @@ import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
 import { Grant } from './grant.js'
+import { locks } from './lock.js'
 import { type Taken, tokenCount } from './pace.js'
 import { type Pool, pools } from './pool.js'
 import type { AmountsByName } from './pool-terms.js'
 import type { Session } from './session.js'
+import type { ShadowAnswer } from './shadow/answer.js'
+import { type ShadowAsk, shadowOfLock } from './shadow/options.js'
 import { readWithin } from './terms.js'
 
 /** What is wanted together. */
@@ -91,6 +94,19 @@ function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker |
   })
 }
 
+/** What a shadow admission asks of its parts, in the order in which they would be asked for. */
+export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): ShadowAnswer[] {
+  const { wanted } = readAdmit(session, parts, { tier: session.tiers[ask.tier] }, WAIT_KNOWN)
+  return inOrder(wanted).map(position => {
+    const part = wanted[position] as Wanted
+    if (part instanceof AdmittedUnits) return pools.shadowOf(part.pool, part.amounts, ask)
+    if (part instanceof AdmittedTokens) return buckets.shadowOf(part.bucket, part.tokens, ask)
+    const { lock, terms } = part as AdmittedLock
+    const { tier, shared, ttl } = shadowOfLock(session, terms)
+    return locks.shadowOf(lock, { ...ask, tier, shared, ttl })
+  })
+}
+
 class AdmittedLock extends LockWanted implements Wanted {
   readonly kind = 'lock'
 
@@ -104,8 +120,8 @@ class AdmittedUnits implements Wanted {
   readonly name: string
 
   constructor(
-    private readonly pool: Pool,
-    private readonly amounts: readonly number[],
+    readonly pool: Pool,
+    readonly amounts: readonly number[],
     private readonly terms: AllocationTerms,
     private readonly signal: AbortSignal | undefined
   ) {
@@ -144,7 +160,7 @@ class AdmittedTokens implements Wanted {
   waitMs: number | undefined = undefined
 
   constructor(
-    private readonly bucket: Bucket,
+    readonly bucket: Bucket,
     readonly tokens: number,
     private readonly ask: Ask
   ) {

@@ -9,6 +9,10 @@ import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/i
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
 import { type BucketState, burstTooLarge, isPositive, noTokens, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Session } from './session.js'
+import type { ShadowAnswer } from './shadow/answer.js'
+import { countDry, dryPlace, runsDry, type WouldBe } from './shadow/dry.js'
+import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowAsk, type ShadowOptions } from './shadow/options.js'
+import { bucketShadow } from './shadow/request.js'
 
 /** How fast a bucket fills and how much it holds. */
 export interface PaceOptions {
@@ -25,6 +29,8 @@ export interface BucketOptions extends PaceOptions {
   parent?: Bucket | undefined
   /** changes the pace of a bucket that is there, instead of a `ConfigError` */
   update?: boolean | undefined
+  /** runs the bucket dry: what it would refuse or make wait is granted, and counted; default as `open({ shadow })` */
+  shadow?: boolean | undefined
 }
 
 /** What a look at a bucket shows. */
@@ -38,6 +44,8 @@ interface BucketInternals {
   isBucket(value: unknown): value is Bucket
   sessionOf(bucket: Bucket): Session
   elementOf(bucket: Bucket): Element
+  isDry(bucket: Bucket): boolean
+  shadowOf(bucket: Bucket, n: number, ask: ShadowAsk): ShadowAnswer
   attempt(bucket: Bucket, n: number, ask: Ask): Taken
   /** Waits, counting from an arrival in ns on the arena clock (0: now). */
   enter(bucket: Bucket, n: number, ask: Ask, arrival: number): Taken | ArenaWait<Taken>
@@ -53,6 +61,10 @@ export class Bucket {
   private readonly session: Session
   private readonly element: Element
   private readonly plainTier: number
+  /** it runs dry, apart from all that is enforced */
+  private readonly dry: boolean
+  /** its name in the arena */
+  private readonly place: string
 
   /** @internal */
   constructor(session: Session, name: string, options: unknown) {
@@ -60,9 +72,19 @@ export class Bucket {
     this.name = name
     session.mustBeOpen(name)
     const given = readOptions(options, session)
-    this.element = findElement(session, name, Kind.Bucket)
+    this.dry = runsDry(session, options as object | undefined)
+    if (given.parent !== undefined && given.parent.dry !== this.dry) {
+      throw new ArgumentError('parent: where one of them runs dry (shadow), the other must too', {
+        option: 'parent',
+        given: given.parent.name
+      })
+    }
+    this.place = this.dry ? dryPlace(name) : name
+    this.element = findElement(session, name, Kind.Bucket, this.place)
     this.plainTier = session.plainAsk.tier
     this.define(given)
+    // The usual way does not count what it grants.
+    if (this.dry) this.tryTake = (n: number | undefined, options?: AskOptions) => this.tryTakeSlowly(n ?? 1, options)
   }
 
   /** Tokens per `per` ms, as it is now for all who use the bucket. */
@@ -143,6 +165,18 @@ export class Bucket {
   }
 
   /**
+   * What would become of a request, if it were made; takes nothing, and leaves nothing in the arena. Of a bucket the time is exact, unless others
+   * come, or take of the buckets above.
+   *
+   * @throws ArgumentError, ClosedError, CorruptError, RetiredError, MemoryError
+   */
+  shadow(n = 1, options?: ShadowOptions): ShadowAnswer {
+    const { session, name, place } = this
+    const ask = readShadow(session, options, SHADOW_KNOWN, 'shadow()', plainShadow(session))
+    return bucketShadow(session, name, ask, tokenCount(n), place)
+  }
+
+  /**
    * Gives `n` tokens back that were taken and not used, here and in the buckets above. A bucket never holds more than its burst.
    *
    * @throws ArgumentError, ClosedError, CorruptError, RetiredError
@@ -185,6 +219,7 @@ export class Bucket {
 
   private attempt(n: number, ask: Ask): Taken {
     const { session } = this
+    if (this.dry) return this.takeDry(n, ask, 'refusals')
     this.write(n, ask)
     session.tryTake()
     return this.tried(session.scratch[At.OutCode], n)
@@ -200,6 +235,20 @@ export class Bucket {
     throw this.failure(code, n)
   }
 
+  /** The tokens if they are there; else without. */
+  private takeDry(n: number, ask: Ask, otherwise: WouldBe): Taken {
+    const { session } = this
+    this.write(n, ask)
+    session.tryTake()
+    const code = session.scratch[At.OutCode]
+    const remaining = session.times[Time.OutRemaining]
+    session.waiting.settle()
+    const never = code === Code.TooMuch
+    if (code !== Code.Ok && code !== Code.Busy && !never) throw this.failure(code, n)
+    countDry(session, 'bucket', this.name, code === Code.Ok ? 'grants' : never ? 'refusals' : otherwise)
+    return { ok: true, waitMs: 0, remaining: never ? 0 : remaining }
+  }
+
   private begin(n: number, ask: Ask, arrival: number): Taken | ArenaWait<Taken> {
     const { session, name } = this
     session.mustBeOpen(name)
@@ -209,6 +258,7 @@ export class Bucket {
       if (!taken.ok) throw ranOut(this.label(), name, 0)
       return taken
     }
+    if (this.dry) return this.takeDry(n, ask, 'waits')
     this.write(n, ask)
     session.times[Time.Timeout] = ask.timeout
     session.times[Time.Arrival] = arrival
@@ -339,6 +389,8 @@ export class Bucket {
       isBucket: (value): value is Bucket => value instanceof Bucket && 'element' in value,
       sessionOf: bucket => bucket.session,
       elementOf: bucket => bucket.element,
+      isDry: bucket => bucket.dry,
+      shadowOf: (bucket, n, ask) => bucketShadow(bucket.session, bucket.name, ask, n, bucket.place),
       attempt: (bucket, n, ask) => bucket.attempt(n, ask),
       enter: (bucket, n, ask, arrival) => bucket.begin(n, ask, arrival)
     }
@@ -346,6 +398,7 @@ export class Bucket {
 }
 
 interface ReadParent {
+  readonly dry: boolean
   readonly element: Element
   readonly name: string
 }
@@ -364,8 +417,12 @@ const LEVELS_MAX = 8
 function readOptions(options: unknown, session: Session): ReadOptions {
   const given = optionsObject(options, 'options')
   if (given === undefined) return { pace: undefined, parent: undefined, update: false }
-  onlyKnown(given, ['rate', 'per', 'burst', 'parent', 'update'], 'bucket()')
+  onlyKnown(given, ['rate', 'per', 'burst', 'parent', 'update', 'shadow'], 'bucket()')
   const { parent, update } = given as { parent?: unknown; update?: unknown }
+  // How it runs can be said without saying what it is.
+  const { rate, per, burst } = given as { [K in keyof PaceOptions]: unknown }
+  const isNone = rate === undefined && per === undefined && burst === undefined && parent === undefined && update === undefined
+  if (isNone && 'shadow' in given) return { pace: undefined, parent: undefined, update: false }
   return {
     pace: readPaceOf(given),
     parent: parent === undefined ? undefined : readParent(parent, session),
@@ -378,7 +435,7 @@ function readParent(parent: unknown, session: Session): ReadParent {
   if (buckets.sessionOf(parent).binding !== session.binding) {
     throw new ArgumentError('parent: the bucket belongs to another arena', { option: 'parent', given: parent })
   }
-  return { element: buckets.elementOf(parent), name: parent.name }
+  return { dry: buckets.isDry(parent), element: buckets.elementOf(parent), name: parent.name }
 }
 
 function readPaceOf(given: object): Pace {

@@ -26,10 +26,11 @@ export function writeWait(session: Session, terms: Terms, arrival: number): void
 /**
  * Finds the element of a name, or makes it.
  *
+ * @param place the name that it has in the arena, where that is another
  * @throws CapacityError, MemoryError, NameError, CorruptError, RetiredError, ClosedError
  */
-export function findElement(session: Session, name: string, kind: Kind = Kind.Lock): Element {
-  session.check(session.binding.lookup(name, kind), name)
+export function findElement(session: Session, name: string, kind: Kind = Kind.Lock, place = name): Element {
+  session.check(session.binding.lookup(place, kind), name)
   const { scratch } = session
   const [high, low] = [scratch[At.OutBaseHigh] >>> 0, scratch[At.OutBaseLow] >>> 0]
   return new Element(session, name, scratch[At.OutIndex], scratch[At.OutGen], high, low)

@@ -21,6 +21,7 @@ import type { PoolOptions } from './pool-terms.js'
 import { Queue, type QueueOptions } from './queue.js'
 import { Semaphore, type SemaphoreOptions } from './semaphore.js'
 import type { Session } from './session.js'
+import { Shadow } from './shadow/face.js'
 import { readStats, type Stats, type StatsOptions } from './stats.js'
 import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
@@ -42,6 +43,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   #locks: LockManager | undefined
   #plans: PlanBook | undefined
   #telemetry: Telemetry | undefined
+  #shadow: Shadow | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -105,6 +107,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get telemetry(): Telemetry {
     this.#telemetry ??= makeTelemetry(this.#session)
     return this.#telemetry
+  }
+
+  /** What would happen, without doing it; and what rules that run dry would have done. */
+  get shadow(): Shadow {
+    this.#shadow ??= new Shadow(this.#session)
+    return this.#shadow
   }
 
   /**

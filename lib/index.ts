@@ -88,6 +88,21 @@ export { type RateLimitHeaders, type RateLimitPolicy, type RateLimitState, rateL
 export type { RecordData } from './record.js'
 export type { LockRequest } from './request.js'
 export type { Semaphore, SemaphoreOptions } from './semaphore.js'
+export type {
+  Basis,
+  Percentiles,
+  ShadowAdmission,
+  ShadowAnswer,
+  ShadowDisplaced,
+  ShadowHolder,
+  ShadowParty,
+  ShadowPlan,
+  ShadowWaiter
+} from './shadow/answer.js'
+export type { ShadowedRule } from './shadow/dry.js'
+export { type Estimate, type EstimateListener, type EstimateScore, scoreEstimate } from './shadow/estimates.js'
+export type { Shadow } from './shadow/face.js'
+export type { LockShadowOptions, PoolShadowOptions, ShadowOptions } from './shadow/options.js'
 export type { ElementStats, KindStats, Quantiles, Stats, StatsOptions, TierStats } from './stats.js'
 export { decodeNotes, decodeRecord, NOTE_BYTES_MAX, RECORD_BYTES, type TelemetryNote, type TelemetryRecord } from './telemetry/record.js'
 export type { Telemetry } from './telemetry.js'

@@ -5,11 +5,15 @@ import { bookerAround, callEnclosed, enclosingGrants, isEnclosed } from './enclo
 import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
 import { CorruptError } from './errors/index.js'
 import { Grant, grantBits, grants } from './grant.js'
-import { At, Code, RequestBit, Time } from './native/binding.js'
+import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
 import { quote } from './native/codes.js'
 import { LockRequest } from './request.js'
 import { writeNames } from './request-names.js'
 import type { Session } from './session.js'
+import type { ShadowAnswer } from './shadow/answer.js'
+import { countDry, dryPlace, lonePlace, runsDry, type WouldBe } from './shadow/dry.js'
+import { LOCK_SHADOW_KNOWN, type LockShadowOptions, readShadow, type ShadowAsk, shadowOfLock } from './shadow/options.js'
+import { lockShadow } from './shadow/request.js'
 import { type AcquireOptions, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
 import { grantChannel, refusalChannel, traceGrant, traceRefusal } from './traces.js'
 import { NS_PER_MS } from './units.js'
@@ -29,6 +33,7 @@ export interface LockInternals {
   isLock(value: unknown): value is Lock
   sessionOf(lock: Lock): Session
   defaultsOf(lock: Lock): Terms
+  shadowOf(lock: Lock, ask: ShadowAsk): ShadowAnswer
   /** Takes the lock if it is free. */
   attempt(lock: Lock, terms: Terms, enclosing: readonly Grant[] | undefined): Grant | null
   /** Takes the lock or queues for it, counting from an arrival in ns on the arena clock (0: now). */
@@ -44,14 +49,21 @@ export class Lock {
   /** whether the terms need no more than the addon's answer: no ttl, no names, and a wait is allowed */
   private readonly plain: boolean
   private element: Element | undefined
+  /** its name in the arena */
+  private readonly place: string
+  /** it runs dry: what there is of it really, apart from all that is enforced */
+  private readonly twin: Lock | undefined
 
   /** @internal */
-  constructor(session: Session, name: string, defaults: object | undefined) {
+  constructor(session: Session, name: string, defaults: object | undefined, place?: string) {
     this.session = session
     this.name = name
     this.terms = defaults === undefined ? session.plainTerms : readDefaults(defaults, session)
-    this.plain = this.terms.ttl === 0 && this.terms.timeout !== 0 && this.terms.names === undefined
+    const dry = place === undefined && runsDry(session, defaults)
+    this.plain = this.terms.ttl === 0 && this.terms.timeout !== 0 && this.terms.names === undefined && !dry
     this.element = undefined
+    this.place = place ?? name
+    this.twin = dry ? new Lock(session, name, undefined, dryPlace(name)) : undefined
   }
 
   /**
@@ -94,6 +106,17 @@ export class Lock {
     const code = scratch[At.OutCode]
     if (code === Code.Ok && scratch[At.OutSettled] === 0) return takeGrant(scratch, element, terms, undefined)
     return this.tried(code, element)
+  }
+
+  /**
+   * What would become of a request, if it were made; takes nothing, and leaves nothing in the arena.
+   *
+   * @throws ArgumentError, ClosedError, CorruptError, RetiredError, MemoryError
+   */
+  shadow(options?: LockShadowOptions): ShadowAnswer {
+    const { session, name } = this
+    const ask = readShadow(session, options, LOCK_SHADOW_KNOWN, 'shadow()', shadowOfLock(session, this.terms))
+    return lockShadow(session, name, ask, (this.twin ?? this).place)
   }
 
   /**
@@ -201,6 +224,7 @@ export class Lock {
   private attempt(terms: Terms, enclosing: readonly Grant[] | undefined): Grant | null {
     const session = this.session
     session.mustBeOpen(this.name)
+    if (this.twin !== undefined) return this.grantDry(this.twin, terms, enclosing, 'refusals')
     // A ttl counts from the grant; a time before it will do, since it only tells an end by ttl from a theft.
     const arrival = terms.ttl > 0 ? session.binding.now() : 0
     for (let lookups = 0; lookups < LOOKUPS_MAX; lookups++) {
@@ -218,6 +242,7 @@ export class Lock {
   private enter(terms: Terms, enclosing: readonly Grant[] | undefined, arrival: number): Grant | Wait {
     const session = this.session
     session.mustBeOpen(this.name)
+    if (this.twin !== undefined) return this.grantDry(this.twin, terms, enclosing, 'waits')
     const { scratch, cohorts } = session
     const plain = (terms.request & RequestBit.Cohort) !== 0 && arrival === 0 && enclosing === undefined && !cohorts.enclosed
     if (enclosing !== undefined) cohorts.dissolveAll()
@@ -237,6 +262,17 @@ export class Lock {
       if (answer !== undefined) return answer
     }
     throw this.neverFound()
+  }
+
+  /** Really, if that can be at once; else alone, so that the grant is all that a grant is and stands in nobody's way. */
+  private grantDry(twin: Lock, terms: Terms, enclosing: readonly Grant[] | undefined, otherwise: WouldBe): Grant {
+    const { session, name } = this
+    const granted = twin.attempt(terms, enclosing)
+    countDry(session, 'lock', name, granted === null ? otherwise : 'grants')
+    if (granted !== null) return granted
+    const alone = new Lock(session, name, undefined, lonePlace()).attempt(terms, enclosing)
+    if (alone === null) throw new CorruptError(`lock ${quote(name)}: a name that nobody else knows is held`, {})
+    return alone
   }
 
   /** Reads the answer of tryLock. Undefined: the element was recycled, and the name is to be looked up again. */
@@ -300,7 +336,7 @@ export class Lock {
   }
 
   private find(): Element {
-    this.element = findElement(this.session, this.name)
+    this.element = findElement(this.session, this.name, Kind.Lock, this.place)
     return this.element
   }
 
@@ -313,6 +349,7 @@ export class Lock {
       isLock: (value): value is Lock => value instanceof Lock && 'session' in value,
       sessionOf: lock => lock.session,
       defaultsOf: lock => lock.terms,
+      shadowOf: (lock, ask) => lockShadow(lock.session, lock.name, ask, (lock.twin ?? lock).place),
       attempt: (lock, terms, enclosing) => lock.attempt(terms, enclosing),
       enter: (lock, terms, enclosing, arrival) => lock.enter(terms, enclosing, arrival)
     }

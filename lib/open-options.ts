@@ -49,6 +49,8 @@ export interface OpenOptions {
   autoEnclose?: boolean | undefined
   /** reports grants that were garbage-collected while held, by a `leak` event or a process warning; costs some 100 ns a grant */
   reportLeaks?: boolean | undefined
+  /** runs every lock, bucket, pool and semaphore of this governor dry: what they would refuse or make wait is granted, and counted */
+  shadow?: boolean | undefined
 }
 
 /** The options in the terms of the addon, and those that concern this side only. */
@@ -56,6 +58,7 @@ export interface ReadOptions {
   readonly native: Omit<NativeOptions, 'onWake'>
   readonly autoEnclose: boolean
   readonly reportLeaks: boolean
+  readonly shadow: boolean
 }
 
 const KNOWN = [
@@ -71,7 +74,8 @@ const KNOWN = [
   'claimWithin',
   'maxReserve',
   'autoEnclose',
-  'reportLeaks'
+  'reportLeaks',
+  'shadow'
 ] as const
 
 const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names', 'memory', 'telemetry'] as const
@@ -90,7 +94,7 @@ export function readOpenOptions(given: unknown): ReadOptions {
   const options = optionsObject(given, 'options') ?? {}
   onlyKnown(options, KNOWN, 'open()')
   noSymbols(options, KNOWN, 'open()')
-  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, maxReserve, autoEnclose, reportLeaks } =
+  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, maxReserve, autoEnclose, reportLeaks, shadow } =
     options as {
       [K in keyof OpenOptions]: unknown
     }
@@ -112,7 +116,8 @@ export function readOpenOptions(given: unknown): ReadOptions {
   return {
     native,
     autoEnclose: read(autoEnclose, value => flag(value, 'autoEnclose')) ?? ENCLOSES_BY_DEFAULT,
-    reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false
+    reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false,
+    shadow: read(shadow, value => flag(value, 'shadow')) ?? false
   }
 }
 

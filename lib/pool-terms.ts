@@ -30,6 +30,8 @@ export interface PoolOptions {
   labels?: readonly string[] | undefined
   /** changes the capacity and the tiers of a pool that is there, instead of a `ConfigError` */
   update?: boolean | undefined
+  /** runs the pool dry: what it would refuse or make wait is granted, and counted; default as `open({ shadow })` */
+  shadow?: boolean | undefined
 }
 
 /** The parts of one tier, a fraction for each dimension. A ceiling of Infinity is none. */

@@ -8,8 +8,22 @@ import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
-import { type AmountsByName, isPossible, numbersOf, type PoolTerms, readCapacity, readLabels, readTerms, termsOf } from './pool-terms.js'
+import {
+  type AmountsByName,
+  isPossible,
+  numbersOf,
+  type PoolOptions,
+  type PoolTerms,
+  readCapacity,
+  readLabels,
+  readTerms,
+  termsOf
+} from './pool-terms.js'
 import type { Session } from './session.js'
+import type { ShadowAnswer } from './shadow/answer.js'
+import { beyondPlace, countDry, dryPlace, runsDry, type WouldBe } from './shadow/dry.js'
+import { idOf, POOL_SHADOW_KNOWN, type PoolShadowOptions, plainShadow, readShadow, type ShadowAsk } from './shadow/options.js'
+import { poolShadow } from './shadow/request.js'
 
 /** What an allocation may say besides what any request may. */
 export interface AllocateOptions extends WaitOptions {
@@ -28,6 +42,10 @@ export interface PoolUsage {
   readonly tiers: Readonly<Record<string, { used: AmountsByName; waiting: number }>>
 }
 
+/** How messages call it. */
+type PoolKind = 'pool' | 'semaphore'
+
+const BEYOND_TRIES = 1000
 const GRACE_MS = 1000
 const itself = (allocation: Allocation): Allocation => allocation
 const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
@@ -43,6 +61,7 @@ interface PoolInternals {
   hasLabels(pool: Pool, labels: readonly string[]): boolean
   /** @throws ExceedsError */
   mustHave(pool: Pool, labels: readonly string[]): void
+  shadowOf(pool: Pool, amounts: readonly number[], ask: ShadowAsk): ShadowAnswer
 }
 export let pools: PoolInternals
 
@@ -70,25 +89,33 @@ export class Pool {
   readonly names: readonly string[]
   private readonly plainTerms: AllocationTerms
   private readonly labelIds: readonly number[]
-  private readonly kind: string
+  private readonly kind: PoolKind
+
+  /** its name in the arena */
+  private readonly place: string
+  /** it runs dry, apart from all that is enforced: where units come from that there are not */
+  private readonly beyond: Pool | undefined
 
   /** @internal */
-  constructor(session: Session, name: string, options: unknown, kind = 'pool', adapts = false) {
+  constructor(session: Session, name: string, options: unknown, kind: PoolKind = 'pool', adapts = false, dry?: boolean, place?: string) {
     this.session = session
     this.name = name
     this.kind = kind
     session.mustBeOpen(name)
     const given = optionsObject(options, 'options')
-    if (given !== undefined) onlyKnown(given, ['capacity', 'tiers', 'tenants', 'labels', 'update'], 'pool()')
+    if (given !== undefined) onlyKnown(given, ['capacity', 'tiers', 'tenants', 'labels', 'update', 'shadow'], 'pool()')
     const update = given === undefined ? undefined : (given as { update?: unknown }).update
     const mayUpdate = update === undefined ? false : flag(update, 'update')
-    const terms = given === undefined ? undefined : readTerms(given, session)
-    this.element = findElement(session, name, Kind.Pool)
+    const isDry = place === undefined && (dry ?? runsDry(session, given))
+    const terms = given === undefined || isBare(given) ? undefined : readTerms(given, session)
+    this.place = place ?? (isDry ? dryPlace(name) : name)
+    this.element = findElement(session, name, Kind.Pool, this.place)
     if (terms !== undefined) this.define(terms, mayUpdate, adapts)
     const state = this.state()
     this.names = Object.freeze([...state.names])
     this.labelIds = state.labels
     this.plainTerms = { ...session.plainAsk, grace: undefined }
+    this.beyond = isDry ? this.makeBeyond() : undefined
   }
 
   /** What there is of each dimension, as it is now for all who use the pool. */
@@ -147,6 +174,17 @@ export class Pool {
   }
 
   /**
+   * What would become of a request, if it were made; takes nothing, and leaves nothing in the arena.
+   *
+   * @throws ArgumentError, ClosedError, CorruptError, RetiredError, MemoryError
+   */
+  shadow(amounts: AmountsByName, options?: PoolShadowOptions): ShadowAnswer {
+    const { session } = this
+    const wanted = this.read(amounts)
+    return this.shadowOf(wanted, readShadow(session, options, POOL_SHADOW_KNOWN, 'shadow()', plainShadow(session)))
+  }
+
+  /**
    * Changes what there is, for all who use the pool; a dimension not named stays as it is, and the tiers keep their fractions. Less than is
    * used is no error: then nothing is granted until enough came back.
    *
@@ -181,8 +219,14 @@ export class Pool {
     }
   }
 
+  private shadowOf(amounts: readonly number[], ask: ShadowAsk): ShadowAnswer {
+    const lacks = !ask.labels.every(label => this.labelIds.includes(idOf(this.session, label)))
+    return poolShadow(this.session, this.name, ask, this.names, amounts, lacks, this.place)
+  }
+
   /** @internal */
   tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined {
+    if (this.beyond !== undefined) return this.takeDry(this.beyond, more, terms, 'refusals', (pool, units) => pool.part(units))
     this.mustBePossible(terms, all)
     return this.attempt(more, terms) ? this.part(more) : undefined
   }
@@ -195,7 +239,7 @@ export class Pool {
     ask: Ask,
     grown: (part: Part) => void
   ): ArenaWait<void> | undefined {
-    this.mustBePossible(terms, all)
+    if (this.beyond === undefined) this.mustBePossible(terms, all)
     const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, grown)
     return answer instanceof ArenaWait ? answer : undefined
   }
@@ -205,6 +249,8 @@ export class Pool {
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {
+    if (this.beyond !== undefined)
+      return this.takeDry(this.beyond, amounts, terms, 'refusals', (pool, units) => pool.allocated(units, terms))
     return this.attempt(amounts, terms) ? this.allocated(amounts, terms) : undefined
   }
 
@@ -218,6 +264,33 @@ export class Pool {
     session.waiting.settle()
     if (code < 0) throw this.failure(code, amounts)
     return false
+  }
+
+  /** The units if they are there, else from beyond what there is. */
+  private takeDry<T>(
+    beyond: Pool,
+    amounts: readonly number[],
+    terms: AllocationTerms,
+    otherwise: WouldBe,
+    taken: (from: Pool, units: readonly number[]) => T
+  ): T {
+    const { session, kind, name } = this
+    this.write(amounts, terms)
+    session.tryAllocate()
+    const code = session.scratch[At.OutCode]
+    const never = code === Code.TooMuch
+    if (code !== Code.Ok && code !== Code.Busy && !never) throw this.failure(code, amounts)
+    countDry(session, kind, name, code === Code.Ok ? 'grants' : never ? 'refusals' : otherwise)
+    if (code === Code.Ok) return taken(this, amounts)
+    session.waiting.settle()
+    // Another thread may be inside just then.
+    for (let tries = 0; tries < BEYOND_TRIES; tries++) if (beyond.attempt(amounts, terms)) return taken(beyond, amounts)
+    throw new BusyError(`${this.label()}: another thread stays inside; nothing was granted`, { resource: name })
+  }
+
+  private makeBeyond(): Pool {
+    const capacity = Object.fromEntries(this.names.map(name => [name, UNITS_MAX]))
+    return new Pool(this.session, this.name, { capacity }, this.kind, false, false, beyondPlace(this.name))
   }
 
   /** What the addon has just granted. */
@@ -237,18 +310,26 @@ export class Pool {
   }
 
   private units(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation> {
-    const made = ({ seqLow, grantWord, waiter, units }: Part) => new Allocation(this, terms, seqLow, grantWord, waiter, units)
+    const made = ({ seqLow, grantWord, waiter, units }: Part, from: Pool) => new Allocation(from, terms, seqLow, grantWord, waiter, units)
     return this.queue(amounts, terms, wait, made) as Allocation | ArenaWait<Allocation>
   }
 
-  private queue<T>(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms, made: (part: Part) => T): T | ArenaWait<T> {
+  private queue<T>(
+    amounts: readonly number[],
+    terms: AllocationTerms,
+    wait: WaitTerms,
+    made: (part: Part, from: Pool) => T
+  ): T | ArenaWait<T> {
     const { session, name } = this
     session.mustBeOpen(name)
     if (wait.signal?.aborted) throw wait.signal.reason
     if (wait.timeout === 0) {
+      if (this.beyond !== undefined)
+        return this.takeDry(this.beyond, amounts, terms, 'refusals', (from, units) => made(from.part(units), from))
       if (!this.attempt(amounts, terms)) throw ranOut(this.label(), name, 0)
-      return made(this.part(amounts))
+      return made(this.part(amounts), this)
     }
+    if (this.beyond !== undefined) return this.takeDry(this.beyond, amounts, terms, 'waits', (from, units) => made(from.part(units), from))
     this.write(amounts, terms)
     session.times[Time.Timeout] = wait.timeout
     session.times[Time.Arrival] = wait.arrival
@@ -256,12 +337,12 @@ export class Pool {
     const { scratch, times } = session
     const code = scratch[At.OutCode]
     const arrival = times[Time.Arrival]
-    if (code === Code.Ok) return made(this.part(amounts))
+    if (code === Code.Ok) return made(this.part(amounts), this)
     if (code !== Code.Wait) {
       session.waiting.settle()
       throw this.failure(code, amounts)
     }
-    const granted = (waiter: number, seqLow: number, grantWord: number): T => made({ seqLow, grantWord, waiter, units: amounts })
+    const granted = (waiter: number, seqLow: number, grantWord: number): T => made({ seqLow, grantWord, waiter, units: amounts }, this)
     const waits = new ArenaWait<T>(
       session,
       scratch[At.OutWaiter],
@@ -349,6 +430,10 @@ export class Pool {
   private mustHave(labels: readonly string[]): void {
     for (const label of labels) {
       if (this.has(label)) continue
+      if (this.beyond !== undefined) {
+        countDry(this.session, this.kind, this.name, 'refusals')
+        return
+      }
       throw new ExceedsError(`${this.label()} does not have the label ${JSON.stringify(label)}`, { resource: this.name, asked: label })
     }
   }
@@ -390,7 +475,7 @@ export class Pool {
     session.scratch[At.Index] = this.element.index
     const state = session.binding.poolState()
     // None yet, or the arena is of no more use: that the next call tells.
-    if (state === undefined) session.check(session.binding.lookup(name, Kind.Pool), name)
+    if (state === undefined) session.check(session.binding.lookup(this.place, Kind.Pool), name)
     if (state === undefined) throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
     return state
   }
@@ -416,7 +501,8 @@ export class Pool {
       units: (pool, amounts, terms, wait) => pool.units(amounts, terms, wait),
       hasLabels: (pool, labels) => labels.every(label => pool.has(label)),
       mustHave: (pool, labels) => pool.mustHave(labels),
-      read: (pool, amounts) => pool.read(amounts)
+      read: (pool, amounts) => pool.read(amounts),
+      shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
     }
   }
 }
@@ -446,6 +532,13 @@ export async function runWith<T>(allocation: Allocation, fn: (allocation: Alloca
 
 function isPlain(amount: unknown): amount is number | undefined {
   return amount === undefined || (typeof amount === 'number' && amount >= 0 && amount <= UNITS_MAX && Math.floor(amount) === amount)
+}
+
+/** How it runs can be said without saying what it is. */
+function isBare(given: object): boolean {
+  const { capacity, tiers, tenants, labels, update } = given as PoolOptions
+  const isNone = capacity === undefined && tiers === undefined && tenants === undefined && labels === undefined && update === undefined
+  return isNone && 'shadow' in given
 }
 
 function readGrace(revocable: unknown): number | undefined {

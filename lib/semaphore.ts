@@ -9,12 +9,17 @@ import type { AdaptMode, AdaptReport } from './limit/report.js'
 import { UNITS_MAX } from './native/binding.js'
 import { type AllocateOptions, Pool, runWith, type TryAllocateOptions } from './pool.js'
 import type { Session } from './session.js'
+import type { ShadowAnswer } from './shadow/answer.js'
+import { runsDry } from './shadow/dry.js'
+import type { PoolShadowOptions } from './shadow/options.js'
 
 const PERMITS = 'permits'
 
 export interface SemaphoreOptions {
   /** lets this environment learn how many permits are right: {@link AdaptOptions}. The number given is then that at the start */
   adapt?: AdaptOptions | undefined
+  /** runs the semaphore dry: what it would refuse or make wait is granted, and counted; default as `open({ shadow })` */
+  shadow?: boolean | undefined
 }
 
 /** A pool of one dimension: so many permits, for every thread and process that opens the arena. See {@link Governor.semaphore}. */
@@ -29,10 +34,10 @@ export class Semaphore {
     this.name = name
     this.session = session
     const given = optionsObject(options, 'options') ?? {}
-    onlyKnown(given, ['adapt'], 'semaphore()')
+    onlyKnown(given, ['adapt', 'shadow'], 'semaphore()')
     const { adapt: adapts } = given as { [K in keyof SemaphoreOptions]: unknown }
     const terms = permits === undefined ? undefined : { capacity: { permits: count(permits, 'permits', 0, UNITS_MAX) } }
-    this.pool = new Pool(session, name, terms, 'semaphore', adapts !== undefined)
+    this.pool = new Pool(session, name, terms, 'semaphore', adapts !== undefined, runsDry(session, given))
     this.mustBeOne(this.pool.names)
     this.adaptive = adapts === undefined ? limitOf(session, name) : adapt(session, this, adapts)
   }
@@ -92,6 +97,11 @@ export class Semaphore {
   acquire(n = 1, options?: AllocateOptions): Promise<Allocation> {
     const granted = this.pool.allocate({ permits: n }, options)
     return this.adaptive === undefined ? granted : granted.then(allocation => this.measured(allocation))
+  }
+
+  /** What would become of a request for `n` permits, if it were made. See {@link Pool.shadow}. */
+  shadow(n = 1, options?: PoolShadowOptions): ShadowAnswer {
+    return this.pool.shadow({ permits: n }, options)
   }
 
   /** Holds a permit while `fn` runs: released when what it returns has settled, also when it throws. */

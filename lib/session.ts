@@ -71,7 +71,9 @@ export class Session {
     /** whether the callback of `with` encloses the waits made in it */
     readonly encloses: boolean,
     readonly reportsLeaks: boolean,
-    readonly onLeak: (report: LeakReport) => void
+    readonly onLeak: (report: LeakReport) => void,
+    /** whether all rules run dry */
+    readonly shadow = false
   ) {
     this.scratch = binding.scratch
     this.times = binding.times

@@ -3,6 +3,7 @@ import { MemoryError } from './errors/index.js'
 import type { NativeElementStats, NativeQuantiles, NativeStats, NativeTierStats } from './native/binding.js'
 import { fromNative } from './native/codes.js'
 import type { Session } from './session.js'
+import { nameOfPlace } from './shadow/dry.js'
 import { KINDS, type Kind } from './telemetry/record.js'
 import { NS_PER_MS } from './units.js'
 
@@ -44,6 +45,8 @@ export interface ElementStats {
   readonly name: string
   readonly kind: Kind
   readonly tiers: Readonly<Record<string, TierStats>>
+  /** there, and true: of a rule that runs dry; its refusals are what it would have refused or made wait, in all processes */
+  readonly shadow?: true
 }
 
 export interface KindStats {
@@ -74,9 +77,14 @@ export function readStats(session: Session, options: unknown): Stats {
   session.cohorts.show()
   const { elements, rest } = wanted === undefined ? read(session, most) : readByName(session, wanted)
   return {
-    elements: elements.map(element => ({ name: element.name, ...inWords(element, session.tiers) })),
+    elements: elements.map(element => named(element, session.tiers)),
     rest: rest.map(kind => inWords(kind, session.tiers))
   }
+}
+
+function named(element: NativeElementStats, tiers: readonly string[]): ElementStats {
+  const { name, shadow } = nameOfPlace(element.name)
+  return { name, ...inWords(element, tiers), ...(shadow && { shadow }) }
 }
 
 function readNames(value: unknown): string[] {

@@ -23,13 +23,15 @@ export interface LockDefaults {
   client?: string | undefined
   /** ms that the lock is expected to be held: where a plan keeps it for somebody expected later, a request that will be done before may go */
   hold?: number | undefined
+  /** runs the lock dry: a request that would wait or be refused is granted, and counted; default as `open({ shadow })` */
+  shadow?: boolean | undefined
 }
 
 /** What a request belongs to: grants, and the run of a workflow. */
 export type Within = Grant | Booker | readonly (Grant | Booker)[]
 
 /** What can be said of a request that does not wait. */
-export interface TryOptions extends Omit<LockDefaults, 'waitTimeout'> {
+export interface TryOptions extends Omit<LockDefaults, 'waitTimeout' | 'shadow'> {
   /** the grants that this one belongs to, and the run it is booked to, besides those whose callbacks run around the call */
   within?: Within | undefined
   /** @internal takes the lock from its holders, as the Web Locks API has it; exclusive only */
@@ -64,7 +66,7 @@ export interface Terms {
 
 /** Reads what `gov.lock()` is told. */
 export function readDefaults(defaults: object, session: Session): Terms {
-  onlyKnown(defaults, ['mode', 'tier', 'waitTimeout', 'ttl', 'workflow', 'tenant', 'client', 'hold'], 'lock()')
+  onlyKnown(defaults, ['mode', 'tier', 'waitTimeout', 'ttl', 'workflow', 'tenant', 'client', 'hold', 'shadow'], 'lock()')
   return readTerms(defaults, session.plainTerms, session)
 }
 
@@ -126,13 +128,13 @@ function readKind(mode: unknown, steal: unknown, defaults: Terms): number {
   return kind | RequestBit.Steal
 }
 
-function readMode(mode: unknown): number {
+export function readMode(mode: unknown): number {
   if (mode === 'exclusive') return 0
   if (mode === 'shared') return RequestBit.Shared
   throw refuse('mode', "'exclusive' or 'shared'", mode)
 }
 
-function readTtl(value: unknown): number {
+export function readTtl(value: unknown): number {
   const ttl = duration(value, 'ttl')
   if (ttl === Number.POSITIVE_INFINITY) return 0
   if (ttl === 0 || ttl > TTL_MAX_MS) throw refuse('ttl', `a number of milliseconds > 0 and <= ${TTL_MAX_MS}, or Infinity`, value)

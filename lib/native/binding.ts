@@ -301,10 +301,96 @@ export interface Binding {
   stats(top: number, name?: string, kind?: number): NativeStats | undefined
   /** Whether records are timed by the CPU's counter; sets it where that can be. */
   cpuCounter(use?: boolean): boolean
+  /** The number of a name that there is; 0 if nobody has used it. Writes nothing. */
+  findName(name: string): number
+  /**
+   * What a request would meet, of a lock, a bucket or a pool by name. In: Tier, Workflow, Tenant (numbers of names), Amounts[0]: tokens, Timeout: ms until it comes. Writes
+   * nothing. A negative code where the arena is of no more use.
+   */
+  shadow(name: string, kind: number): ShadowSnapshot | number
   /** Keeps the event loop alive while true (called when the number of waiting promises leaves or reaches 0). */
   ref(on: boolean): void
   /** One governor fewer on this arena; the last one leaves it: held locks pass on with ownerDied. */
   close(): void
+}
+
+/** One that holds or waits, as {@link Binding.shadow} sees it; times in ms from now, those that are past are negative. */
+export interface ShadowPartySnapshot {
+  readonly tier: number
+  /** a holder: its grant; a waiter: its arrival */
+  readonly since: number
+  /** false: a holder that was granted at `since` or later */
+  readonly exact: boolean
+  /** a holder: the end of its ttl; a waiter: of its wait */
+  readonly until?: number
+  /** ms, 0: none, unknown */
+  readonly ttl: number
+  readonly hold: number
+  readonly shared: boolean
+  readonly steal: boolean
+  readonly revocable: boolean
+  readonly recalled: boolean
+  readonly tenantId: number
+  readonly workflowId: number
+  readonly tenant?: string
+  readonly workflow?: string
+  /** of a pool: DIMENSIONS of them */
+  readonly amounts?: readonly number[]
+  /** of a bucket */
+  readonly tokens?: number
+  readonly client?: string
+  readonly pid?: number
+  readonly tid?: number
+}
+
+/** A hold of a lock; times in ms from now. */
+export interface ShadowHoldPlan {
+  readonly tier: number
+  readonly source: number
+  readonly whoId: number
+  readonly who?: string
+  /** ms that others hold it, 0 unknown */
+  readonly hold: number
+  readonly from: number
+  readonly until: number
+}
+
+/** In units, for each tier DIMENSIONS of them; `parts`: floor and share together, as plans have them now. */
+export interface ShadowPool {
+  readonly dimensions: number
+  readonly capacity: readonly number[]
+  readonly floors: readonly number[]
+  readonly parts: readonly number[]
+  readonly ceilings: readonly number[]
+  /** tenant and weight, of those that are not 1 */
+  readonly weights: readonly number[]
+  /** a bit for each tier whose share a plan gives */
+  readonly planned: number
+}
+
+/** Grants, how many of these waited, and then pairs: a hold in ms, and how often it was counted. */
+export type ShadowCounts = readonly number[]
+
+export interface ShadowSnapshot {
+  /** that the request would have, with the plans that raise it */
+  readonly tier: number
+  /** ms, 0 none */
+  readonly ageing: number
+  /** by tier: of all elements of the kind without statistics of their own */
+  readonly rest: readonly ShadowCounts[]
+  /** by tier; this and what follows only where there is such an element */
+  readonly own?: readonly ShadowCounts[]
+  readonly index?: number
+  readonly consistent?: boolean
+  readonly holders?: readonly ShadowPartySnapshot[]
+  /** by tier, in their order */
+  readonly waiters?: readonly (readonly ShadowPartySnapshot[])[]
+  readonly pool?: ShadowPool
+  /** `waiters`: five numbers each, in their order: tier, place, 1 if it is ahead, when it is served without the request, and with it (Infinity: never) */
+  readonly tokens?: { readonly possible: boolean; readonly ready: number; readonly remaining: number; readonly waiters: readonly number[] }
+  readonly plans?: readonly ShadowHoldPlan[]
+  /** ms that holds may still keep the lock from lower tiers */
+  readonly mayKeep?: number
 }
 
 /** As core::PlanKind. */

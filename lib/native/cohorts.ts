@@ -207,6 +207,11 @@ export class Cohorts {
     for (const [element, { size }] of [...this.byElement]) if (size <= this.shownMost) this.dissolve(element)
   }
 
+  /** Those of one lock, without moving anyone. */
+  at(element: number): Mate[] {
+    return this.of(element)?.all() ?? []
+  }
+
   /** Everybody, without moving anyone. */
   all(): Mate[] {
     return [...this.byElement.values()].flatMap(cohort => cohort.all())

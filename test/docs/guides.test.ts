@@ -9,7 +9,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as forelock from '../../lib/index.js'
 
-const GUIDES = ['admission', 'history', 'metering', 'migration', 'plans', 'pools', 'token-buckets', 'workflows', 'README']
+const GUIDES = ['admission', 'history', 'metering', 'migration', 'plans', 'pools', 'shadow', 'token-buckets', 'workflows', 'README']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}.cache/guides`
 const run = promisify(execFile)

@@ -30,7 +30,13 @@ async function bounded(about: string, call: () => unknown): Promise<void> {
 /** What runs out otherwise than locks do. */
 async function supply(gov: Governor): Promise<void> {
   const tier = random.pick(gov.tiers)
-  switch (random.below(6)) {
+  switch (random.below(7)) {
+    case 6:
+      return bounded('shadow', () => {
+        gov.lock(`k${random.below(6)}`).shadow({ tier, in: random.below(2) })
+        gov.bucket('b', { rate: 1000, burst: 5 }).shadow(1 + random.below(5), { tier })
+        gov.pool('p', { capacity: { cpu: 4, memory: 9 } }).shadow({ cpu: 1 + random.below(4) }, { tier })
+      })
     case 0:
       return bounded('bucket', () => gov.bucket('b', { rate: 1000, burst: 5 }).take(1 + random.below(5), { tier, waitTimeout: WAIT_MS }))
     case 1:

@@ -1,0 +1,93 @@
+import type { Session } from '../session.js'
+import type { ShadowAdmission, ShadowAnswer } from './answer.js'
+
+/** What a shadow request said, for whoever wants to know later how true it was. Times of a day in ms since the Unix epoch. */
+export interface Estimate {
+  /** unique on the host */
+  readonly id: string
+  readonly made: number
+  /** when the request would be made: the truth is a request of that tier there, at about that time */
+  readonly due: number
+  readonly what: 'wait'
+  readonly kind: ShadowAnswer['kind'] | 'admission'
+  readonly name: string
+  readonly tier: string
+  readonly value: {
+    readonly verdict: ShadowAnswer['verdict']
+    readonly contention: number
+    /** ms, undefined: it was not known */
+    readonly p50: number | undefined
+    readonly p95: number | undefined
+  }
+}
+
+export type EstimateListener = (estimate: Estimate) => void
+
+/** How good an estimate was, each 0 at best. */
+export interface EstimateScore {
+  /** squared error of the contention (Brier, 1950) */
+  readonly brier: number
+  /** pinball loss in ms of the quantiles of the wait (Koenker and Bassett, 1978); undefined: there were none */
+  readonly p50: number | undefined
+  readonly p95: number | undefined
+}
+
+const listeners = new WeakMap<Session, Set<EstimateListener>>()
+const NAMES_JOINED = ' + '
+let made = 0
+
+/** Calls back with each estimate of this governor, until what is returned is called. */
+export function listen(session: Session, listener: EstimateListener): () => void {
+  const all = listeners.get(session) ?? new Set()
+  listeners.set(session, all)
+  // A function of its own each time: the same listener may be added twice, and each is taken away by itself.
+  const one: EstimateListener = estimate => listener(estimate)
+  all.add(one)
+  return () => {
+    all.delete(one)
+  }
+}
+
+export function nextId(session: Session): string {
+  made++
+  return `${session.binding.client}:${made}`
+}
+
+export function tell(session: Session, answer: ShadowAnswer, comes: number): void {
+  const { id, kind, name, tier } = answer
+  tellOf(session, { id, kind, name, tier }, answer, comes)
+}
+
+export function tellAdmission(session: Session, answer: ShadowAdmission, tier: string, comes: number): void {
+  const name = answer.parts.map(part => part.name).join(NAMES_JOINED)
+  tellOf(session, { id: answer.id, kind: 'admission', name, tier }, answer, comes)
+}
+
+function tellOf(
+  session: Session,
+  about: Pick<Estimate, 'id' | 'kind' | 'name' | 'tier'>,
+  { verdict, contention, wait }: Pick<ShadowAnswer, 'verdict' | 'contention' | 'wait'>,
+  comes: number
+): void {
+  const all = listeners.get(session)
+  if (all === undefined || all.size === 0) return
+  const now = session.binding.wallClock(session.binding.now())
+  const estimate = { ...about, made: now, due: now + comes, what: 'wait', value: { verdict, contention, ...wait } } as const
+  // Not from here: one that throws must keep neither the others nor the caller from their answer.
+  for (const listener of [...all]) queueMicrotask(() => listener(estimate))
+}
+
+/**
+ * Scores an estimate by what became of the request.
+ *
+ * @param waitedMs ms from the request to its grant; 0: it was granted at once
+ */
+export function scoreEstimate({ value }: Estimate, waitedMs: number): EstimateScore {
+  const waited = waitedMs > 0 ? 1 : 0
+  return { brier: (value.contention - waited) ** 2, p50: pinball(value.p50, waitedMs, 0.5), p95: pinball(value.p95, waitedMs, 0.95) }
+}
+
+function pinball(quantile: number | undefined, truth: number, share: number): number | undefined {
+  if (quantile === undefined) return undefined
+  return truth >= quantile ? share * (truth - quantile) : (1 - share) * (quantile - truth)
+}

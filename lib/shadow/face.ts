@@ -1,0 +1,59 @@
+import { type AdmitParts, shadowParts } from '../admit.js'
+import { callback } from '../checks.js'
+import type { Session } from '../session.js'
+import type { ShadowAdmission } from './answer.js'
+import { type ShadowedRule, shadowed } from './dry.js'
+import { type EstimateListener, listen, nextId, tellAdmission } from './estimates.js'
+import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
+
+/** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
+export class Shadow {
+  readonly #session: Session
+
+  /** @internal */
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  /**
+   * What would become of {@link Governor.admit}, if it were called; takes nothing, and leaves nothing in the arena. Each part is looked at
+   * by itself, one after the other: the whole waits for the longest of them, and may wait again for one that went meanwhile.
+   *
+   * @throws ArgumentError, ClosedError, CorruptError, RetiredError, MemoryError
+   */
+  admit(parts: AdmitParts, options?: ShadowOptions): ShadowAdmission {
+    const session = this.#session
+    const ask = readShadow(session, options, SHADOW_KNOWN, 'shadow.admit()', plainShadow(session))
+    const answers = shadowParts(session, parts, ask)
+    const verdicts = answers.map(({ verdict }) => verdict)
+    const admission: ShadowAdmission = {
+      id: nextId(session),
+      verdict: verdicts.includes('refuse') ? 'refuse' : verdicts.includes('wait') ? 'wait' : 'grant',
+      contention: 1 - answers.reduce((free, { contention }) => free * (1 - contention), 1),
+      wait: { p50: longest(answers.map(({ wait }) => wait.p50)), p95: longest(answers.map(({ wait }) => wait.p95)) },
+      parts: answers
+    }
+    tellAdmission(session, admission, session.tiers[ask.tier] ?? '', ask.in)
+    return admission
+  }
+
+  /**
+   * Calls back, in a microtask, with every estimate that a shadow request of this governor makes, so that it can be kept and scored when the
+   * truth is known ({@link scoreEstimate}).
+   *
+   * @returns ends it
+   */
+  onEstimate(listener: EstimateListener): () => void {
+    callback(listener, 'listener')
+    return listen(this.#session, listener)
+  }
+
+  /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */
+  rules(): ShadowedRule[] {
+    return shadowed(this.#session)
+  }
+}
+
+function longest(waits: readonly (number | undefined)[]): number | undefined {
+  return waits.reduce((most: number | undefined, wait) => (most === undefined || wait === undefined ? undefined : Math.max(most, wait)), 0)
+}
