@@ -53,6 +53,22 @@ export interface RunOptions {
   within?: Within | undefined
 }
 
+/** Of a run that is only thought of. */
+export interface RunShadowOptions {
+  input?: unknown
+  tier?: string | undefined
+  tenant?: string | undefined
+  /** ms from now until it would be asked for; default 0 */
+  in?: number | undefined
+}
+
+/** @throws ArgumentError */
+export function readShadow(options: unknown): RunShadowOptions {
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, ['input', 'tier', 'tenant', 'in'], 'shadow()')
+  return given
+}
+
 /** Options of a workflow, checked. */
 export interface ReadWorkflow {
   readonly type: string

@@ -7,8 +7,10 @@ import { Meter } from '../metering/meter.js'
 import type { Pool } from '../pool.js'
 import { readNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import type { ShadowAdmission } from '../shadow/answer.js'
+import { Shadow } from '../shadow/face.js'
 import { noteRun } from './notes.js'
-import { type ReadRun, type ReadWorkflow, type RunOptions, readRun, readWorkflow } from './options.js'
+import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import type { Outcome, RunRecord } from './record.js'
 import { Run } from './run.js'
@@ -82,7 +84,27 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     return this.#learner.workflowProfile()
   }
 
-  #needs({ input }: ReadRun): AdmitParts | undefined {
+  /**
+   * What would become of the admission of a run, if it was asked for now, or in a while; takes nothing. It would hold what it needs for as long
+   * as runs are expected to take.
+   *
+   * @throws as {@link Shadow.admit}
+   */
+  shadow(options: RunShadowOptions = {}): ShadowAdmission {
+    const session = this.#session
+    session.mustBeOpen(this.name)
+    const { input, tier, tenant, in: later } = readShadow(options)
+    const expected = this.profile().duration?.expected
+    return new Shadow(session).admit(this.#needs({ input }) ?? {}, {
+      tier: tier ?? session.tiers[this.#options.tierIndex],
+      workflow: this.name,
+      tenant: tenant ?? this.#options.tenant,
+      ...(expected !== undefined && { hold: expected }),
+      ...(later !== undefined && { in: later })
+    })
+  }
+
+  #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {
     const { needs } = this.#options
     return typeof needs === 'function' ? needs(input) : needs
   }

@@ -308,6 +308,30 @@ test('a run that waits for its admission is not counted as one that failed when 
   isCoded(await waits, 'ERR_FORELOCK_CLOSED')
 })
 
+test('a shadow of a run says whether it would be admitted, and takes nothing', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 4 } })
+  const workflow = gov.workflow('w', {
+    ...quiet,
+    needs: input => ({ pool: [pool, { cpu: (input as { cpu: number }).cpu }] }),
+    profile: { duration: 50 }
+  })
+  assert.is(workflow.shadow({ input: { cpu: 4 } }).verdict, 'grant')
+  assert.is(pool.usage().used.cpu, 0)
+  pool.tryAllocate({ cpu: 2 })
+  const view = workflow.shadow({ input: { cpu: 3 }, tier: 'interactive' })
+  assert.equal([view.verdict, view.contention], ['wait', 1])
+  assert.is(workflow.shadow({ input: { cpu: 5 } }).verdict, 'refuse')
+  assert.is(gov.workflow('free', quiet).shadow().verdict, 'grant')
+  for (const options of [{ tier: 'none' }, { in: -1 }, { shape: 1 }, 1] as never[]) {
+    isCoded(
+      thrown(() => gov.workflow('free', quiet).shadow(options)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }
+  await gov.close()
+})
+
 test('what is wrong with the options of a workflow, a run or an action is said before anything happens', async () => {
   const gov = virtual()
   const bad: [string, unknown][] = [
