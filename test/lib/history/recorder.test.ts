@@ -21,7 +21,8 @@ async function recording(body: (gov: Governor, recorder: Recorder, store: Awaite
 }
 
 async function withAgents(count: number, body: (agents: Agent[], gov: Governor) => Promise<void>) {
-  const options = { name: `recorder-${process.pid}-${arenas++}`, capacity: { telemetry: 4096 } }
+  // Room for all that they tell, however late the recorder comes to it.
+  const options = { name: `recorder-${process.pid}-${arenas++}`, capacity: { telemetry: 65_536 } }
   const gov = virtual({ ...options, clock: 'monotonic' })
   const agents: Agent[] = []
   try {

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Allocation, Grant } from '../../../lib/index.js'
-import { isCoded, macrotask, rejection, thrown, virtual } from '../support.js'
+import type { Allocation, Governor, Grant, OpenOptions } from '../../../lib/index.js'
+import { isCoded, macrotask, virtual as opened, rejection, thrown } from '../support.js'
 import { Course, measure, tiersOf } from './support.js'
 
 /** Of an exclusive lock it is known to 4 ms since when it is held. */
@@ -11,6 +11,19 @@ const near = (got: number | undefined, wanted: number, within: number) =>
   assert.ok(got !== undefined && Math.abs(got - wanted) <= within, `${got}, not ${wanted} within ${within}`)
 
 // ---- locks
+
+const governors: Governor[] = []
+
+/** Closed at the end, with all that waits: a wait keeps the process alive. */
+function virtual(options?: OpenOptions): Governor {
+  const gov = opened(options)
+  governors.push(gov)
+  return gov
+}
+
+test.after(async () => {
+  for (const gov of governors) await gov.close()
+})
 
 test('what nobody holds would be granted, and so would what has never been used', () => {
   const gov = virtual()
