@@ -46,9 +46,13 @@ function added(pairs: (n: number) => void, { begin, end }: Condition, rounds: nu
   return values
 }
 
+/** A grant and its end. */
+const RECORDS_OF_PAIR = 2
+
 /**
  * What records and plans add to a pair of `tryAcquire()` and `release()`, in ns: with an agent attached, by the CPU's counter
- * (`cpu`; none where it cannot be relied on) and by clock_gettime (`system`); with a hold of this very lock, for somebody else of the same tier (`plan`),
+ * (`cpu`; none where it cannot be relied on) and by clock_gettime (`system`), and of that each of the two records (`cpuRecord`,
+ * `systemRecord`); with a hold of this very lock, for somebody else of the same tier (`plan`),
  * and of another lock (`elsewhere`); of an arena that the agent has left, against one that never had any (`left`); and the look at both that is left when
  * there is neither, as two calls of the floors' addon with and without it (`look`).
  */
@@ -102,8 +106,9 @@ export const adding: Kind = async ({ job }) => {
   )
   await never.close()
   await gov.close()
+  const each = (pairs: number[]) => pairs.map(pair => pair / RECORDS_OF_PAIR)
   return {
-    series: { cpu, system, plan, elsewhere, left, look: looks(job.setting, rounds) },
+    series: { cpu, system, cpuRecord: each(cpu), systemRecord: each(system), plan, elsewhere, left, look: looks(job.setting, rounds) },
     notes: { 'lock/try here': Math.round(median(fresh)) }
   }
 }
