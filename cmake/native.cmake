@@ -7,6 +7,8 @@ add_library(forelock_shm OBJECT ${SHM_SOURCES})
 target_link_libraries(forelock_shm PUBLIC forelock_flags)
 add_library(forelock_linux OBJECT ${LINUX_SOURCES})
 target_link_libraries(forelock_linux PUBLIC forelock_flags)
+add_library(forelock_predict OBJECT ${PREDICT_SOURCES})
+target_link_libraries(forelock_predict PUBLIC forelock_flags)
 
 # forelock_programs(SUITE FOLDER [TEST] LIBRARIES ...): builds FOLDER/*.cc as SUITE-<name>, all behind the target SUITE;
 # with TEST each is registered with ctest under the label SUITE.
@@ -29,7 +31,7 @@ function(forelock_programs SUITE FOLDER)
   endforeach()
 endfunction()
 
-forelock_programs(unit ${CMAKE_SOURCE_DIR}/native/test/unit TEST LIBRARIES forelock_core forelock_shm forelock_linux)
+forelock_programs(unit ${CMAKE_SOURCE_DIR}/native/test/unit TEST LIBRARIES forelock_core forelock_shm forelock_linux forelock_predict)
 forelock_programs(crash ${CMAKE_SOURCE_DIR}/native/test/crash TEST LIBRARIES forelock_core forelock_shm)
 
 # The same core with its atomics replaced by scheduled ones, but for what needs words of 16 bytes, which the scheduler has not.

@@ -7,6 +7,7 @@
 #include "bind/args.h"
 #include "bind/meter.h"
 #include "bind/open.h"
+#include "bind/predict.h"
 #include "core/signature.h"
 
 namespace {
@@ -25,6 +26,7 @@ napi_value init(napi_env env, napi_value exports) {
   add(env, exports, "unlink", forelock::bind::unlink);
   add(env, exports, "inspect", forelock::bind::inspect);
   add(env, exports, "meter", forelock::bind::meter);
+  forelock::bind::set(env, exports, "predict", forelock::bind::predict(env));
   forelock::bind::set(env, exports, "pageBytes", forelock::bind::number(env, static_cast<double>(sysconf(_SC_PAGESIZE))));
   forelock::bind::set(env, exports, "version", forelock::bind::text(env, std::string(kVersion)));
   const std::string layout = std::to_string(forelock::core::kFormat) + ":" + std::to_string(forelock::core::kSignature);

@@ -5,6 +5,7 @@
  * user values has run, so that re-entrant user code cannot overwrite it.
  */
 import type { AccountFile, MeterScope, NativeMeter } from './meter.js'
+import type { PredictKernels } from './predict.js'
 
 /** Positions in {@link Binding.scratch}. The first group is read by the addon, the second written. */
 export const enum At {
@@ -551,6 +552,8 @@ export interface Addon {
   ): { options: Record<string, unknown>; participants: object[]; locks: ElementSnapshot[]; counters: Record<string, number> }
   /** Opens what a meter reads: lib/native/meter.ts. Undefined: the process that it is of is not there. */
   meter(scope: MeterScope, pid: number, all: boolean, files: readonly AccountFile[]): NativeMeter | undefined
+  /** What the forecasters compute: lib/native/predict.ts. */
+  readonly predict: PredictKernels
   /** of memory, which the kernel counts in pages */
   readonly pageBytes: number
   readonly version: string

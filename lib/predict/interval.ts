@@ -1,0 +1,63 @@
+/** Steps on either side whose errors count for a step as well: of its own there are few. */
+const NEIGHBOURS = 6
+/**
+ * Errors of rolling origins are those of neighbouring days, and the next one differs more: intervals are made wider by this. Set on the last 48
+ * training points of the M4 hourly series.
+ */
+const WIDER = 1.2
+/** How fast the widths follow what is seen: a miss at 95 % makes them 5 % wider, a hit 0.3 % narrower. */
+const RATE = 0.05
+const NARROWEST = 0.2
+const WIDEST = 5
+
+/**
+ * Intervals around any forecast of the middle: conformal (Vovk et al., Algorithmic Learning in a Random World, 2005) from the absolute
+ * errors of rolling origins, each level then kept at its frequency by tracking it online (adaptive conformal inference, Gibbs and Candes 2021; in its
+ * multiplicative form, so that a width stays positive).
+ */
+export class Intervals {
+  private readonly scales = new Map<number, number>()
+
+  private constructor(private readonly sorted: readonly Float64Array[]) {}
+
+  /** @param errors rows of `horizon` errors each */
+  static of(errors: Float64Array, horizon: number): Intervals {
+    const rows = errors.length / horizon
+    const sorted: Float64Array[] = []
+    for (let step = 0; step < horizon; step++) {
+      const [from, to] = [Math.max(0, step - NEIGHBOURS), Math.min(horizon, step + NEIGHBOURS + 1)]
+      const around = new Float64Array(rows * (to - from))
+      for (let row = 0; row < rows; row++) {
+        for (let at = from; at < to; at++) around[row * (to - from) + at - from] = Math.abs(errors[row * horizon + at] as number)
+      }
+      sorted.push(around.sort())
+    }
+    return new Intervals(sorted)
+  }
+
+  /** How far from the middle the quantile of a level lies, by step from 0 on; beyond what was tried it grows as that of a random walk. */
+  offset(step: number, level: number): number {
+    const { sorted } = this
+    const last = sorted.length - 1
+    const coverage = Math.abs(2 * level - 1)
+    const width = quantile(sorted[Math.min(step, last)] as Float64Array, coverage) * WIDER * this.scale(coverage)
+    const grown = step > last ? width * Math.sqrt((step + 1) / (last + 1)) : width
+    return level < 0.5 ? -grown : grown
+  }
+
+  /** Tells what became of a value for which the two levels around a coverage had been foretold. */
+  saw(coverage: number, inside: boolean): void {
+    const scale = this.scale(coverage) * Math.exp(RATE * ((inside ? 0 : 1) - (1 - coverage)))
+    this.scales.set(coverage, Math.min(WIDEST, Math.max(NARROWEST, scale)))
+  }
+
+  private scale(coverage: number): number {
+    return this.scales.get(coverage) ?? 1
+  }
+}
+
+/** Of sorted values; the one that a new one stays below with this frequency, if all are alike: the ceil((n + 1) q)-th. */
+function quantile(sorted: Float64Array, q: number): number {
+  if (sorted.length === 0 || q === 0) return 0
+  return sorted[Math.min(sorted.length, Math.max(1, Math.ceil((sorted.length + 1) * q))) - 1] as number
+}

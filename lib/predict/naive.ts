@@ -1,0 +1,38 @@
+import type { Model } from './forecaster.js'
+
+/**
+ * The mean of the last values at the same place in the period: with one cycle the seasonal naive forecast, and the naive one with a period of
+ * one step (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2).
+ */
+export class PhaseMean implements Model {
+  readonly name: string
+
+  /**
+   * @param period steps
+   * @param cycles of how many periods the mean is taken; fewer, where there are not so many
+   */
+  constructor(
+    private readonly period: number,
+    private readonly cycles: number
+  ) {
+    this.name = period === 1 ? `mean(${cycles})` : `phase-mean(${period} x ${cycles})`
+  }
+
+  fit(_: Float64Array, length: number): boolean {
+    return length >= this.period
+  }
+
+  predict(values: Float64Array, length: number, out: Float64Array): boolean {
+    const { period } = this
+    const cycles = Math.min(this.cycles, Math.floor(length / period))
+    if (cycles === 0) return false
+    const first = Math.min(period, out.length)
+    for (let step = 0; step < first; step++) {
+      let mean = 0
+      for (let cycle = 1; cycle <= cycles; cycle++) mean += (values[length - cycle * period + step] as number) / cycles
+      out[step] = mean
+    }
+    for (let step = first; step < out.length; step++) out[step] = out[step - period] as number
+    return true
+  }
+}

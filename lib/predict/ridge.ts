@@ -1,0 +1,32 @@
+import { loadAddon } from '../native/load.js'
+import type { Model } from './forecaster.js'
+
+/** In units of the variance: next to none, enough to keep lags apart that are alike. */
+const PENALTY = 1
+
+/** Autoregression on chosen lags, by ridge regression: native/predict/ridge.h. */
+export class RidgeAutoregression implements Model {
+  private readonly kernels = loadAddon().predict
+  private readonly lags: Uint32Array
+  private readonly coefficients: Float64Array
+
+  /**
+   * @param difference of the values and those so many steps before; 0: of the values themselves
+   */
+  constructor(
+    readonly name: string,
+    lags: readonly number[],
+    private readonly difference: number
+  ) {
+    this.lags = Uint32Array.from(lags)
+    this.coefficients = new Float64Array(lags.length + 1)
+  }
+
+  fit(values: Float64Array, length: number): boolean {
+    return this.kernels.ridgeFit(values, length, this.lags, this.difference, PENALTY, this.coefficients)
+  }
+
+  predict(values: Float64Array, length: number, out: Float64Array): boolean {
+    return this.kernels.ridgeForecast(values, length, this.lags, this.difference, this.coefficients, out)
+  }
+}

@@ -1,0 +1,46 @@
+import type { Model } from './forecaster.js'
+
+/** Where forecasts are made to be compared with what came: rolling origins (Tashman, Int. J. Forecasting 16(4), 2000). */
+export interface Origins {
+  /** models are fitted to what lies before the first */
+  readonly first: number
+  readonly every: number
+  readonly count: number
+  /** steps that are foretold from each */
+  readonly horizon: number
+}
+
+const ORIGINS_MAX = 34
+/** Of the values, the part that forecasts are tried on; and in horizons, how much of it is enough. */
+const TRIED_PART = 0.37
+const TRIED_HORIZONS = 5
+
+/** Undefined: there are too few values to try anything on. */
+export function originsOf(length: number, horizon: number): Origins | undefined {
+  const tried = Math.min(TRIED_HORIZONS * horizon, Math.floor(TRIED_PART * length))
+  const reach = Math.min(horizon, tried)
+  if (reach < 1 || length - tried < 4) return undefined
+  const room = tried - reach
+  const every = Math.max(1, Math.ceil(room / (ORIGINS_MAX - 1)))
+  return { first: length - tried, every, count: Math.floor(room / every) + 1, horizon: reach }
+}
+
+/**
+ * What a fitted model would have said from each origin.
+ *
+ * @returns a row of `horizon` forecasts for each origin; undefined where the model cannot say
+ */
+export function tried(model: Model, values: Float64Array, { first, every, count, horizon }: Origins): Float64Array | undefined {
+  const rows = new Float64Array(count * horizon)
+  for (let row = 0; row < count; row++) {
+    if (!model.predict(values, first + row * every, rows.subarray(row * horizon, (row + 1) * horizon))) return undefined
+  }
+  return rows
+}
+
+/** What came, in the same order. */
+export function truths(values: Float64Array, { first, every, count, horizon }: Origins): Float64Array {
+  const rows = new Float64Array(count * horizon)
+  for (let row = 0; row < count; row++) rows.set(values.subarray(first + row * every, first + row * every + horizon), row * horizon)
+  return rows
+}

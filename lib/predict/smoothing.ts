@@ -1,0 +1,25 @@
+import { loadAddon } from '../native/load.js'
+import type { Model } from './forecaster.js'
+
+/** Exponential smoothing, with an additive season or without, with a damped trend or without: native/predict/smoothing.h. */
+export class Smoothing implements Model {
+  readonly name: string
+  private readonly kernels = loadAddon().predict
+  private readonly parameters = new Float64Array(4)
+
+  /** @param period steps; 0: there is no season */
+  constructor(
+    private readonly period: number,
+    private readonly trended: boolean
+  ) {
+    this.name = `${period > 0 ? 'holt-winters' : trended ? 'holt' : 'ewma'}${period > 0 ? `(${period})` : ''}`
+  }
+
+  fit(values: Float64Array, length: number): boolean {
+    return this.kernels.smoothingFit(values, length, this.period, this.trended ? 1 : 0, this.parameters)
+  }
+
+  predict(values: Float64Array, length: number, out: Float64Array): boolean {
+    return this.kernels.smoothingForecast(values, length, this.period, this.parameters, out)
+  }
+}
