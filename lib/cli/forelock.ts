@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { isForelockError } from '../errors/index.js'
 import { unlink } from '../open.js'
 import { arenaName } from '../open-options.js'
+import { BACKTEST_OPTIONS, backtest } from './backtest.js'
 import { askHistory } from './history.js'
 import { inspectArena, toJson, toText } from './inspect.js'
 
 const USAGE = `forelock inspect NAME [--dir DIR] [--json]   holders and waiters of a named arena, with age, pid and tier
 forelock unlink NAME [--dir DIR] [--force]   removes a named arena; --force also while it is in use
 forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, 'usage WORKFLOW [ACTION]'
-                                             or SQL (--as admin); JSON comes out`
+                                             or SQL (--as admin); JSON comes out
+forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed`
 
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
@@ -25,11 +27,15 @@ const OPTIONS = {
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
-  const given = parse(args)
-  if (given === undefined) return usage(process.stderr, EXIT_USAGE)
-  const { verb, name, query, values } = given
-  if (values.help === true) return usage(process.stdout, 0)
   try {
+    // Its --json names a file.
+    if (args[0] === 'backtest') return await judge(args.slice(1))
+    const given = parse(args, OPTIONS)
+    if (given === undefined) return usage(process.stderr, EXIT_USAGE)
+    const { positionals, values } = given
+    const [verb, name, query, ...rest] = positionals
+    if (values.help === true) return usage(process.stdout, 0)
+    if (rest.length > 0) return usage(process.stderr, EXIT_USAGE)
     if (verb === 'inspect' && name !== undefined && query === undefined) return inspect(name, values)
     if (verb === 'unlink' && name !== undefined && query === undefined) return remove(name, values)
     if (verb === 'history' && name !== undefined && query !== undefined) return await history(name, query, values)
@@ -41,15 +47,24 @@ async function main(args: string[]): Promise<number> {
   return usage(process.stderr, EXIT_USAGE)
 }
 
-function parse(args: string[]) {
+function parse<O extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: O) {
   try {
-    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true })
-    const [verb, name, query, ...rest] = positionals
-    return rest.length === 0 ? { verb, name, query, values } : undefined
+    return parseArgs({ args, options, allowPositionals: true })
   } catch (error) {
     process.stderr.write(`forelock: ${(error as Error).message}\n`)
     return undefined
   }
+}
+
+async function judge(args: string[]): Promise<number> {
+  const given = parse(args, BACKTEST_OPTIONS)
+  if (given === undefined) return usage(process.stderr, EXIT_USAGE)
+  if (given.values.help === true) return usage(process.stdout, 0)
+  if (given.positionals.length > 0) return usage(process.stderr, EXIT_USAGE)
+  const progress = (text: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  }
+  return (await backtest(given.values, text => process.stdout.write(text), progress)) ? 0 : 1
 }
 
 function inspect(name: string, { dir, json }: { dir?: string; json?: boolean }): number {

@@ -1,0 +1,5 @@
+import type { Suite } from './suite.js'
+import { m4Hourly } from './suites/m4-hourly.js'
+
+/** All backtests, in the order in which they run. */
+export const SUITES: readonly Suite[] = [m4Hourly]
