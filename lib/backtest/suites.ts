@@ -1,5 +1,6 @@
 import type { Suite } from './suite.js'
+import { cloudphysics } from './suites/cloudphysics.js'
 import { m4Hourly } from './suites/m4-hourly.js'
 
 /** All backtests, in the order in which they run. */
-export const SUITES: readonly Suite[] = [m4Hourly]
+export const SUITES: readonly Suite[] = [m4Hourly, cloudphysics]

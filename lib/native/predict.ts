@@ -25,4 +25,23 @@ export interface PredictKernels {
   smoothingForecast(values: Float64Array, length: number, period: number, parameters: Float64Array, forecast: Float64Array): boolean
   /** The autocorrelation at lags 0, 1, ... */
   autocorrelation(values: Float64Array, length: number, correlations: Float64Array): boolean
+  /** Makes a predictor of arrivals (native/predict/arrivals.h). `within`: s. */
+  arrivals(keys: number, within: number, seed: number): NativeArrivals
+}
+
+/** A key is two words; times are seconds. Each throws a TypeError where an argument is not of its type. */
+export interface NativeArrivals {
+  arrived(keys: Uint32Array, times: Float64Array, tiers: Uint8Array, clients: Uint32Array, count: number): void
+  advance(now: number): void
+  /** In tier 0 and above: in any. */
+  score(keys: Uint32Array, now: number, tier: number, scores: Float64Array): void
+  /** Writes those that are at least so likely, the likeliest first, and says how many there are. */
+  likely(now: number, least: number, keys: Uint32Array, scores: Float64Array): number
+  tracked(): number
+  examples(): number
+  save(weights: Float32Array): boolean
+  /** False, and nothing has changed, when they are not what save() writes. */
+  load(weights: Float32Array): boolean
+  /** how many there are */
+  readonly weights: number
 }

@@ -1,0 +1,169 @@
+// Which of many keys will be asked for within some time, as a calibrated probability. Each key keeps when it was asked for: its last gaps,
+// decayed counts over four spans, a decayed histogram of gaps on a log scale (from which the chance of a renewal now follows, given how
+// long ago the last one was), and which keys are asked for soon after it. These are put into bins; the score is a logistic sum of a weight
+// for each bin and for some pairs of bins, which is learnt online (AdaGrad: Duchi, Hazan and Singer, JMLR 12, 2011) from samples of keys at
+// random moments, half a decision late, when it is known what came; and recalibrated by what came of scores like it.
+//
+// Of one thread. Times are seconds on a clock that does not go back; one that does is taken for standing still.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace forelock::predict {
+
+inline constexpr std::size_t kSpans = 4;  // of decayed counts: 1, 10, 60, 600 s
+inline constexpr std::size_t kArrivalTiers = 4;
+
+class Arrivals {
+ public:
+  struct Options {
+    std::uint32_t keys = 100'000;  // tracked at most: of more, those asked for most are kept
+    double within = 0.5;           // s
+    std::uint64_t seed = 1;
+  };
+  explicit Arrivals(const Options& options);
+
+  // A key was asked for, in a tier, by a client (0: unknown).
+  void arrived(std::uint64_t key, double now, std::uint32_t tier, std::uint32_t client);
+  // Goes on to a moment at which nothing came: what is due is learnt.
+  void advance(double now);
+
+  // P(it is asked for within the time from now on). A key that is not tracked has that of one never seen: 0.
+  double score(std::uint64_t key, double now);
+  // The same, by a request of this tier or a higher one.
+  double score(std::uint64_t key, double now, std::uint32_t tier);
+
+  // The keys most likely to be asked for, of those with something to say for them: asked for or announced lately. How many.
+  struct Likely {
+    std::uint64_t key;
+    double score;
+  };
+  std::size_t likely(double now, double least, std::span<Likely> out);
+
+  std::size_t tracked() const { return used_; }
+  std::uint64_t examples() const { return examples_; }
+
+  // What was learnt, apart from the keys.
+  std::vector<float> save() const;
+  bool load(std::span<const float> saved);
+
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr std::size_t kGaps = 8;
+  static constexpr std::size_t kGapBins = 40;
+  static constexpr std::size_t kSuccessors = 16;
+  static constexpr std::size_t kTriggers = 8;
+  static constexpr std::size_t kRecent = 32;
+  static constexpr std::size_t kBins = 32;  // of a feature
+  static constexpr std::size_t kFeatures = 14;
+  static constexpr std::size_t kPairs = 12;
+  static constexpr std::size_t kTerms = kFeatures + kPairs;
+  static constexpr std::size_t kWeights = kFeatures * kBins + kPairs * kBins * kBins;
+  static constexpr std::size_t kScores = 32;  // bins of recalibration
+  static constexpr std::size_t kSaved = 2 + 2 * kWeights + 2 * kScores;
+
+ private:
+  struct Entry {
+    std::uint64_t key = 0;
+    double last = 0;
+    double counted = 0;  // when the counts were decayed
+    double rank = 0;     // log of its decayed count, as of time 0: what is asked for most stays
+    float counts[kSpans] = {};
+    float gaps[kGaps] = {};  // log2 of s, the latest first
+    float histogram[kGapBins] = {};
+    float sums[kGapBins + 1] = {};  // of the histogram, up to each bin
+    float log_counts[kSpans] = {};  // log2 of the counts as they were counted
+    std::uint8_t gap_bins[4] = {};  // of the features that only an arrival changes
+    std::uint8_t trigger_from = 0;  // where the next one goes
+    float tiers[kArrivalTiers] = {};
+    struct Successor {
+      std::uint32_t entry = kNone;
+      std::uint32_t since = 0;  // the epoch of the entry
+      float count = 0;
+    } successors[kSuccessors];
+    struct Trigger {
+      double time = -1e18;
+      float chance = 0;
+    } triggers[kTriggers];
+    std::uint32_t seen = 0;
+    std::uint32_t epoch = 0;  // how many keys had this place before
+    std::uint32_t client = 0;
+    float led = 0;  // decayed count of times that it could be followed
+    std::uint32_t newer = kNone, older = kNone;
+    bool live = false;
+  };
+  struct Terms {
+    std::uint32_t at[kTerms];
+  };
+  struct Example {
+    double time;
+    std::uint32_t entry;
+    std::uint32_t epoch;
+    float weight;
+    float logit;
+    Terms terms;
+  };
+  struct Client {
+    float count = 0;
+    double counted = 0;
+  };
+
+  std::uint32_t find(std::uint64_t key) const;
+  std::uint32_t claim(std::uint64_t key, double now);
+  void evict(std::uint32_t at);
+  void touch(std::uint32_t at);
+  void unlink(std::uint32_t at);
+  void count(Entry& entry, double now) const;
+  void know(Entry& entry) const;
+  void follow(std::uint32_t at, double now);
+  void announce(const Entry& entry, double now);
+  Terms terms_of(const Entry& entry, double now) const;
+  double hazard(const Entry& entry, double age) const;
+  double triggered(const Entry& entry, double now, double& latest) const;
+  double logit(const Terms& terms) const;
+  double calibrated(double logit) const;
+  double chance(const Entry& entry, double now) const;
+  void sample(double now);
+  void take(std::uint32_t at, double now, double weight);
+  void learn(const Example& example, bool came);
+  void settle(double now);
+  std::uint64_t random();
+  double uniform() { return static_cast<double>(random() >> 11) * 0x1p-53; }
+
+  const Options options_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> table_;  // open addressing
+  std::vector<std::uint32_t> unused_;
+  std::size_t used_ = 0;
+  std::uint32_t newest_ = kNone;
+  std::vector<Client> clients_;
+  struct Recent {
+    std::uint32_t entry = kNone;
+    std::uint32_t epoch = 0;
+    double time = -1e18;
+  } recent_[kRecent];
+  std::size_t recents_ = 0;
+  float load_[2] = {};
+  double loaded_ = 0;
+  mutable double load_at_ = -1;  // for which the bin is
+  mutable std::uint32_t load_bin_ = 0;
+  double now_ = 0;
+  bool began_ = false;
+
+  std::vector<float> weights_;
+  std::vector<float> squares_;
+  float bias_ = -6;
+  float bias_square_ = 1;
+  double said_[kScores] = {};
+  double came_[kScores] = {};
+  std::vector<Example> due_;
+  std::size_t first_due_ = 0;
+  double next_sample_ = 0;
+  double active_ = 0;  // keys asked for lately, as last counted
+  std::uint64_t examples_ = 0;
+  std::uint64_t state_;
+};
+
+}  // namespace forelock::predict
