@@ -99,10 +99,21 @@ export type {
   ShadowPlan,
   ShadowWaiter
 } from './shadow/answer.js'
+export type { Likeness } from './shadow/course.js'
 export type { ShadowedRule } from './shadow/dry.js'
 export { type Estimate, type EstimateListener, type EstimateScore, scoreEstimate } from './shadow/estimates.js'
 export type { Shadow } from './shadow/face.js'
+export type {
+  ForecastField,
+  ForecastPoint,
+  LikelyAction,
+  LikelyHold,
+  Quantiles90,
+  RunForecast,
+  UsageForecast
+} from './shadow/forecast.js'
 export type { LockShadowOptions, PoolShadowOptions, ShadowOptions } from './shadow/options.js'
+export type { Replica, ReplicaRun, ReplicaView } from './shadow/replica.js'
 export type { ElementStats, KindStats, Quantiles, Stats, StatsOptions, TierStats } from './stats.js'
 export { decodeNotes, decodeRecord, NOTE_BYTES_MAX, RECORD_BYTES, type TelemetryNote, type TelemetryRecord } from './telemetry/record.js'
 export type { Telemetry } from './telemetry.js'

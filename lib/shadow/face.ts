@@ -5,6 +5,7 @@ import type { ShadowAdmission } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
 import { type EstimateListener, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
+import { Replica } from './replica.js'
 
 /** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
 export class Shadow {
@@ -46,6 +47,11 @@ export class Shadow {
   onEstimate(listener: EstimateListener): () => void {
     callback(listener, 'listener')
     return listen(this.#session, listener)
+  }
+
+  /** What the workflows that run in this governor do and will do, without executing them. It follows them: one is enough. */
+  replica(): Replica {
+    return new Replica(this.#session)
   }
 
   /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */

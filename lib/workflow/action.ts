@@ -1,4 +1,5 @@
 import type { Usage } from '../metering/counters.js'
+import type { HoldLog } from '../shadow/hold-log.js'
 import { DataTally } from './data.js'
 import type { ActionRecord, Outcome } from './record.js'
 import { Work } from './work.js'
@@ -9,7 +10,8 @@ export class Action extends Work {
   /** @internal */
   readonly position: number
   private readonly run: Work
-  private readonly began: number
+  /** @internal ms */
+  readonly began: number
   private readonly clock: () => number
   private data: DataTally | undefined = undefined
 
@@ -29,6 +31,20 @@ export class Action extends Work {
   /** @internal */
   get runId(): string {
     return this.run.runId
+  }
+
+  /** @internal */
+  holdLog(): HoldLog {
+    return this.run.holdLog()
+  }
+
+  /** @internal */
+  lookAtHeld(): void {
+    this.run.lookAtHeld()
+  }
+
+  protected override get actionName(): string | undefined {
+    return this.name
   }
 
   /**

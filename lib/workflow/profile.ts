@@ -1,5 +1,7 @@
 import { onlyKnown, optionsObject, refuse } from '../checks.js'
 import { COUNTERS, type Usage, type UsageField } from '../metering/counters.js'
+import type { HeldSpan, PastRun } from '../shadow/course.js'
+import { Courses } from '../shadow/courses.js'
 import type { Prices } from './cost.js'
 import type { ActionRecord, DataPattern, RunRecord } from './record.js'
 import { Samples, type Spread } from './samples.js'
@@ -214,6 +216,8 @@ class ActionLearner extends Learner {
 
 /** Learns the profile of one workflow from its runs. */
 export class ProfileLearner extends Learner {
+  /** how its last runs went */
+  readonly courses: Courses
   private readonly actions = new Map<string, ActionLearner>()
 
   constructor(
@@ -221,9 +225,11 @@ export class ProfileLearner extends Learner {
     private readonly given: ReadProfile
   ) {
     super()
+    this.courses = new Courses(pastRunOf(given))
   }
 
-  add(run: RunRecord): void {
+  add(run: RunRecord, holds: readonly HeldSpan[] = []): void {
+    this.courses.add(run, holds, run.start + run.duration)
     if (run.outcome !== 'success') return
     this.learn(run.duration, run.usage, run.cost)
     for (const action of run.actions) {
@@ -245,6 +251,16 @@ export class ProfileLearner extends Learner {
     const certifications = [...new Set([...own.certifications, ...actions.flatMap(action => action.certifications)])]
     return { ...this.about, ...own, certifications, actions }
   }
+}
+
+/** The run that a given profile speaks of. */
+function pastRunOf({ duration, requirements }: ReadProfile): PastRun | undefined {
+  const expected = (bounds: Bounds | undefined) => bounds?.expected ?? bounds?.most ?? bounds?.least
+  const ms = expected(duration)
+  if (ms === undefined) return undefined
+  const usage: Partial<Usage> = {}
+  for (const [field, bounds] of requirements) usage[field] = expected(bounds) as number
+  return { tenant: undefined, duration: ms, usage, actions: [] }
 }
 
 /** What is learnt, within what was given; what was given, where nothing is learnt. */

@@ -6,6 +6,12 @@ import type { Usage } from '../metering/counters.js'
 import { type Pool, pools } from '../pool.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import type { Course, HeldSpan, PresentCourse } from '../shadow/course.js'
+import type { Courses } from '../shadow/courses.js'
+import type { RunForecast } from '../shadow/forecast.js'
+import { HoldLog } from '../shadow/hold-log.js'
+import { forecastRun } from '../shadow/replica.js'
+import type { Running } from '../shadow/running.js'
 import { NS_PER_MS } from '../units.js'
 import { Action } from './action.js'
 import { costOf, type Prices } from './cost.js'
@@ -38,19 +44,28 @@ export interface RunSetup {
   readonly reader: UsageReader | undefined
   readonly signal: AbortSignal | undefined
   readonly pools: readonly Pool[]
+  /** how others of its workflow went */
+  readonly past: Courses
+  /** where it is while it goes on */
+  readonly running: Set<Running>
 }
 
 const NO_USAGE: Partial<Usage> = {}
 const NO_LABELS: readonly string[] = []
+const NO_TIME = { p05: 0, p50: 0, p95: 0 }
+const NO_HOLDS: readonly HeldSpan[] = []
 
 /** A run of a workflow: see {@link Workflow.run}. What is asked for through it, or `{ within: run }`, is booked to it. */
-export class Run extends Work {
+export class Run extends Work implements Running {
   private readonly setup: RunSetup
   private readonly actions: ActionRecord[] = []
+  private readonly open: Action[] = []
   private readonly asked: number
   private began: number
   private place = -1
   private positions = 0
+  private over = false
+  private log: HoldLog | undefined = undefined
 
   /** @internal */
   constructor(setup: RunSetup) {
@@ -73,6 +88,15 @@ export class Run extends Work {
   /** The name of the workflow. */
   get workflow(): string {
     return this.setup.workflow
+  }
+
+  get tenant(): string | undefined {
+    return this.setup.names.words.tenant
+  }
+
+  /** The name of its tier. */
+  get tier(): string {
+    return this.session.tiers[this.tierIndex] ?? ''
   }
 
   get input(): unknown {
@@ -99,6 +123,8 @@ export class Run extends Work {
     const labels = options === undefined ? NO_LABELS : readActionOptions(options)
     if (labels.length !== 0) this.mustBeCertified(labels)
     const action = new Action(this, workName(name, 'name'), this.positions++, this.now)
+    this.open.push(action)
+    this.log?.look(action.began)
     const { reader } = this.setup
     const place = reader === undefined ? -1 : reader.begin()
     let outcome: Outcome = 'ignore'
@@ -108,13 +134,56 @@ export class Run extends Work {
       return result
     } finally {
       const usage = reader === undefined ? NO_USAGE : reader.end(place)
+      this.closed(action)
       this.actions.push(action.end(this.began, outcome, usage, this.cost, labels))
     }
+  }
+
+  /**
+   * What it may do, hold and use over the coming seconds, in 20 equal steps, by how earlier runs of its workflow in this environment went on from
+   * where it is: see {@link RunForecast}. Of a run that is over there are no points.
+   *
+   * @throws ArgumentError
+   */
+  forecast(seconds: number): RunForecast {
+    const forecast = forecastRun(this, seconds)
+    return this.over ? { ...forecast, remaining: NO_TIME, points: [] } : forecast
+  }
+
+  /** @internal */
+  present(): PresentCourse {
+    const { began } = this
+    const open = this.open.map(({ name, position, began: at }) => ({ name, position, offset: at - began, duration: undefined }))
+    const elapsed = this.now() - began
+    this.log?.look(began + elapsed)
+    return { elapsed, actions: [...this.actions, ...open], holds: this.heldSpans().filter(({ until }) => until === undefined) }
+  }
+
+  /** @internal */
+  courses(): readonly Course[] {
+    return this.setup.past.all
+  }
+
+  /** @internal */
+  holdLog(): HoldLog {
+    this.log ??= new HoldLog()
+    return this.log
+  }
+
+  /** @internal */
+  lookAtHeld(): void {
+    this.log?.look(this.time())
+  }
+
+  /** @internal what it held, and when */
+  heldSpans(): readonly HeldSpan[] {
+    return this.log?.spans(this.began) ?? NO_HOLDS
   }
 
   /** @internal It was admitted. */
   begin(): void {
     this.began = this.now()
+    this.setup.running.add(this)
     if (this.setup.reader !== undefined) this.place = this.setup.reader.begin()
   }
 
@@ -123,6 +192,8 @@ export class Run extends Work {
     const { setup, session } = this
     const usage = setup.reader === undefined ? NO_USAGE : setup.reader.end(this.place)
     const duration = this.now() - this.began
+    this.over = true
+    setup.running.delete(this)
     const outcome = this.chosen ?? otherwise
     // First what it was admitted with: that is among what is held, and ends as the run does.
     admission?.[outcome]()
@@ -153,7 +224,13 @@ export class Run extends Work {
   private readonly cost = (usage: Partial<Usage>): number | undefined => costOf(this.setup.prices, usage)
 
   /** ms on the arena's clock. */
-  private readonly now = (): number => this.session.binding.now() / NS_PER_MS
+  private readonly now = (): number => this.time()
+
+  private closed(action: Action): void {
+    const { open } = this
+    if (open[open.length - 1] === action) open.pop()
+    else open.splice(open.indexOf(action), 1)
+  }
 
   private mustBeCertified(labels: readonly string[]): void {
     const { pools: admitted, workflow } = this.setup

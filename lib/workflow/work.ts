@@ -1,6 +1,6 @@
 import type { Allocation } from '../allocation.js'
 import type { AskOptions, WaitOptions } from '../ask.js'
-import { type Booked, type BookedKind, Booker } from '../booker.js'
+import { type Booked, type BookedKind, Booker, type Holding } from '../booker.js'
 import type { Bucket } from '../bucket.js'
 import { refuse } from '../checks.js'
 import { Grant } from '../grant.js'
@@ -10,13 +10,13 @@ import type { AllocateOptions, Pool, TryAllocateOptions } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import type { HoldLog } from '../shadow/hold-log.js'
 import type { AcquireOptions, TryOptions } from '../terms.js'
+import { NS_PER_MS } from '../units.js'
 import type { BookedSums, Outcome } from './record.js'
 
 /** Grants and allocations that have ended are forgotten when there are more than these. */
 const HELD_MAX = 16
-
-type Held = { readonly ended: boolean; release(): boolean }
 
 /** What a run and its actions have in common: what is asked for through them is booked to them. */
 export abstract class Work extends Booker {
@@ -30,7 +30,7 @@ export abstract class Work extends Booker {
   abstract readonly runId: string
   protected chosen: Outcome | undefined = undefined
   private readonly above: Work | undefined
-  private held: Held[] = []
+  private held: Holding[] = []
   private requests = 0
   private refused = 0
   private waited = 0
@@ -106,7 +106,7 @@ export abstract class Work extends Booker {
     if (got === undefined) this.refused++
     else if (typeof got === 'number') this.tokens += got
     this.above?.book(kind, name, waitedMs, typeof got === 'object' ? 0 : got)
-    if (typeof got === 'object') this.keep(got)
+    if (typeof got === 'object') this.keep(kind, name, got)
   }
 
   protected sums(): BookedSums {
@@ -117,9 +117,26 @@ export abstract class Work extends Booker {
     const { held } = this
     this.held = []
     for (const one of held) if (!one.ended) one.release()
+    this.lookAtHeld()
   }
 
-  private keep(got: Held): void {
+  /** @internal what the run and its actions hold and held; for forecasts */
+  abstract holdLog(): HoldLog
+  /** @internal Some of it may have ended. */
+  abstract lookAtHeld(): void
+
+  /** The action that it is; undefined: a run. */
+  protected get actionName(): string | undefined {
+    return undefined
+  }
+
+  /** ms on the arena's clock. */
+  protected time(): number {
+    return this.session.binding.now() / NS_PER_MS
+  }
+
+  private keep(kind: BookedKind, name: string, got: Holding): void {
+    if (kind !== 'bucket') this.holdLog().add(kind, name, got, this.actionName, this.time())
     if (this.held.length >= HELD_MAX) this.held = this.held.filter(one => !one.ended)
     this.held.push(got)
   }

@@ -8,7 +8,9 @@ import type { Pool } from '../pool.js'
 import { readNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
+import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
+import { type Running, runningOf } from '../shadow/running.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
@@ -33,6 +35,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #session: Session
   readonly #options: ReadWorkflow
   readonly #learner: ProfileLearner
+  readonly #running: Set<Running>
   #reader: UsageReader | undefined
 
   /** @internal */
@@ -41,6 +44,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     session.mustBeOpen(name)
     this.name = name
     this.#session = session
+    this.#running = runningOf(session)
     this.#options = readWorkflow(name, options, session)
     const { type, tierIndex, prices, profile, metering } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
@@ -75,7 +79,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       outcome = 'success'
       return result
     } finally {
-      this.#record(run.end(outcome, admission))
+      this.#record(run.end(outcome, admission), run.heldSpans())
     }
   }
 
@@ -129,7 +133,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       prices,
       reader: this.#reader,
       signal: read.signal,
-      pools: poolsOf(parts)
+      pools: poolsOf(parts),
+      past: this.#learner.courses,
+      running: this.#running
     })
   }
 
@@ -142,8 +148,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     }
   }
 
-  #record(record: RunRecord): void {
-    this.#learner.add(record)
+  #record(record: RunRecord, holds: readonly HeldSpan[]): void {
+    this.#learner.add(record, holds)
     noteRun(this.#session, record)
     // Not from here: a listener that throws must not turn what was done into what failed.
     if (this.listenerCount('run') !== 0) queueMicrotask(() => this.emit('run', record))

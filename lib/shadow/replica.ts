@@ -1,0 +1,79 @@
+import { refuse } from '../checks.js'
+import type { Session } from '../session.js'
+import type { Likeness } from './course.js'
+import { type ForecastPoint, forecast, type Quantiles90, type RunForecast } from './forecast.js'
+import { type Running, runningOf } from './running.js'
+
+/** A run that goes on now, at some moment to come. */
+export interface ReplicaRun extends ForecastPoint {
+  /** id of the run */
+  readonly id: string
+  readonly workflow: string
+  readonly tenant: string | undefined
+  /** name of its tier */
+  readonly tier: string
+  /** as {@link RunForecast.likeness} */
+  readonly likeness: Likeness
+  /** how many moments of past runs this is made of */
+  readonly samples: number
+  /** ms from now until it is over; undefined: nothing is known */
+  readonly remaining: Quantiles90 | undefined
+}
+
+/** What those who run now will be doing. */
+export interface ReplicaView {
+  /** ms since the Unix epoch that it is about */
+  readonly time: number
+  /** those that were admitted and are not over now, in the order in which they began */
+  readonly runs: readonly ReplicaRun[]
+}
+
+const MS_PER_S = 1000
+/** Points of a curve. */
+const STEPS = 20
+const MOST_S = 1e9
+
+/** Mirrors the running workflows of a governor without executing them: see {@link Shadow.replica}. */
+export class Replica {
+  readonly #session: Session
+
+  /** @internal */
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  /**
+   * What each run that goes on now will be doing in so many seconds, by how earlier runs of its workflow went on from where it is. New runs are
+   * not in it, and one whose workflow has not run yet stays as it is.
+   *
+   * @throws ArgumentError, ClosedError
+   */
+  at(seconds: number): ReplicaView {
+    const session = this.#session
+    session.mustBeJoined()
+    const ms = readSeconds(seconds)
+    return { time: session.binding.wallClock(session.binding.now()) + ms, runs: [...runningOf(session)].map(run => runAt(run, ms)) }
+  }
+}
+
+function runAt(run: Running, ms: number): ReplicaRun {
+  const { id, workflow, tenant, tier } = run
+  const { points, likeness, samples, remaining } = forecast(run.courses(), run.present(), [ms], ms)
+  return { id, workflow, tenant, tier, likeness, samples, remaining, ...(points[0] as ForecastPoint) }
+}
+
+/**
+ * The curve of one run, in equal steps.
+ *
+ * @throws ArgumentError
+ */
+export function forecastRun(run: Running, seconds: number): RunForecast {
+  const ms = readSeconds(seconds)
+  const times = Array.from({ length: STEPS }, (_, i) => ((i + 1) * ms) / STEPS)
+  return { run: run.id, workflow: run.workflow, ...forecast(run.courses(), run.present(), times, 0) }
+}
+
+function readSeconds(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= MOST_S)) throw refuse('seconds', `a number from 0 to ${MOST_S}`, value)
+  return MS_PER_S * value
+}
