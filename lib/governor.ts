@@ -3,7 +3,7 @@ import { type AcquireAllOptions, acquireAll, type LockPart } from './acquire-all
 import type { Admission } from './admission.js'
 import { type AdmitOptions, type AdmitParts, admit, type Refusal, tryAdmit } from './admit.js'
 import { Bucket, type BucketOptions } from './bucket.js'
-import { duration, onlyKnown, optionsObject, text } from './checks.js'
+import { duration, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
 import type { GrantSet } from './grant-set.js'
@@ -21,11 +21,13 @@ import type { PoolOptions } from './pool-terms.js'
 import { Queue, type QueueOptions } from './queue.js'
 import { Semaphore, type SemaphoreOptions } from './semaphore.js'
 import type { Session } from './session.js'
+import { dryPlace } from './shadow/dry.js'
 import { Shadow } from './shadow/face.js'
 import { readStats, type Stats, type StatsOptions } from './stats.js'
 import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
+import { forgetTenant } from './workflow/learners.js'
 import { type WorkflowOptions, workName } from './workflow/options.js'
 import { Workflow } from './workflow/workflow.js'
 
@@ -175,6 +177,19 @@ export class Governor extends EventEmitter<GovernorEvents> {
   }
 
   /**
+   * Removes what the workflows of this governor have learnt from the runs of a tenant: what is left is learnt from the last 256 runs of others. Its rows are the
+   * store's: {@link HistoryStore.forget}.
+   *
+   * @throws ArgumentError
+   */
+  forget(whose: { readonly tenant: string }): void {
+    const given = optionsObject(whose, 'whose')
+    if (given === undefined) throw refuse('whose', 'an object with a tenant', whose)
+    onlyKnown(given, ['tenant'], 'forget()')
+    forgetTenant(this.#session, text((given as { tenant?: unknown }).tenant, 'tenant'))
+  }
+
+  /**
    * Takes several locks, all or nothing, without ever being part of a lasting deadlock.
    *
    * @returns rejected like {@link Lock.acquire}; ArgumentError if a lock is in the list twice
@@ -238,11 +253,15 @@ export class Governor extends EventEmitter<GovernorEvents> {
     advance(this.#session, ms)
   }
 
-  /** Holders and waiters of all locks that have any, or of one. Consistent for each lock, not across locks. */
+  /**
+   * Holders and waiters of all locks that have any, or of one. Consistent for each lock, not across locks. Of one, its dry rule is shown beside it, but
+   * not what that would have made wait.
+   */
   inspect(name?: string): LockSnapshot[] {
     const session = this.#session
     session.mustBeJoined()
-    return lockSnapshots(snapshot(session, name === undefined ? undefined : text(name, 'name')), session.tiers)
+    if (name === undefined) return lockSnapshots(snapshot(session, undefined), session.tiers)
+    return [text(name, 'name'), dryPlace(name)].flatMap(place => lockSnapshots(snapshot(session, place), session.tiers))
   }
 
   /**

@@ -1,5 +1,6 @@
 export { GuardedHistory, type OpenHistoryOptions, openHistory } from './access/door.js'
 export { type AccessAction, DEFAULT_POLICY, type Permission, type Policy } from './access/policy.js'
+export type { NameRule, PrivacyOptions } from './access/privacy.js'
 export type { AcquireAllOptions, LockPart, PartOptions } from './acquire-all.js'
 export type { Admission } from './admission.js'
 export type { AdmitOptions, AdmitParts, Refusal } from './admit.js'

@@ -1,5 +1,6 @@
 import type { LockMode } from './grant.js'
 import type { ElementSnapshot, HolderSnapshot, WaiterSnapshot } from './native/binding.js'
+import { nameOfPlace } from './shadow/dry.js'
 
 /** Who holds or waits. */
 export interface Client {
@@ -28,6 +29,8 @@ export interface LockWaiter extends Client {
 
 export interface LockSnapshot {
   readonly name: string
+  /** of a rule that runs dry: what it would have made wait is a lock of the same name beside it, and keeps nobody out */
+  readonly shadow: boolean
   readonly holders: readonly LockHolder[]
   /** in the order in which they would be served now */
   readonly waiters: readonly LockWaiter[]
@@ -37,8 +40,8 @@ export interface LockSnapshot {
 export function lockSnapshots(elements: readonly ElementSnapshot[], tiers: readonly string[]): LockSnapshot[] {
   return elements
     .filter(element => element.kind === 0)
-    .map(({ name, holders, waiters }) => ({
-      name,
+    .map(({ name: place, holders, waiters }) => ({
+      ...nameOfPlace(place),
       holders: holders.map(holder => ({ ...client(holder, tiers), token: holder.token, alive: holder.alive })),
       waiters: waiters.map(waiter => ({ ...client(waiter, tiers), state: waiter.state }))
     }))

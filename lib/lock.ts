@@ -270,7 +270,7 @@ export class Lock {
     const granted = twin.attempt(terms, enclosing)
     countDry(session, 'lock', name, granted === null ? otherwise : 'grants')
     if (granted !== null) return granted
-    const alone = new Lock(session, name, undefined, lonePlace()).attempt(terms, enclosing)
+    const alone = new Lock(session, name, undefined, lonePlace(name)).attempt(terms, enclosing)
     if (alone === null) throw new CorruptError(`lock ${quote(name)}: a name that nobody else knows is held`, {})
     return alone
   }

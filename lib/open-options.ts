@@ -1,3 +1,4 @@
+import { Privacy, type PrivacyOptions } from './access/privacy.js'
 import { count, flag, noSymbols, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ENCLOSES_BY_DEFAULT } from './enclosing.js'
 import { ArgumentError, NameError } from './errors/index.js'
@@ -51,6 +52,8 @@ export interface OpenOptions {
   reportLeaks?: boolean | undefined
   /** runs every lock, bucket, pool and semaphore of this governor dry: what they would refuse or make wait is granted, and counted */
   shadow?: boolean | undefined
+  /** what of inputs and names is recorded in the clear, as a hash, or not */
+  privacy?: PrivacyOptions | undefined
 }
 
 /** The options in the terms of the addon, and those that concern this side only. */
@@ -59,6 +62,7 @@ export interface ReadOptions {
   readonly autoEnclose: boolean
   readonly reportLeaks: boolean
   readonly shadow: boolean
+  readonly privacy: Privacy
 }
 
 const KNOWN = [
@@ -75,7 +79,8 @@ const KNOWN = [
   'maxReserve',
   'autoEnclose',
   'reportLeaks',
-  'shadow'
+  'shadow',
+  'privacy'
 ] as const
 
 const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names', 'memory', 'telemetry'] as const
@@ -94,10 +99,25 @@ export function readOpenOptions(given: unknown): ReadOptions {
   const options = optionsObject(given, 'options') ?? {}
   onlyKnown(options, KNOWN, 'open()')
   noSymbols(options, KNOWN, 'open()')
-  const { name, dir, handle, fresh, clock, update, capacity, tiers, ageing, claimWithin, maxReserve, autoEnclose, reportLeaks, shadow } =
-    options as {
-      [K in keyof OpenOptions]: unknown
-    }
+  const {
+    name,
+    dir,
+    handle,
+    fresh,
+    clock,
+    update,
+    capacity,
+    tiers,
+    ageing,
+    claimWithin,
+    maxReserve,
+    autoEnclose,
+    reportLeaks,
+    shadow,
+    privacy
+  } = options as {
+    [K in keyof OpenOptions]: unknown
+  }
   const virtual = read(clock, isVirtual)
   const native = defined({
     name: read(name, arenaName),
@@ -117,7 +137,8 @@ export function readOpenOptions(given: unknown): ReadOptions {
     native,
     autoEnclose: read(autoEnclose, value => flag(value, 'autoEnclose')) ?? ENCLOSES_BY_DEFAULT,
     reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false,
-    shadow: read(shadow, value => flag(value, 'shadow')) ?? false
+    shadow: read(shadow, value => flag(value, 'shadow')) ?? false,
+    privacy: new Privacy(privacy)
   }
 }
 

@@ -41,7 +41,7 @@ export function unlink(name: string, options?: { dir?: string; force?: boolean }
   }
 }
 
-function join({ native, autoEnclose, reportLeaks, shadow }: ReadOptions, onLeak: (report: LeakReport) => void): Session {
+function join({ native, autoEnclose, reportLeaks, shadow, privacy }: ReadOptions, onLeak: (report: LeakReport) => void): Session {
   // Set once the arena is joined; the addon may ring before that, when there is nothing to settle yet.
   let waiting: Waiting | undefined
   const binding = openArena(native, () => waiting?.drain())
@@ -55,7 +55,7 @@ function join({ native, autoEnclose, reportLeaks, shadow }: ReadOptions, onLeak:
     })
   }
   if (autoEnclose) enableEnclosing()
-  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, shadow)
+  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, privacy, shadow)
 }
 
 function openArena(native: ReadOptions['native'], onWake: () => void): OpenArena {

@@ -1,3 +1,4 @@
+import type { Privacy } from './access/privacy.js'
 import type { ForelockError } from './errors/index.js'
 import type { LeakReport } from './leak-report.js'
 import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
@@ -72,6 +73,8 @@ export class Session {
     readonly encloses: boolean,
     readonly reportsLeaks: boolean,
     readonly onLeak: (report: LeakReport) => void,
+    /** what leaves this process for a history */
+    readonly privacy: Privacy,
     /** whether all rules run dry */
     readonly shadow = false
   ) {

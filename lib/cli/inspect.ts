@@ -25,7 +25,7 @@ export function toJson(inspection: Inspection): string {
 export function toText(name: string, { participants, locks }: Inspection): string {
   const lines = [`arena ${name}: ${plural(participants.length, 'participant')}, ${plural(locks.length, 'lock')} held or waited for`]
   for (const lock of locks) {
-    lines.push('', `lock ${JSON.stringify(lock.name)}`)
+    lines.push('', `lock ${JSON.stringify(lock.name)}${lock.shadow ? '  (runs dry)' : ''}`)
     for (const holder of lock.holders) lines.push(`  held     ${who(holder)}  token ${holder.token}${holder.alive ? '' : '  (died)'}`)
     for (const waiter of lock.waiters) lines.push(`  ${waiter.state.padEnd(7)}  ${who(waiter)}`)
   }

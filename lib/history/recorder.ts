@@ -178,7 +178,7 @@ export class Recorder {
       time: this.offset + record.time / NS_PER_MS,
       event: record.event,
       kind: record.kind,
-      element: this.elementOf(record),
+      element: this.session.privacy.element(this.elementOf(record)),
       tier: tiers[record.tier],
       outcome: record.outcome,
       workflow: this.nameOf(record.workflow),

@@ -7,12 +7,12 @@ const ACTIONS_MAX = 16_384
 
 /** When there are enough, runs that end closer together than this are one. */
 const APART_MS = 1
-const NOTHING = { tenant: undefined, duration: 0, usage: {}, actions: [] }
+const NONE: readonly HeldSpan[] = []
 
 /** How the last runs of a workflow went, whatever came of them: those that failed tell where runs fail. */
-export class Courses {
+export class Courses<R extends PastRun = PastRun> {
   // Each run adds to these and few ask, so they are made into courses when somebody does.
-  private runs: PastRun[] = []
+  private runs: (R | undefined)[] = []
   private holds: (readonly HeldSpan[])[] = []
   private made: (Course | undefined)[] = []
   private first = 0
@@ -27,21 +27,21 @@ export class Courses {
     const { runs, holds, first, otherwise } = this
     if (runs.length === first) return otherwise === undefined ? [] : [new Course(otherwise, [])]
     return runs.slice(first).map((run, i) => {
-      const course = this.made[first + i] ?? new Course(run, holds[first + i] as readonly HeldSpan[])
+      const course = this.made[first + i] ?? new Course(run as R, holds[first + i] ?? NONE)
       this.made[first + i] = course
       return course
     })
   }
 
   /** @param ended ms */
-  add(run: PastRun, holds: readonly HeldSpan[], ended: number): void {
+  add(run: R, holds: readonly HeldSpan[], ended: number): void {
     // What is remembered outlives the young generation, which would cost a short run a twentieth; and the last ms tells little of what is usual.
     if (this.runs.length - this.first === RUNS_MAX && Math.abs(ended - this.last) < APART_MS) return
     this.last = ended
     this.keep(run, holds)
   }
 
-  private keep(run: PastRun, holds: readonly HeldSpan[]): void {
+  private keep(run: R, holds: readonly HeldSpan[]): void {
     this.runs.push(run)
     this.holds.push(holds)
     this.actions += run.actions.length
@@ -52,17 +52,19 @@ export class Courses {
     if (this.first >= RUNS_MAX) this.closeUp(this.first)
   }
 
-  forget(tenant: string): void {
-    const left = this.runs.map((run, i) => ({ run, holds: this.holds[i] as readonly HeldSpan[] })).slice(this.first)
+  /** @returns what is left, the oldest first */
+  forget(tenant: string): R[] {
+    const left = this.runs.flatMap((run, i) => (run === undefined || run.tenant === tenant ? [] : [{ run, holds: this.holds[i] ?? NONE }]))
     this.closeUp(this.runs.length)
     this.actions = 0
-    for (const { run, holds } of left) if (run.tenant !== tenant) this.keep(run, holds)
+    for (const { run, holds } of left) this.keep(run, holds)
+    return left.map(({ run }) => run)
   }
 
   /** Its place stays until many are to be closed up, its memory does not. */
   private drop(at: number): void {
-    this.runs[at] = NOTHING
-    this.holds[at] = NOTHING.actions
+    this.runs[at] = undefined
+    this.holds[at] = NONE
     this.made[at] = undefined
   }
 

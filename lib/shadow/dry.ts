@@ -29,21 +29,21 @@ export function dryPlace(name: string): string {
   return DRY + name
 }
 
-/** A name that nobody else asks for. */
-export function lonePlace(): string {
+/** A place that nobody else asks for. */
+export function lonePlace(name: string): string {
   alone++
-  return `${ALONE}${process.pid}:${mine}:${alone}`
+  return `${ALONE}${process.pid}:${mine}:${alone}\u0000${name}`
 }
 
 /** Where units go that there are not. */
 export function beyondPlace(name: string): string {
-  return ALONE + name
+  return `${ALONE}\u0000${name}`
 }
 
 /** The name by which users know an element, and whether it is one of a rule that runs dry. */
 export function nameOfPlace(place: string): { name: string; shadow: boolean } {
   if (place.startsWith(DRY)) return { name: place.slice(DRY.length), shadow: true }
-  if (place.startsWith(ALONE)) return { name: place.slice(ALONE.length), shadow: true }
+  if (place.startsWith(ALONE)) return { name: place.slice(place.indexOf('\u0000', ALONE.length) + 1), shadow: true }
   return { name: place, shadow: false }
 }
 

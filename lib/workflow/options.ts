@@ -1,3 +1,4 @@
+import { type FieldRules, fieldRules } from '../access/fields.js'
 import type { AdmitParts } from '../admit.js'
 import { abortSignal, callback, duration, onlyKnown, optionsObject, refuse, tierIndex } from '../checks.js'
 import type { MeterScopeOption } from '../metering/scope.js'
@@ -33,8 +34,10 @@ export interface WorkflowOptions {
   /** what is known of it beforehand: what it is expected to take, or bounds for what is learnt */
   profile?: GivenProfile | undefined
   prices?: Prices | undefined
-  /** the fields of the input that may be recorded; default none */
+  /** the fields of the input that may be recorded as they are; default none */
   keep?: readonly string[] | undefined
+  /** the fields of the input that are recorded as a keyed hash: the same value has the same hash until the next rotation; default none */
+  hash?: readonly string[] | undefined
 }
 
 export interface RunOptions {
@@ -79,7 +82,7 @@ export interface ReadWorkflow {
   readonly metering: { readonly scope: MeterScopeOption; readonly level: 'time' | 'all' } | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
-  readonly keep: readonly string[]
+  readonly fields: FieldRules
 }
 
 /** Options of a run, checked. */
@@ -95,7 +98,7 @@ export interface ReadRun {
   readonly parent: Work | undefined
 }
 
-const WORKFLOW_KNOWN = ['type', 'tier', 'tenant', 'client', 'needs', 'metering', 'profile', 'prices', 'keep'] as const
+const WORKFLOW_KNOWN = ['type', 'tier', 'tenant', 'client', 'needs', 'metering', 'profile', 'prices', 'keep', 'hash'] as const
 const RUN_KNOWN = ['input', 'tier', 'tenant', 'client', 'events', 'waitTimeout', 'signal', 'within'] as const
 
 /** Names of workflows and actions are told in notes, which are short. */
@@ -113,7 +116,7 @@ export function workName(value: unknown, option: string): string {
 export function readWorkflow(name: string, options: unknown, session: Session): ReadWorkflow {
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, WORKFLOW_KNOWN, 'workflow()')
-  const { type, tier, tenant, client, needs, metering, profile, prices, keep } = given as { [K in keyof WorkflowOptions]: unknown }
+  const { type, tier, tenant, client, needs, metering, profile, prices, keep, hash } = given as { [K in keyof WorkflowOptions]: unknown }
   return {
     type: type === undefined ? name : workName(type, 'type'),
     tierIndex: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
@@ -123,7 +126,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
     metering: readMetering(metering),
     profile: readProfile(profile),
     prices: readPrices(prices),
-    keep: readStrings(keep, 'keep')
+    fields: fieldRules(readStrings(keep, 'keep'), readStrings(hash, 'hash'))
   }
 }
 

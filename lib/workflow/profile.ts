@@ -145,11 +145,11 @@ function amount(value: unknown, option: string): number {
 
 /** Learns what work takes from how it went. Only what was done counts: failures and probes say nothing of it. */
 class Learner {
-  private readonly usage = new Map<UsageField, Samples>()
-  private readonly duration = new Samples()
-  private readonly cost = new Samples()
-  private readonly bytes = new Samples()
-  private readonly transfer = new Samples()
+  private usage = new Map<UsageField, Samples>()
+  private duration = new Samples()
+  private cost = new Samples()
+  private bytes = new Samples()
+  private transfer = new Samples()
   private streams = 0
   protected count = 0
 
@@ -181,6 +181,16 @@ class Learner {
       cost: this.cost.spread(),
       samples: this.count
     }
+  }
+
+  protected clear(): void {
+    this.usage = new Map()
+    this.duration = new Samples()
+    this.cost = new Samples()
+    this.bytes = new Samples()
+    this.transfer = new Samples()
+    this.streams = 0
+    this.count = 0
   }
 
   private samplesOf(field: UsageField): Samples {
@@ -217,7 +227,7 @@ class ActionLearner extends Learner {
 /** Learns the profile of one workflow from its runs. */
 export class ProfileLearner extends Learner {
   /** how its last runs went */
-  readonly courses: Courses
+  readonly courses: Courses<RunRecord>
   private readonly actions = new Map<string, ActionLearner>()
 
   constructor(
@@ -230,6 +240,18 @@ export class ProfileLearner extends Learner {
 
   add(run: RunRecord, holds: readonly HeldSpan[] = []): void {
     this.courses.add(run, holds, run.start + run.duration)
+    this.learnFrom(run)
+  }
+
+  /** What it knows then is from those of the last runs that were not of this tenant: a median does not tell whose values it is of. */
+  forget(tenant: string): void {
+    const left = this.courses.forget(tenant)
+    this.clear()
+    this.actions.clear()
+    for (const run of left) this.learnFrom(run)
+  }
+
+  private learnFrom(run: RunRecord): void {
     if (run.outcome !== 'success') return
     this.learn(run.duration, run.usage, run.cost)
     for (const action of run.actions) {

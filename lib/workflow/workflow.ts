@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { recordedFields } from '../access/fields.js'
 import type { AdmitParts } from '../admit.js'
 import { admit } from '../admit.js'
 import { callback } from '../checks.js'
@@ -11,6 +12,7 @@ import type { ShadowAdmission } from '../shadow/answer.js'
 import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
 import { type Running, runningOf } from '../shadow/running.js'
+import { addLearner } from './learners.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
@@ -48,6 +50,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#options = readWorkflow(name, options, session)
     const { type, tierIndex, prices, profile, metering } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
+    addLearner(session, this.#learner)
     if (metering !== undefined) {
       const meter = new Meter(metering.scope, { level: metering.level })
       session.leaving.push(() => meter.close())
@@ -115,7 +118,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #make(read: ReadRun, parts: AdmitParts | undefined): Run {
     const session = this.#session
-    const { type, keep, prices } = this.#options
+    const { type, fields, prices } = this.#options
     const around = bookerAround(session)
     const parent = read.parent ?? (around instanceof Work ? around : undefined)
     return new Run({
@@ -129,7 +132,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       names: readNames(session.waiting.names, this.name, read.tenant, read.client, undefined, undefined),
       input: read.input,
       events: read.events,
-      kept: kept(read.input, keep),
+      kept: recordedFields(read.input, fields, session.privacy),
       prices,
       reader: this.#reader,
       signal: read.signal,
@@ -154,21 +157,6 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     // Not from here: a listener that throws must not turn what was done into what failed.
     if (this.listenerCount('run') !== 0) queueMicrotask(() => this.emit('run', record))
   }
-}
-
-/** A string that is recorded is cut off here. */
-const KEPT_UNITS = 256
-
-/** The fields that are kept, of an input that may be anything: numbers, strings and truth values. */
-function kept(input: unknown, keep: readonly string[]): Record<string, unknown> {
-  const fields: Record<string, unknown> = {}
-  if (keep.length === 0 || typeof input !== 'object' || input === null) return fields
-  for (const field of keep) {
-    const value = Object.hasOwn(input, field) ? (input as Record<string, unknown>)[field] : undefined
-    if (typeof value === 'string') fields[field] = value.slice(0, KEPT_UNITS)
-    else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) fields[field] = value
-  }
-  return fields
 }
 
 /** The pools of what was admitted. */

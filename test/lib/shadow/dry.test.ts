@@ -49,6 +49,28 @@ test('what runs dry is in nobody\u2019s way, and what is enforced does not show 
   assert.equal(rules(gov), { 'lock a': { grants: 1, waits: 0, refusals: 1 } })
 })
 
+test('who holds a dry lock is shown under the name that users know, and told apart', () => {
+  const gov = virtual()
+  gov.lock('a').tryAcquire()
+  const dry = gov.lock('a', { shadow: true })
+  dry.tryAcquire()
+  assert.equal(
+    gov.inspect('a').map(({ name, shadow }) => [name, shadow]),
+    [
+      ['a', false],
+      ['a', true]
+    ]
+  )
+  dry.tryAcquire()
+  assert.equal(
+    gov
+      .inspect()
+      .map(({ name, shadow }) => `${name} ${shadow}`)
+      .sort(),
+    ['a false', 'a true', 'a true']
+  )
+})
+
 test('its shadow requests tell of the dry ones', () => {
   const gov = virtual()
   gov.lock('a').tryAcquire()
