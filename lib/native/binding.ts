@@ -315,33 +315,39 @@ export interface Binding {
   close(): void
 }
 
-/** One that holds or waits, as {@link Binding.shadow} sees it; times in ms from now, those that are past are negative. */
-export interface ShadowPartySnapshot {
-  readonly tier: number
-  /** a holder: its grant; a waiter: its arrival */
-  readonly since: number
-  /** false: a holder that was granted at `since` or later */
-  readonly exact: boolean
-  /** a holder: the end of its ttl; a waiter: of its wait */
-  readonly until?: number
+/**
+ * Numbers of one that holds or waits, as {@link Binding.shadow} sees it, from its place in the list on; times in ms from now, those that are past are
+ * negative. After them DIMENSIONS amounts, of a pool.
+ */
+export const enum ShadowField {
+  Tier = 0,
+  /** a holder: its grant, or its request at the latest; a waiter: its arrival */
+  Since = 1,
+  /** a holder: the end of its ttl; a waiter: of its wait; Infinity: none */
+  Until = 2,
   /** ms, 0: none, unknown */
-  readonly ttl: number
-  readonly hold: number
-  readonly shared: boolean
-  readonly steal: boolean
-  readonly revocable: boolean
-  readonly recalled: boolean
-  readonly tenantId: number
-  readonly workflowId: number
-  readonly tenant?: string
-  readonly workflow?: string
-  /** of a pool: DIMENSIONS of them */
-  readonly amounts?: readonly number[]
+  Ttl = 3,
+  Hold = 4,
+  /** of {@link ShadowFlag} */
+  Flags = 5,
+  /** of their names, 0: none */
+  Tenant = 6,
+  Workflow = 7,
+  /** 0: nobody any more */
+  Participant = 8,
+  Incarnation = 9,
+  Pid = 10,
+  Tid = 11,
   /** of a bucket */
-  readonly tokens?: number
-  readonly client?: string
-  readonly pid?: number
-  readonly tid?: number
+  Tokens = 12,
+  Amounts = 13
+}
+
+export const enum ShadowFlag {
+  Shared = 1,
+  Steal = 2,
+  Revocable = 4,
+  Recalled = 8
 }
 
 /** A hold of a lock; times in ms from now. */
@@ -383,9 +389,12 @@ export interface ShadowSnapshot {
   readonly own?: readonly ShadowCounts[]
   readonly index?: number
   readonly consistent?: boolean
-  readonly holders?: readonly ShadowPartySnapshot[]
+  /** as {@link ShadowField} */
+  readonly holders?: Float64Array
   /** by tier, in their order */
-  readonly waiters?: readonly (readonly ShadowPartySnapshot[])[]
+  readonly waiters?: readonly Float64Array[]
+  /** of the numbers in both; a name that is gone is not there */
+  readonly names?: readonly { readonly id: number; readonly name?: string }[]
   readonly pool?: ShadowPool
   /** `waiters`: five numbers each, in their order: tier, place, 1 if it is ahead, when it is served without the request, and with it (Infinity: never) */
   readonly tokens?: { readonly possible: boolean; readonly ready: number; readonly remaining: number; readonly waiters: readonly number[] }

@@ -1,4 +1,4 @@
-import type { ShadowCounts, ShadowPartySnapshot, ShadowSnapshot } from '../native/binding.js'
+import type { ShadowCounts, ShadowSnapshot } from '../native/binding.js'
 import type { Basis } from './answer.js'
 
 /** Fewer than this say less about an element than the rest of its kind does. */
@@ -68,10 +68,6 @@ export class HoldTimes {
   of(tier: number, hold: number): HoldTime {
     const measured = this.measured(tier)
     return hold > 0 ? new Declared(hold, measured) : measured
-  }
-
-  ofParty({ tier, hold }: Pick<ShadowPartySnapshot, 'tier' | 'hold'>): HoldTime {
-    return this.of(tier, hold)
   }
 
   /** Of those granted while somebody observed, how many had to wait; undefined: none was counted. */

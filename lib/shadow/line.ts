@@ -59,7 +59,11 @@ export interface Served {
  * One course of events from what stands now: holds end, waits time out, and each time whoever is next by the rules is served. Nobody else comes.
  */
 export class Line {
-  readonly waiting: Member[][] = Array.from({ length: TIERS }, () => [])
+  // Those before the place in `first` are gone: to take the first out of a long array moves all the others.
+  private readonly waiting: Member[][] = Array.from({ length: TIERS }, () => [])
+  private readonly first: number[] = new Array<number>(TIERS).fill(0)
+  /** those in which anybody has waited, lowest first: mostly it is one, and the others need no look */
+  readonly tiers: number[] = []
   /** the latest first, as in the arena */
   readonly holders: Holder[] = []
   readonly served = new Map<Member, Served>()
@@ -84,9 +88,10 @@ export class Line {
   ) {
     waiters.forEach((list, tier) => {
       this.waiting[tier] = [...list]
+      if (list.length > 0) this.tiers.push(tier)
       this.work += list.length
     })
-    for (const member of [...holders].reverse()) this.hold(member, Math.max(0, -member.arrival))
+    for (const member of [...holders].reverse()) this.hold(member, Math.max(0, -member.arrival), member.until)
   }
 
   /** The one key of all order. */
@@ -94,15 +99,42 @@ export class Line {
     return steal ? Number.NEGATIVE_INFINITY : arrival + (TIERS - 1 - tier) * (this.ageing > 0 ? this.ageing : NEVER_MS)
   }
 
-  /** Those first in the list of their tier, lowest tier first; who has given up is not there any more. */
+  /** The first of a tier; who has given up is not there any more. */
+  head(tier: number): Member | undefined {
+    const list = this.waiting[tier] as Member[]
+    let at = this.first[tier] as number
+    while (at < list.length && (list[at] as Member).until <= this.now) at++
+    this.first[tier] = at
+    this.work++
+    return list[at]
+  }
+
+  /** Those first in the list of their tier, lowest tier first. */
   heads(): Member[] {
     const heads: Member[] = []
-    this.work += this.waiting.length
-    for (const list of this.waiting) {
-      while (list.length > 0 && (list[0] as Member).until <= this.now) list.shift()
-      if (list.length > 0) heads.push(list[0] as Member)
+    for (const tier of this.tiers) {
+      const head = this.head(tier)
+      if (head !== undefined) heads.push(head)
     }
     return heads
+  }
+
+  /** How many wait in a tier. */
+  count(tier: number): number {
+    return (this.waiting[tier] as Member[]).length - (this.first[tier] as number)
+  }
+
+  /** The one at that place of a tier, from 0 on. */
+  at(tier: number, place: number): Member {
+    return (this.waiting[tier] as Member[])[(this.first[tier] as number) + place] as Member
+  }
+
+  /** It waits no longer. */
+  remove(member: Member): void {
+    const list = this.waiting[member.tier] as Member[]
+    const first = this.first[member.tier] as number
+    if (list[first] === member) this.first[member.tier] = first + 1
+    else list.splice(list.indexOf(member, first), 1)
   }
 
   /** Goes on until `own`, which comes at its arrival, is served, or all are; or until it has cost so much. */
@@ -110,11 +142,11 @@ export class Line {
     let coming = own
     while (!this.cut) {
       if (coming !== undefined && coming.arrival <= this.now) {
-        this.waiting[coming.tier]?.push(coming)
+        this.join(coming)
         coming = undefined
       }
       this.serve(most)
-      const done = coming === undefined && (own === undefined || this.served.has(own)) && (!untilAll || this.waiting.every(isEmpty))
+      const done = coming === undefined && (own === undefined || this.served.has(own)) && (!untilAll || this.isEmpty())
       if (done) return
       const next = Math.min(this.nextEnd(), this.rules.next(this, this.now), coming?.arrival ?? Number.POSITIVE_INFINITY)
       if (next === Number.POSITIVE_INFINITY) return
@@ -122,27 +154,38 @@ export class Line {
     }
   }
 
+  private isEmpty(): boolean {
+    return this.tiers.every(tier => this.count(tier) === 0)
+  }
+
+  private join(member: Member): void {
+    this.waiting[member.tier]?.push(member)
+    if (this.tiers.includes(member.tier)) return
+    this.tiers.push(member.tier)
+    this.tiers.sort((a, b) => a - b)
+  }
+
   private serve(most: number): void {
     for (;;) {
       this.cut = this.work > most
       const member = this.cut ? undefined : this.rules.choose(this, this.now)
       if (member === undefined) return
-      const list = this.waiting[member.tier] as Member[]
-      if (list[0] === member) list.shift()
-      else list.splice(list.indexOf(member), 1)
+      this.remove(member)
       this.served.set(member, { at: this.now, guessed: this.guessed })
       this.order.push(member)
-      this.hold(member, 0)
+      this.hold(member, 0, this.now + member.ttl)
     }
   }
 
-  private hold(member: Member, age: number): void {
+  /** @param limit when it ends at the latest */
+  private hold(member: Member, age: number, limit: number): void {
     const { hold } = member
     const left = hold.left(age, this.draw())
     if (left !== undefined && (hold.basis !== 'declared' || age > member.declared)) this.chance = true
     const expected = this.now + (left ?? GUESS_MS)
-    const limit = this.served.has(member) ? this.now + member.ttl : member.until
-    this.holders.unshift({ member, end: Math.min(expected, limit), guessed: left === undefined && expected < limit })
+    const holder = { member, end: Math.min(expected, limit), guessed: left === undefined && expected < limit }
+    if (this.holders.length === 0) this.holders.push(holder)
+    else this.holders.unshift(holder)
     this.rules.granted(member)
   }
 
@@ -151,19 +194,26 @@ export class Line {
     this.work += this.holders.length
     for (const { end } of this.holders) if (end < next) next = end
     // Who gives up at the head lets the next one to it.
-    for (const head of this.heads()) if (head.until < next) next = head.until
+    for (const tier of this.tiers) {
+      const head = this.head(tier)
+      if (head !== undefined && head.until < next) next = head.until
+    }
     return next
   }
 
   /** One end at a time, the oldest grant first: what it leaves is given away before the next one comes, as in the gate. */
   private moveTo(time: number): void {
     this.now = Math.max(this.now, time)
+    const { holders, now } = this
     let ended = -1
-    this.holders.forEach(({ end }, at) => {
-      if (end <= this.now && (ended < 0 || end <= (this.holders[ended] as Holder).end)) ended = at
-    })
-    const [holder] = ended < 0 ? [] : this.holders.splice(ended, 1)
-    if (holder === undefined) return
+    for (let at = 0; at < holders.length; at++) {
+      const { end } = holders[at] as Holder
+      if (end <= now && (ended < 0 || end <= (holders[ended] as Holder).end)) ended = at
+    }
+    if (ended < 0) return
+    const holder = holders[ended] as Holder
+    if (ended === holders.length - 1) holders.pop()
+    else holders.splice(ended, 1)
     if (holder.guessed) this.guessed = true
     this.rules.ended(holder.member)
   }
@@ -172,8 +222,4 @@ export class Line {
   revoke(): void {
     for (const { member } of this.holders.splice(0)) this.rules.ended(member)
   }
-}
-
-function isEmpty(list: readonly unknown[]): boolean {
-  return list.length === 0
 }

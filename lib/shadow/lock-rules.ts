@@ -17,11 +17,10 @@ export class LockRules implements Rules {
   }
 
   choose(line: Line, now: number): Member | undefined {
-    const heads = line.heads().sort((a, b) => line.key(a) - line.key(b))
-    const first = heads[0]
+    const first = firstOf(line)
     if (first === undefined) return undefined
-    this.plans = this.plans.filter(plan => now < plan.until)
-    const chosen = this.plans.length === 0 || this.isBlocked(first) ? first : this.firstPast(line, heads, now)
+    if (this.plans.length > 0) this.plans = this.plans.filter(plan => now < plan.until)
+    const chosen = this.plans.length === 0 || this.isBlocked(first) ? first : this.firstPast(line, now)
     if (chosen === undefined || !this.isBlocked(chosen)) return chosen
     if (!chosen.steal) return undefined
     line.revoke()
@@ -32,7 +31,8 @@ export class LockRules implements Rules {
     if (member.shared) this.sharing++
     else this.exclusive++
     this.blockedSince = undefined
-    this.plans = this.plans.filter(({ tier, whoId }) => member.tier < tier || (whoId !== 0 && whoId !== member.workflow))
+    if (this.plans.length > 0)
+      this.plans = this.plans.filter(({ tier, whoId }) => member.tier < tier || (whoId !== 0 && whoId !== member.workflow))
   }
 
   ended(member: Member): void {
@@ -41,6 +41,7 @@ export class LockRules implements Rules {
   }
 
   next(line: Line, now: number): number {
+    if (this.plans.length === 0) return Number.POSITIVE_INFINITY
     let next = Number.POSITIVE_INFINITY
     const at = (time: number) => {
       if (time > now && time < next) next = time
@@ -58,8 +59,8 @@ export class LockRules implements Rules {
     return this.plans.filter(plan => this.keeps(line, member, plan, now))
   }
 
-  private firstPast(line: Line, heads: readonly Member[], now: number): Member | undefined {
-    for (const head of heads) {
+  private firstPast(line: Line, now: number): Member | undefined {
+    for (const head of line.heads().sort((a, b) => line.key(a) - line.key(b))) {
       if (this.keeping(line, head, now).length === 0) return head
       this.blockedSince ??= now
     }
@@ -78,4 +79,14 @@ export class LockRules implements Rules {
   private isBlocked({ shared }: Member): boolean {
     return this.exclusive > 0 || (!shared && this.sharing > 0)
   }
+}
+
+/** The first by key. */
+function firstOf(line: Line): Member | undefined {
+  let first: Member | undefined
+  for (const tier of line.tiers) {
+    const head = line.head(tier)
+    if (head !== undefined && (first === undefined || line.key(head) < line.key(first))) first = head
+  }
+  return first
 }

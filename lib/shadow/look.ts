@@ -1,13 +1,26 @@
 import { CorruptError } from '../errors/index.js'
-import { At, DIMENSIONS, type Kind, type ShadowPartySnapshot, type ShadowSnapshot, Time } from '../native/binding.js'
+import { At, DIMENSIONS, type Kind, ShadowField, ShadowFlag, type ShadowSnapshot, Time } from '../native/binding.js'
 import { fromNative } from '../native/codes.js'
 import type { Mate } from '../native/cohorts.js'
 import type { Session } from '../session.js'
 import { NS_PER_MS } from '../units.js'
-import type { Basis, ShadowHolder, ShadowParty, ShadowWaiter } from './answer.js'
+import type { Basis, ShadowAnswer, ShadowHolder, ShadowParty, ShadowWaiter } from './answer.js'
 import { HoldTimes } from './hold-times.js'
 import type { Member } from './line.js'
 import type { ShadowAsk } from './options.js'
+
+/** One that holds or waits, with what only answers tell. */
+interface Party extends Member {
+  /** `pid:participant:incarnation`, by its numbers; undefined: nobody any more */
+  readonly pid: number | undefined
+  readonly tid: number | undefined
+  readonly participant: number
+  readonly incarnation: number
+  readonly tokens: number
+  readonly recalled: boolean
+  /** of its request, or of its grant, ms from now */
+  readonly since: number
+}
 
 /** One look at an element, and those seen there, as courses of events and answers want them. */
 export class Look {
@@ -15,37 +28,41 @@ export class Look {
   readonly holders: readonly Member[]
   /** by tier, in their order */
   readonly waiters: Member[][]
-  private readonly seen = new Map<Member, ShadowPartySnapshot>()
+  private readonly names = new Map<number, string>()
 
   constructor(
     private readonly session: Session,
     readonly snapshot: ShadowSnapshot,
     /** names of the dimensions, of a pool */
     private readonly dimensions: readonly string[] | undefined,
-    private readonly isLock: boolean
+    private readonly kind: ShadowAnswer['kind']
   ) {
     this.times = new HoldTimes(snapshot)
-    this.holders = (snapshot.holders ?? []).map(party => this.member(party))
-    this.waiters = Array.from({ length: TIERS }, (_, tier) => (snapshot.waiters?.[tier] ?? []).map(party => this.member(party)))
+    for (const { id, name } of snapshot.names ?? []) if (name !== undefined) this.names.set(id, name)
+    this.holders = this.parties(snapshot.holders)
+    this.waiters = Array.from({ length: TIERS }, (_, tier) => this.parties(snapshot.waiters?.[tier]))
   }
 
   /** Those who wait behind a grant of this very environment, where the arena does not know of them. */
   add(mates: readonly Mate[]): void {
     const now = this.session.binding.now()
-    const { client } = this.session.binding
+    const [pid = 0, participant = 0, incarnation = 0] = this.session.binding.client.split(':').map(Number)
     for (const { tierIndex: tier, arrival, names } of mates) {
-      const party: ShadowPartySnapshot = {
+      const since = (arrival - now) / NS_PER_MS
+      const [hold, workflow] = [names?.hold ?? 0, names?.workflow ?? 0]
+      if (names?.words.workflow !== undefined) this.names.set(workflow, names.words.workflow)
+      insert(this.waiters[tier] as Member[], {
         ...NOBODY_KNOWN,
         tier,
-        client,
-        since: (arrival - now) / NS_PER_MS,
-        hold: names?.hold ?? 0,
-        workflowId: names?.workflow ?? 0,
-        ...(names?.words.workflow !== undefined && { workflow: names.words.workflow })
-      }
-      const list = this.waiters[tier] as Member[]
-      const behind = list.findIndex(other => !other.steal && other.arrival > party.since)
-      list.splice(behind < 0 ? list.length : behind, 0, this.member(party))
+        arrival: since,
+        since,
+        hold: this.times.of(tier, hold),
+        declared: hold,
+        workflow,
+        pid,
+        participant,
+        incarnation
+      })
     }
   }
 
@@ -69,30 +86,33 @@ export class Look {
   }
 
   party(member: Member): ShadowParty {
-    const party = this.seen.get(member) as ShadowPartySnapshot
-    const { client, pid, tid, tier, workflow, tenant, shared, amounts, tokens } = party
+    const { pid, tid, participant, incarnation, tokens, tier, workflow, tenant, shared, amounts } = member as Party
     return {
-      client,
+      client: pid === undefined ? undefined : `${pid}:${participant}:${incarnation}`,
       pid,
       tid,
       tier: tierName(this.session, tier),
-      workflow,
-      tenant,
-      mode: this.isLock ? (shared ? 'shared' : 'exclusive') : undefined,
-      amounts: this.dimensions === undefined || amounts === undefined ? undefined : byName(this.dimensions, amounts),
-      tokens
+      workflow: this.names.get(workflow),
+      tenant: this.names.get(tenant),
+      mode: this.kind === 'lock' ? (shared ? 'shared' : 'exclusive') : undefined,
+      amounts: this.dimensions === undefined ? undefined : byName(this.dimensions, amounts),
+      tokens: this.kind === 'bucket' ? tokens : undefined
     }
   }
 
   waiter(member: Member): ShadowWaiter {
-    const { since, until } = this.seen.get(member) as ShadowPartySnapshot
-    return { ...this.party(member), ageMs: Math.max(0, -since), timeoutMs: until === undefined ? undefined : Math.max(0, until) }
+    const { since, until } = member as Party
+    return {
+      ...this.party(member),
+      ageMs: Math.max(0, -since),
+      timeoutMs: until === Number.POSITIVE_INFINITY ? undefined : Math.max(0, until)
+    }
   }
 
   holder(member: Member): ShadowHolder {
-    const { since, until, recalled } = this.seen.get(member) as ShadowPartySnapshot
+    const { since, until, recalled } = member as Party
     const ageMs = Math.max(0, -since)
-    const ttlMs = until === undefined ? undefined : Math.max(0, until)
+    const ttlMs = until === Number.POSITIVE_INFINITY ? undefined : Math.max(0, until)
     const left = (u: number) => member.hold.left(ageMs, u)
     const [p50, p95] = [left(0.5), left(0.95)]
     const known = p50 !== undefined && p95 !== undefined
@@ -102,40 +122,63 @@ export class Look {
     return { ...this.party(member), ageMs, remaining, basis, ttlMs, recalled }
   }
 
-  private member(party: ShadowPartySnapshot): Member {
-    const member = {
-      tier: party.tier,
-      arrival: party.since,
-      until: party.until ?? Number.POSITIVE_INFINITY,
-      ttl: party.ttl > 0 ? party.ttl : Number.POSITIVE_INFINITY,
-      hold: this.times.ofParty(party),
-      shared: party.shared,
-      steal: party.steal,
-      workflow: party.workflowId,
-      tenant: party.tenantId,
-      revocable: party.revocable,
-      amounts: party.amounts ?? NO_AMOUNTS,
-      declared: party.hold
+  private parties(numbers: Float64Array | undefined): Party[] {
+    const found: Party[] = []
+    if (numbers === undefined) return found
+    const amounts = this.dimensions !== undefined
+    for (let from = 0; from < numbers.length; from += FIELDS) {
+      const field = (at: ShadowField) => numbers[from + at] as number
+      const flags = field(ShadowField.Flags)
+      const [tier, since, ttl, hold] = [field(ShadowField.Tier), field(ShadowField.Since), field(ShadowField.Ttl), field(ShadowField.Hold)]
+      const somebody = field(ShadowField.Participant) !== 0
+      found.push({
+        tier,
+        arrival: since,
+        until: field(ShadowField.Until),
+        ttl: ttl > 0 ? ttl : Number.POSITIVE_INFINITY,
+        hold: this.times.of(tier, hold),
+        shared: (flags & ShadowFlag.Shared) !== 0,
+        steal: (flags & ShadowFlag.Steal) !== 0,
+        workflow: field(ShadowField.Workflow),
+        tenant: field(ShadowField.Tenant),
+        revocable: (flags & ShadowFlag.Revocable) !== 0,
+        amounts: amounts ? Array.from(numbers.subarray(from + ShadowField.Amounts, from + FIELDS)) : NO_AMOUNTS,
+        declared: hold,
+        pid: somebody ? field(ShadowField.Pid) : undefined,
+        tid: somebody ? field(ShadowField.Tid) : undefined,
+        participant: field(ShadowField.Participant),
+        incarnation: field(ShadowField.Incarnation),
+        tokens: field(ShadowField.Tokens),
+        recalled: (flags & ShadowFlag.Recalled) !== 0,
+        since
+      })
     }
-    this.seen.set(member, party)
-    return member
+    return found
   }
 }
 
 const TIERS = 4
+const FIELDS = ShadowField.Amounts + DIMENSIONS
 export const NO_AMOUNTS: readonly number[] = new Array<number>(DIMENSIONS).fill(0)
-const NOBODY_KNOWN: ShadowPartySnapshot = {
-  tier: 0,
-  since: 0,
-  exact: true,
-  ttl: 0,
-  hold: 0,
+const NOBODY_KNOWN = {
+  until: Number.POSITIVE_INFINITY,
+  ttl: Number.POSITIVE_INFINITY,
   shared: false,
   steal: false,
+  tenant: 0,
   revocable: false,
-  recalled: false,
-  tenantId: 0,
-  workflowId: 0
+  amounts: NO_AMOUNTS,
+  tid: undefined,
+  tokens: 0,
+  recalled: false
+} as const
+
+/** By arrival, and behind those that steal: mostly at the end, so that is where the search begins. */
+function insert(list: Member[], member: Party): void {
+  let at = list.length
+  while (at > 0 && !(list[at - 1] as Member).steal && (list[at - 1] as Member).arrival > member.arrival) at--
+  if (at === list.length) list.push(member)
+  else list.splice(at, 0, member)
 }
 
 /** Reads the arena; nothing of it changes. */

@@ -22,7 +22,7 @@ export class PoolRules implements Rules {
       if (chosen !== undefined) return chosen
       const impossible = heads.find(head => !this.isPossible(head))
       if (impossible === undefined) return undefined
-      line.waiting[impossible.tier]?.shift()
+      line.remove(impossible)
     }
   }
 
@@ -101,8 +101,8 @@ export class PoolRules implements Rules {
     const all = this.tenantsOf(line, tier)
     let best: Member | undefined
     let least = 0
-    for (const member of line.waiting[tier] as Member[]) {
-      if (seen.size === all) break
+    for (let place = 0, count = line.count(tier); place < count && seen.size < all; place++) {
+      const member = line.at(tier, place)
       line.work++
       if (seen.has(member.tenant) || member.until <= now) continue
       seen.add(member.tenant)
@@ -117,14 +117,14 @@ export class PoolRules implements Rules {
 
   /** How many wait in a tier, or did at the beginning. */
   private tenantsOf(line: Line, tier: number): number {
-    const list = line.waiting[tier] as Member[]
-    let known = this.tenants.get(tier)
-    if (known === undefined || list.length > known.members) {
-      known = { members: list.length, count: new Set(list.map(({ tenant }) => tenant)).size }
-      this.tenants.set(tier, known)
-      line.work += list.length
-    }
-    return known.count
+    const members = line.count(tier)
+    const known = this.tenants.get(tier)
+    if (known !== undefined && members <= known.members) return known.count
+    const all = new Set<number>()
+    for (let place = 0; place < members; place++) all.add(line.at(tier, place).tenant)
+    this.tenants.set(tier, { members, count: all.size })
+    line.work += members
+    return all.size
   }
 
   private hasOutlived({ ageing }: Line, { tier, arrival }: Member, now: number): boolean {

@@ -27,7 +27,7 @@ interface Facts {
 export function lockShadow(session: Session, name: string, ask: ShadowAsk, place: string): ShadowAnswer {
   session.mustBeJoined()
   const snapshot = lookAt(session, place, Kind.Lock, ask)
-  const look = new Look(session, snapshot, undefined, true)
+  const look = new Look(session, snapshot, undefined, 'lock')
   // Those of this environment of whom the arena does not know; looking for them moves none of them.
   if (session.cohorts.active !== 0 && snapshot.index !== undefined) look.add(session.cohorts.at(snapshot.index))
   const own = look.own(ask, NO_AMOUNTS)
@@ -54,7 +54,7 @@ export function poolShadow(
 ): ShadowAnswer {
   session.mustBeJoined()
   const snapshot = lookAt(session, place, Kind.Pool, ask)
-  const look = new Look(session, snapshot, dimensions, false)
+  const look = new Look(session, snapshot, dimensions, 'pool')
   const own = look.own(ask, amounts)
   const { pool } = snapshot
   const facts = { kind: 'pool', name, look, ahead: [], displaced: [], plans: [] } as const
@@ -69,7 +69,7 @@ export function poolShadow(
 export function bucketShadow(session: Session, name: string, ask: ShadowAsk, tokens: number, place: string): ShadowAnswer {
   session.mustBeJoined()
   const snapshot = lookAt(session, place, Kind.Bucket, ask, tokens)
-  const look = new Look(session, snapshot, undefined, false)
+  const look = new Look(session, snapshot, undefined, 'bucket')
   const found = snapshot.tokens
   const facts = { kind: 'bucket', name, look, plans: [] } as const
   if (found === undefined || !found.possible) return answer(session, ask, { ...facts, refused: true, ahead: [], displaced: [] }, NEVER)

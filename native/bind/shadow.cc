@@ -1,6 +1,7 @@
 // What a request would meet: reads, and writes nothing, not even that the arena is damaged.
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "bind/args.h"
 #include "bind/calls.h"
@@ -11,6 +12,13 @@
 namespace forelock::bind {
 
 namespace {
+
+// What stands for one that holds or waits: ShadowField in lib/native/binding.ts has the names.
+constexpr std::size_t kShadowFields = 13 + core::kDimensions;
+constexpr int kShadowShared = 1;
+constexpr int kShadowSteal = 2;
+constexpr int kShadowRevocable = 4;
+constexpr int kShadowRecalled = 8;
 
 struct Name {
   char16_t units[core::kNameMaxUnits + 2];
@@ -33,37 +41,30 @@ class Telling {
     return ms / static_cast<double>(core::kNanosPerMilli);
   }
 
-  napi_value party(const core::ShadowParty& party, core::Kind kind) const {
-    napi_value out = object(env_);
-    set(env_, out, "tier", number(env_, party.tier));
-    set(env_, out, "since", number(env_, from_now(party.since)));
-    set(env_, out, "exact", boolean(env_, party.since_is_exact));
-    if (party.until != 0) set(env_, out, "until", number(env_, from_now(party.until)));
-    set(env_, out, "ttl", number(env_, party.ttl_ms));
-    set(env_, out, "hold", number(env_, party.hold_ms));
-    set(env_, out, "shared", boolean(env_, party.shared));
-    set(env_, out, "steal", boolean(env_, party.steal));
-    set(env_, out, "revocable", boolean(env_, party.revocable));
-    set(env_, out, "recalled", boolean(env_, party.recalled));
-    set(env_, out, "tenantId", number(env_, party.tenant));
-    set(env_, out, "workflowId", number(env_, party.workflow));
-    name(out, "tenant", party.tenant);
-    name(out, "workflow", party.workflow);
-    if (kind == core::Kind::kPool) set(env_, out, "amounts", amounts(party.amounts));
-    if (kind == core::Kind::kBucket) set(env_, out, "tokens", number(env_, party.tokens));
-    who(out, party);
-    return out;
+  // ShadowField numbers, in that order: an object for each of thousands costs ten times the look itself.
+  void party(const core::ShadowParty& party, double* out) const {
+    *out++ = party.tier;
+    *out++ = from_now(party.since);
+    *out++ = party.until != 0 ? from_now(party.until) : std::numeric_limits<double>::infinity();
+    *out++ = party.ttl_ms;
+    *out++ = party.hold_ms;
+    *out++ = (party.shared ? kShadowShared : 0) | (party.steal ? kShadowSteal : 0) | (party.revocable ? kShadowRevocable : 0) |
+             (party.recalled ? kShadowRecalled : 0);
+    *out++ = party.tenant;
+    *out++ = party.workflow;
+    const bool somebody = party.participant != 0 && party.participant <= arena_.capacity().participants;
+    const core::Participant* place = somebody ? &arena_.participant(party.participant) : nullptr;
+    *out++ = somebody ? party.participant : 0;
+    *out++ = party.incarnation;
+    *out++ = place != nullptr ? place->pid.peek() : 0;
+    *out++ = place != nullptr ? place->tid.peek() : 0;
+    *out++ = party.tokens;
+    for (std::uint32_t d = 0; d < core::kDimensions; d++) *out++ = static_cast<double>(party.amounts[d]);
   }
 
   void name(napi_value out, const char* property, std::uint32_t id) const {
     std::u16string name;
     if (core::name_of(arena_, id, name)) set(env_, out, property, text(env_, name));
-  }
-
-  napi_value amounts(const core::Amounts& amounts) const {
-    napi_value list = array(env_);
-    for (std::uint32_t d = 0; d < core::kDimensions; d++) napi_set_element(env_, list, d, number(env_, static_cast<double>(amounts[d])));
-    return list;
   }
 
   // [grants, of these waited, then value in ms and count of holds]
@@ -92,27 +93,43 @@ class Telling {
   }
 
  private:
-  void who(napi_value out, const core::ShadowParty& party) const {
-    if (party.participant == 0 || party.participant > arena_.capacity().participants) return;
-    const core::Participant& place = arena_.participant(party.participant);
-    const std::string id = std::to_string(party.participant);
-    set(env_, out, "client", text(env_, std::to_string(place.pid.peek()) + ":" + id + ":" + std::to_string(party.incarnation)));
-    set(env_, out, "pid", number(env_, place.pid.peek()));
-    set(env_, out, "tid", number(env_, place.tid.peek()));
-  }
-
   const napi_env env_;
   const core::Arena& arena_;
   const core::Nanos now_;
 };
 
-napi_value parties(napi_env env, const Telling& tell, const std::vector<core::ShadowParty>& list, core::Kind kind) {
+// Number and name, of all that are told of.
+napi_value names_of(napi_env env, const Telling& tell, const core::ShadowView& view) {
+  std::set<std::uint32_t> ids;
+  const auto add = [&](const std::vector<core::ShadowParty>& list) {
+    for (const core::ShadowParty& party : list) ids.insert({party.tenant, party.workflow});
+  };
+  add(view.holders);
+  for (const auto& list : view.waiters) add(list);
   napi_value out = array(env);
-  for (std::uint32_t i = 0; i < list.size(); i++) {
-    napi_handle_scope scope;
-    if (!ok(napi_open_handle_scope(env, &scope))) return out;
-    napi_set_element(env, out, i, tell.party(list[i], kind));
-    napi_close_handle_scope(env, scope);
+  std::uint32_t at = 0;
+  for (const std::uint32_t id : ids) {
+    napi_value pair = object(env);
+    set(env, pair, "id", number(env, id));
+    tell.name(pair, "name", id);
+    napi_set_element(env, out, at++, pair);
+  }
+  return out;
+}
+
+// Of each kShadowFields numbers; nullptr, and an exception, where there is no memory for them.
+napi_value parties(napi_env env, const Telling& tell, const std::vector<core::ShadowParty>& list) {
+  void* data = nullptr;
+  napi_value buffer, out;
+  const std::size_t length = list.size() * kShadowFields;
+  if (!ok(napi_create_arraybuffer(env, length * sizeof(double), &data, &buffer)) ||
+      !ok(napi_create_typedarray(env, napi_float64_array, length, buffer, 0, &out))) {
+    return nullptr;
+  }
+  auto* at = static_cast<double*>(data);
+  for (const core::ShadowParty& party : list) {
+    tell.party(party, at);
+    at += kShadowFields;
   }
   return out;
 }
@@ -236,14 +253,15 @@ napi_value Binding::shadow(napi_env env, napi_callback_info info) {
     if (!core::find_element(arena, kind, name.units, name.length, handle) || !core::look(arena, kind, handle, now, view)) return out;
     set(env, out, "index", number(env, handle.index));
     set(env, out, "consistent", boolean(env, view.consistent));
-    set(env, out, "holders", parties(env, tell, view.holders, kind));
+    set(env, out, "holders", parties(env, tell, view.holders));
     napi_value waiters = array(env);
     napi_value own = array(env);
     for (std::uint32_t t = 0; t < core::kTiers; t++) {
-      napi_set_element(env, waiters, t, parties(env, tell, view.waiters[t], kind));
+      napi_set_element(env, waiters, t, parties(env, tell, view.waiters[t]));
       napi_set_element(env, own, t, tell.counted(core::counted_of(arena, handle, t)));
     }
     set(env, out, "waiters", waiters);
+    set(env, out, "names", names_of(env, tell, view));
     set(env, out, "own", own);
     if (kind == core::Kind::kPool && core::Pool::is(arena, handle.index)) set(env, out, "pool", pool_to_js(env, arena, handle.index, now));
     if (kind == core::Kind::kBucket && core::Bucket::is(arena, handle.index)) {

@@ -92,9 +92,9 @@ class Reading {
   // The places of those that steal, or keep an earlier arrival, are made when they come in: as GateKeeper::enlist().
   void stand(std::uint32_t tier, ShadowParty party, bool steal) {
     auto& list = view.waiters[tier];
-    const auto place = std::find_if(list.begin(), list.end(), [&](const ShadowParty& other) {
-      return !other.steal && (steal || (party.since < other.since && party.since < now_));
-    });
+    auto place = list.end();
+    // Nearly all belong at the end, so that is where the search begins: a long inbox is not looked through for each of its own.
+    while (place != list.begin() && !(place - 1)->steal && (steal || (party.since < (place - 1)->since && party.since < now_))) --place;
     list.insert(place, std::move(party));
   }
 
