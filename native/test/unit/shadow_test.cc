@@ -42,6 +42,14 @@ Granted wait_for(Member& member, const Request& request) {
   return granted;
 }
 
+// A bucket, all of whose tokens have just been taken.
+Handle make_emptied(Member& member, const std::u16string& name, double rate, double burst) {
+  const Handle handle = make_bucket(member, name, pace_of(rate, 1'000, burst));
+  Tokens out;
+  CHECK(member.try_tokens(tokens(handle, burst), out) == Answer::kOk);
+  return handle;
+}
+
 // The arena before, to be compared word by word.
 class Copy {
  public:
@@ -185,9 +193,7 @@ TEST_CASE("a grant of a pool is as old as the grant, not as the request") {
 TEST_CASE("tokens are foreseen to the nanosecond, behind those who wait") {
   World world(with_heap());
   const auto one = world.join(1), two = world.join(2);
-  const Handle handle = make_bucket(*one, u"b", pace_of(10, 1'000, 5));
-  Tokens out;
-  CHECK(one->try_tokens(tokens(handle, 5), out) == Answer::kOk);
+  const Handle handle = make_emptied(*one, u"b", 10, 5);
   wait_for(*two, tokens(handle, 2, 1));
   wait_for(*two, tokens(handle, 1, 0));
   const Copy before(world);
@@ -209,9 +215,7 @@ TEST_CASE("tokens are foreseen to the nanosecond, behind those who wait") {
 TEST_CASE("one that comes later does not stand in the way of those served before it comes") {
   World world(with_heap());
   const auto one = world.join(1), two = world.join(2);
-  const Handle handle = make_bucket(*one, u"b", pace_of(10, 1'000, 5));
-  Tokens out;
-  CHECK(one->try_tokens(tokens(handle, 5), out) == Answer::kOk);
+  const Handle handle = make_emptied(*one, u"b", 10, 5);
   wait_for(*two, tokens(handle, 2, 0));
   wait_for(*two, tokens(handle, 2, 0));
   const ShadowView view = look_at(world, Kind::kBucket, u"b");
@@ -226,10 +230,8 @@ TEST_CASE("one that comes later does not stand in the way of those served before
 TEST_CASE("a bucket above is waited for too, and its reserve is for whom the plan names") {
   World world(with_heap());
   const auto one = world.join(1);
-  const Handle above = make_bucket(*one, u"above", pace_of(1, 1'000, 1));
+  const Handle above = make_emptied(*one, u"above", 1, 1);
   make_bucket(*one, u"b", pace_of(100, 1'000, 100), &above);
-  Tokens out;
-  CHECK(one->try_tokens(tokens(above, 1), out) == Answer::kOk);
   const ShadowView view = look_at(world, Kind::kBucket, u"b");
   CHECK_EQUAL(foresee_tokens(*world.arena, view, 1, 1, {}, world.host.time).ready, world.host.time + kSecond);
   CHECK(!foresee_tokens(*world.arena, view, 2, 1, {}, world.host.time).possible);

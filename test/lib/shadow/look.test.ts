@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Governor } from '../../../lib/index.js'
 import { macrotask, virtual } from '../support.js'
+import { mayEnd } from './support.js'
 
 const SMALL = { elements: 256, waiters: 512, participants: 3, memory: 1 << 20, telemetry: 64 }
 
@@ -55,7 +56,7 @@ const STATES: [string, (gov: Governor) => unknown][] = [
           gov.bucket('b').take(1, { tier }),
           gov.pool('p').allocate({ cpu: 1 }, { tier })
         ]) {
-          request.catch(() => {})
+          mayEnd(request)
         }
       }
     }
@@ -80,7 +81,7 @@ const STATES: [string, (gov: Governor) => unknown][] = [
       gov.advance(1000)
       bucket.tryTake(5)
       pool.tryAllocate({ cpu: 2 }, { revocable: true })
-      pool.allocate({ cpu: 3 }, { tier: 'background' }).catch(() => {})
+      mayEnd(pool.allocate({ cpu: 3 }, { tier: 'background' }))
     }
   ]
 ]
