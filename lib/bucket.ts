@@ -10,8 +10,9 @@ import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
 import { type BucketState, burstTooLarge, isPositive, noTokens, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Session } from './session.js'
 import type { ShadowAnswer } from './shadow/answer.js'
-import { countDry, dryPlace, runsDry, type WouldBe } from './shadow/dry.js'
+import { countDry, runsDry, type WouldBe } from './shadow/dry.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowAsk, type ShadowOptions } from './shadow/options.js'
+import { dryPlace } from './shadow/places.js'
 import { bucketShadow } from './shadow/request.js'
 
 /** How fast a bucket fills and how much it holds. */

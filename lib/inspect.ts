@@ -1,6 +1,6 @@
 import type { LockMode } from './grant.js'
 import type { ElementSnapshot, HolderSnapshot, WaiterSnapshot } from './native/binding.js'
-import { nameOfPlace } from './shadow/dry.js'
+import { nameOfPlace } from './shadow/places.js'
 
 /** Who holds or waits. */
 export interface Client {

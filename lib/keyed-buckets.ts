@@ -6,6 +6,8 @@ import { quote } from './native/codes.js'
 import { KeyCache } from './native/key-cache.js'
 import { type BucketState, burstTooLarge, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Session } from './session.js'
+import { countDry, runsDry } from './shadow/dry.js'
+import { dryPlace } from './shadow/places.js'
 
 export interface KeyedBucketsOptions {
   /** tokens per `per` ms that each key gets */
@@ -18,6 +20,8 @@ export interface KeyedBucketsOptions {
   keys?: number | undefined
   /** changes the rate of a family that exists; what its keys have taken stays taken */
   update?: boolean | undefined
+  /** runs dry: all is granted, and what would not have been is counted */
+  shadow?: boolean | undefined
 }
 
 const KEYS_DEFAULT = 65_536
@@ -41,6 +45,8 @@ export class KeyedBuckets {
   private readonly take: Binding['keyedTake']
   private readonly again: Binding['keyedAgain']
   private readonly cache = new KeyCache()
+  /** it runs dry, apart from what is enforced */
+  private readonly dry: boolean
   private readonly look: Binding['keyedPeek']
   private readonly giveBack: Binding['keyedRefund']
 
@@ -48,7 +54,7 @@ export class KeyedBuckets {
   constructor(session: Session, family: unknown, given: unknown) {
     const options = optionsObject(given, 'options')
     if (options === undefined) throw refuse('options', 'an object with a rate', given)
-    onlyKnown(options, ['rate', 'per', 'burst', 'keys', 'update'], 'buckets()')
+    onlyKnown(options, ['rate', 'per', 'burst', 'keys', 'update', 'shadow'], 'buckets()')
     const { rate, per, burst, keys, update } = options as { [K in keyof KeyedBucketsOptions]: unknown }
     const pace = readPace(rate, per, burst)
     this.session = session
@@ -57,7 +63,8 @@ export class KeyedBuckets {
     this.per = pace.per
     this.burst = pace.burst
     this.keys = keys === undefined ? KEYS_DEFAULT : count(keys, 'keys', 1, KEYS_MAX)
-    this.family = openFamily(session, this.name, pace, this.keys, update === undefined ? false : flag(update, 'update'))
+    this.dry = runsDry(session, options)
+    this.family = openFamily(session, this.name, this.dry, pace, this.keys, update === undefined ? false : flag(update, 'update'))
     this.take = session.binding.keyedTake
     this.again = session.binding.keyedAgain
     this.look = session.binding.keyedPeek
@@ -83,6 +90,7 @@ export class KeyedBuckets {
     }
     const code = scratch[At.OutCode]
     const remaining = times[Time.OutRemaining] as number
+    if (this.dry) return this.takenDry(code as number, remaining, key, n)
     if (code === Code.Ok) return { ok: true, waitMs: 0, remaining }
     if (code !== Code.Busy) throw this.failure(code as number, key, n)
     return { ok: false, waitMs: times[Time.OutReady] as number, remaining }
@@ -116,6 +124,14 @@ export class KeyedBuckets {
     if (code !== Code.Ok) throw this.failure(code, key, n)
   }
 
+  /** Whatever the answer was: what is refused, or cannot be remembered, is granted without tokens. */
+  private takenDry(code: number, remaining: number, key: string, n: number): Taken {
+    const refused = code === Code.Busy || code === Code.Never || code === Code.NoKeys
+    if (code !== Code.Ok && !refused) throw this.failure(code, key, n)
+    countDry(this.session, 'buckets', this.name, refused ? 'refusals' : 'grants')
+    return { ok: true, waitMs: 0, remaining: code === Code.Ok || code === Code.Busy ? remaining : 0 }
+  }
+
   private prepare(key: unknown, n: unknown): void {
     const session = this.session
     if (n !== 1) tokenCount(n)
@@ -140,7 +156,7 @@ export class KeyedBuckets {
 }
 
 /** The number of the family in the addon, which makes it if it is not there. */
-function openFamily(session: Session, name: string, pace: Pace, keys: number, update: boolean): number {
+function openFamily(session: Session, name: string, dry: boolean, pace: Pace, keys: number, update: boolean): number {
   session.mustBeOpen(name)
   const { scratch, times } = session
   scratch[At.Request] = update ? 1 : 0
@@ -148,7 +164,7 @@ function openFamily(session: Session, name: string, pace: Pace, keys: number, up
   times[Time.Per] = pace.per
   times[Time.Burst] = pace.burst
   times[Time.Keys] = keys
-  const code = session.binding.keyedOpen(name)
+  const code = session.binding.keyedOpen(dry ? dryPlace(name) : name)
   if (code === Code.Ok) return scratch[At.OutIndex] as number
   if (code === Code.BadArgument) throw burstTooLarge(pace)
   if (code === Code.Busy) throw new InUseError(`the rate of the buckets ${quote(name)} is just being changed by another environment`, {})

@@ -50,7 +50,7 @@ export interface OpenOptions {
   autoEnclose?: boolean | undefined
   /** reports grants that were garbage-collected while held, by a `leak` event or a process warning; costs some 100 ns a grant */
   reportLeaks?: boolean | undefined
-  /** runs every lock, bucket, pool and semaphore of this governor dry: what they would refuse or make wait is granted, and counted */
+  /** runs every lock, bucket, keyed bucket, pool and semaphore of this governor dry: what they would refuse or make wait is granted, and counted */
   shadow?: boolean | undefined
   /** what of inputs and names is recorded in the clear, as a hash, or not */
   privacy?: PrivacyOptions | undefined

@@ -21,8 +21,9 @@ import {
 } from './pool-terms.js'
 import type { Session } from './session.js'
 import type { ShadowAnswer } from './shadow/answer.js'
-import { beyondPlace, countDry, dryPlace, runsDry, type WouldBe } from './shadow/dry.js'
+import { countDry, runsDry, type WouldBe } from './shadow/dry.js'
 import { idOf, POOL_SHADOW_KNOWN, type PoolShadowOptions, plainShadow, readShadow, type ShadowAsk } from './shadow/options.js'
+import { beyondPlace, dryPlace } from './shadow/places.js'
 import { poolShadow } from './shadow/request.js'
 
 /** What an allocation may say besides what any request may. */

@@ -3,7 +3,7 @@ import { MemoryError } from './errors/index.js'
 import type { NativeElementStats, NativeQuantiles, NativeStats, NativeTierStats } from './native/binding.js'
 import { fromNative } from './native/codes.js'
 import type { Session } from './session.js'
-import { nameOfPlace } from './shadow/dry.js'
+import { nameOfPlace } from './shadow/places.js'
 import { KINDS, type Kind } from './telemetry/record.js'
 import { NS_PER_MS } from './units.js'
 

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { onlyKnown, optionsObject, refuse } from '../checks.js'
-import { nameOfPlace } from '../shadow/dry.js'
+import { nameOfPlace } from '../shadow/places.js'
 
 /** What becomes of a name: it stays; all but its prefix is replaced by a keyed hash; or by an asterisk. */
 export type NameRule = 'keep' | 'hash' | 'drop'

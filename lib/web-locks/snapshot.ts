@@ -1,4 +1,5 @@
 import type { ElementSnapshot } from '../native/binding.js'
+import { nameOfPlace } from '../shadow/places.js'
 import type { LockMode } from './webidl.js'
 
 /** Dictionary `LockInfo`: a lock that is held, or a request that waits. */
@@ -22,8 +23,9 @@ const KIND_LOCK = 0
 export function toSnapshot(elements: readonly ElementSnapshot[]): LockManagerSnapshot {
   const held: LockInfo[] = []
   const pending: LockInfo[] = []
-  for (const { name, kind, holders, waiters } of elements) {
+  for (const { name: place, kind, holders, waiters } of elements) {
     if (kind !== KIND_LOCK) continue
+    const { name } = nameOfPlace(place)
     for (const holder of holders) held.push(toInfo(name, holder))
     for (const waiter of waiters) if (waiter.state === 'queued') pending.push(toInfo(name, waiter))
   }

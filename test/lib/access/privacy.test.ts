@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Privacy } from '../../../lib/access/privacy.js'
 import { openMemoryStore } from '../../../lib/index.js'
-import { dryPlace, lonePlace } from '../../../lib/shadow/dry.js'
+import { dryPlace, lonePlace } from '../../../lib/shadow/places.js'
 import { isCoded, thrown, virtual } from '../support.js'
 
 const key = 'a key that is long enough'

@@ -49,6 +49,44 @@ test('what runs dry is in nobody\u2019s way, and what is enforced does not show 
   assert.equal(rules(gov), { 'lock a': { grants: 1, waits: 0, refusals: 1 } })
 })
 
+test('keyed buckets that run dry grant what they would refuse, count it, and take nothing of those that are enforced', () => {
+  const gov = virtual()
+  const dry = gov.buckets('users', { rate: 2, shadow: true })
+  const real = gov.buckets('users', { rate: 2 })
+  assert.equal(
+    [dry.tryTake('ada', 2), dry.tryTake('ada'), dry.tryTake('bob'), dry.tryTake('bob', 9)].map(({ ok, waitMs }) => [ok, waitMs]),
+    Array.from({ length: 4 }, () => [true, 0])
+  )
+  assert.equal(rules(gov), { 'buckets users': { grants: 2, waits: 0, refusals: 2 } })
+  assert.is(dry.peek('ada').ok, false)
+  assert.is(real.tryTake('ada', 2).ok, true)
+  assert.is(real.tryTake('ada').ok, false)
+  gov.advance(1000)
+  dry.tryTake('ada')
+  assert.equal(rules(gov), { 'buckets users': { grants: 3, waits: 0, refusals: 2 } })
+})
+
+test('a key that a dry family has no room for is granted all the same', () => {
+  const gov = virtual()
+  const dry = gov.buckets('users', { rate: 1, keys: 1, shadow: true })
+  for (let i = 0; i < 5000; i++) assert.is(dry.tryTake(`user ${i}`).ok, true)
+  const { grants, refusals } = rules(gov)['buckets users'] ?? { grants: 0, refusals: 0 }
+  assert.is(grants + refusals, 5000)
+  assert.ok(refusals > 0 && grants > 0)
+})
+
+test('Web Locks run dry with their governor: nobody waits, and who holds one is shown by its name', async () => {
+  const gov = virtual({ shadow: true })
+  const held = await new Promise<() => void>(resolve => {
+    void gov.locks.request('a', () => new Promise<void>(release => resolve(release)))
+  })
+  assert.is(await gov.locks.request('a', async lock => lock.name), 'a')
+  assert.is(await gov.locks.request('a', { ifAvailable: true }, async lock => lock?.mode), 'exclusive')
+  assert.equal(rules(gov), { 'lock a': { grants: 1, waits: 1, refusals: 1 } })
+  assert.equal(await gov.locks.query(), { held: [{ clientId: gov.client, mode: 'exclusive', name: 'a' }], pending: [] })
+  held()
+})
+
 test('who holds a dry lock is shown under the name that users know, and told apart', () => {
   const gov = virtual()
   gov.lock('a').tryAcquire()
