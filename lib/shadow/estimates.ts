@@ -84,10 +84,14 @@ function tellOf(
  */
 export function scoreEstimate({ value }: Estimate, waitedMs: number): EstimateScore {
   const waited = waitedMs > 0 ? 1 : 0
-  return { brier: (value.contention - waited) ** 2, p50: pinball(value.p50, waitedMs, 0.5), p95: pinball(value.p95, waitedMs, 0.95) }
+  const { contention, p50, p95 } = value
+  return {
+    brier: (contention - waited) ** 2,
+    p50: p50 === undefined ? undefined : pinball(p50, waitedMs, 0.5),
+    p95: p95 === undefined ? undefined : pinball(p95, waitedMs, 0.95)
+  }
 }
 
-function pinball(quantile: number | undefined, truth: number, share: number): number | undefined {
-  if (quantile === undefined) return undefined
+export function pinball(quantile: number, truth: number, share: number): number {
   return truth >= quantile ? share * (truth - quantile) : (1 - share) * (quantile - truth)
 }

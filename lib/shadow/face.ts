@@ -5,6 +5,7 @@ import type { ShadowAdmission } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
 import { type EstimateListener, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
+import { listenToPredictions, type PredictionListener } from './predictions.js'
 import { Replica } from './replica.js'
 
 /** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
@@ -47,6 +48,17 @@ export class Shadow {
   onEstimate(listener: EstimateListener): () => void {
     callback(listener, 'listener')
     return listen(this.#session, listener)
+  }
+
+  /**
+   * Calls back, in a microtask, with what forecasts and replicas of this governor said of a run from now on, with what came and its score, when
+   * the run is over.
+   *
+   * @returns ends it
+   */
+  onPrediction(listener: PredictionListener): () => void {
+    callback(listener, 'listener')
+    return listenToPredictions(this.#session, listener)
   }
 
   /** What the workflows that run in this governor do and will do, without executing them. It follows them: one is enough. */

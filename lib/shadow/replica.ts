@@ -2,6 +2,7 @@ import { refuse } from '../checks.js'
 import type { Session } from '../session.js'
 import type { Likeness } from './course.js'
 import { type ForecastPoint, forecast, type Quantiles90, type RunForecast } from './forecast.js'
+import { note } from './predictions.js'
 import { type Running, runningOf } from './running.js'
 
 /** A run that goes on now, at some moment to come. */
@@ -52,13 +53,16 @@ export class Replica {
     const session = this.#session
     session.mustBeJoined()
     const ms = readSeconds(seconds)
-    return { time: session.binding.wallClock(session.binding.now()) + ms, runs: [...runningOf(session)].map(run => runAt(run, ms)) }
+    return {
+      time: session.binding.wallClock(session.binding.now()) + ms,
+      runs: [...runningOf(session)].map(run => runAt(session, run, ms))
+    }
   }
 }
 
-function runAt(run: Running, ms: number): ReplicaRun {
+function runAt(session: Session, run: Running, ms: number): ReplicaRun {
   const { id, workflow, tenant, tier } = run
-  const { points, likeness, samples, remaining } = forecast(run.courses(), run.present(), [ms], ms)
+  const { points, likeness, samples, remaining } = told(session, run, [ms], ms)
   return { id, workflow, tenant, tier, likeness, samples, remaining, ...(points[0] as ForecastPoint) }
 }
 
@@ -67,10 +71,17 @@ function runAt(run: Running, ms: number): ReplicaRun {
  *
  * @throws ArgumentError
  */
-export function forecastRun(run: Running, seconds: number): RunForecast {
+export function forecastRun(session: Session, run: Running, seconds: number): RunForecast {
   const ms = readSeconds(seconds)
   const times = Array.from({ length: STEPS }, (_, i) => ((i + 1) * ms) / STEPS)
-  return { run: run.id, workflow: run.workflow, ...forecast(run.courses(), run.present(), times, 0) }
+  return { run: run.id, workflow: run.workflow, ...told(session, run, times, 0) }
+}
+
+function told(session: Session, run: Running, times: readonly number[], from: number): ReturnType<typeof forecast> {
+  const present = run.present()
+  const made = forecast(run.courses(), present, times, from)
+  note(session, run, present.elapsed, made)
+  return made
 }
 
 function readSeconds(value: unknown): number {

@@ -146,7 +146,7 @@ export class Run extends Work implements Running {
    * @throws ArgumentError
    */
   forecast(seconds: number): RunForecast {
-    const forecast = forecastRun(this, seconds)
+    const forecast = forecastRun(this.session, this, seconds)
     return this.over ? { ...forecast, remaining: NO_TIME, points: [] } : forecast
   }
 

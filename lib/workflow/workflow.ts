@@ -11,6 +11,7 @@ import type { Session } from '../session.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
 import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
+import { scorePredictions } from '../shadow/predictions.js'
 import { type Running, runningOf } from '../shadow/running.js'
 import { addLearner } from './learners.js'
 import { noteRun } from './notes.js'
@@ -82,7 +83,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       outcome = 'success'
       return result
     } finally {
-      this.#record(run.end(outcome, admission), run.heldSpans())
+      const record = run.end(outcome, admission)
+      this.#record(record, run.heldSpans())
+      scorePredictions(session, run, record)
     }
   }
 
