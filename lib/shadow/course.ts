@@ -54,7 +54,7 @@ interface Turn {
   readonly at: number
   /** which of the two, and of what */
   readonly what: string
-  /** names of the actions that go on after it */
+  /** names of the actions that go on after it, each once; of many names none */
   readonly running: string
 }
 
@@ -67,7 +67,7 @@ export class Course implements PastRun {
   readonly actions: readonly PastAction[]
   // These two are made when somebody asks for the first time: most courses are never asked.
   private found: readonly Turn[] | undefined = undefined
-  private outside: Map<UsageField, number> | undefined = undefined
+  private outside: Map<UsageField, number | undefined> | undefined = undefined
 
   constructor(
     { tenant, duration, usage, actions }: PastRun,
@@ -87,42 +87,58 @@ export class Course implements PastRun {
   /**
    * How much of a counter was used from one moment to another. Within an action, and outside of all, use is spread evenly: more is not
    * recorded. Undefined: it was not measured.
+   *
+   * @param actions those that go on at any time in between, and others
    */
-  used(field: UsageField, from: number, to: number): number | undefined {
-    const all = this.usage[field]
-    let [used, covered, reached, isKnown] = [0, 0, from, all !== undefined]
-    for (const { offset, duration, usage } of this.actions) {
+  used(field: UsageField, from: number, to: number, actions: readonly PastAction[] = this.actions): number | undefined {
+    const outside = this.rateOutside(field)
+    if (outside === undefined) return undefined
+    let [used, covered, reached] = [0, 0, from]
+    for (const { offset, duration, usage } of actions) {
       const value = usage[field]
       if (value === undefined) continue
-      isKnown = true
       const [start, end] = [Math.max(from, offset), Math.min(to, offset + duration)]
       if (end <= start) continue
       used += (value * (end - start)) / duration
       covered += Math.max(0, end - Math.max(reached, start))
       reached = Math.max(reached, end)
     }
-    if (!isKnown) return undefined
     const alone = Math.max(0, Math.min(to, this.duration) - Math.max(0, from) - covered)
-    return used + (all === undefined ? 0 : alone * this.rateOutside(field, all))
+    return used + alone * outside
+  }
+
+  /** Bytes of the action that had most, or of the whole run; undefined: it was not measured. */
+  get memory(): number | undefined {
+    const { memory } = this.usage
+    if (memory !== undefined) return memory
+    return this.actions.reduce((most: number | undefined, { usage }) => {
+      return usage.memory === undefined ? most : Math.max(most ?? 0, usage.memory)
+    }, undefined)
   }
 
   /** By the ms in which no action went on that it was measured of. */
-  private rateOutside(field: UsageField, all: number): number {
+  private rateOutside(field: UsageField): number | undefined {
     this.outside ??= new Map()
-    const known = this.outside.get(field)
-    if (known !== undefined) return known
-    let [inside, covered, reached] = [0, 0, 0]
+    if (this.outside.has(field)) return this.outside.get(field)
+    const rate = this.findRateOutside(field)
+    this.outside.set(field, rate)
+    return rate
+  }
+
+  private findRateOutside(field: UsageField): number | undefined {
+    const all = this.usage[field]
+    let [inside, covered, reached, isKnown] = [0, 0, 0, all !== undefined]
     for (const { offset, duration, usage } of this.actions) {
       const value = usage[field]
       if (value === undefined) continue
+      isKnown = true
       inside += value
       covered += Math.max(0, offset + duration - Math.max(reached, offset))
       reached = Math.max(reached, offset + duration)
     }
     const idle = this.duration - covered
-    const rate = idle > 0 ? Math.max(0, all - inside) / idle : 0
-    this.outside.set(field, rate)
-    return rate
+    if (!isKnown) return undefined
+    return all !== undefined && idle > 0 ? Math.max(0, all - inside) / idle : 0
   }
 }
 
@@ -170,9 +186,9 @@ export function analoguesOf(
   const found: Analogue[] = []
   let depth = byDepth.length
   while (depth > 0 && found.length < ENOUGH) found.push(...(byDepth[--depth] as Analogue[]))
-  if (found.length > 0) return { likeness: depth > DEPTH ? 'path' : depth > 0 ? 'recent' : 'last', analogues: thinned(found) }
+  if (found.length > 0) return { likeness: depth > DEPTH ? 'path' : depth > 0 ? 'recent' : 'last', analogues: thinned(found, MOST) }
   const lasting = courses.filter(({ duration }) => duration > elapsed).map(course => ({ course, now: elapsed }))
-  return { likeness: lasting.length > 0 ? 'time' : 'none', analogues: thinned(lasting) }
+  return { likeness: lasting.length > 0 ? 'time' : 'none', analogues: thinned(lasting, MOST) }
 }
 
 /**
@@ -192,9 +208,10 @@ function depthOf(path: readonly Turn[], turns: readonly Turn[], at: number): num
   return depth === path.length && last === at ? DEPTH + 1 : Math.min(DEPTH, depth)
 }
 
-function thinned(all: readonly Analogue[]): Analogue[] {
-  if (all.length <= MOST) return [...all]
-  return Array.from({ length: MOST }, (_, i) => all[Math.floor((i * all.length) / MOST)] as Analogue)
+/** So many of them at most, evenly. */
+export function thinned<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all]
+  return Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)] as T)
 }
 
 function turnsOf(actions: readonly ActionSpan[]): Turn[] {
@@ -206,10 +223,18 @@ function turnsOf(actions: readonly ActionSpan[]): Turn[] {
     turns.push({ at: offset + duration, rank: duration > 0 ? 0 : 2 + 2 * position, name, begins: false })
   }
   turns.sort((a, b) => a.at - b.at || a.rank - b.rank)
-  const running: string[] = []
+  const running = new Map<string, number>()
+  let names = ''
   return turns.map(({ at, name, begins }) => {
-    if (begins) running.push(name)
-    else running.splice(running.indexOf(name), 1)
-    return { at, what: `${begins ? '+' : '-'}${name}`, running: running.length > 1 ? [...running].sort().join('\0') : (running[0] ?? '') }
+    const before = running.get(name) ?? 0
+    const after = before + (begins ? 1 : -1)
+    if (after === 0) running.delete(name)
+    else running.set(name, after)
+    if (before === 0 || after === 0) names = running.size > NAMES_MAX ? MANY : [...running.keys()].sort().join('\0')
+    return { at, what: `${begins ? '+' : '-'}${name}`, running: names }
   })
 }
+
+/** Of more that go on at once the names are not compared. */
+const NAMES_MAX = 16
+const MANY = '\0'

@@ -1,4 +1,13 @@
-import { type Analogue, analoguesOf, type Course, type HeldSpan, type Likeness, type PastAction, type PresentCourse } from './course.js'
+import {
+  type Analogue,
+  analoguesOf,
+  type Course,
+  type HeldSpan,
+  type Likeness,
+  type PastAction,
+  type PresentCourse,
+  thinned
+} from './course.js'
 
 /** A number that is not known exactly. */
 export interface Quantiles90 {
@@ -62,6 +71,8 @@ export interface RunForecast {
 const RATES: readonly ForecastField[] = ['cpu', 'diskRead', 'diskWritten', 'networkReceived', 'networkSent']
 const MS_PER_S = 1000
 const MOMENT_MS = 1e-3
+/** Actions that are looked at, for all points together, some ms: where there are more, fewer courses are. */
+const WORK_MAX = 200_000
 
 /**
  * @param times ms from now, ascending; the usage at the first is that since `from`
@@ -74,39 +85,54 @@ export function forecast(
   from: number
 ): Omit<RunForecast, 'run' | 'workflow'> {
   const { likeness, analogues } = analoguesOf(courses, present)
-  const ends = analogues.map(({ course, now }) => course.duration - now)
+  const futures = futuresOf(analogues, Math.min(0, from), times)
   return {
     likeness,
-    samples: analogues.length,
-    remaining: quantiles(ends),
-    points: times.map((time, i) => pointAt(analogues, present, times[i - 1] ?? from, time))
+    samples: futures.length,
+    remaining: quantiles(futures.map(({ course, now }) => course.duration - now)),
+    points: times.map((time, i) => pointAt(futures, present, times[i - 1] ?? from, time))
   }
 }
 
-function pointAt(analogues: readonly Analogue[], present: PresentCourse, from: number, to: number): ForecastPoint {
+/** An analogue, with those of its actions that the forecast is about. */
+interface Future extends Analogue {
+  readonly actions: readonly PastAction[]
+}
+
+function futuresOf(analogues: readonly Analogue[], from: number, times: readonly number[]): Future[] {
+  const until = times[times.length - 1] ?? 0
+  const futures = analogues.map(({ course, now }) => {
+    const actions = course.actions.filter(({ offset, duration }) => offset <= now + until && offset + duration >= now + from)
+    return { course, now, actions }
+  })
+  const work = times.length * futures.reduce((sum, { actions }) => sum + actions.length, 0)
+  return work > WORK_MAX ? thinned(futures, Math.max(1, Math.floor((futures.length * WORK_MAX) / work))) : futures
+}
+
+function pointAt(futures: readonly Future[], present: PresentCourse, from: number, to: number): ForecastPoint {
   // What is now is known; and where nothing is alike, that it stays as it is is all that can be said.
-  if (to <= 0 || analogues.length === 0) return asNow(analogues, present, from, to)
+  if (to <= 0 || futures.length === 0) return asNow(futures, present, from, to)
   const actions = new Map<string, number>()
   const holds = new Map<string, Tally>()
   let [over, between] = [0, 0]
-  for (const { course, now } of analogues) {
+  for (const { course, now, actions: going } of futures) {
     if (now + to >= course.duration) {
       over++
       continue
     }
-    const names = new Set(course.actions.filter(action => goesOn(action, now + to)).map(({ name }) => name))
+    const names = new Set(going.filter(action => goesOn(action, now + to)).map(({ name }) => name))
     if (names.size === 0) between++
     for (const name of names) actions.set(name, (actions.get(name) ?? 0) + 1)
-    tally(holds, heldAt(course, now, now + to, present.holds))
+    tally(holds, heldAt(course, going, now, now + to, present.holds))
   }
-  const share = (times: number) => times / analogues.length
+  const share = (times: number) => times / futures.length
   return {
     in: to,
     over: share(over),
     between: share(between),
     actions: likely([...actions].map(([name, times]) => ({ name, probability: share(times) }))),
-    holds: likelyHolds(holds, analogues.length),
-    usage: usageOf(analogues, from, to)
+    holds: likelyHolds(holds, futures.length),
+    usage: usageOf(futures, from, to)
   }
 }
 
@@ -140,7 +166,7 @@ function likelyHolds(tallies: ReadonlyMap<string, Tally>, courses: number): Like
   )
 }
 
-function asNow(analogues: readonly Analogue[], { actions, holds }: PresentCourse, from: number, to: number): ForecastPoint {
+function asNow(futures: readonly Future[], { actions, holds }: PresentCourse, from: number, to: number): ForecastPoint {
   const held = new Map<string, Tally>()
   tally(held, holds)
   const names = [...new Set(actions.filter(({ duration }) => duration === undefined).map(({ name }) => name))]
@@ -150,7 +176,7 @@ function asNow(analogues: readonly Analogue[], { actions, holds }: PresentCourse
     between: names.length === 0 ? 1 : 0,
     actions: names.map(name => ({ name, probability: 1 })),
     holds: likelyHolds(held, 1),
-    usage: usageOf(analogues, from, to)
+    usage: usageOf(futures, from, to)
   }
 }
 
@@ -166,26 +192,33 @@ function goesOn({ offset, duration }: Pick<PastAction, 'offset' | 'duration'>, a
  * What would be held, if the run went on as this course did: of what it holds now that which had the same part in the course, by the run's own names for
  * it (an `album:7` for an `album:3`), and what the course took later.
  */
-function heldAt(course: Course, now: number, then: number, present: readonly HeldSpan[]): HeldSpan[] {
+function heldAt(course: Course, going: readonly PastAction[], now: number, then: number, present: readonly HeldSpan[]): HeldSpan[] {
   const isHeld = ({ from, until = course.duration }: HeldSpan, at: number) => from <= at && at < until
   const still = present.filter(held => {
     const same = course.holds.find(one => one.action === held.action && one.ordinal === held.ordinal && isHeld(one, now))
     if (same !== undefined) return isHeld(same, then)
     // The course had nothing like it: it is released with what it is booked to, if not before.
-    return held.action === undefined || course.actions.some(action => action.name === held.action && goesOn(action, then))
+    return held.action === undefined || going.some(action => action.name === held.action && goesOn(action, then))
   })
   return [...still, ...course.holds.filter(one => one.from > now && isHeld(one, then))]
 }
 
-function usageOf(analogues: readonly Analogue[], from: number, to: number): UsageForecast {
+function usageOf(all: readonly Future[], from: number, to: number): UsageForecast {
   const usage: Partial<Record<ForecastField, Quantiles90>> = {}
+  const futures = all.map(({ course, now, actions }) => {
+    return {
+      course,
+      now,
+      actions: actions.filter(({ offset, duration }) => offset <= now + to + MOMENT_MS && offset + duration >= now + from)
+    }
+  })
   for (const field of RATES) {
     // A moment is as the time right after it.
     const long = to > from ? to - from : MOMENT_MS
-    const used = measured(analogues, ({ course, now }) => course.used(field, now + from, now + from + long))
+    const used = measured(futures, ({ course, now, actions }) => course.used(field, now + from, now + from + long, actions))
     if (used !== undefined) usage[field] = scaled(used, MS_PER_S / long)
   }
-  const memory = measured(analogues, ({ course, now }) => memoryAt(course, now + to))
+  const memory = measured(futures, future => memoryAt(future, future.now + to))
   return memory === undefined ? usage : { ...usage, memory }
 }
 
@@ -193,19 +226,17 @@ function scaled({ p05, p50, p95 }: Quantiles90, by: number): Quantiles90 {
   return { p05: by * p05, p50: by * p50, p95: by * p95 }
 }
 
-/** Over the analogues that know. */
-function measured(analogues: readonly Analogue[], value: (one: Analogue) => number | undefined): Quantiles90 | undefined {
-  return quantiles(analogues.map(value).filter(one => one !== undefined))
+/** Over the futures that know. */
+function measured(futures: readonly Future[], value: (one: Future) => number | undefined): Quantiles90 | undefined {
+  return quantiles(futures.map(value).filter(one => one !== undefined))
 }
 
 /** Of several actions the most: of a process each tells all of it. */
-function memoryAt(course: Course, at: number): number | undefined {
-  const known = course.actions.map(({ usage }) => usage.memory).filter(memory => memory !== undefined)
-  const whole = course.usage.memory
-  if (known.length === 0 && whole === undefined) return undefined
-  if (at >= course.duration) return 0
-  const now = course.actions.filter(action => action.usage.memory !== undefined && goesOn(action, at)).map(({ usage }) => usage.memory ?? 0)
-  return now.length > 0 ? Math.max(...now) : (whole ?? Math.max(...known))
+function memoryAt({ course, actions }: Future, at: number): number | undefined {
+  const { memory } = course
+  if (memory === undefined || at >= course.duration) return memory === undefined ? undefined : 0
+  const now = actions.flatMap(action => (goesOn(action, at) && action.usage.memory !== undefined ? [action.usage.memory] : []))
+  return now.length > 0 ? Math.max(...now) : memory
 }
 
 /**

@@ -155,6 +155,20 @@ test('actions that overlap are each foretold', () => {
   assert.equal(actions.map(({ name }) => name).sort(), ['a', 'b'])
 })
 
+test('of runs of very many actions fewer are looked at, and tell the same', () => {
+  const one = runOf([['a', 1000]])
+  const many = {
+    ...one,
+    actions: Array.from({ length: 1000 }, (_, i) => ({ ...one.actions[0], name: `a${i % 50}`, position: i, usage: {} }))
+  } as PastRun
+  const past = Array.from({ length: 60 }, () => course(many))
+  const times = Array.from({ length: 20 }, (_, i) => (i + 1) * 60)
+  const { samples, likeness, points, remaining } = forecast(past, presentAt(many, 100), times, 0)
+  assert.is(likeness, 'path')
+  assert.ok(samples > 0 && samples < 60, `${samples}`)
+  assert.equal([remaining?.p50, points[0]?.actions.length, points[19]?.over], [900, 50, 1])
+})
+
 test('where nothing is known it stays as it is, and nothing is said of times and use', () => {
   const nothing = forecast([], presentAt(runOf([['a', 100]]), 50), [1000], 0)
   assert.equal([nothing.likeness, nothing.samples, nothing.remaining], ['none', 0, undefined])
