@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Allocation, type Governor, type Grant, open } from '../../../lib/index.js'
-import { isCoded, isSettled, thrown, virtual } from '../support.js'
+import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from '../support.js'
 
 const rules = (gov: Governor) => Object.fromEntries(gov.shadow.rules().map(({ kind, name, ...counts }) => [`${kind} ${name}`, counts]))
 
@@ -85,6 +85,18 @@ test('Web Locks run dry with their governor: nobody waits, and who holds one is 
   assert.equal(rules(gov), { 'lock a': { grants: 1, waits: 1, refusals: 1 } })
   assert.equal(await gov.locks.query(), { held: [{ clientId: gov.client, mode: 'exclusive', name: 'a' }], pending: [] })
   held()
+})
+
+test('a Web Lock that is stolen dry is taken from who holds it dry, and from nobody else', async () => {
+  const dry = virtual({ shadow: true })
+  const real = virtual({ handle: dry.handle })
+  const enforced = real.lock('a').tryAcquire()
+  const robbed = rejection(dry.locks.request('a', () => new Promise<void>(() => {})))
+  await macrotask()
+  assert.is(await dry.locks.request('a', { steal: true }, async lock => lock.name), 'a')
+  assert.is((await robbed).name, 'AbortError')
+  assert.is(enforced?.ended, false)
+  assert.is(real.lock('a').tryAcquire(), null)
 })
 
 test('who holds a dry lock is shown under the name that users know, and told apart', () => {
