@@ -54,6 +54,8 @@ export interface Suite {
   readonly settings: string
   /** folders of the data that it reads, below that of all */
   readonly needs: readonly string[]
+  /** its measures are times, which a busy machine makes longer */
+  readonly timed?: boolean | undefined
   run(context: SuiteContext): Promise<SuiteResult>
 }
 

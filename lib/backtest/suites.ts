@@ -1,6 +1,7 @@
 import type { Suite } from './suite.js'
 import { cloudphysics } from './suites/cloudphysics.js'
+import { cost } from './suites/cost.js'
 import { m4Hourly } from './suites/m4-hourly.js'
 
 /** All backtests, in the order in which they run. */
-export const SUITES: readonly Suite[] = [m4Hourly, cloudphysics]
+export const SUITES: readonly Suite[] = [m4Hourly, cloudphysics, cost]

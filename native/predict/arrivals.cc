@@ -26,9 +26,9 @@ constexpr float kRate = 0.06F;
 constexpr double kCalibration = 20;  // what a bin of recalibration is believed to have seen
 constexpr double kForgotten = 1e-4;  // of recalibration, by an example of weight 1
 constexpr std::size_t kClients = 4096;
-constexpr double kSurest = 0.9999;         // nothing is certain that was only learnt
-constexpr double kEver = 1e12;  // s: beyond it a moment later would be the same number
-constexpr double kFar = 14;     // log2 of s, for a gap that there is none of yet
+constexpr double kSurest = 0.9999;  // nothing is certain that was only learnt
+constexpr double kEver = 1e12;      // s: beyond it a moment later would be the same number
+constexpr double kFar = 14;         // log2 of s, for a gap that there is none of yet
 
 std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;

@@ -9,7 +9,19 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as forelock from '../../lib/index.js'
 
-const GUIDES = ['admission', 'history', 'metering', 'migration', 'plans', 'pools', 'shadow', 'token-buckets', 'workflows', 'README']
+const GUIDES = [
+  'admission',
+  'foresight',
+  'history',
+  'metering',
+  'migration',
+  'plans',
+  'pools',
+  'shadow',
+  'token-buckets',
+  'workflows',
+  'README'
+]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}.cache/guides`
 const run = promisify(execFile)
@@ -38,7 +50,8 @@ function program(guide: string): string {
   const library = relative(folder, `${root}lib/index.js`)
   const lines = [...imports].map(([from, names]) => `import { ${[...names].join(', ')} } from '${from === 'forelock' ? library : from}'`)
   const named = blocks.join('\n{\n').replace(/open\(\{ name: '[^']*'/g, `open({ name: '${arenaOf(guide)}'`)
-  return `${lines.join('\n')}\n${named}\nawait gov.close()\n${'}\n'.repeat(blocks.length - 1)}`
+  const close = /\bconst gov\b/.test(named) ? 'await gov.close()\n' : ''
+  return `${lines.join('\n')}\n${named}\n${close}${'}\n'.repeat(blocks.length - 1)}`
 }
 
 test.before(() => {

@@ -15,7 +15,8 @@ for (const suite of SUITES) {
     const { measures } = await suite.run({ data, progress: part => told.push(part) })
     for (const { id, value, must } of measures) {
       assert.ok(Number.isFinite(value), `${id} is ${value}`)
-      if (must !== undefined) assert.ok(isMet(value, must), `${id} is ${value}`)
+      // A time is no test: on a busy machine all take longer.
+      if (must !== undefined && suite.timed !== true) assert.ok(isMet(value, must), `${id} is ${value}`)
     }
     assert.is(told.at(-1), 1)
     assert.ok(told.every((part, i) => i === 0 || part >= (told[i - 1] as number)))

@@ -1,0 +1,81 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { loadAddon } from '../../../lib/native/load.js'
+import { seeded } from '../predict/series.js'
+
+const { predict } = loadAddon()
+const functions = { ...predict, ...predict.arrivals(10, 0.5, 1) } as unknown as Record<string, (...given: unknown[]) => unknown>
+
+const detached = () => {
+  const view = new Float64Array(64)
+  structuredClone(view, { transfer: [view.buffer] })
+  return view
+}
+
+const VALUES: readonly (() => unknown)[] = [
+  () => undefined,
+  () => null,
+  () => 0,
+  () => 1,
+  () => 3,
+  () => 24,
+  () => -1,
+  () => 0.5,
+  () => 2 ** 31,
+  () => 2 ** 53,
+  () => Number.NaN,
+  () => Number.POSITIVE_INFINITY,
+  () => 1n,
+  () => 'text',
+  () => ({ length: 5 }),
+  () => [1, 2, 3],
+  () => new Float64Array(0),
+  () => new Float64Array(1),
+  () => new Float64Array(4).fill(1),
+  () => Float64Array.from({ length: 100 }, (_, i) => Math.sin(i)),
+  () => new Float64Array(100).fill(Number.NaN),
+  () => new Float64Array(new SharedArrayBuffer(800)),
+  () => new Uint32Array(0),
+  () => Uint32Array.of(1, 2, 24),
+  () => Uint32Array.of(0),
+  () => new Uint32Array(300).fill(2 ** 32 - 1),
+  () => new Uint8Array(7),
+  () => new Float32Array(9),
+  () => new BigUint64Array(2),
+  () => new DataView(new ArrayBuffer(16)),
+  detached
+]
+
+test('whatever the arguments are, a call answers or throws a TypeError, and the process lives', () => {
+  const random = seeded(77)
+  const any = () => (VALUES[Math.floor(random() * VALUES.length)] as () => unknown)()
+  let [answered, refused] = [0, 0]
+  for (const [name, call] of Object.entries(functions)) {
+    if (typeof call !== 'function') continue
+    for (let round = 0; round < 3_000; round++) {
+      const given = Array.from({ length: Math.floor(8 * random()) }, any)
+      try {
+        call(...given)
+        answered++
+      } catch (error) {
+        assert.instance(error, TypeError, `${name}: ${String(error)}`)
+        refused++
+      }
+    }
+  }
+  assert.ok(answered > 0 && refused > 0)
+})
+
+test('functions of a predictor of arrivals outlive each other and their object', async () => {
+  const { setFlagsFromString } = await import('node:v8')
+  const { runInNewContext } = await import('node:vm')
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 50; i++) {
+    const { tracked } = predict.arrivals(1_000, 0.5, i)
+    collect()
+    assert.is(tracked(), 0)
+  }
+})
+
+test.run()
