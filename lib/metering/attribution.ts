@@ -100,6 +100,10 @@ export class Attribution<Owner> {
     return cpu
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Counts no more. What was counted can still be asked for. */
   close(): void {
     if (this.#closed) return
