@@ -143,7 +143,13 @@ function amount(value: unknown, option: string): number {
 
 /** Learns what work takes from how it went. Only what was done counts: failures and probes say nothing of it. */
 class Learner {
-  private readonly usage = new Map<UsageField, Samples>()
+  /** What every action has, without a look-up. */
+  private readonly wall = new Samples()
+  private readonly cpu = new Samples()
+  private readonly usage = new Map<UsageField, Samples>([
+    ['wall', this.wall],
+    ['cpu', this.cpu]
+  ])
   private readonly duration = new Samples()
   private readonly cost = new Samples()
   private readonly bytes = new Samples()
@@ -154,7 +160,11 @@ class Learner {
   protected learn(duration: number, usage: Partial<Usage>, cost: number | undefined): void {
     this.count++
     this.duration.add(duration)
-    for (const field in usage) this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)
+    if (usage.wall !== undefined) this.wall.add(usage.wall)
+    if (usage.cpu !== undefined) this.cpu.add(usage.cpu)
+    for (const field in usage) {
+      if (field !== 'wall' && field !== 'cpu') this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)
+    }
     if (cost !== undefined) this.cost.add(cost)
   }
 

@@ -1,20 +1,32 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Worker } from 'node:worker_threads'
 import type { Allocation } from '../allocation.js'
 import type { AskOptions, WaitOptions } from '../ask.js'
 import { type Booked, type BookedKind, Booker } from '../booker.js'
 import type { Bucket } from '../bucket.js'
 import { refuse } from '../checks.js'
+import { callBooked } from '../enclosing.js'
 import { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
+import { ChildMeter } from '../metering/child.js'
+import type { Usage } from '../metering/counters.js'
+import { WorkerMeter } from '../metering/worker.js'
 import type { Taken } from '../pace.js'
 import type { AllocateOptions, Pool, TryAllocateOptions } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { AcquireOptions, TryOptions } from '../terms.js'
+import { NS_PER_MS } from '../units.js'
+import { type Metering, together } from './metering.js'
 import type { BookedSums, Outcome } from './record.js'
 
 /** Grants and allocations that have ended are forgotten when there are more than these. */
 const HELD_MAX = 16
+
+const NO_USAGE: Partial<Usage> = {}
+const NOTHING_BOOKED: BookedSums = Object.freeze({ requests: 0, refused: 0, waited: 0, tokens: 0 })
+const NONE: readonly never[] = []
 
 type Held = { readonly ended: boolean; release(): boolean }
 
@@ -29,19 +41,32 @@ export abstract class Work extends Booker {
   /** @internal the id of the run */
   abstract readonly runId: string
   protected chosen: Outcome | undefined = undefined
+  /** ms on the arena's clock. */
+  protected began = 0
   private readonly above: Work | undefined
-  private held: Held[] = []
+  private held: Held[] | undefined = undefined
   private requests = 0
   private refused = 0
   private waited = 0
   private tokens = 0
+  private readonly metering: Metering | undefined
+  private place = -1
+  /** What others used for it. */
+  private others: Partial<Usage>[] | undefined = undefined
+  /** Those who still do. */
+  private children: (ChildMeter | WorkerMeter)[] | undefined = undefined
+  /** With a CPU account of their own, and part of it. */
+  private parts: Set<Work> | undefined = undefined
+  /** ms of CPU time of such parts that are over. */
+  private partsCpu = 0
 
-  constructor(session: Session, requestNames: RequestNames, tierIndex: number, above: Work | undefined) {
+  constructor(session: Session, requestNames: RequestNames, tierIndex: number, above: Work | undefined, metering: Metering | undefined) {
     super()
     this.session = session
     this.requestNames = requestNames
     this.tierIndex = tierIndex
     this.above = above
+    this.metering = metering
   }
 
   /** A lock, as {@link Lock.acquire} gives it. What is still held at the end is released then. */
@@ -93,9 +118,42 @@ export abstract class Work extends Booker {
     this.chosen = 'drop'
   }
 
+  /**
+   * Meters a child process that was just started: what it uses is booked to this work, if that does not count it anyway (of a cgroup, say). What
+   * it uses after the end of the work is not.
+   *
+   * @returns what the child used, when it has ended; rejected with an ArgumentError if it is no child process that was started, a
+   *   NotFoundError if it has ended
+   */
+  child(child: ChildProcess): Promise<Usage> {
+    try {
+      const { metering } = this
+      const meter = new ChildMeter(child, metering === undefined ? {} : { level: metering.level })
+      return this.alsoUsedBy(meter, metering?.hasChildren)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * The same of a worker thread that uses forelock itself: see {@link WorkerMeter}. One of a pool of threads is metered from now to the end of the
+   * work.
+   *
+   * @returns what the thread used, when it has ended; rejected with an ArgumentError if it is no worker, a NotFoundError if it has ended
+   */
+  worker(worker: Worker): Promise<Usage> {
+    try {
+      const { metering } = this
+      const meter = new WorkerMeter(worker, metering === undefined ? {} : { level: metering.level })
+      return this.alsoUsedBy(meter, metering?.hasThreads)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
   /** @internal */
   heldGrants(): readonly Grant[] {
-    const grants = this.held.filter((one): one is Grant => one instanceof Grant && !one.ended)
+    const grants = (this.held ?? NONE).filter((one): one is Grant => one instanceof Grant && !one.ended)
     return this.above === undefined ? grants : [...grants, ...this.above.heldGrants()]
   }
 
@@ -110,17 +168,107 @@ export abstract class Work extends Booker {
   }
 
   protected sums(): BookedSums {
+    if (this.requests === 0) return NOTHING_BOOKED
     return { requests: this.requests, refused: this.refused, waited: this.waited, tokens: this.tokens }
+  }
+
+  /** From here on what it uses is measured. */
+  protected beginMeasuring(): void {
+    const { metering } = this
+    if (metering === undefined) {
+      this.began = this.now()
+      return
+    }
+    this.place = metering.reader.begin()
+    // A reading has the time of the arena's clock, unless that is virtual.
+    const at = this.session.binding.virtual ? Number.NaN : metering.reader.beganAt(this.place)
+    this.began = Number.isNaN(at) ? this.now() : at
+    if (metering.attribution !== undefined && this.above !== undefined) {
+      this.above.parts ??= new Set()
+      this.above.parts.add(this)
+    }
+  }
+
+  /** Calls back with it; what that does is this work's, as far as the governor and the metering ask for that. */
+  protected callWith<T>(fn: (self: this) => T): T {
+    const attribution = this.metering?.attribution
+    if (attribution === undefined && !this.session.encloses) return fn(this)
+    const call = () => callBooked(this, () => fn(this))
+    return attribution === undefined || attribution.closed ? call() : attribution.run(this, call)
+  }
+
+  /** ms since it began, when that is what it used. */
+  protected passed({ wall }: Partial<Usage>): number {
+    return wall === undefined || this.session.binding.virtual ? this.now() - this.began : wall
+  }
+
+  protected usageSofar(): Partial<Usage> {
+    const { metering } = this
+    if (metering === undefined) return NO_USAGE
+    const own = metering.reader.sofar(this.place)
+    if (metering.attribution !== undefined) own.cpu = this.ownCpu()
+    return together(own, this.usageOfOthers())
+  }
+
+  /** What it used; measures no more. */
+  protected endMeasuring(): Partial<Usage> {
+    const { metering } = this
+    if (metering === undefined) return NO_USAGE
+    const own = metering.reader.end(this.place)
+    if (metering.attribution !== undefined) {
+      own.cpu = this.ownCpu()
+      metering.attribution.end(this)
+      if (this.above !== undefined) {
+        this.above.partsCpu += own.cpu
+        this.above.parts?.delete(this)
+      }
+    }
+    if (this.children === undefined && this.others === undefined) return own
+    const others = this.usageOfOthers()
+    this.children = undefined
+    const { above } = this
+    if (above !== undefined) above.others = [...(above.others ?? NONE), ...others]
+    return together(own, others)
+  }
+
+  /** ms of CPU time in its own asynchronous context, and in those of its parts. */
+  private ownCpu(): number {
+    let cpu = (this.metering?.attribution?.cpu(this) ?? 0) + this.partsCpu
+    for (const part of this.parts ?? NONE) cpu += part.ownCpu()
+    return cpu
+  }
+
+  private alsoUsedBy(meter: ChildMeter | WorkerMeter, isCounted = true): Promise<Usage> {
+    if (!isCounted) {
+      this.children ??= []
+      this.children.push(meter)
+    }
+    return meter.ended
+  }
+
+  private usageOfOthers(): readonly Partial<Usage>[] {
+    const { others, children } = this
+    if (children === undefined) return others ?? NONE
+    return [...(others ?? NONE), ...children.map(child => child.usage())]
+  }
+
+  /** ms on the arena's clock, which goes on when the arena was left. */
+  protected now(): number {
+    const { session } = this
+    if (session.joined) return session.binding.now() / NS_PER_MS
+    return session.binding.virtual ? this.began : Number(process.hrtime.bigint()) / NS_PER_MS
   }
 
   protected releaseHeld(): void {
     const { held } = this
-    this.held = []
+    if (held === undefined) return
+    this.held = undefined
     for (const one of held) if (!one.ended) one.release()
   }
 
   private keep(got: Held): void {
-    if (this.held.length >= HELD_MAX) this.held = this.held.filter(one => !one.ended)
+    const held = this.held ?? []
+    this.held = held.length >= HELD_MAX ? held.filter(one => !one.ended) : held
     this.held.push(got)
   }
 

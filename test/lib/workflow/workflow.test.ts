@@ -298,6 +298,19 @@ test('a callback that closes the governor ends its run all the same', async () =
   isCoded(await rejection(workflow.run(() => undefined)), 'ERR_FORELOCK_CLOSED')
 })
 
+test('a callback that closes the governor ends its metered run too, with the time that it took', async () => {
+  const gov = open({ fresh: true })
+  const workflow = gov.workflow('w')
+  const record = await recordOf(workflow, () =>
+    workflow.run(async run => {
+      await run.action('close', () => gov.close())
+      assert.is(await run.action('after', () => 'done'), 'done')
+    })
+  )
+  assert.equal([record.outcome, record.usage, record.actions.length], ['success', {}, 2])
+  assert.ok(record.duration >= 0 && record.duration < 60_000, `${record.duration}`)
+})
+
 test('a run that waits for its admission is not counted as one that failed when the governor closes', async () => {
   const gov = virtual()
   const pool = gov.pool('p', { capacity: { cpu: 1 } })

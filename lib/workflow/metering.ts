@@ -1,0 +1,103 @@
+import { Attribution } from '../metering/attribution.js'
+import type { Usage, UsageField } from '../metering/counters.js'
+import { Meter } from '../metering/meter.js'
+import type { MeterLevel, MeterScopeOption } from '../metering/scope.js'
+import type { Session } from '../session.js'
+import { SampleClock } from './sample-clock.js'
+import { UsageReader } from './usage-reader.js'
+
+/** Whose use counts as that of a run: a scope of a meter, or what was done in its own asynchronous context. */
+export type RunScope = MeterScopeOption | 'async'
+
+/** Options of metering, checked. */
+export interface ReadMetering {
+  readonly scope: RunScope
+  readonly level: MeterLevel
+  readonly per: 'run' | 'action'
+  /** ms between samples of a run; 0: none */
+  readonly every: number
+}
+
+/** How the runs of a workflow are measured. */
+export interface Metering {
+  readonly reader: UsageReader
+  readonly level: MeterLevel
+  readonly perAction: boolean
+  /** whether the scope has what child processes use */
+  readonly hasChildren: boolean
+  /** whether it has what all threads of this process use */
+  readonly hasThreads: boolean
+  readonly attribution: Attribution<object> | undefined
+  readonly every: number
+  readonly samples: SampleClock
+}
+
+/** What the workflows of a governor share: files are kept open and a hook is called once, however many they are. */
+interface Shared {
+  readonly readers: Map<string, UsageReader>
+  readonly samples: SampleClock
+  attribution: Attribution<object> | undefined
+}
+
+const shared = new WeakMap<Session, Shared>()
+
+/** @throws as Meter */
+export function openMetering(session: Session, { scope, level, per, every }: ReadMetering): Metering {
+  const { samples, ...of } = sharedBy(session)
+  const hasAll = scope === 'host' || (typeof scope === 'object' && 'cgroup' in scope)
+  return {
+    reader: readerOf(of.readers, scope === 'async' ? 'thread' : scope, level),
+    level,
+    perAction: per === 'action',
+    hasChildren: hasAll || scope === 'children',
+    hasThreads: hasAll || scope === 'process',
+    attribution: scope === 'async' ? attributionOf(session) : undefined,
+    every,
+    samples
+  }
+}
+
+function sharedBy(session: Session): Shared {
+  const known = shared.get(session)
+  if (known !== undefined) return known
+  const made: Shared = { readers: new Map(), samples: new SampleClock(session), attribution: undefined }
+  shared.set(session, made)
+  session.leaving.push(() => {
+    made.samples.close()
+    made.attribution?.close()
+    for (const { meter } of made.readers.values()) meter.close()
+  })
+  return made
+}
+
+function readerOf(readers: Shared['readers'], scope: MeterScopeOption, level: MeterLevel): UsageReader {
+  const key = JSON.stringify([scope, level])
+  const known = readers.get(key)
+  if (known !== undefined) return known
+  const made = new UsageReader(new Meter(scope, { level }))
+  readers.set(key, made)
+  return made
+}
+
+function attributionOf(session: Session): Attribution<object> {
+  const of = sharedBy(session)
+  of.attribution ??= new Attribution<object>()
+  return of.attribution
+}
+
+/**
+ * What work used itself and what others used for it. Of a field that it does not have itself, what others used would not be all: it stays
+ * absent. The largest peak of memory is the peak; time passes once.
+ */
+export function together(own: Partial<Usage>, others: readonly Partial<Usage>[]): Partial<Usage> {
+  if (others.length === 0) return own
+  const sum: Partial<Usage> = { ...own }
+  for (const other of others) {
+    for (const field of Object.keys(other) as UsageField[]) {
+      const [mine, theirs] = [sum[field], other[field] as number]
+      if (field === 'memoryPeak') sum.memoryPeak = Math.max(mine ?? 0, theirs)
+      else if (mine !== undefined && field !== 'wall') sum[field] = mine + theirs
+    }
+  }
+  return sum
+}

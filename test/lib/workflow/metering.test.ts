@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Governor, type MeteringOptions, open, type Run, type RunRecord, type UsageCurve } from '../../../lib/index.js'
+import { burnThread as burn } from '../metering/support.js'
+import { isCoded, macrotask, rejection, thrown, virtual } from '../support.js'
+
+/** What a boundary of an action may be off by, for it may share the reading of another. */
+const TICK_MS = 0.005
+
+async function recordOf(gov: Governor, metering: MeteringOptions, fn: (run: Run) => unknown): Promise<RunRecord> {
+  const workflow = gov.workflow('w', { metering })
+  const told = new Promise<RunRecord>(resolve => workflow.once('run', resolve))
+  await workflow.run(fn)
+  return told
+}
+
+async function governed(body: (gov: Governor) => Promise<unknown>): Promise<void> {
+  const gov = open({ fresh: true })
+  try {
+    await body(gov)
+  } finally {
+    await gov.close()
+  }
+}
+
+test('a run and its actions say how long they took and what CPU time they used, and neighbours leave nothing out', () =>
+  governed(async gov => {
+    const { usage, duration, actions } = await recordOf(gov, {}, async run => {
+      for (const ms of [4, 9, 0]) await run.action(`${ms} ms`, () => burn(ms))
+    })
+    const cpu = actions.map(action => action.usage.cpu as number)
+    assert.ok((cpu[0] as number) >= 4 - TICK_MS && (cpu[1] as number) >= 9 - TICK_MS, `${cpu}`)
+    const sum = cpu.reduce((a, b) => a + b)
+    assert.ok(sum <= (usage.cpu as number) + actions.length * TICK_MS, `${sum} of ${usage.cpu}`)
+    assert.ok((usage.cpu as number) <= duration + TICK_MS)
+    assert.equal(
+      actions.map(action => action.duration),
+      actions.map(action => action.usage.wall)
+    )
+    assert.is(usage.wall, duration)
+  }))
+
+test('where only runs are metered, an action has its duration and no usage', () =>
+  governed(async gov => {
+    const { usage, actions } = await recordOf(gov, { per: 'run', level: 'all' }, run => run.action('burn', () => burn(3)))
+    assert.ok((usage.cpu as number) >= 3 - TICK_MS)
+    assert.type(usage.pageFaults, 'number')
+    assert.equal(actions[0]?.usage, {})
+    assert.ok((actions[0]?.duration as number) >= 3)
+  }))
+
+test('a run that is sampled has a curve of its use, which ends where it ends', async () => {
+  const gov = virtual()
+  const { curve, duration } = await recordOf(gov, { scope: 'process', level: 'all', every: 10 }, async () => {
+    burn(4)
+    gov.advance(10)
+    burn(6)
+    gov.advance(25)
+    gov.advance(1)
+  })
+  assert.equal(curve?.times, [10, 35, 36])
+  const [first, second, last] = (curve as UsageCurve).cpu as number[]
+  assert.ok(first >= 4 && second >= first + 6 && last >= second, `${curve?.cpu}`)
+  assert.ok(curve?.memory?.every(bytes => bytes > 1e6))
+  assert.is(duration, 36)
+  await gov.close()
+})
+
+test('what is not measured has no column in the curve', async () => {
+  const gov = virtual()
+  const { curve } = await recordOf(gov, { every: 10 }, async () => gov.advance(10))
+  assert.equal(Object.keys(curve ?? {}), ['times', 'cpu'])
+  await gov.close()
+})
+
+test('a long run has a curve of no more points, still evenly apart', async () => {
+  const gov = virtual()
+  const { curve } = await recordOf(gov, { every: 1 }, async () => {
+    for (let i = 0; i < 1000; i++) gov.advance(1)
+  })
+  const { times } = curve as { times: number[] }
+  assert.ok(times.length > 30 && times.length <= 64, `${times.length}`)
+  const gaps = new Set(times.slice(1, -1).map((time, i) => time - (times[i] as number)))
+  assert.equal([...gaps], [16])
+  assert.is(times.at(-1), 1000)
+  await gov.close()
+})
+
+test('runs that are sampled share one timer, and none is left when they are over', async () => {
+  const gov = virtual()
+  const workflow = gov.workflow('w', { metering: { every: 10 } })
+  const curves: unknown[] = []
+  workflow.on('run', ({ curve }) => curves.push(curve?.times))
+  const ends: (() => void)[] = []
+  const runs = [0, 4].map(later => {
+    gov.advance(later)
+    return workflow.run(() => new Promise<void>(resolve => ends.push(resolve)))
+  })
+  gov.advance(6)
+  gov.advance(4)
+  for (const end of ends) end()
+  await Promise.all(runs)
+  await macrotask()
+  assert.equal(curves, [[10, 14], [10]])
+  await gov.close()
+})
+
+test('what runs use that take turns in one thread is told apart where it is asked for', () =>
+  governed(async gov => {
+    const workflow = gov.workflow('w', { metering: { scope: 'async' } })
+    const records = new Map<unknown, RunRecord>()
+    workflow.on('run', record => records.set(record.client, record))
+    const turns = (ms: number) => async (run: Run) => {
+      for (let i = 0; i < 6; i++) {
+        await run.action('turn', async () => {
+          burn(ms)
+          await macrotask()
+          burn(ms)
+        })
+        burn(ms)
+        await macrotask()
+      }
+    }
+    await Promise.all([workflow.run({ client: 'a' }, turns(1)), workflow.run({ client: 'b' }, turns(3))])
+    await macrotask()
+    for (const [client, ms] of [
+      ['a', 1],
+      ['b', 3]
+    ] as const) {
+      const { usage, actions } = records.get(client) as RunRecord
+      const near = (cpu: number | undefined, wanted: number) => assert.ok(cpu! >= wanted && cpu! < wanted + 8, `${cpu}, not ${wanted}`)
+      near(usage.cpu, 18 * ms)
+      near(
+        actions.reduce((sum, action) => sum + (action.usage.cpu as number), 0),
+        12 * ms
+      )
+    }
+  }))
+
+test('a run within a run is part of what the outer one used, also in its own context', () =>
+  governed(async gov => {
+    const inner = gov.workflow('inner', { metering: { scope: 'async' } })
+    const { usage } = await recordOf(gov, { scope: 'async' }, async run => {
+      burn(2)
+      await inner.run({ within: run }, () => burn(5))
+    })
+    assert.ok((usage.cpu as number) >= 7 && (usage.cpu as number) < 15, `${usage.cpu}`)
+  }))
+
+/** Burns so many ms of CPU time and ends when its input does. */
+function busy(ms: number) {
+  const script = `while (process.cpuUsage().user + process.cpuUsage().system < ${ms * 1e3}) {}; process.stdout.write('done'); process.stdin.resume()`
+  return spawn(process.execPath, ['-e', script])
+}
+
+test('what a child process used is booked to the action that it was told of, and to its run', () =>
+  governed(async gov => {
+    let used = 0
+    const { usage, actions } = await recordOf(gov, { level: 'all' }, async run => {
+      await run.action('quiet', () => undefined)
+      await run.action('child', async action => {
+        const child = busy(200)
+        const ended = action.child(child)
+        child.stdin.end()
+        used = (await ended).cpu as number
+      })
+    })
+    assert.ok(used >= 200)
+    const [quiet, busier] = actions.map(action => action.usage)
+    assert.ok((quiet?.cpu as number) < 100)
+    assert.ok((busier?.cpu as number) >= used && (busier?.cpu as number) < used + 150, `${busier?.cpu} with ${used}`)
+    assert.ok((usage.cpu as number) >= used && (usage.cpu as number) < used + 150)
+    assert.ok((usage.memoryPeak as number) > 1e6)
+    assert.ok((usage.wall as number) < 60_000)
+  }))
+
+test('of a child that outlives its run, what it used until then is booked', () =>
+  governed(async gov => {
+    const child = busy(50)
+    let ended: Promise<unknown> | undefined
+    const { usage } = await recordOf(gov, {}, async run => {
+      ended = run.child(child)
+      await once(child.stdout, 'data')
+    })
+    assert.ok((usage.cpu as number) >= 50)
+    assert.equal(Object.keys(usage).sort(), ['cpu', 'wall'])
+    child.stdin.end()
+    await ended
+  }))
+
+test('a child is not counted twice where the scope has it anyway', () =>
+  governed(async gov => {
+    const { usage } = await recordOf(gov, { scope: 'children' }, async run => {
+      const child = busy(100)
+      const ended = run.child(child)
+      child.stdin.end()
+      const { cpu } = await ended
+      await macrotask()
+      return cpu
+    })
+    assert.ok((usage.cpu as number) >= 100 && (usage.cpu as number) < 200, `${usage.cpu}`)
+  }))
+
+test('what is no child is refused, and metering options that are not known or do not go together', () =>
+  governed(async gov => {
+    await gov.workflow('w').run(async run => {
+      isCoded(await rejection(run.child({} as never)), 'ERR_FORELOCK_ARGUMENT')
+    })
+    for (const metering of [{ per: 'step' }, { every: 0 }, { every: '1' }, { scope: 'async', level: 'all' }, { scope: 'nobody' }]) {
+      isCoded(
+        thrown(() => gov.workflow('w', { metering: metering as never })),
+        'ERR_FORELOCK_ARGUMENT'
+      )
+    }
+  }))
+
+test.run()
