@@ -380,6 +380,12 @@ const RUNS: Trial[] = [
     own: { ...over('run3All'), contestant: 'runs' }
   },
   {
+    title: 'the first in its own asynchronous context, scope async',
+    rows: [{ id: 'workflow/run3-async', unit: 'ns' }],
+    own: { ...over('run3Async'), contestant: 'runs' },
+    rivals: sameFor(['blocked-at/runs'], over('run3'))
+  },
+  {
     title: 'the first, of actions of some 20 µs: too far apart for more than neighbours to share a reading',
     rows: [{ id: 'workflow/run3-apart', unit: 'ns', must: [{ times: 1, everyRival: true }] }],
     own: { ...over('run3Apart'), contestant: 'runs' },

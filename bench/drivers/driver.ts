@@ -121,6 +121,8 @@ export interface Driver {
   run3?: Operation
   /** the same with every counter */
   run3All?: Operation
+  /** the first, told apart from what else goes on in the thread */
+  run3Async?: Operation
   /** the first, of actions that take some 20 µs each */
   run3Apart?: Operation
   history?: HistoryDriver

@@ -83,9 +83,15 @@ export const runs: Connect = async setting => {
       return done
     }
   }
+  let async3: Operation | undefined
   return {
     run3: runsOf('run3', { level: 'time' }, idle),
     run3All: runsOf('run3All', { level: 'all' }, idle),
+    run3Async: n => {
+      // Not before: from then on Node calls two hooks for every continuation.
+      async3 ??= runsOf('run3Async', { scope: 'async' }, idle)
+      return async3(n)
+    },
     run3Apart: runsOf('run3Apart', { level: 'time' }, busy),
     close: () => gov.close()
   }

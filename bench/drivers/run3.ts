@@ -5,7 +5,7 @@ export type Step = () => Promise<void>
 
 export const idle: Step = async () => {}
 
-const ROUNDS = 20_000
+const ROUNDS = 10_000
 let sink = 0
 
 export const busy: Step = async () => {

@@ -85,19 +85,21 @@ function attributionOf(session: Session): Attribution<object> {
   return of.attribution
 }
 
-/**
- * What work used itself and what others used for it. Of a field that it does not have itself, what others used would not be all: it stays
- * absent. The largest peak of memory is the peak; time passes once.
- */
-export function together(own: Partial<Usage>, others: readonly Partial<Usage>[]): Partial<Usage> {
-  if (others.length === 0) return own
-  const sum: Partial<Usage> = { ...own }
-  for (const other of others) {
-    for (const field of Object.keys(other) as UsageField[]) {
-      const [mine, theirs] = [sum[field], other[field] as number]
-      if (field === 'memoryPeak') sum.memoryPeak = Math.max(mine ?? 0, theirs)
-      else if (mine !== undefined && field !== 'wall') sum[field] = mine + theirs
-    }
+/** Adds what somebody else used to what others did: the larger of two peaks of memory; no wall time, which passes once. */
+export function add(sum: Partial<Usage>, other: Partial<Usage>): void {
+  for (const field of Object.keys(other) as UsageField[]) {
+    const [before, more] = [sum[field] ?? 0, other[field] as number]
+    if (field === 'memoryPeak') sum.memoryPeak = Math.max(before, more)
+    else if (field !== 'wall') sum[field] = before + more
   }
-  return sum
+}
+
+/** What work used itself, with what others used for it. Of a field that it does not have itself theirs would not be all: it stays absent, but for the peak. */
+export function together(own: Partial<Usage>, others: Partial<Usage>): Partial<Usage> {
+  const sum: Partial<Usage> = {}
+  for (const field of Object.keys(others) as UsageField[]) {
+    if (field === 'memoryPeak' || own[field] !== undefined) sum[field] = others[field] as number
+  }
+  add(sum, own)
+  return { ...own, ...sum }
 }

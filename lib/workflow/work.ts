@@ -8,8 +8,10 @@ import { refuse } from '../checks.js'
 import { callBooked } from '../enclosing.js'
 import { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
+import type { Attribution } from '../metering/attribution.js'
 import { ChildMeter } from '../metering/child.js'
 import type { Usage } from '../metering/counters.js'
+import type { MeterOptions } from '../metering/meter.js'
 import { WorkerMeter } from '../metering/worker.js'
 import type { Taken } from '../pace.js'
 import type { AllocateOptions, Pool, TryAllocateOptions } from '../pool.js'
@@ -18,7 +20,7 @@ import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { AcquireOptions, TryOptions } from '../terms.js'
 import { NS_PER_MS } from '../units.js'
-import { type Metering, together } from './metering.js'
+import { add, type Metering, together } from './metering.js'
 import type { BookedSums, Outcome } from './record.js'
 
 /** Grants and allocations that have ended are forgotten when there are more than these. */
@@ -27,6 +29,12 @@ const HELD_MAX = 16
 const NO_USAGE: Partial<Usage> = {}
 const NOTHING_BOOKED: BookedSums = Object.freeze({ requests: 0, refused: 0, waited: 0, tokens: 0 })
 const NONE: readonly never[] = []
+
+/** Of child processes and of worker threads: not every scope leaves both out. */
+interface UsedByOthers {
+  readonly children: Partial<Usage>
+  readonly threads: Partial<Usage>
+}
 
 type Held = { readonly ended: boolean; release(): boolean }
 
@@ -51,10 +59,10 @@ export abstract class Work extends Booker {
   private tokens = 0
   private readonly metering: Metering | undefined
   private place = -1
-  /** What others used for it. */
-  private others: Partial<Usage>[] | undefined = undefined
-  /** Those who still do. */
-  private children: (ChildMeter | WorkerMeter)[] | undefined = undefined
+  /** What others used for it, and its parts, who do no more. */
+  private used: UsedByOthers | undefined = undefined
+  /** Those who do. */
+  private users: (ChildMeter | WorkerMeter)[] | undefined = undefined
   /** With a CPU account of their own, and part of it. */
   private parts: Set<Work> | undefined = undefined
   /** ms of CPU time of such parts that are over. */
@@ -119,36 +127,22 @@ export abstract class Work extends Booker {
   }
 
   /**
-   * Meters a child process that was just started: what it uses is booked to this work, if that does not count it anyway (of a cgroup, say). What
-   * it uses after the end of the work is not.
+   * Meters a child process that was just started: what it uses until it ends, or this work does, is booked to the work, if its scope does not
+   * have that anyway (a cgroup's has).
    *
-   * @returns what the child used, when it has ended; rejected with an ArgumentError if it is no child process that was started, a
-   *   NotFoundError if it has ended
+   * @returns what it used until then; rejected with an ArgumentError if it is no child process that was started, a NotFoundError if it has ended
    */
   child(child: ChildProcess): Promise<Usage> {
-    try {
-      const { metering } = this
-      const meter = new ChildMeter(child, metering === undefined ? {} : { level: metering.level })
-      return this.alsoUsedBy(meter, metering?.hasChildren)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.usedBy(level => new ChildMeter(child, level))
   }
 
   /**
-   * The same of a worker thread that uses forelock itself: see {@link WorkerMeter}. One of a pool of threads is metered from now to the end of the
-   * work.
+   * The same of a worker thread that uses forelock itself: see {@link WorkerMeter}. One that did before, as those of a pool, is metered from now on.
    *
-   * @returns what the thread used, when it has ended; rejected with an ArgumentError if it is no worker, a NotFoundError if it has ended
+   * @returns as {@link child}
    */
   worker(worker: Worker): Promise<Usage> {
-    try {
-      const { metering } = this
-      const meter = new WorkerMeter(worker, metering === undefined ? {} : { level: metering.level })
-      return this.alsoUsedBy(meter, metering?.hasThreads)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.usedBy(level => new WorkerMeter(worker, level))
   }
 
   /** @internal */
@@ -183,10 +177,11 @@ export abstract class Work extends Booker {
     // A reading has the time of the arena's clock, unless that is virtual.
     const at = this.session.binding.virtual ? Number.NaN : metering.reader.beganAt(this.place)
     this.began = Number.isNaN(at) ? this.now() : at
-    if (metering.attribution !== undefined && this.above !== undefined) {
-      this.above.parts ??= new Set()
-      this.above.parts.add(this)
-    }
+    if (metering.attribution === undefined) return
+    const above = this.metered()
+    if (above === undefined) return
+    above.parts ??= new Set()
+    above.parts.add(this)
   }
 
   /** Calls back with it; what that does is this work's, as far as the governor and the metering ask for that. */
@@ -207,7 +202,7 @@ export abstract class Work extends Booker {
     if (metering === undefined) return NO_USAGE
     const own = metering.reader.sofar(this.place)
     if (metering.attribution !== undefined) own.cpu = this.ownCpu()
-    return together(own, this.usageOfOthers())
+    return this.withOthers(own, this.usedSofar())
   }
 
   /** What it used; measures no more. */
@@ -215,20 +210,29 @@ export abstract class Work extends Booker {
     const { metering } = this
     if (metering === undefined) return NO_USAGE
     const own = metering.reader.end(this.place)
-    if (metering.attribution !== undefined) {
-      own.cpu = this.ownCpu()
-      metering.attribution.end(this)
-      if (this.above !== undefined) {
-        this.above.partsCpu += own.cpu
-        this.above.parts?.delete(this)
-      }
+    if (metering.attribution !== undefined) own.cpu = this.endContext(metering.attribution)
+    if (this.used === undefined && this.users === undefined) return own
+    const used = this.usedSofar()
+    for (const user of this.users ?? NONE) user.close()
+    this.users = undefined
+    const above = this.metered()
+    if (above !== undefined && used !== undefined) {
+      above.used ??= { children: {}, threads: {} }
+      add(above.used.children, used.children)
+      add(above.used.threads, used.threads)
     }
-    if (this.children === undefined && this.others === undefined) return own
-    const others = this.usageOfOthers()
-    this.children = undefined
-    const { above } = this
-    if (above !== undefined) above.others = [...(above.others ?? NONE), ...others]
-    return together(own, others)
+    return this.withOthers(own, used)
+  }
+
+  private endContext(attribution: Attribution<object>): number {
+    const cpu = this.ownCpu()
+    attribution.end(this)
+    const above = this.metered()
+    if (above !== undefined) {
+      above.partsCpu += cpu
+      above.parts?.delete(this)
+    }
+    return cpu
   }
 
   /** ms of CPU time in its own asynchronous context, and in those of its parts. */
@@ -238,18 +242,42 @@ export abstract class Work extends Booker {
     return cpu
   }
 
-  private alsoUsedBy(meter: ChildMeter | WorkerMeter, isCounted = true): Promise<Usage> {
-    if (!isCounted) {
-      this.children ??= []
-      this.children.push(meter)
-    }
-    return meter.ended
+  /** The nearest work around it that is metered. */
+  private metered(): Work | undefined {
+    let { above } = this
+    while (above !== undefined && above.metering === undefined) above = above.above
+    return above
   }
 
-  private usageOfOthers(): readonly Partial<Usage>[] {
-    const { others, children } = this
-    if (children === undefined) return others ?? NONE
-    return [...(others ?? NONE), ...children.map(child => child.usage())]
+  private usedBy(open: (level: MeterOptions) => ChildMeter | WorkerMeter): Promise<Usage> {
+    try {
+      const booking = this.metering === undefined ? this.metered() : this
+      const meter = open(booking?.metering === undefined ? {} : { level: booking.metering.level })
+      if (booking !== undefined) {
+        booking.users ??= []
+        booking.users.push(meter)
+      }
+      return meter.ended
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  private usedSofar(): UsedByOthers | undefined {
+    const { used, users } = this
+    if (users === undefined) return used
+    const sum = { children: { ...used?.children }, threads: { ...used?.threads } }
+    for (const user of users) add(user instanceof ChildMeter ? sum.children : sum.threads, user.usage())
+    return sum
+  }
+
+  private withOthers(own: Partial<Usage>, used: UsedByOthers | undefined): Partial<Usage> {
+    if (used === undefined || this.metering === undefined) return own
+    const { hasChildren, hasThreads } = this.metering
+    const theirs: Partial<Usage> = {}
+    if (!hasChildren) add(theirs, used.children)
+    if (!hasThreads) add(theirs, used.threads)
+    return together(own, theirs)
   }
 
   /** ms on the arena's clock, which goes on when the arena was left. */

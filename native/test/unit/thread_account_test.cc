@@ -82,3 +82,5 @@ TEST_CASE("of time alone there is nothing but time after its end too") {
   CHECK(counters[kCpu] > 0);
   for (int i = kCpuUser; i < kLife; i++) CHECK(std::isnan(counters[i]));
 }
+
+TEST_MAIN()

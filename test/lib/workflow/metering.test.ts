@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Governor, type MeteringOptions, open, type Run, type RunRecord, type UsageCurve } from '../../../lib/index.js'
+import { type Governor, type MeteringOptions, open, type Run, type RunRecord, type Usage, type UsageCurve } from '../../../lib/index.js'
 import { burnThread as burn } from '../metering/support.js'
 import { isCoded, macrotask, rejection, thrown, virtual } from '../support.js'
 
@@ -155,23 +155,29 @@ function busy(ms: number) {
   return spawn(process.execPath, ['-e', script])
 }
 
+/** Lets a busy child end; ms of CPU time that it used, once Node has waited for it too. */
+async function useOf(work: Pick<Run, 'child'>, child: ReturnType<typeof busy>): Promise<number> {
+  const ended = work.child(child)
+  child.stdin.end()
+  const { cpu } = await ended
+  await macrotask()
+  return cpu as number
+}
+
 test('what a child process used is booked to the action that it was told of, and to its run', () =>
   governed(async gov => {
     let used = 0
     const { usage, actions } = await recordOf(gov, { level: 'all' }, async run => {
       await run.action('quiet', () => undefined)
       await run.action('child', async action => {
-        const child = busy(200)
-        const ended = action.child(child)
-        child.stdin.end()
-        used = (await ended).cpu as number
+        used = await useOf(action, busy(200))
       })
     })
     assert.ok(used >= 200)
     const [quiet, busier] = actions.map(action => action.usage)
-    assert.ok((quiet?.cpu as number) < 100)
-    assert.ok((busier?.cpu as number) >= used && (busier?.cpu as number) < used + 150, `${busier?.cpu} with ${used}`)
-    assert.ok((usage.cpu as number) >= used && (usage.cpu as number) < used + 150)
+    assert.ok((quiet?.cpu as number) < used / 2)
+    assert.ok((busier?.cpu as number) >= used && (busier?.cpu as number) < 1.5 * used, `${busier?.cpu} with ${used}`)
+    assert.ok((usage.cpu as number) >= used && (usage.cpu as number) < 1.5 * used)
     assert.ok((usage.memoryPeak as number) > 1e6)
     assert.ok((usage.wall as number) < 60_000)
   }))
@@ -179,28 +185,50 @@ test('what a child process used is booked to the action that it was told of, and
 test('of a child that outlives its run, what it used until then is booked', () =>
   governed(async gov => {
     const child = busy(50)
-    let ended: Promise<unknown> | undefined
+    let ended: Promise<Usage> | undefined
     const { usage } = await recordOf(gov, {}, async run => {
       ended = run.child(child)
       await once(child.stdout, 'data')
     })
     assert.ok((usage.cpu as number) >= 50)
     assert.equal(Object.keys(usage).sort(), ['cpu', 'wall'])
+    assert.ok(((await ended)?.cpu as number) <= (usage.cpu as number))
     child.stdin.end()
-    await ended
+    await once(child, 'exit')
   }))
 
 test('a child is not counted twice where the scope has it anyway', () =>
   governed(async gov => {
+    let used = 0
     const { usage } = await recordOf(gov, { scope: 'children' }, async run => {
-      const child = busy(100)
-      const ended = run.child(child)
-      child.stdin.end()
-      const { cpu } = await ended
-      await macrotask()
-      return cpu
+      used = await useOf(run, busy(100))
     })
-    assert.ok((usage.cpu as number) >= 100 && (usage.cpu as number) < 200, `${usage.cpu}`)
+    assert.ok((usage.cpu as number) >= used - TICK_MS && (usage.cpu as number) < 1.5 * used, `${usage.cpu} with ${used}`)
+  }))
+
+test('what others used for a part of a run is booked to the nearest that is metered, and from there to all around', () =>
+  governed(async gov => {
+    const quiet = gov.workflow('quiet', { metering: false })
+    const inner = gov.workflow('inner', { metering: { scope: 'children' } })
+    const cpu: Record<string, number | undefined> = {}
+    for (const workflow of [quiet, inner]) {
+      workflow.on('run', record => {
+        cpu[record.workflow] = record.usage.cpu
+      })
+    }
+    let used = 0
+    const { usage, actions } = await recordOf(gov, { per: 'run' }, run =>
+      run.action('nested', action =>
+        quiet.run({ within: action }, other =>
+          inner.run({ within: other }, async innermost => {
+            used = await useOf(innermost, busy(100))
+          })
+        )
+      )
+    )
+    for (const one of [usage.cpu, cpu.inner] as number[]) assert.ok(one >= used - TICK_MS && one < 1.5 * used, `${one} with ${used}`)
+    assert.equal(actions[0]?.usage, {})
+    assert.is(cpu.quiet, undefined)
   }))
 
 test('what is no child is refused, and metering options that are not known or do not go together', () =>
