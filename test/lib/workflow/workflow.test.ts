@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeNotes, open, type Run, type RunRecord } from '../../../lib/index.js'
-import { decodeRunNote } from '../../../lib/workflow/notes.js'
+import { decodeRunNote, RUN_NOTE } from '../../../lib/workflow/notes.js'
 import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from '../support.js'
 
 const quiet = { metering: false } as const
@@ -262,6 +262,23 @@ test('those who observe are told of each run, whole', async () => {
   assert.is(notes.length, 1)
   const kind = gov.telemetry.names(notes.map(note => note.kind)).get(notes[0]?.kind ?? 0) ?? ''
   assert.equal(decodeRunNote(kind, notes[0]?.bytes ?? room), JSON.parse(JSON.stringify(record)))
+  await gov.close()
+})
+
+test('a run that was sampled for long is told in one note with its curve', async () => {
+  const gov = virtual({ capacity: { telemetry: 1024 } })
+  const workflow = gov.workflow('w', { metering: { scope: 'process', level: 'all', every: 1 } })
+  gov.telemetry.attach()
+  const record = await recordOf(workflow, () =>
+    workflow.run(() => {
+      for (let i = 0; i < 63; i++) gov.advance(1)
+    })
+  )
+  const room = new Uint8Array(16_384)
+  const notes = [...decodeNotes(room, gov.telemetry.drainNotes(room))]
+  assert.is(notes.length, 1)
+  assert.ok((record.curve?.times.length as number) > 30)
+  assert.equal(decodeRunNote(RUN_NOTE, notes[0]?.bytes ?? room), JSON.parse(JSON.stringify(record)))
   await gov.close()
 })
 
