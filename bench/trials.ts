@@ -386,7 +386,7 @@ const RUNS: Trial[] = [
     rivals: sameFor(['blocked-at/runs'], over('run3'))
   },
   {
-    title: 'the first, of actions of some 20 µs: too far apart for more than neighbours to share a reading',
+    title: 'the first, of actions of some 10 µs: too far apart for more than neighbours to share a reading',
     rows: [{ id: 'workflow/run3-apart', unit: 'ns', must: [{ times: 1, everyRival: true }] }],
     own: { ...over('run3Apart'), contestant: 'runs' },
     rivals: sameFor(METERING_RUNS, over('run3Apart'))

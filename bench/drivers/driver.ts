@@ -123,7 +123,7 @@ export interface Driver {
   run3All?: Operation
   /** the first, told apart from what else goes on in the thread */
   run3Async?: Operation
-  /** the first, of actions that take some 20 µs each */
+  /** the first, of actions that take some 10 µs each */
   run3Apart?: Operation
   history?: HistoryDriver
   /** what it would say of itself beside the figures, once all is done */

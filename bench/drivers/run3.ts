@@ -1,6 +1,6 @@
 import type { Connect, Operation } from './driver.js'
 
-/** An action of the runs: by itself it takes next to nothing, or some 20 µs, so that no reading can serve for two of its ends. */
+/** An action of the runs: by itself it takes next to nothing, or some 10 µs, so that no reading can serve for two of its ends. */
 export type Step = () => Promise<void>
 
 export const idle: Step = async () => {}
