@@ -8,6 +8,7 @@ import { ingest, quantiles } from './types/history.js'
 import type { Job, Kind } from './types/kind.js'
 import { element } from './types/memory.js'
 import { operations } from './types/operations.js'
+import { over } from './types/over.js'
 import { passing, passingReceiver } from './types/passing.js'
 import { processes, processesMember } from './types/processes.js'
 import { expiry, holder, recovery } from './types/recovery.js'
@@ -33,7 +34,8 @@ const KINDS: Record<string, Kind> = {
   adding,
   fairness,
   ingest,
-  quantiles
+  quantiles,
+  over
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job

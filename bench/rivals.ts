@@ -20,6 +20,7 @@ export const OWN = {
   queue: { driver: 'forelock-queue' },
   metering: { driver: 'forelock-metering' },
   attribution: { driver: 'forelock-metering', connect: 'attributed' },
+  runs: { driver: 'forelock-metering', connect: 'runs' },
   history: { driver: 'forelock-history' }
 } satisfies Record<string, Contestant>
 
@@ -49,6 +50,7 @@ export const RIVALS = {
   bullmq: { driver: 'bullmq', package: 'bullmq', needsRedis: true },
   'prom-client': { driver: 'prom-client', package: 'prom-client' },
   'blocked-at': { driver: 'interleaved', connect: 'blockedAt', package: 'blocked-at' },
+  'blocked-at/runs': { driver: 'run3', connect: 'blockedAt', package: 'blocked-at' },
   'better-sqlite3': { driver: 'better-sqlite3', package: 'better-sqlite3' }
 } satisfies Record<string, Contestant>
 

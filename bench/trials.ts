@@ -366,6 +366,35 @@ const METERING: Trial[] = [
   }
 ]
 
+const over = (op: string): Work => ({ kind: 'over', params: { op } })
+const METERING_RUNS: RivalName[] = ['prom-client', 'blocked-at/runs']
+
+const RUNS: Trial[] = [
+  {
+    title: 'a run of three actions that do nothing, wall and CPU time of each known, less the bare functions',
+    rows: [{ id: 'workflow/run3', unit: 'ns', must: [{ atMost: 5_000 }, { times: 1, everyRival: true }] }],
+    own: { ...over('run3'), contestant: 'runs' },
+    rivals: sameFor(METERING_RUNS, over('run3'))
+  },
+  {
+    title: 'the same with every counter of the thread',
+    rows: [{ id: 'workflow/run3-all', unit: 'ns', must: [{ atMost: 60_000 }] }],
+    own: { ...over('run3All'), contestant: 'runs' }
+  },
+  {
+    title: 'the first in its own asynchronous context, scope async',
+    rows: [{ id: 'workflow/run3-async', unit: 'ns' }],
+    own: { ...over('run3Async'), contestant: 'runs' },
+    rivals: sameFor(['blocked-at/runs'], over('run3'))
+  },
+  {
+    title: 'the first, of actions of some 10 µs: too far apart for more than neighbours to share a reading',
+    rows: [{ id: 'workflow/run3-apart', unit: 'ns', must: [{ times: 1, everyRival: true }] }],
+    own: { ...over('run3Apart'), contestant: 'runs' },
+    rivals: sameFor(METERING_RUNS, over('run3Apart'))
+  }
+]
+
 const HISTORY: Trial[] = [
   {
     title: 'runs offered to a history in a file at 110,000 a second, from the thread that it works in',
@@ -402,6 +431,7 @@ export const trials = (cores: number): Trial[] => [
   ...ADDED,
   ...RECORDS,
   ...METERING,
+  ...RUNS,
   ...HISTORY,
   ...COSTS
 ]

@@ -36,7 +36,7 @@ export interface AllocateOptions extends WaitOptions {
 
 export type TryAllocateOptions = Omit<AllocateOptions, 'signal' | 'waitTimeout'>
 
-/** What a pool has handed out, each number of a moment of its own. */
+/** What a pool has and has handed out, each number of a moment of its own. Also exported as `ResourcePool`. */
 export interface PoolUsage {
   readonly capacity: AmountsByName
   readonly used: AmountsByName

@@ -22,6 +22,7 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 }
 
 napi_value init(napi_env env, napi_value exports) {
+  add(env, exports, "threadBegins", forelock::bind::thread_begins);
   add(env, exports, "open", forelock::bind::open);
   add(env, exports, "unlink", forelock::bind::unlink);
   add(env, exports, "inspect", forelock::bind::inspect);

@@ -117,6 +117,14 @@ export interface Driver {
   meterAction?: Operation
   /** n continuations of two asynchronous functions that take turns, under whatever books or times them */
   continuations?: Operation
+  /** n runs of three actions that do nothing, one after the other, whose wall and CPU time is known of each afterwards */
+  run3?: Operation
+  /** the same with every counter */
+  run3All?: Operation
+  /** the first, told apart from what else goes on in the thread */
+  run3Async?: Operation
+  /** the first, of actions that take some 10 µs each */
+  run3Apart?: Operation
   history?: HistoryDriver
   /** what it would say of itself beside the figures, once all is done */
   notes?(): Record<string, string | number>

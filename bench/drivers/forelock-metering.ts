@@ -1,7 +1,8 @@
 import type * as Forelock from '../../lib/index.js'
 import type { Connect, Operation } from './driver.js'
-import { load } from './forelock.js'
+import { arenaOf, load } from './forelock.js'
 import { interleaved } from './interleaved.js'
+import { busy, idle, type Step } from './run3.js'
 
 type Scope = ConstructorParameters<typeof Forelock.Meter>[0]
 type Level = 'time' | 'all'
@@ -59,6 +60,40 @@ export const connect: Connect = async setting => {
     close() {
       for (const meter of meters) meter.close()
     }
+  }
+}
+
+/** Runs of a workflow, each with three actions. */
+export const runs: Connect = async setting => {
+  const { open } = await load(setting)
+  const gov = open(arenaOf(setting))
+  const runsOf = (name: string, metering: Forelock.MeteringOptions, step: Step): Operation => {
+    const workflow = gov.workflow(name, { metering })
+    const work = async (run: Forelock.Run) => {
+      await run.action('a', step)
+      await run.action('b', step)
+      await run.action('c', step)
+    }
+    return async n => {
+      let done = 0
+      for (let i = 0; i < n; i++) {
+        await workflow.run(work)
+        done++
+      }
+      return done
+    }
+  }
+  let async3: Operation | undefined
+  return {
+    run3: runsOf('run3', { level: 'time' }, idle),
+    run3All: runsOf('run3All', { level: 'all' }, idle),
+    run3Async: n => {
+      // Not before: from then on Node calls two hooks for every continuation.
+      async3 ??= runsOf('run3Async', { scope: 'async' }, idle)
+      return async3(n)
+    },
+    run3Apart: runsOf('run3Apart', { level: 'time' }, busy),
+    close: () => gov.close()
   }
 }
 

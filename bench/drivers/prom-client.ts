@@ -1,4 +1,5 @@
-import type { Connect } from './driver.js'
+import type { Connect, Operation } from './driver.js'
+import { busy, idle, type Step } from './run3.js'
 
 interface Metric {
   inc(labels: { action: string }, value: number): void
@@ -16,7 +17,38 @@ export const connect: Connect = async () => {
   const seconds = new prom.Histogram({ name: 'action_seconds', help: 'wall time', labelNames })
   const cpu = new prom.Counter({ name: 'action_cpu_seconds', help: 'CPU time', labelNames })
   const labels = { action: 'decode' }
+
+  async function metered(action: string, work: Step): Promise<void> {
+    const before = process.cpuUsage()
+    const from = process.hrtime()
+    try {
+      await work()
+    } finally {
+      const [s, ns] = process.hrtime(from)
+      const { user, system } = process.cpuUsage(before)
+      seconds.observe({ action }, s + ns / 1e9)
+      cpu.inc({ action }, (user + system) / 1e6)
+    }
+  }
+
+  const runs =
+    (step: Step): Operation =>
+    async n => {
+      let done = 0
+      for (let i = 0; i < n; i++) {
+        await metered('run', async () => {
+          await metered('a', step)
+          await metered('b', step)
+          await metered('c', step)
+        })
+        done++
+      }
+      return done
+    }
+
   return {
+    run3: runs(idle),
+    run3Apart: runs(busy),
     meterAction(n) {
       let done = 0
       for (let i = 0; i < n; i++) {

@@ -100,6 +100,10 @@ export class Attribution<Owner> {
     return cpu
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Counts no more. What was counted can still be asked for. */
   close(): void {
     if (this.#closed) return
@@ -158,12 +162,15 @@ export class Attribution<Owner> {
   #charge(): void {
     if (this.#closed) return
     const now = this.#clock()
+    // A reading that was taken again may have been ahead of the next: see #clock.
+    if (now <= this.#since) return
     this.#current.cpu += now - this.#since
     this.#since = now
   }
 
+  /** ms. Owners often change faster than the clock can be read; what is 5 µs old serves again, with the time since, for this thread is running. */
   #clock(): number {
-    this.#native.read()
+    this.#native.readAgain()
     return this.#native.counters[Counter.Cpu]
   }
 }

@@ -7,9 +7,9 @@ import type { MeteredFile } from './metered-file.js'
 
 /**
  * Whose use is read: of the thread that reads, of its process, of the children of the process that have ended, of another process, of a
- * cgroup (as /proc/PID/cgroup names it, or its folder), or of the machine.
+ * worker thread of this process (by its `threadId`), of a cgroup (as /proc/PID/cgroup names it, or its folder), or of the machine.
  */
-export type MeterScopeOption = 'thread' | 'process' | 'children' | 'host' | { pid: number } | { cgroup: string }
+export type MeterScopeOption = 'thread' | 'process' | 'children' | 'host' | { pid: number } | { thread: number } | { cgroup: string }
 
 export type MeterLevel = 'time' | 'all'
 
@@ -24,6 +24,7 @@ export interface ScopePlan {
 }
 
 const PID_MAX = 2 ** 22
+const THREAD_MAX = 2 ** 31 - 1
 
 const WALL = 'CLOCK_MONOTONIC'
 const PERF = { instructions: 'perf_event_open(PERF_COUNT_HW_INSTRUCTIONS)', cycles: 'perf_event_open(PERF_COUNT_HW_CPU_CYCLES)' }
@@ -101,10 +102,11 @@ export function planOf(scope: MeterScopeOption, level: MeterLevel, pageBytes: nu
 
 function named(scope: unknown, level: MeterLevel, pageBytes: number): ScopePlan {
   if (typeof scope !== 'object' || scope === null) {
-    throw refuse('scope', "'thread', 'process', 'children', 'host', { pid } or { cgroup }", scope)
+    throw refuse('scope', "'thread', 'process', 'children', 'host', { pid }, { thread } or { cgroup }", scope)
   }
-  const { pid, cgroup } = scope as { pid?: unknown; cgroup?: unknown }
-  onlyKnown(scope, [pid === undefined ? 'cgroup' : 'pid'], 'a scope')
+  const { pid, thread, cgroup } = scope as { pid?: unknown; thread?: unknown; cgroup?: unknown }
+  onlyKnown(scope, [pid !== undefined ? 'pid' : thread !== undefined ? 'thread' : 'cgroup'], 'a scope')
+  if (pid === undefined && thread !== undefined) return otherThread(count(thread, 'scope.thread', 1, THREAD_MAX), level)
   if (pid === undefined) {
     if (!text(cgroup, 'scope.cgroup').startsWith('/')) throw refuse('scope.cgroup', 'a path that begins with /', cgroup)
     return plan(MeterScope.Files, level, cgroupFiles(cgroup as string), { wall: WALL })
@@ -113,6 +115,8 @@ function named(scope: unknown, level: MeterLevel, pageBytes: number): ScopePlan 
 }
 
 const THREAD = { wall: WALL, cpu: 'CLOCK_THREAD_CPUTIME_ID', ...rusageOf('RUSAGE_THREAD'), ...PERF }
+
+const OTHER_THREAD = { wall: WALL, cpu: 'clock_gettime(clock of the thread)' }
 
 const PROCESS = {
   wall: WALL,
@@ -127,6 +131,10 @@ const CHILDREN = {
   cpu: 'getrusage(RUSAGE_CHILDREN): ru_utime + ru_stime',
   ...rusageOf('RUSAGE_CHILDREN'),
   memoryPeak: 'getrusage(RUSAGE_CHILDREN).ru_maxrss, of the largest'
+}
+
+function otherThread(thread: number, level: MeterLevel): ScopePlan {
+  return { ...plan(MeterScope.OtherThread, level, [], OTHER_THREAD), pid: thread, endMethods: THREAD }
 }
 
 function otherProcess(pid: number, level: MeterLevel, pageBytes: number): ScopePlan {

@@ -559,6 +559,8 @@ export interface Addon {
     name: string,
     dir?: string
   ): { options: Record<string, unknown>; participants: object[]; locks: ElementSnapshot[]; counters: Record<string, number> }
+  /** The worker thread of this environment is that number to those who meter it, {@link MeterScope.OtherThread}, until it ends. */
+  threadBegins(threadId: number): void
   /** Opens what a meter reads: lib/native/meter.ts. Undefined: the process that it is of is not there. */
   meter(scope: MeterScope, pid: number, all: boolean, files: readonly AccountFile[]): NativeMeter | undefined
   /** What the forecasters compute: lib/native/predict.ts. */

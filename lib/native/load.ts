@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, parse } from 'node:path'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { type LoadAttempt, LoadError } from '../errors/index.js'
 import type { Addon } from './binding.js'
 import { here } from './here.js'
@@ -13,7 +14,9 @@ let addon: Addon | undefined
  * @throws LoadError with every attempt, why it failed and what may help
  */
 export function loadAddon(): Addon {
-  addon ??= load(here)
+  if (addon !== undefined) return addon
+  addon = load(here)
+  if (!isMainThread) addon.threadBegins(threadId)
   return addon
 }
 

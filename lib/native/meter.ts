@@ -5,7 +5,8 @@ export const enum MeterScope {
   Process = 1,
   Children = 2,
   Other = 3, // another process, of the pid given
-  Files = 4 // nothing but what files say
+  Files = 4, // nothing but what files say
+  OtherThread = 5 // of this process, of the threadId given as pid
 }
 
 /** Positions in {@link NativeMeter.counters}. Cumulative, but for memory; NaN: absent. */
@@ -55,6 +56,8 @@ export interface NativeMeter {
   readonly counters: Float64Array
   /** Takes no arguments: it costs a third of a call with some. After close() all is NaN. */
   read(): void
+  /** The same, but what was read within the last 5 µs is not read again: native/linux/meter.h says what that means for each number. */
+  readAgain(): void
   close(): void
   /** Of the files, which could be opened. */
   readonly opened: readonly boolean[]

@@ -1,6 +1,7 @@
-import type { Usage } from '../metering/counters.js'
 import type { HoldLog } from '../shadow/hold-log.js'
+import { costOf, type Prices } from './cost.js'
 import { DataTally } from './data.js'
+import type { Metering } from './metering.js'
 import type { ActionRecord, Outcome } from './record.js'
 import { Work } from './work.js'
 
@@ -10,22 +11,16 @@ export class Action extends Work {
   /** @internal */
   readonly position: number
   private readonly run: Work
-  /** @internal ms */
-  readonly began: number
-  private readonly clock: () => number
+  private readonly certifications: readonly string[]
   private data: DataTally | undefined = undefined
 
-  /**
-   * @internal
-   * @param clock ms
-   */
-  constructor(run: Work, name: string, position: number, clock: () => number) {
-    super(run.session, run.requestNames, run.tierIndex, run)
+  /** @internal */
+  constructor(run: Work, name: string, position: number, certifications: readonly string[], metering: Metering | undefined) {
+    super(run.session, run.requestNames, run.tierIndex, run, metering)
     this.run = run
     this.name = name
     this.position = position
-    this.clock = clock
-    this.began = clock()
+    this.certifications = certifications
   }
 
   /** @internal */
@@ -54,18 +49,19 @@ export class Action extends Work {
    */
   transferred(bytes: number): void {
     this.data ??= new DataTally()
-    this.data.add(bytes, this.clock())
+    this.data.add(bytes, this.now())
   }
 
   /** @internal */
-  end(
-    runBegan: number,
-    otherwise: Outcome,
-    usage: Partial<Usage>,
-    cost: (usage: Partial<Usage>) => number | undefined,
-    certifications: readonly string[]
-  ): ActionRecord {
-    const duration = this.clock() - this.began
+  start<T>(fn: (action: Action) => T): T {
+    this.beginMeasuring()
+    return this.callWith(fn)
+  }
+
+  /** @internal */
+  end(runBegan: number, otherwise: Outcome, prices: Prices | undefined): ActionRecord {
+    const usage = this.endMeasuring()
+    const duration = this.passed(usage)
     this.releaseHeld()
     return {
       name: this.name,
@@ -74,9 +70,9 @@ export class Action extends Work {
       duration,
       outcome: this.chosen ?? otherwise,
       usage,
-      cost: cost(usage),
+      cost: costOf(prices, usage),
       booked: this.sums(),
-      certifications,
+      certifications: this.certifications,
       data: this.data?.moved(duration)
     }
   }

@@ -31,7 +31,7 @@ export function noteRun(session: Session, record: RunRecord): void {
 }
 
 /** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
-function shortened(run: Omit<RunRecord, 'actions'>): RunRecord {
+function shortened({ curve: _, ...run }: Omit<RunRecord, 'actions'>): RunRecord {
   const cut = (name: string | undefined) => name?.slice(0, CUT_UNITS)
   return {
     ...run,

@@ -1,12 +1,13 @@
 import { type FieldRules, fieldRules } from '../access/fields.js'
 import type { AdmitParts } from '../admit.js'
 import { abortSignal, callback, duration, onlyKnown, optionsObject, refuse, tierIndex } from '../checks.js'
-import type { MeterScopeOption } from '../metering/scope.js'
+import { interval } from '../metering/after.js'
 import { readName } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { Within } from '../terms.js'
 import { readWithin } from '../terms.js'
 import { type Prices, readPrices } from './cost.js'
+import type { ReadMetering, RunScope } from './metering.js'
 import { type GivenProfile, type ReadProfile, readProfile } from './profile.js'
 import { Work } from './work.js'
 
@@ -14,10 +15,17 @@ import { Work } from './work.js'
 export type Needs = AdmitParts | ((input: unknown) => AdmitParts)
 
 export interface MeteringOptions {
-  /** whose use counts as that of a run: the calling thread's (default), the process's, or that of another process or a cgroup */
-  scope?: MeterScopeOption | undefined
+  /**
+   * whose use counts as that of a run: the calling thread's (default), the process's, that of another process or a cgroup; or, with `async`,
+   * what the thread does in the run's own asynchronous context, and not what it does for others meanwhile
+   */
+  scope?: RunScope | undefined
   /** `time`: wall and CPU time (default); `all`: every counter there is */
   level?: 'time' | 'all' | undefined
+  /** what is measured by itself: each action and the run (default), or the run alone */
+  per?: 'run' | 'action' | undefined
+  /** ms between the samples of a run, whose record then has a {@link UsageCurve}; default none */
+  every?: number | undefined
 }
 
 export interface WorkflowOptions {
@@ -79,7 +87,7 @@ export interface ReadWorkflow {
   readonly tenant: string | undefined
   readonly client: string | undefined
   readonly needs: Needs | undefined
-  readonly metering: { readonly scope: MeterScopeOption; readonly level: 'time' | 'all' } | undefined
+  readonly metering: ReadMetering | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
   readonly fields: FieldRules
@@ -130,7 +138,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
   }
 }
 
-const NO_RUN_OPTIONS: readonly string[] = []
+const NO_EVENTS: readonly string[] = []
 
 /** @throws ArgumentError */
 export function readRun(options: unknown, workflow: ReadWorkflow, session: Session): ReadRun {
@@ -143,7 +151,7 @@ export function readRun(options: unknown, workflow: ReadWorkflow, session: Sessi
     tierIndex: tier === undefined ? workflow.tierIndex : tierIndex(tier, session.tiers, 'tier'),
     tenant: readName(tenant, 'tenant') ?? workflow.tenant,
     client: readName(client, 'client') ?? workflow.client,
-    events: events === undefined ? NO_RUN_OPTIONS : readStrings(events, 'events'),
+    events: events === undefined ? NO_EVENTS : readStrings(events, 'events'),
     waitTimeout: waitTimeout === undefined ? undefined : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal'),
     within: within as Within | undefined,
@@ -160,13 +168,16 @@ function readNeeds(needs: unknown): Needs {
   return needs as AdmitParts
 }
 
-function readMetering(value: unknown): ReadWorkflow['metering'] {
+function readMetering(value: unknown): ReadMetering | undefined {
   if (value === false) return undefined
   const given = optionsObject(value, 'metering') ?? {}
-  onlyKnown(given, ['scope', 'level'], 'metering')
-  const { scope = 'thread', level = 'time' } = given as { scope?: MeterScopeOption; level?: unknown }
+  onlyKnown(given, ['scope', 'level', 'per', 'every'], 'metering')
+  const { scope = 'thread', level = 'time', per = 'action', every } = given as { [K in keyof MeteringOptions]: unknown }
   if (level !== 'time' && level !== 'all') throw refuse('metering.level', "'time' or 'all'", level)
-  return { scope, level }
+  if (per !== 'run' && per !== 'action') throw refuse('metering.per', "'run' or 'action'", per)
+  // Of an asynchronous context there is no account but that of its CPU time.
+  if (scope === 'async' && level === 'all') throw refuse('metering.level', "'time' with the scope 'async'", level)
+  return { scope: scope as RunScope, level, per, every: every === undefined ? 0 : interval(every, 'metering.every') }
 }
 
 function readStrings(value: unknown, option: string): readonly string[] {

@@ -145,7 +145,10 @@ function amount(value: unknown, option: string): number {
 
 /** Learns what work takes from how it went. Only what was done counts: failures and probes say nothing of it. */
 class Learner {
-  private usage = new Map<UsageField, Samples>()
+  /** What every action has, without a look-up. */
+  private wall = new Samples()
+  private cpu = new Samples()
+  private usage = this.usageOf()
   private duration = new Samples()
   private cost = new Samples()
   private bytes = new Samples()
@@ -156,7 +159,11 @@ class Learner {
   protected learn(duration: number, usage: Partial<Usage>, cost: number | undefined): void {
     this.count++
     this.duration.add(duration)
-    for (const field in usage) this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)
+    if (usage.wall !== undefined) this.wall.add(usage.wall)
+    if (usage.cpu !== undefined) this.cpu.add(usage.cpu)
+    for (const field in usage) {
+      if (field !== 'wall' && field !== 'cpu') this.samplesOf(field as UsageField).add(usage[field as UsageField] as number)
+    }
     if (cost !== undefined) this.cost.add(cost)
   }
 
@@ -184,13 +191,22 @@ class Learner {
   }
 
   protected clear(): void {
-    this.usage = new Map()
+    this.wall = new Samples()
+    this.cpu = new Samples()
+    this.usage = this.usageOf()
     this.duration = new Samples()
     this.cost = new Samples()
     this.bytes = new Samples()
     this.transfer = new Samples()
     this.streams = 0
     this.count = 0
+  }
+
+  private usageOf(): Map<UsageField, Samples> {
+    return new Map<UsageField, Samples>([
+      ['wall', this.wall],
+      ['cpu', this.cpu]
+    ])
   }
 
   private samplesOf(field: UsageField): Samples {

@@ -37,6 +37,16 @@ interface WorkRecord {
   readonly booked: BookedSums
 }
 
+/** What a run used over its time, column by column, at up to 64 points; its end is the last. What could not be measured has no column. */
+export interface UsageCurve {
+  /** ms from the beginning of the run */
+  readonly times: readonly number[]
+  /** ms of CPU time from the beginning of the run on */
+  readonly cpu?: readonly number[]
+  /** bytes in use */
+  readonly memory?: readonly number[]
+}
+
 /** An action of a run, as it was. */
 export interface ActionRecord extends WorkRecord {
   readonly name: string
@@ -70,4 +80,6 @@ export interface RunRecord extends WorkRecord {
   /** the events that it was about */
   readonly events: readonly string[]
   readonly actions: readonly ActionRecord[]
+  /** where it was sampled ({@link MeteringOptions.every}) */
+  readonly curve?: UsageCurve
 }

@@ -1,8 +1,6 @@
 import type { Admission } from '../admission.js'
 import { callback, onlyKnown, optionsObject } from '../checks.js'
-import { callBooked } from '../enclosing.js'
 import { ArgumentError } from '../errors/index.js'
-import type { Usage } from '../metering/counters.js'
 import { type Pool, pools } from '../pool.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
@@ -15,10 +13,12 @@ import type { Running } from '../shadow/running.js'
 import { NS_PER_MS } from '../units.js'
 import { Action } from './action.js'
 import { costOf, type Prices } from './cost.js'
+import { CurveTally } from './curve.js'
+import type { Metering } from './metering.js'
 import { workName } from './options.js'
 import { readCertifications } from './profile.js'
 import type { ActionRecord, Outcome, RunRecord } from './record.js'
-import type { UsageReader } from './usage-reader.js'
+import type { Sampled } from './sample-clock.js'
 import { Work } from './work.js'
 
 export interface ActionOptions {
@@ -26,53 +26,55 @@ export interface ActionOptions {
   certifications?: readonly string[] | undefined
 }
 
-/** What a run is, apart from how it goes. */
-export interface RunSetup {
+/** What the runs of a workflow have in common. */
+export interface RunKind {
   readonly session: Session
-  readonly id: string
-  readonly parent: Work | undefined
-  readonly parentId: string | undefined
   readonly workflow: string
   readonly type: string
+  readonly prices: Prices | undefined
+  readonly metering: Metering | undefined
+  /** how its last runs went */
+  readonly past: Courses
+  /** where they are while they go on */
+  readonly running: Set<Running>
+}
+
+/** What one of them is, apart from how it goes. */
+export interface RunSetup {
+  readonly id: string
+  readonly parent: Work | undefined
   readonly tierIndex: number
   readonly names: RequestNames
   readonly input: unknown
   readonly events: readonly string[]
   /** the fields of the input that are recorded */
   readonly kept: Readonly<Record<string, unknown>>
-  readonly prices: Prices | undefined
-  readonly reader: UsageReader | undefined
   readonly signal: AbortSignal | undefined
   readonly pools: readonly Pool[]
-  /** how others of its workflow went */
-  readonly past: Courses
-  /** where it is while it goes on */
-  readonly running: Set<Running>
 }
 
-const NO_USAGE: Partial<Usage> = {}
 const NO_LABELS: readonly string[] = []
 const NO_TIME = { p05: 0, p50: 0, p95: 0 }
 const NO_HOLDS: readonly HeldSpan[] = []
 
 /** A run of a workflow: see {@link Workflow.run}. What is asked for through it, or `{ within: run }`, is booked to it. */
 export class Run extends Work implements Running {
+  private readonly kind: RunKind
   private readonly setup: RunSetup
   private readonly actions: ActionRecord[] = []
   private readonly open: Action[] = []
-  private readonly asked: number
-  private began: number
-  private place = -1
+  /** ms; undefined: it was admitted when it was asked for, because it needs nothing */
+  private asked: number | undefined = undefined
   private positions = 0
   private over = false
   private log: HoldLog | undefined = undefined
+  private sampled: (Sampled & { readonly curve: CurveTally }) | undefined = undefined
 
   /** @internal */
-  constructor(setup: RunSetup) {
-    super(setup.session, setup.names, setup.tierIndex, setup.parent)
+  constructor(kind: RunKind, setup: RunSetup) {
+    super(kind.session, setup.names, setup.tierIndex, setup.parent, kind.metering)
+    this.kind = kind
     this.setup = setup
-    this.asked = this.now()
-    this.began = this.asked
   }
 
   /** Different from that of all other runs. */
@@ -87,7 +89,7 @@ export class Run extends Work implements Running {
 
   /** The name of the workflow. */
   get workflow(): string {
-    return this.setup.workflow
+    return this.kind.workflow
   }
 
   get tenant(): string | undefined {
@@ -118,24 +120,24 @@ export class Run extends Work implements Running {
   action<T>(name: string, fn: (action: Action) => T | PromiseLike<T>): Promise<T>
   action<T>(name: string, options: ActionOptions | undefined, fn: (action: Action) => T | PromiseLike<T>): Promise<T>
   async action<T>(name: string, second: unknown, third?: unknown): Promise<T> {
-    const [options, fn] = typeof second === 'function' ? [undefined, second] : [second, third]
+    const isPlain = typeof second === 'function'
+    const fn = isPlain ? second : third
     callback(fn, 'fn')
-    const labels = options === undefined ? NO_LABELS : readActionOptions(options)
+    const labels = isPlain || second === undefined ? NO_LABELS : readActionOptions(second)
     if (labels.length !== 0) this.mustBeCertified(labels)
-    const action = new Action(this, workName(name, 'name'), this.positions++, this.now)
+    const { metering, prices } = this.kind
+    const action = new Action(this, workName(name, 'name'), this.positions++, labels, metering?.perAction ? metering : undefined)
     this.open.push(action)
-    this.log?.look(action.began)
-    const { reader } = this.setup
-    const place = reader === undefined ? -1 : reader.begin()
+    this.log?.look(this.now())
     let outcome: Outcome = 'ignore'
     try {
-      const result = await callBooked(action, () => (fn as (action: Action) => T | PromiseLike<T>)(action))
+      const result = await action.start(fn as (action: Action) => T | PromiseLike<T>)
       outcome = 'success'
       return result
     } finally {
-      const usage = reader === undefined ? NO_USAGE : reader.end(place)
+      const record = action.end(this.began, outcome, prices)
       this.closed(action)
-      this.actions.push(action.end(this.began, outcome, usage, this.cost, labels))
+      this.add(record)
     }
   }
 
@@ -161,7 +163,7 @@ export class Run extends Work implements Running {
 
   /** @internal */
   courses(): readonly Course[] {
-    return this.setup.past.all
+    return this.kind.past.all
   }
 
   /** @internal */
@@ -172,7 +174,7 @@ export class Run extends Work implements Running {
 
   /** @internal */
   lookAtHeld(): void {
-    this.log?.look(this.time())
+    this.log?.look(this.now())
   }
 
   /** @internal what it held, and when */
@@ -180,51 +182,62 @@ export class Run extends Work implements Running {
     return this.log?.spans(this.began) ?? NO_HOLDS
   }
 
+  /** @internal It is asked for, and may wait. */
+  ask(): void {
+    this.asked = this.now()
+  }
+
   /** @internal It was admitted. */
-  begin(): void {
-    this.began = this.now()
-    this.setup.running.add(this)
-    if (this.setup.reader !== undefined) this.place = this.setup.reader.begin()
+  start<T>(fn: (run: Run) => T): T {
+    this.beginMeasuring()
+    this.kind.running.add(this)
+    const { metering } = this.kind
+    if (metering !== undefined && metering.every > 0) this.beginSampling(metering)
+    return this.callWith(fn)
   }
 
   /** @internal It is over. */
   end(otherwise: Outcome, admission: Admission | undefined): RunRecord {
-    const { setup, session } = this
-    const usage = setup.reader === undefined ? NO_USAGE : setup.reader.end(this.place)
-    const duration = this.now() - this.began
+    const { kind, setup, session } = this
+    const usage = this.endMeasuring()
+    const duration = this.passed(usage)
     this.over = true
-    setup.running.delete(this)
+    kind.running.delete(this)
     const outcome = this.chosen ?? otherwise
     // First what it was admitted with: that is among what is held, and ends as the run does.
     admission?.[outcome]()
     this.releaseHeld()
-    this.actions.sort((a, b) => a.position - b.position)
     const { words } = setup.names
-    return {
+    const record: RunRecord = {
       id: setup.id,
-      parent: setup.parentId,
-      workflow: setup.workflow,
-      type: setup.type,
+      parent: setup.parent?.runId,
+      workflow: kind.workflow,
+      type: kind.type,
       tier: session.tiers[this.tierIndex] ?? '',
       tenant: words.tenant,
       client: words.client,
       start: session.joined ? session.binding.wallClock(this.began * NS_PER_MS) : Date.now() - duration,
-      waited: this.began - this.asked,
+      waited: this.asked === undefined ? 0 : this.began - this.asked,
       duration,
       outcome,
       usage,
-      cost: costOf(setup.prices, usage),
+      cost: costOf(kind.prices, usage),
       booked: this.sums(),
       input: setup.kept,
       events: setup.events,
       actions: this.actions
     }
+    const { sampled } = this
+    if (sampled === undefined) return record
+    kind.metering?.samples.remove(sampled)
+    return { ...record, curve: sampled.curve.curve(duration, usage) }
   }
 
-  private readonly cost = (usage: Partial<Usage>): number | undefined => costOf(this.setup.prices, usage)
-
-  /** ms on the arena's clock. */
-  private readonly now = (): number => this.time()
+  private beginSampling({ every, samples }: Metering): void {
+    const curve = new CurveTally()
+    this.sampled = { every, curve, sample: () => curve.add(this.now() - this.began, this.usageSofar()) }
+    samples.add(this.sampled)
+  }
 
   private closed(action: Action): void {
     const { open } = this
@@ -232,8 +245,18 @@ export class Run extends Work implements Running {
     else open.splice(open.indexOf(action), 1)
   }
 
+  /** In the order of their beginnings, in which they mostly end. */
+  private add(action: ActionRecord): void {
+    const { actions } = this
+    let at = actions.length
+    while (at > 0 && (actions[at - 1] as ActionRecord).position > action.position) at--
+    if (at === actions.length) actions.push(action)
+    else actions.splice(at, 0, action)
+  }
+
   private mustBeCertified(labels: readonly string[]): void {
-    const { pools: admitted, workflow } = this.setup
+    const { pools: admitted } = this.setup
+    const { workflow } = this.kind
     if (admitted.length === 0) {
       throw new ArgumentError(`certifications: a run of ${JSON.stringify(workflow)} was admitted to no pool that could have them`, {
         option: 'certifications',

@@ -1,25 +1,25 @@
 import { EventEmitter } from 'node:events'
 import { recordedFields } from '../access/fields.js'
+import type { Admission } from '../admission.js'
 import type { AdmitParts } from '../admit.js'
 import { admit } from '../admit.js'
 import { callback } from '../checks.js'
-import { bookerAround, callBooked } from '../enclosing.js'
-import { Meter } from '../metering/meter.js'
+import { bookerAround } from '../enclosing.js'
 import type { Pool } from '../pool.js'
-import { readNames } from '../request-names.js'
+import { type RequestNames, readNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
 import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
 import { scorePredictions } from '../shadow/predictions.js'
-import { type Running, runningOf } from '../shadow/running.js'
+import { runningOf } from '../shadow/running.js'
 import { addLearner } from './learners.js'
+import { openMetering } from './metering.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import type { Outcome, RunRecord } from './record.js'
-import { Run } from './run.js'
-import { UsageReader } from './usage-reader.js'
+import { Run, type RunKind } from './run.js'
 import { Work } from './work.js'
 
 export interface WorkflowEvents {
@@ -38,8 +38,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #session: Session
   readonly #options: ReadWorkflow
   readonly #learner: ProfileLearner
-  readonly #running: Set<Running>
-  #reader: UsageReader | undefined
+  readonly #kind: RunKind
+  /** of runs that say nothing of themselves */
+  readonly #plain: ReadRun
+  readonly #plainNames: RequestNames
+  readonly #client: string
 
   /** @internal */
   constructor(session: Session, name: string, options: unknown) {
@@ -47,16 +50,22 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     session.mustBeOpen(name)
     this.name = name
     this.#session = session
-    this.#running = runningOf(session)
     this.#options = readWorkflow(name, options, session)
     const { type, tierIndex, prices, profile, metering } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     addLearner(session, this.#learner)
-    if (metering !== undefined) {
-      const meter = new Meter(metering.scope, { level: metering.level })
-      session.leaving.push(() => meter.close())
-      this.#reader = new UsageReader(meter)
+    this.#kind = {
+      session,
+      workflow: name,
+      type,
+      prices,
+      metering: metering === undefined ? undefined : openMetering(session, metering),
+      past: this.#learner.courses,
+      running: runningOf(session)
     }
+    this.#plain = readRun(undefined, this.#options, session)
+    this.#plainNames = this.#namesOf(this.#plain)
+    this.#client = session.binding.client
   }
 
   /**
@@ -68,18 +77,18 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   run<T>(fn: (run: Run) => T | PromiseLike<T>): Promise<T>
   run<T>(options: RunOptions | undefined, fn: (run: Run) => T | PromiseLike<T>): Promise<T>
   async run<T>(first: unknown, second?: unknown): Promise<T> {
-    const [options, fn] = typeof first === 'function' ? [undefined, first] : [first, second]
+    const isPlain = typeof first === 'function'
+    const fn = isPlain ? first : second
     callback(fn, 'fn')
     const session = this.#session
-    const read = readRun(options, this.#options, session)
+    const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
     session.mustBeOpen(this.name)
     const parts = this.#needs(read)
     const run = this.#make(read, parts)
-    const admission = parts === undefined ? undefined : await admit(session, parts, this.#terms(read, run))
-    run.begin()
+    const admission = parts === undefined ? undefined : await this.#admit(parts, read, run)
     let outcome: Outcome = 'ignore'
     try {
-      const result = await callBooked(run, () => (fn as (run: Run) => T | PromiseLike<T>)(run))
+      const result = await run.start(fn as (run: Run) => T | PromiseLike<T>)
       outcome = 'success'
       return result
     } finally {
@@ -120,29 +129,27 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   #make(read: ReadRun, parts: AdmitParts | undefined): Run {
-    const session = this.#session
-    const { type, fields, prices } = this.#options
-    const around = bookerAround(session)
-    const parent = read.parent ?? (around instanceof Work ? around : undefined)
-    return new Run({
-      session,
-      id: `${session.binding.client}-${++runs}`,
-      parent,
-      parentId: parent?.runId,
-      workflow: this.name,
-      type,
+    const around = read.parent === undefined ? bookerAround(this.#session) : undefined
+    return new Run(this.#kind, {
+      id: `${this.#client}-${++runs}`,
+      parent: read.parent ?? (around instanceof Work ? around : undefined),
       tierIndex: read.tierIndex,
-      names: readNames(session.waiting.names, this.name, read.tenant, read.client, undefined, undefined),
+      names: read === this.#plain ? this.#plainNames : this.#namesOf(read),
       input: read.input,
       events: read.events,
-      kept: recordedFields(read.input, fields, session.privacy),
-      prices,
-      reader: this.#reader,
+      kept: recordedFields(read.input, this.#options.fields, this.#session.privacy),
       signal: read.signal,
-      pools: poolsOf(parts),
-      past: this.#learner.courses,
-      running: this.#running
+      pools: poolsOf(parts)
     })
+  }
+
+  #namesOf({ tenant, client }: ReadRun): RequestNames {
+    return readNames(this.#session.waiting.names, this.name, tenant, client, undefined, undefined)
+  }
+
+  #admit(parts: AdmitParts, read: ReadRun, run: Run): Promise<Admission> {
+    run.ask()
+    return admit(this.#session, parts, this.#terms(read, run))
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {

@@ -14,6 +14,7 @@
 #include "bind/environment.h"
 #include "bind/exit_poll.h"
 #include "linux/meter.h"
+#include "linux/thread_account.h"
 
 namespace forelock::bind {
 
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::uint32_t kMostFiles = 16;
 constexpr std::uint32_t kMostTerms = 32;
-constexpr double kLastScope = static_cast<double>(os::Scope::kFiles);
+constexpr double kLastScope = static_cast<double>(os::Scope::kOtherThread);
 
 // The processes that an environment meters. Between two looks of libuv at its children JavaScript may run for long, and what ends in that
 // time is not polled before it is reaped: so whenever one of them begins or ends, all are looked at. Each environment has its own, used by
@@ -58,7 +59,7 @@ class Processes {
   }
 };
 
-// What JavaScript has of a meter: two functions, any of which may outlive the other, and the numbers that the first writes.
+// What JavaScript has of a meter: three functions, any of which may outlive the other, and the numbers that the first writes.
 class MeterObject final : private ExitPoll::Listener {
  public:
   static napi_value make(napi_env env, std::unique_ptr<os::Meter> meter, const std::vector<bool>& opened);
@@ -74,6 +75,8 @@ class MeterObject final : private ExitPoll::Listener {
   bool add(napi_env env, napi_value object, const char* name, napi_callback callback);
   static MeterObject* self(napi_env env, napi_callback_info info);
   static napi_value read(napi_env env, napi_callback_info info);
+  static napi_value read_again(napi_env env, napi_callback_info info);
+  void write_reading();
   static napi_value close(napi_env env, napi_callback_info info);
   static void forget(napi_env env, void* data, void* hint);
 
@@ -109,7 +112,8 @@ bool MeterObject::define(napi_env env, napi_value object) {
   napi_value counters = environment == nullptr ? nullptr : environment->doubles(os::kCounters, &counters_);
   if (counters == nullptr) return false;
   set(env, object, "counters", counters);
-  return add(env, object, "read", read) && add(env, object, "close", close) && ok(napi_create_reference(env, counters, 1, &counters_ref_));
+  return add(env, object, "read", read) && add(env, object, "readAgain", read_again) && add(env, object, "close", close) &&
+         ok(napi_create_reference(env, counters, 1, &counters_ref_));
 }
 
 bool MeterObject::add(napi_env env, napi_value object, const char* name, napi_callback callback) {
@@ -133,16 +137,34 @@ MeterObject* MeterObject::self(napi_env env, napi_callback_info info) {
 }
 
 napi_value MeterObject::read(napi_env env, napi_callback_info info) {
+  if (MeterObject* object = self(env, info)) object->write_reading();
+  return nullptr;
+}
+
+napi_value MeterObject::read_again(napi_env env, napi_callback_info info) {
   MeterObject* object = self(env, info);
   if (object == nullptr || object->counters_ == nullptr) return nullptr;
+  double wall = 0;
+  double cpu = 0;
+  if (object->meter_ == nullptr || !object->meter_->is_young(wall, cpu)) {
+    object->write_reading();
+  } else {
+    // The others are there: nobody else writes them.
+    object->counters_[os::kWall] = wall;
+    object->counters_[os::kCpu] = cpu;
+  }
+  return nullptr;
+}
+
+void MeterObject::write_reading() {
+  if (counters_ == nullptr) return;
   double counters[os::kCounters];
-  if (object->meter_ != nullptr) {
-    object->meter_->read(counters);
+  if (meter_ != nullptr) {
+    meter_->read(counters);
   } else {
     std::fill(counters, counters + os::kCounters, os::kAbsent);
   }
-  for (int i = 0; i < os::kCounters; i++) object->counters_[i] = counters[i];
-  return nullptr;
+  for (int i = 0; i < os::kCounters; i++) counters_[i] = counters[i];
 }
 
 napi_value MeterObject::close(napi_env env, napi_callback_info info) {
@@ -239,8 +261,27 @@ napi_value refuse(napi_env env) {
 
 }  // namespace
 
-// meter(scope, pid, all, files): {read(), close(), counters, opened, userOnly}. undefined: the first file of another process, by which it
-// is known, cannot be opened.
+// threadBegins(number): the thread of this environment has that number, until the environment ends; once for each.
+napi_value thread_begins(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  double number = 0;
+  if (!ok(napi_get_cb_info(env, info, &count, &value, nullptr, nullptr)) || count < 1 || !ok(napi_get_value_double(env, value, &number)) ||
+      !whole(number, INT_MAX)) {
+    throw_type(env, "threadBegins(number)");
+    return nullptr;
+  }
+  const auto id = static_cast<std::uint32_t>(number);
+  // A hook is set once: both module systems may load this into one environment, and each says it.
+  if (!os::ThreadAccount::begin(id)) return nullptr;
+  napi_add_env_cleanup_hook(
+      env, [](void* data) { os::ThreadAccount::end(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(data))); },
+      reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
+  return nullptr;
+}
+
+// meter(scope, pid, all, files): {read(), readAgain(), close(), counters, opened, userOnly}. undefined: the first file of another process,
+// by which it is known, cannot be opened.
 napi_value meter(napi_env env, napi_callback_info info) {
   std::size_t count = 4;
   napi_value values[4];

@@ -6,5 +6,6 @@
 namespace forelock::bind {
 
 napi_value meter(napi_env env, napi_callback_info info);
+napi_value thread_begins(napi_env env, napi_callback_info info);
 
 }  // namespace forelock::bind

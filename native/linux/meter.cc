@@ -48,6 +48,7 @@ void write_peak(const rusage& usage, double* counters) { counters[kMemoryPeak] =
 Meter::Meter(Scope scope, pid_t pid, bool all, std::vector<AccountFile> files)
     : scope_(scope), pid_(pid), all_(all), files_(std::move(files)) {
   if (scope == Scope::kOther) child_.emplace(pid);
+  if (scope == Scope::kOtherThread) thread_ = ThreadAccount::of(static_cast<std::uint32_t>(pid));
   if (!all) return;
   if (scope == Scope::kThread) {
     instructions_ = PerfCounter::of_this_thread(kInstructionsEvent);
@@ -59,9 +60,27 @@ Meter::Meter(Scope scope, pid_t pid, bool all, std::vector<AccountFile> files)
 }
 
 void Meter::read(double* counters) {
+  read_all(counters);
+  last_wall_ = counters[kWall];
+  last_cpu_ = counters[kCpu];
+}
+
+bool Meter::is_young(double& wall, double& cpu) const {
+  wall = clock_ms(CLOCK_MONOTONIC);
+  const double since = wall - last_wall_;
+  cpu = scope_ == Scope::kThread || scope_ == Scope::kProcess ? last_cpu_ + since : last_cpu_;
+  return since <= kTick;
+}
+
+void Meter::read_all(double* counters) {
   std::fill(counters, counters + kCounters, kAbsent);
   counters[kWall] = clock_ms(CLOCK_MONOTONIC);
   counters[kLife] = static_cast<double>(Life::kRuns);
+  if (thread_) {
+    thread_->read(counters);
+    if (!all_) std::fill(counters + kCpuUser, counters + kLife, kAbsent);
+    return;
+  }
   if (child_) child_->look();
   if (gone_ || (child_ && child_->account())) return read_end(counters);
   read_clock(counters);
@@ -101,6 +120,7 @@ void Meter::read_clock(double* counters) const {
       return;
     }
     case Scope::kFiles:
+    case Scope::kOtherThread:
       return;
   }
 }

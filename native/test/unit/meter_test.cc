@@ -50,6 +50,40 @@ TEST_CASE("a thread's time is its own, and the process's is that of all") {
   CHECK(to[0][kWall] >= from[0][kWall] + 20);
 }
 
+TEST_CASE(
+    "what was just read need not be read again: time and the time of the running thread go on together, at most 5 µs without a reading") {
+  constexpr double kTick = 0.005;
+  Meter meter(Scope::kThread, 0, true, {});
+  double counters[kCounters];
+  double wall = 0, cpu = 0;
+  CHECK(!meter.is_young(wall, cpu));
+  int young = 0;
+  for (int i = 0; i < 1000; i++) {
+    meter.read(counters);
+    if (!meter.is_young(wall, cpu)) continue;
+    young++;
+    CHECK(wall - counters[kWall] <= kTick);
+    CHECK(std::abs((cpu - counters[kCpu]) - (wall - counters[kWall])) < 1e-6);
+    CHECK(cpu <= clock_ms(CLOCK_THREAD_CPUTIME_ID) + kTick);
+  }
+  CHECK(young > 0);
+  meter.read(counters);
+  burn(0.01);
+  CHECK(!meter.is_young(wall, cpu));
+}
+
+TEST_CASE("of files what was just read stays what it is, but for the time") {
+  Meter meter(Scope::kFiles, 0, true, {});
+  double counters[kCounters];
+  double wall = 0, cpu = 0;
+  for (int i = 0; i < 1000; i++) {
+    meter.read(counters);
+    if (meter.is_young(wall, cpu)) break;
+  }
+  CHECK(wall >= counters[kWall]);
+  CHECK(std::isnan(cpu));
+}
+
 TEST_CASE("of time alone there is nothing but time") {
   Meter meter(Scope::kThread, 0, false, {});
   double counters[kCounters];

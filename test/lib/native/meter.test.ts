@@ -36,13 +36,15 @@ test('files are read from their places, and what several say is added', () => {
 })
 
 test('after close() it reads nothing, and its functions need no receiver', () => {
-  const { read, close, counters } = mustBe(meter(MeterScope.Thread, 0, true, []))
-  read()
-  assert.ok(counters[Counter.Wall] > 0)
-  close()
-  close()
-  read()
-  assert.ok(counters.every(Number.isNaN))
+  for (const again of ['read', 'readAgain'] as const) {
+    const { close, counters, [again]: read } = mustBe(meter(MeterScope.Thread, 0, true, []))
+    read()
+    assert.ok(counters[Counter.Wall] > 0)
+    close()
+    close()
+    read()
+    assert.ok(counters.every(Number.isNaN))
+  }
 })
 
 test('of a process that is not there nothing is made', () => {
@@ -54,7 +56,7 @@ test('what it is not called with is refused', () => {
   const given: unknown[][] = [
     [],
     [MeterScope.Thread, 0, true],
-    [5, 0, true, []],
+    [6, 0, true, []],
     [-1, 0, true, []],
     [0.5, 0, true, []],
     ['0', 0, true, []],

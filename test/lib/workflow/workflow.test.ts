@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeNotes, open, type Run, type RunRecord } from '../../../lib/index.js'
-import { decodeRunNote } from '../../../lib/workflow/notes.js'
+import { decodeRunNote, RUN_NOTE } from '../../../lib/workflow/notes.js'
 import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from '../support.js'
 
 const quiet = { metering: false } as const
@@ -265,6 +265,23 @@ test('those who observe are told of each run, whole', async () => {
   await gov.close()
 })
 
+test('a run that was sampled for long is told in one note with its curve', async () => {
+  const gov = virtual({ capacity: { telemetry: 1024 } })
+  const workflow = gov.workflow('w', { metering: { scope: 'process', level: 'all', every: 1 } })
+  gov.telemetry.attach()
+  const record = await recordOf(workflow, () =>
+    workflow.run(() => {
+      for (let i = 0; i < 63; i++) gov.advance(1)
+    })
+  )
+  const room = new Uint8Array(16_384)
+  const notes = [...decodeNotes(room, gov.telemetry.drainNotes(room))]
+  assert.is(notes.length, 1)
+  assert.ok((record.curve?.times.length as number) > 30)
+  assert.equal(decodeRunNote(RUN_NOTE, notes[0]?.bytes ?? room), JSON.parse(JSON.stringify(record)))
+  await gov.close()
+})
+
 test('a run of many actions is told in several notes, and nothing of it is lost', async () => {
   const gov = virtual({ capacity: { telemetry: 4096 } })
   const workflow = gov.workflow('w', quiet)
@@ -296,6 +313,19 @@ test('a callback that closes the governor ends its run all the same', async () =
     'done'
   )
   isCoded(await rejection(workflow.run(() => undefined)), 'ERR_FORELOCK_CLOSED')
+})
+
+test('a callback that closes the governor ends its metered run too, with the time that it took', async () => {
+  const gov = open({ fresh: true })
+  const workflow = gov.workflow('w')
+  const record = await recordOf(workflow, () =>
+    workflow.run(async run => {
+      await run.action('close', () => gov.close())
+      assert.is(await run.action('after', () => 'done'), 'done')
+    })
+  )
+  assert.equal([record.outcome, record.usage, record.actions.length], ['success', {}, 2])
+  assert.ok(record.duration >= 0 && record.duration < 60_000, `${record.duration}`)
 })
 
 test('a run that waits for its admission is not counted as one that failed when the governor closes', async () => {

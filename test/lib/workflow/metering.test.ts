@@ -1,0 +1,247 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Governor, type MeteringOptions, open, type Run, type RunRecord, type Usage, type UsageCurve } from '../../../lib/index.js'
+import { burnThread as burn } from '../metering/support.js'
+import { isCoded, macrotask, rejection, thrown, virtual } from '../support.js'
+
+/** What a boundary of an action may be off by, for it may share the reading of another. */
+const TICK_MS = 0.005
+
+async function recordOf(gov: Governor, metering: MeteringOptions, fn: (run: Run) => unknown): Promise<RunRecord> {
+  const workflow = gov.workflow('w', { metering })
+  const told = new Promise<RunRecord>(resolve => workflow.once('run', resolve))
+  await workflow.run(fn)
+  return told
+}
+
+async function governed(body: (gov: Governor) => Promise<unknown>): Promise<void> {
+  const gov = open({ fresh: true })
+  try {
+    await body(gov)
+  } finally {
+    await gov.close()
+  }
+}
+
+test('a run and its actions say how long they took and what CPU time they used, and neighbours leave nothing out', () =>
+  governed(async gov => {
+    const { usage, duration, actions } = await recordOf(gov, {}, async run => {
+      for (const ms of [4, 9, 0]) await run.action(`${ms} ms`, () => burn(ms))
+    })
+    const cpu = actions.map(action => action.usage.cpu as number)
+    assert.ok((cpu[0] as number) >= 4 - TICK_MS && (cpu[1] as number) >= 9 - TICK_MS, `${cpu}`)
+    const sum = cpu.reduce((a, b) => a + b)
+    assert.ok(sum <= (usage.cpu as number) + actions.length * TICK_MS, `${sum} of ${usage.cpu}`)
+    assert.ok((usage.cpu as number) <= duration + TICK_MS)
+    assert.equal(
+      actions.map(action => action.duration),
+      actions.map(action => action.usage.wall)
+    )
+    assert.is(usage.wall, duration)
+  }))
+
+test('where only runs are metered, an action has its duration and no usage', () =>
+  governed(async gov => {
+    const { usage, actions } = await recordOf(gov, { per: 'run', level: 'all' }, run => run.action('burn', () => burn(3)))
+    assert.ok((usage.cpu as number) >= 3 - TICK_MS)
+    assert.type(usage.pageFaults, 'number')
+    assert.equal(actions[0]?.usage, {})
+    assert.ok((actions[0]?.duration as number) >= 3)
+  }))
+
+test('a run that is sampled has a curve of its use, which ends where it ends', async () => {
+  const gov = virtual()
+  const { curve, duration } = await recordOf(gov, { scope: 'process', level: 'all', every: 10 }, async () => {
+    burn(4)
+    gov.advance(10)
+    burn(6)
+    gov.advance(25)
+    gov.advance(1)
+  })
+  assert.equal(curve?.times, [10, 35, 36])
+  const [first, second, last] = (curve as UsageCurve).cpu as number[]
+  assert.ok(first >= 4 && second >= first + 6 && last >= second, `${curve?.cpu}`)
+  assert.ok(curve?.memory?.every(bytes => bytes > 1e6))
+  assert.is(duration, 36)
+  await gov.close()
+})
+
+test('what is not measured has no column in the curve', async () => {
+  const gov = virtual()
+  const { curve } = await recordOf(gov, { every: 10 }, async () => gov.advance(10))
+  assert.equal(Object.keys(curve ?? {}), ['times', 'cpu'])
+  await gov.close()
+})
+
+test('a long run has a curve of no more points, still evenly apart', async () => {
+  const gov = virtual()
+  const { curve } = await recordOf(gov, { every: 1 }, async () => {
+    for (let i = 0; i < 1000; i++) gov.advance(1)
+  })
+  const { times } = curve as { times: number[] }
+  assert.ok(times.length > 30 && times.length <= 64, `${times.length}`)
+  const gaps = new Set(times.slice(1, -1).map((time, i) => time - (times[i] as number)))
+  assert.equal([...gaps], [16])
+  assert.is(times.at(-1), 1000)
+  await gov.close()
+})
+
+test('runs that are sampled share one timer, and none is left when they are over', async () => {
+  const gov = virtual()
+  const workflow = gov.workflow('w', { metering: { every: 10 } })
+  const curves: unknown[] = []
+  workflow.on('run', ({ curve }) => curves.push(curve?.times))
+  const ends: (() => void)[] = []
+  const runs = [0, 4].map(later => {
+    gov.advance(later)
+    return workflow.run(() => new Promise<void>(resolve => ends.push(resolve)))
+  })
+  gov.advance(6)
+  gov.advance(4)
+  for (const end of ends) end()
+  await Promise.all(runs)
+  await macrotask()
+  assert.equal(curves, [[10, 14], [10]])
+  await gov.close()
+})
+
+test('what runs use that take turns in one thread is told apart where it is asked for', () =>
+  governed(async gov => {
+    const workflow = gov.workflow('w', { metering: { scope: 'async' } })
+    const records = new Map<unknown, RunRecord>()
+    workflow.on('run', record => records.set(record.client, record))
+    const turns = (ms: number) => async (run: Run) => {
+      for (let i = 0; i < 6; i++) {
+        await run.action('turn', async () => {
+          burn(ms)
+          await macrotask()
+          burn(ms)
+        })
+        burn(ms)
+        await macrotask()
+      }
+    }
+    await Promise.all([workflow.run({ client: 'a' }, turns(1)), workflow.run({ client: 'b' }, turns(3))])
+    await macrotask()
+    for (const [client, ms] of [
+      ['a', 1],
+      ['b', 3]
+    ] as const) {
+      const { usage, actions } = records.get(client) as RunRecord
+      const near = (cpu: number | undefined, wanted: number) => assert.ok(cpu! >= wanted && cpu! < wanted + 8, `${cpu}, not ${wanted}`)
+      near(usage.cpu, 18 * ms)
+      near(
+        actions.reduce((sum, action) => sum + (action.usage.cpu as number), 0),
+        12 * ms
+      )
+    }
+  }))
+
+test('a run within a run is part of what the outer one used, also in its own context', () =>
+  governed(async gov => {
+    const inner = gov.workflow('inner', { metering: { scope: 'async' } })
+    const { usage } = await recordOf(gov, { scope: 'async' }, async run => {
+      burn(2)
+      await inner.run({ within: run }, () => burn(5))
+    })
+    assert.ok((usage.cpu as number) >= 7 && (usage.cpu as number) < 15, `${usage.cpu}`)
+  }))
+
+/** Burns so many ms of CPU time and ends when its input does. */
+function busy(ms: number) {
+  const script = `while (process.cpuUsage().user + process.cpuUsage().system < ${ms * 1e3}) {}; process.stdout.write('done'); process.stdin.resume()`
+  return spawn(process.execPath, ['-e', script])
+}
+
+/** Lets a busy child end; ms of CPU time that it used, once Node has waited for it too. */
+async function useOf(work: Pick<Run, 'child'>, child: ReturnType<typeof busy>): Promise<number> {
+  const ended = work.child(child)
+  child.stdin.end()
+  const { cpu } = await ended
+  await macrotask()
+  return cpu as number
+}
+
+test('what a child process used is booked to the action that it was told of, and to its run', () =>
+  governed(async gov => {
+    let used = 0
+    const { usage, actions } = await recordOf(gov, { level: 'all' }, async run => {
+      await run.action('quiet', () => undefined)
+      await run.action('child', async action => {
+        used = await useOf(action, busy(200))
+      })
+    })
+    assert.ok(used >= 200)
+    const [quiet, busier] = actions.map(action => action.usage)
+    assert.ok((quiet?.cpu as number) < used / 2)
+    assert.ok((busier?.cpu as number) >= used && (busier?.cpu as number) < 1.5 * used, `${busier?.cpu} with ${used}`)
+    assert.ok((usage.cpu as number) >= used && (usage.cpu as number) < 1.5 * used)
+    assert.ok((usage.memoryPeak as number) > 1e6)
+    assert.ok((usage.wall as number) < 60_000)
+  }))
+
+test('of a child that outlives its run, what it used until then is booked', () =>
+  governed(async gov => {
+    const child = busy(50)
+    let ended: Promise<Usage> | undefined
+    const { usage } = await recordOf(gov, {}, async run => {
+      ended = run.child(child)
+      await once(child.stdout, 'data')
+    })
+    assert.ok((usage.cpu as number) >= 50)
+    assert.equal(Object.keys(usage).sort(), ['cpu', 'wall'])
+    assert.ok(((await ended)?.cpu as number) <= (usage.cpu as number))
+    child.stdin.end()
+    await once(child, 'exit')
+  }))
+
+test('a child is not counted twice where the scope has it anyway', () =>
+  governed(async gov => {
+    let used = 0
+    const { usage } = await recordOf(gov, { scope: 'children' }, async run => {
+      used = await useOf(run, busy(100))
+    })
+    assert.ok((usage.cpu as number) >= used - TICK_MS && (usage.cpu as number) < 1.5 * used, `${usage.cpu} with ${used}`)
+  }))
+
+test('what others used for a part of a run is booked to the nearest that is metered, and from there to all around', () =>
+  governed(async gov => {
+    const quiet = gov.workflow('quiet', { metering: false })
+    const inner = gov.workflow('inner', { metering: { scope: 'children' } })
+    const cpu: Record<string, number | undefined> = {}
+    for (const workflow of [quiet, inner]) {
+      workflow.on('run', record => {
+        cpu[record.workflow] = record.usage.cpu
+      })
+    }
+    let used = 0
+    const { usage, actions } = await recordOf(gov, { per: 'run' }, run =>
+      run.action('nested', action =>
+        quiet.run({ within: action }, other =>
+          inner.run({ within: other }, async innermost => {
+            used = await useOf(innermost, busy(100))
+          })
+        )
+      )
+    )
+    for (const one of [usage.cpu, cpu.inner] as number[]) assert.ok(one >= used - TICK_MS && one < 1.5 * used, `${one} with ${used}`)
+    assert.equal(actions[0]?.usage, {})
+    assert.is(cpu.quiet, undefined)
+  }))
+
+test('what is no child is refused, and metering options that are not known or do not go together', () =>
+  governed(async gov => {
+    await gov.workflow('w').run(async run => {
+      isCoded(await rejection(run.child({} as never)), 'ERR_FORELOCK_ARGUMENT')
+    })
+    for (const metering of [{ per: 'step' }, { every: 0 }, { every: '1' }, { scope: 'async', level: 'all' }, { scope: 'nobody' }]) {
+      isCoded(
+        thrown(() => gov.workflow('w', { metering: metering as never })),
+        'ERR_FORELOCK_ARGUMENT'
+      )
+    }
+  }))
+
+test.run()
