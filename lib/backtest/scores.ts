@@ -58,19 +58,55 @@ export function brierSkill(happened: ArrayLike<number>, probability: ArrayLike<n
 
 /** Mean precision over what happened, in the order of the probabilities, the highest first; what has the same one counts as one step. */
 export function averagePrecision(happened: ArrayLike<number>, probability: ArrayLike<number>): number {
-  const order = Array.from(probability, (_, i) => i).sort((a, b) => (probability[b] as number) - (probability[a] as number))
-  let [hits, seen, sum] = [0, 0, 0]
-  for (let at = 0; at < order.length; ) {
-    const here = probability[order[at] as number]
-    let found = 0
-    for (; at < order.length && probability[order[at] as number] === here; at++) {
-      found += happened[order[at] as number] as number
-      seen++
-    }
-    hits += found
-    sum += (found * hits) / seen
+  const ranked = new Ranking(happened, probability)
+  let sum = 0
+  for (const { from, hits, below } of ranked.groups()) {
+    const found = ranked.hits - below
+    sum += (hits * found) / (ranked.all.length - from)
   }
-  return hits === 0 ? Number.NaN : sum / hits
+  return sum / ranked.hits
+}
+
+/** Some predictions of the same probability that came true. */
+interface Group {
+  /** places of all that have it, in the order of probability, the lowest first */
+  readonly from: number
+  readonly to: number
+  readonly hits: number
+  /** hits of a lower probability */
+  readonly below: number
+}
+
+/** Probabilities in their order, and those of what happened. Millions of them are sorted in a second, because numbers alone are. */
+class Ranking {
+  readonly all: Float64Array
+  private readonly true: Float64Array
+
+  constructor(happened: ArrayLike<number>, probability: ArrayLike<number>) {
+    this.all = Float64Array.from(probability).sort()
+    this.true = Float64Array.from(probability)
+      .filter((_, i) => happened[i] === 1)
+      .sort()
+  }
+
+  get hits(): number {
+    return this.true.length
+  }
+
+  *groups(): Generator<Group> {
+    const { all, true: hits } = this
+    for (let below = 0, from = 0; below < hits.length; ) {
+      const value = hits[below] as number
+      let end = below
+      while (end < hits.length && hits[end] === value) end++
+      while ((all[from] as number) < value) from++
+      let to = from
+      while (to < all.length && all[to] === value) to++
+      yield { from, to, hits: end - below, below }
+      below = end
+      from = to
+    }
+  }
 }
 
 /** A part of the predictions, of like probability: what was said, and what happened. */
@@ -80,17 +116,23 @@ export interface CalibrationBin {
   readonly count: number
 }
 
-/** In bins of as many predictions each, by probability (Naeini et al., AAAI 2015). */
+/** In bins of as many predictions each, by probability (Naeini et al., AAAI 2015); of those that have the same, a part in each bin they reach into. */
 export function calibration(happened: ArrayLike<number>, probability: ArrayLike<number>, bins: number): CalibrationBin[] {
-  const order = Array.from(probability, (_, i) => i).sort((a, b) => (probability[a] as number) - (probability[b] as number))
-  const found: CalibrationBin[] = []
-  for (let bin = 0; bin < bins; bin++) {
-    const members = order.slice(Math.floor((bin * order.length) / bins), Math.floor(((bin + 1) * order.length) / bins))
-    if (members.length === 0) continue
-    const average = (of: ArrayLike<number>) => members.reduce((sum, i) => sum + (of[i] as number), 0) / members.length
-    found.push({ said: average(probability), happened: average(happened), count: members.length })
+  const ranked = new Ranking(happened, probability)
+  const count = ranked.all.length
+  const ends = Array.from({ length: bins + 1 }, (_, bin) => Math.floor((bin * count) / bins))
+  const came = new Float64Array(bins)
+  for (const { from, to, hits } of ranked.groups()) {
+    for (let bin = Math.min(bins - 1, Math.floor((from * bins) / count)); bin < bins && (ends[bin] as number) < to; bin++) {
+      const overlap = Math.min(to, ends[bin + 1] as number) - Math.max(from, ends[bin] as number)
+      if (overlap > 0) came[bin] = (came[bin] as number) + (hits * overlap) / (to - from)
+    }
   }
-  return found
+  return ends.slice(0, -1).flatMap((from, bin) => {
+    const members = ranked.all.subarray(from, ends[bin + 1])
+    if (members.length === 0) return []
+    return [{ said: mean(members, value => value), happened: (came[bin] as number) / members.length, count: members.length }]
+  })
 }
 
 /** Expected calibration error: how far what was said lies from what happened, over the bins. */
