@@ -12,6 +12,7 @@ export type { Grant, LockMode } from './grant.js'
 export type { GrantSet } from './grant-set.js'
 export { type DuckDbStoreOptions, openDuckDbStore } from './history/duckdb.js'
 export { type MemoryStoreOptions, openMemoryStore } from './history/memory.js'
+export type { StorePlace } from './history/place.js'
 export { openPostgresStore, type PostgresStoreOptions } from './history/postgres.js'
 export {
   type Bottleneck,

@@ -1,3 +1,4 @@
+import type { EventBlock } from './event-block.js'
 import type { RawTable, Row, TableName } from './rows.js'
 
 /** The lengths of the intervals that roll-ups are kept for, in ms. */
@@ -188,6 +189,8 @@ export interface Interval {
 export interface Batch {
   readonly time: number
   readonly tables: ReadonlyMap<TableName, readonly Readonly<Record<string, unknown>>[]>
+  /** more events, by column */
+  readonly blocks: readonly EventBlock[]
 }
 
 /** Part of a group: parts of the same names add up. @internal */

@@ -1,0 +1,288 @@
+import type { Grant } from '../grant.js'
+import { Lock } from '../lock.js'
+import type { Session } from '../session.js'
+import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
+import { makeTelemetry, type Telemetry } from '../telemetry.js'
+import { NS_PER_MS } from '../units.js'
+import { decodeRunNote } from '../workflow/notes.js'
+import { BufferedStore } from './buffered.js'
+import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
+import type { ActionRow, RunRow } from './rows.js'
+import { actionRow, runRow } from './run-rows.js'
+import type { HistoryStore } from './store.js'
+
+/** Who holds this lock of the arena is its recorder; the others wait for it, and one of them goes on when that one dies. */
+const RECORDER_LOCK = 'forelock:recorder'
+const NOTES_BYTES = 1 << 18
+/** Elements whose names are remembered; beyond that the arena is asked again. */
+const NAMES_MAX = 65_536
+/** Words of one list: DuckDB is handed the whole list with each flush. */
+const WORDS_MAX = 16_384
+/** After so many records at once the next look comes ten times as soon, so that lanes need not be as long as an interval. */
+const MANY_RECORDS = 512
+
+/** How often, and what else is written. */
+export interface RecordingTerms {
+  /** ms between two looks at the lanes */
+  readonly interval: number
+}
+
+/** How it comes by its store. */
+export interface StoreAccess {
+  /** called when it is the recorder, and not before: a file is open in one process at a time */
+  open(): Promise<HistoryStore> | HistoryStore
+  /** absent: the store is somebody else's, and stays open */
+  close?(store: HistoryStore): Promise<void>
+}
+
+/** What is told as it happens. */
+export interface RecordingEvents {
+  /** it has read what there was */
+  looked?(): void
+  /** another has it: this one waits to take over */
+  waiting?(): void
+  /** it stopped by itself */
+  failed?(error: unknown): void
+}
+
+/** Counts since it began. */
+export interface RecordingCounts {
+  events: number
+  runs: number
+  actions: number
+  /** records and notes that were overwritten before they were read */
+  lost: number
+}
+
+/** Drains what every environment of the arena tells, and writes it into a store, while it holds the recorder's lock. */
+export class Recording {
+  readonly counts: RecordingCounts = { events: 0, runs: 0, actions: 0, lost: 0 }
+  /** Resolves when it is the recorder of the arena and the store is open, or will never be. */
+  readonly begun: Promise<void>
+  readonly #session: Session
+  readonly #access: StoreAccess
+  readonly #terms: RecordingTerms
+  readonly #events: RecordingEvents
+  readonly #telemetry: Telemetry
+  readonly #records = new Uint8Array(BLOCK_ROWS * RECORD_BYTES)
+  readonly #view = new DataView(this.#records.buffer)
+  readonly #record: RecordFields = blankRecord()
+  readonly #notes = new Uint8Array(NOTES_BYTES)
+  readonly #stopping = new AbortController()
+  readonly #elements = new Map<number, string>()
+  readonly #names = new Map<number, string>()
+  readonly #participants = new Map<number, string>()
+  #words = new Words()
+  #store: HistoryStore | undefined
+  #grant: Grant | undefined
+  #timer: NodeJS.Timeout | undefined
+  #stopped: Promise<void> | undefined
+  #offset = 0
+
+  constructor(session: Session, access: StoreAccess, terms: RecordingTerms, events: RecordingEvents = {}) {
+    this.#session = session
+    this.#access = access
+    this.#terms = terms
+    this.#events = events
+    this.#telemetry = makeTelemetry(session)
+    this.begun = this.#begin().catch(error => this.#fail(error))
+  }
+
+  get active(): boolean {
+    return this.#store !== undefined && this.#grant !== undefined && !this.#grant.ended
+  }
+
+  get store(): HistoryStore | undefined {
+    return this.#store
+  }
+
+  /** Reads what there is by now, and has it flushed. */
+  async drain(): Promise<void> {
+    while (this.active && this.#batch()) await turn()
+    this.#events.looked?.()
+    await this.#store?.flush()
+  }
+
+  /** Reads what was told until now, and no more. Resolves when its store is closed, if it was opened here, and another may go on. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      while (this.active && this.#session.joined && this.#batch());
+      this.#events.looked?.()
+    } catch (error) {
+      this.#events.failed?.(error)
+    }
+    await this.#end()
+  }
+
+  /** By itself. Whoever reads the lanes next finds there what was not read here. */
+  async #fail(error: unknown): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#stopped ??= this.#end()
+    try {
+      await this.#stopped
+    } finally {
+      this.#events.failed?.(error)
+    }
+  }
+
+  /** What needs no waiting is done at once: who closes a governor leaves the arena right after. */
+  async #end(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#stopping.abort()
+    const store = this.#store
+    this.#store = undefined
+    try {
+      if (store !== undefined && this.#access.close !== undefined) await this.#access.close(store)
+    } finally {
+      const grant = this.#grant
+      this.#grant = undefined
+      if (grant !== undefined && this.#session.joined) this.#telemetry.detach()
+      grant?.release()
+    }
+  }
+
+  async #begin(): Promise<void> {
+    // By its place in the arena: it is one lock, however dry the rules of its governor run.
+    const lock = new Lock(this.#session, RECORDER_LOCK, undefined, RECORDER_LOCK)
+    let grant = lock.tryAcquire()
+    if (grant === null) {
+      this.#events.waiting?.()
+      grant = await lock.acquire({ signal: this.#stopping.signal })
+    }
+    this.#grant = grant
+    this.#telemetry.attach()
+    // The arena's one mapping from monotonic to wall clock, which moves by less than records are told apart by.
+    this.#offset = this.#session.binding.wallClock(0)
+    const store = await this.#access.open()
+    if (this.#stopping.signal.aborted) return this.#access.close?.(store)
+    this.#store = store
+    this.#next(this.#terms.interval)
+  }
+
+  #next(after: number): void {
+    this.#timer = setTimeout(() => void this.#round(), after)
+    this.#timer.unref()
+  }
+
+  async #round(): Promise<void> {
+    try {
+      const before = this.counts.events
+      while (this.active && this.#batch()) await turn()
+      this.#events.looked?.()
+      const { interval } = this.#terms
+      if (this.active) this.#next(this.counts.events - before > MANY_RECORDS ? interval / 10 : interval)
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  /** Whether there may be more. */
+  #batch(): boolean {
+    const store = this.#store as HistoryStore
+    const count = this.#telemetry.drain(this.#records)
+    if (count > 0) {
+      const block = this.#block(count)
+      if (store instanceof BufferedStore) store.appendBlock(block)
+      else store.append('events', eventRows(block))
+      this.counts.events += count
+    }
+    const more = this.#readNotes(store)
+    this.#countLosses(store)
+    return count === BLOCK_ROWS || more
+  }
+
+  #readNotes(store: HistoryStore): boolean {
+    const bytes = this.#telemetry.drainNotes(this.#notes)
+    const [runs, actions]: [RunRow[], ActionRow[]] = [[], []]
+    for (const note of decodeNotes(this.#notes, bytes)) {
+      const kind = this.#nameOf(note.kind)
+      const told = kind === undefined ? undefined : decodeRunNote(kind, note.bytes)
+      if (told === undefined) continue
+      if ('id' in told) runs.push(runRow(told, String(note.participant)))
+      for (const action of told.actions) actions.push(actionRow(told, action))
+    }
+    if (runs.length !== 0) store.append('runs', runs)
+    if (actions.length !== 0) store.append('actions', actions)
+    this.counts.runs += runs.length
+    this.counts.actions += actions.length
+    return bytes > 0
+  }
+
+  #countLosses(store: HistoryStore): void {
+    const { records, notes } = this.#telemetry.lost()
+    const lost = records + notes
+    if (lost === this.counts.lost) return
+    const now = Date.now()
+    store.append('losses', [{ time: now, until: now, reason: 'overwritten before the recorder read it', rows: lost - this.counts.lost }])
+    this.counts.lost = lost
+  }
+
+  #block(count: number): EventBlock {
+    if (this.#words.texts.length > WORDS_MAX || !this.#words.plain) this.#words = new Words()
+    const words = this.#words
+    const block = newBlock(words, count)
+    const { tiers } = this.#session
+    for (let at = 0; at < count; at++) {
+      const record = readRecord(this.#view, at * RECORD_BYTES, this.#record)
+      const ends = record.event === 'end' || record.event === 'reclaim'
+      block.time[at] = this.#offset + record.time / NS_PER_MS
+      block.amount[at] = record.amount
+      block.waited[at] = record.waited / NS_PER_MS
+      block.held[at] = ends ? record.held / NS_PER_MS : Number.NaN
+      block.event[at] = words.of(record.event)
+      block.kind[at] = words.of(record.kind)
+      block.element[at] = words.of(this.#elementOf(record))
+      block.tier[at] = words.of(tiers[record.tier])
+      block.outcome[at] = words.of(record.outcome)
+      block.workflow[at] = words.of(this.#nameOf(record.workflow))
+      block.tenant[at] = words.of(this.#nameOf(record.tenant))
+      block.client[at] = words.of(this.#nameOf(record.client))
+      block.participant[at] = words.of(this.#participantOf(record))
+    }
+    return block
+  }
+
+  #elementOf(record: RecordFields): string {
+    // One of a place at a time is remembered: generations follow each other.
+    const key = record.element * GENERATIONS + (record.generation % GENERATIONS)
+    const known = this.#elements.get(key)
+    if (known !== undefined) return known
+    const name = this.#telemetry.element(record) ?? ''
+    if (this.#elements.size >= NAMES_MAX) this.#elements.clear()
+    this.#elements.set(key, name)
+    return name
+  }
+
+  #nameOf(id: number): string | undefined {
+    if (id === 0) return undefined
+    const known = this.#names.get(id)
+    if (known !== undefined) return known
+    const name = this.#telemetry.names([id]).get(id)
+    if (name === undefined) return undefined
+    if (this.#names.size >= NAMES_MAX) this.#names.clear()
+    this.#names.set(id, name)
+    return name
+  }
+
+  #participantOf({ participant, incarnation }: RecordFields): string {
+    const key = participant * INCARNATIONS + incarnation
+    const known = this.#participants.get(key)
+    if (known !== undefined) return known
+    const name = `${participant}.${incarnation}`
+    if (this.#participants.size >= NAMES_MAX) this.#participants.clear()
+    this.#participants.set(key, name)
+    return name
+  }
+}
+
+const GENERATIONS = 2 ** 20
+const INCARNATIONS = 2 ** 16
+
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
