@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync
 } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
@@ -175,8 +176,18 @@ class DuckDbBackend extends SqlBackend {
       throw error
     }
     this.#connection = await this.#instance.connect()
+    if (this.#file !== ':memory:') for (const setting of this.#confinement()) await this.#connection.run(setting)
     this.#ownLog()
     return this.#connection
+  }
+
+  /** Whoever may ask by SQL is not thereby given the files of the host: there is the history, and the folder for what has no room in memory. */
+  #confinement(): readonly string[] {
+    return [
+      `SET allowed_directories = [${literal(realpathSync(`${this.#file}.tmp`))}]`,
+      'SET enable_external_access = false',
+      'SET lock_configuration = true'
+    ]
   }
 
   #leave(): void {
@@ -323,32 +334,47 @@ class DuckDbBackend extends SqlBackend {
   }
 
   async exportParquet(folder: string): Promise<RowCounts> {
-    const private_ = privateFolder(folder)
+    const target = privateFolder(folder)
+    const own = this.#ownFolder() ?? target
     const written: Record<string, number> = {}
     try {
       for (const table of TABLE_NAMES) {
-        const made = join(private_, `${table}.parquet`)
+        const made = join(own, `${table}.parquet`)
         written[table] = await this.statements.change(`COPY ${quoted(table)} TO ${literal(made)} (FORMAT parquet, COMPRESSION zstd)`)
         chmodSync(made, OWNER_ONLY)
-        renameSync(made, join(folder, `${table}.parquet`))
+        const moved = join(target, `${table}.parquet`)
+        if (own !== target) await copyFile(made, moved)
+        renameSync(moved, join(folder, `${table}.parquet`))
       }
     } finally {
-      rmSync(private_, { recursive: true, force: true })
+      for (const made of [own, target]) rmSync(made, { recursive: true, force: true })
     }
     return written
   }
 
   async importParquet(folder: string): Promise<RowCounts> {
+    const own = this.#ownFolder()
     const read: Record<string, number> = {}
-    await this.transaction(async () => {
-      for (const table of TABLE_NAMES) {
-        const file = join(folder, `${table}.parquet`)
-        if (!existsSync(file)) continue
-        // By name: a file of an older schema lacks columns.
-        read[table] = await this.statements.change(`INSERT INTO ${quoted(table)} BY NAME SELECT * FROM read_parquet(${literal(file)})`)
-      }
-    })
+    try {
+      await this.transaction(async () => {
+        for (const table of TABLE_NAMES) {
+          const given = resolve(folder, `${table}.parquet`)
+          if (!existsSync(given)) continue
+          const file = own === undefined ? given : join(own, `${table}.parquet`)
+          if (file !== given) await copyFile(given, file)
+          // By name: a file of an older schema lacks columns.
+          read[table] = await this.statements.change(`INSERT INTO ${quoted(table)} BY NAME SELECT * FROM read_parquet(${literal(file)})`)
+        }
+      })
+    } finally {
+      if (own !== undefined) rmSync(own, { recursive: true, force: true })
+    }
     return read
+  }
+
+  /** Where DuckDB may read and write files: what goes out or comes in passes through there. Undefined where it may anywhere. */
+  #ownFolder(): string | undefined {
+    return this.#file === ':memory:' ? undefined : privateFolder(realpathSync(`${this.#file}.tmp`))
   }
 
   async close(whole: boolean): Promise<void> {
