@@ -3,6 +3,7 @@ import { ArgumentError, ClosedError } from '../errors/index.js'
 import { FOREVER_MS } from '../units.js'
 import { checkRows } from './check-rows.js'
 import { type EventBlock, firstOf, withoutTenant } from './event-block.js'
+import { keepsOf } from './retention.js'
 import { RollUps } from './rollups.js'
 import { type LossRow, type RawTable, type RollupRow, type Row, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from './rows.js'
 import {
@@ -15,7 +16,6 @@ import {
   type Health,
   type HistoryStore,
   type Interval,
-  type Keep,
   RESOLUTIONS,
   type Recovered,
   type Resolution,
@@ -37,8 +37,6 @@ const SERIES = 20_000
 const COMPACT_EVERY_MS = 60_000
 /** Fewer rows of the same bucket are not worth rewriting the interval for. */
 const COMPACT_FROM = 4
-
-const RESOLUTION_NAMES = { second: 1_000, minute: 60_000, hour: 3_600_000 } as const
 
 /** Checked options. */
 export interface BufferTerms {
@@ -164,7 +162,7 @@ export class BufferedStore implements HistoryStore {
 
   prune(retention: Retention, now = Date.now()): Promise<RowCounts> {
     this.#mustBeOpen()
-    const keeps = Object.entries(retention).map(([name, keep]) => checkKeep(name, keep))
+    const keeps = keepsOf(retention)
     return this.#inTurn(async () => {
       const { tables } = keeps.some(({ keep }) => keep.bytes !== undefined) ? await this.#backend.size() : { tables: undefined }
       const removed: Record<string, number> = {}
@@ -389,17 +387,6 @@ function together(parts: readonly GroupPart[]): Group[] {
 function rowsIn(bytes: number | undefined, table: { rows: number; bytes: number } | undefined): number {
   if (bytes === undefined || table === undefined || table.bytes <= bytes) return Number.POSITIVE_INFINITY
   return Math.floor((table.rows * bytes) / table.bytes)
-}
-
-function checkKeep(name: string, keep: Keep): { table: TableName; resolution: Resolution | null; keep: Keep } {
-  const resolution = RESOLUTION_NAMES[name as keyof typeof RESOLUTION_NAMES] ?? null
-  const table = resolution === null ? (name as TableName) : 'rollups'
-  if (name === 'rollups' || !Object.hasOwn(TABLES, table)) throw refuse('retention', 'of tables, second, minute and hour', name)
-  for (const [option, value] of Object.entries(keep)) {
-    if (option !== 'age' && option !== 'rows' && option !== 'bytes') throw refuse(`retention.${name}`, '{ age, rows, bytes }', option)
-    if (!(value >= 0)) throw refuse(`retention.${name}.${option}`, 'a number >= 0', value)
-  }
-  return { table, resolution, keep }
 }
 
 function checkSelection(table: TableName, { from, to, where = {}, input, order, limit }: Selection): void {

@@ -22,6 +22,8 @@ export const enum Told {
   Lost,
   Buffered,
   Dropped,
+  /** p99 of the delay of the caller's event loop, ms: told by the caller, NaN if it is not known */
+  Delay,
   Length
 }
 

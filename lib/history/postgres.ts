@@ -149,6 +149,7 @@ class PostgresBackend extends SqlBackend {
     } catch {
       // A connection that cannot even do that is of no more use; the server rolls back as it ends.
       this.#lost(client)
+      // Nor can it say goodbye, if it is gone already.
       client.end().catch(() => {})
     }
   }

@@ -30,7 +30,8 @@ const recording = new Recording(session, access, terms, {
     tell({ event: 'failed', error: plainError(error) })
     leave()
   },
-  looked: publish
+  looked: publish,
+  delay: () => (Number.isNaN(numbers[Told.Delay]) ? undefined : numbers[Told.Delay])
 })
 
 void recording.begun.then(() => {

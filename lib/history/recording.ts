@@ -1,15 +1,20 @@
 import type { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
+import { type HostSample, sampleHost } from '../metering/host.js'
+import type { Sampler } from '../metering/sampler.js'
 import type { Session } from '../session.js'
+import { decodeEstimateNote } from '../shadow/estimate-note.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
 import { BufferedStore } from './buffered.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
-import type { ActionRow, RunRow } from './rows.js'
+import { hostRow } from './host-rows.js'
+import { Predictions } from './predictions.js'
+import type { ActionRow, EstimateRow, RunRow } from './rows.js'
 import { actionRow, runRow } from './run-rows.js'
-import type { HistoryStore } from './store.js'
+import type { HistoryStore, Retention } from './store.js'
 
 /** Who holds this lock of the arena is its recorder; the others wait for it, and one of them goes on when that one dies. */
 const RECORDER_LOCK = 'forelock:recorder'
@@ -25,6 +30,12 @@ const MANY_RECORDS = 512
 export interface RecordingTerms {
   /** ms between two looks at the lanes */
   readonly interval: number
+  /** null: everything is kept */
+  readonly retention: Retention | null
+  /** ms between two times that the rest is removed */
+  readonly pruneInterval: number
+  /** whether the host is sampled too */
+  readonly host: boolean
 }
 
 /** How it comes by its store. */
@@ -41,6 +52,8 @@ export interface RecordingEvents {
   looked?(): void
   /** another has it: this one waits to take over */
   waiting?(): void
+  /** p99 of the delay of the event loop that samples of the host are to tell of, ms; absent, or undefined: of this thread's */
+  delay?(): number | undefined
   /** it stopped by itself */
   failed?(error: unknown): void
 }
@@ -72,10 +85,13 @@ export class Recording {
   readonly #elements = new Map<number, string>()
   readonly #names = new Map<number, string>()
   readonly #participants = new Map<number, string>()
+  readonly #predictions = new Predictions()
   #words = new Words()
   #store: HistoryStore | undefined
   #grant: Grant | undefined
   #timer: NodeJS.Timeout | undefined
+  #pruning: NodeJS.Timeout | undefined
+  #sampler: Sampler<HostSample> | undefined
   #stopped: Promise<void> | undefined
   #offset = 0
 
@@ -133,6 +149,8 @@ export class Recording {
   /** What needs no waiting is done at once: who closes a governor leaves the arena right after. */
   async #end(): Promise<void> {
     clearTimeout(this.#timer)
+    clearTimeout(this.#pruning)
+    this.#sampler?.close()
     this.#stopping.abort()
     const store = this.#store
     this.#store = undefined
@@ -161,7 +179,36 @@ export class Recording {
     const store = await this.#access.open()
     if (this.#stopping.signal.aborted) return this.#access.close?.(store)
     this.#store = store
-    this.#next(this.#terms.interval)
+    const { interval, host, retention } = this.#terms
+    this.#next(interval)
+    if (host) this.#sampler = sampleHost({ onSample: sample => this.#sampled(sample) })
+    if (retention !== null) this.#pruneLater(retention)
+  }
+
+  #sampled(sample: HostSample): void {
+    try {
+      if (this.active) this.#store?.append('host', [hostRow(sample, this.#events.delay?.())])
+    } catch (error) {
+      void this.#fail(error)
+    }
+  }
+
+  #pruneLater(retention: Retention): void {
+    this.#pruning = setTimeout(() => void this.#prune(retention), Math.min(this.#terms.pruneInterval, TIMER_MAX_MS))
+    this.#pruning.unref()
+  }
+
+  /** What cannot be removed now is tried again: a history that grows is no reason to keep none. */
+  async #prune(retention: Retention): Promise<void> {
+    try {
+      await this.#store?.prune(retention)
+    } catch (error) {
+      process.emitWarning(`A history could not be pruned: ${(error as Error).message}`, {
+        type: 'ForelockRecorderWarning',
+        code: 'FORELOCK_PRUNE'
+      })
+    }
+    if (this.active) this.#pruneLater(retention)
   }
 
   #next(after: number): void {
@@ -185,29 +232,35 @@ export class Recording {
   #batch(): boolean {
     const store = this.#store as HistoryStore
     const count = this.#telemetry.drain(this.#records)
-    if (count > 0) {
-      const block = this.#block(count)
+    const block = count > 0 ? this.#block(count) : undefined
+    if (block !== undefined) {
       if (store instanceof BufferedStore) store.appendBlock(block)
       else store.append('events', eventRows(block))
       this.counts.events += count
     }
+    // After the records: the note of an estimate is older than the request that is its truth.
     const more = this.#readNotes(store)
+    const scored = block === undefined ? [] : this.#predictions.scored(block)
+    if (scored.length !== 0) store.append('estimates', scored)
     this.#countLosses(store)
     return count === BLOCK_ROWS || more
   }
 
   #readNotes(store: HistoryStore): boolean {
     const bytes = this.#telemetry.drainNotes(this.#notes)
-    const [runs, actions]: [RunRow[], ActionRow[]] = [[], []]
+    const [runs, actions, estimates]: [RunRow[], ActionRow[], EstimateRow[]] = [[], [], []]
     for (const note of decodeNotes(this.#notes, bytes)) {
-      const kind = this.#nameOf(note.kind)
-      const told = kind === undefined ? undefined : decodeRunNote(kind, note.bytes)
+      const kind = this.#nameOf(note.kind) ?? ''
+      const estimate = decodeEstimateNote(kind, note.bytes)
+      if (estimate !== undefined) estimates.push(...this.#predictions.add(estimate))
+      const told = decodeRunNote(kind, note.bytes)
       if (told === undefined) continue
       if ('id' in told) runs.push(runRow(told, String(note.participant)))
       for (const action of told.actions) actions.push(actionRow(told, action))
     }
     if (runs.length !== 0) store.append('runs', runs)
     if (actions.length !== 0) store.append('actions', actions)
+    if (estimates.length !== 0) store.append('estimates', estimates)
     this.counts.runs += runs.length
     this.counts.actions += actions.length
     return bytes > 0
@@ -281,6 +334,8 @@ export class Recording {
 }
 
 const GENERATIONS = 2 ** 20
+/** setTimeout can wait no longer than this. */
+const TIMER_MAX_MS = 2 ** 31 - 1
 const INCARNATIONS = 2 ** 16
 
 function turn(): Promise<void> {

@@ -39,8 +39,8 @@ export interface Grouping {
   readonly every?: number
 }
 
-/** Roll-ups put together. */
-export interface Group {
+/** What was put together: the names that the question asked to tell apart. */
+export interface GroupNames {
   readonly workflow?: string
   readonly subject?: string
   readonly outcome?: string
@@ -48,6 +48,10 @@ export interface Group {
   /** begin of its interval, where the question had `every` */
   readonly time?: number
   readonly count: number
+}
+
+/** Roll-ups put together. */
+export interface Group extends GroupNames {
   readonly sum: number
   readonly low: number
   readonly high: number
@@ -55,7 +59,7 @@ export interface Group {
 }
 
 /** Raw rows put together, quantiles exact. */
-export interface ExactGroup extends Omit<Group, 'buckets' | 'low' | 'high' | 'sum'> {
+export interface ExactGroup extends GroupNames {
   readonly quantiles: readonly number[]
 }
 

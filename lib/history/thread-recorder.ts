@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { ClosedError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
+import { watchLoop } from './loop-delay.js'
 import { errorOf, type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
 import type { StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
@@ -30,12 +31,16 @@ export class ThreadRecorder implements Recorder {
   #begin!: () => void
   /** it has begun, or waits to: until then the process waits for it */
   #settled = false
+  readonly #host: boolean
+  #unwatch: (() => void) | undefined
   #stopped: Promise<void> | undefined
   #ended = false
 
   constructor(session: Session, place: StorePlace, terms: RecordingTerms) {
     const told = new SharedArrayBuffer(Told.Length * Float64Array.BYTES_PER_ELEMENT)
     this.#numbers = new Float64Array(told)
+    this.#numbers[Told.Delay] = Number.NaN
+    this.#host = terms.host
     this.begun = new Promise(resolve => {
       this.#begin = resolve
     })
@@ -73,6 +78,7 @@ export class ThreadRecorder implements Recorder {
 
   async #stop(): Promise<void> {
     if (this.#ended) return
+    this.#unwatch?.()
     const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
     const answer = this.#ask<void>(id => ({ id, call: 'stop' }))
     await answer
@@ -125,6 +131,7 @@ export class ThreadRecorder implements Recorder {
       this.#settled = true
       if (message.event === 'begun') {
         this.recovered = message.recovered
+        if (this.#host && this.#stopped === undefined) this.#unwatch = watchLoop(p99 => this.#tellDelay(p99))
         this.#begin()
       }
     }
@@ -140,6 +147,10 @@ export class ThreadRecorder implements Recorder {
     else this.#worker.ref()
   }
 
+  #tellDelay(p99: number): void {
+    this.#numbers[Told.Delay] = p99
+  }
+
   #fail(error: unknown): void {
     if (this.error !== undefined) return
     this.error = error
@@ -150,6 +161,7 @@ export class ThreadRecorder implements Recorder {
 
   #exit(code: number): void {
     this.#ended = true
+    this.#unwatch?.()
     this.#numbers[Told.Active] = 0
     if (this.#stopped === undefined && this.error === undefined) this.#fail(new Error(`its thread ended with code ${code}`))
     this.#begin()

@@ -3,7 +3,7 @@ import { callback } from '../checks.js'
 import type { Session } from '../session.js'
 import type { ShadowAdmission } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
-import { type EstimateListener, listen, nextId, tellAdmission } from './estimates.js'
+import { type EstimateListener, keep, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
 
 /** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
@@ -46,6 +46,17 @@ export class Shadow {
   onEstimate(listener: EstimateListener): () => void {
     callback(listener, 'listener')
     return listen(this.#session, listener)
+  }
+
+  /**
+   * Leaves a note of every estimate of this governor in its telemetry lane, while somebody observes, so that the recorder of the arena keeps it and
+   * scores it when its request was made. The governor that records does so by itself.
+   *
+   * @returns ends it
+   */
+  keepEstimates(): () => void {
+    this.#session.mustBeOpen()
+    return keep(this.#session)
   }
 
   /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */
