@@ -20,7 +20,8 @@ export const OWN = {
   queue: { driver: 'forelock-queue' },
   metering: { driver: 'forelock-metering' },
   attribution: { driver: 'forelock-metering', connect: 'attributed' },
-  history: { driver: 'forelock-history' }
+  history: { driver: 'forelock-history' },
+  recorder: { driver: 'forelock-recorder' }
 } satisfies Record<string, Contestant>
 
 /** By the names that the results use: of the npm package, where there is one. */
