@@ -100,7 +100,7 @@ export const COLUMNS = Object.keys(TABLES.events.columns) as (keyof Numbers | ke
 
 export const isText = (name: string): name is keyof Texts => TABLES.events.columns[name as keyof Texts].type === 'text'
 
-/** The tables of a batch, for a store that takes no columns. */
+/** The tables of a batch, for a store that takes no columns. @internal */
 export function asRows({ tables, blocks }: Batch): Batch['tables'] {
   if (blocks.length === 0) return tables
   return new Map(tables).set('events', [...(tables.get('events') ?? []), ...blocks.flatMap(eventRows)])

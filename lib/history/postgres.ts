@@ -45,7 +45,7 @@ export async function openPostgresSchema(connection: string, options: PostgresSt
   return new BufferedStore(await PostgresBackend.open(pg, connection, schema, terms, tables), terms)
 }
 
-/** @throws ArgumentError */
+/** @throws ArgumentError @internal */
 export function postgresTerms(connection: unknown, options: PostgresStoreOptions): { terms: BufferTerms; schema: string } {
   text(connection, 'connection')
   optionsObject(options, 'options')

@@ -293,14 +293,20 @@ export abstract class SqlBackend implements Backend {
     let from = before
     if (rows === 0) from = Number.POSITIVE_INFINITY
     else if (Number.isFinite(rows)) {
-      const [newest] = await this.statements.query(
-        `SELECT ${time} AS "time" FROM ${quoted(table)}${whereOf(one)} ORDER BY ${time} DESC LIMIT 1 OFFSET ${rows - 1}`
-      )
-      if (newest !== undefined) from = Math.max(before, newest.time as number)
+      from = Math.max(before, await this.oldestOf(table, whereOf(one), rows))
     }
     if (from === Number.NEGATIVE_INFINITY) return 0
     const older = from === Number.POSITIVE_INFINITY ? [] : [`${time} < ${from}`]
     return this.statements.change(`DELETE FROM ${quoted(table)}${whereOf([...one, ...older])}`)
+  }
+
+  /** The time of the oldest of so many newest rows; -Infinity: there are no more. */
+  protected async oldestOf(table: TableName, where: string, rows: number): Promise<number> {
+    const time = quoted(TABLES[table].time)
+    const [oldest] = await this.statements.query(
+      `SELECT ${time} AS "time" FROM ${quoted(table)}${where} ORDER BY ${time} DESC LIMIT 1 OFFSET ${rows - 1}`
+    )
+    return oldest === undefined ? Number.NEGATIVE_INFINITY : (oldest.time as number)
   }
 
   async forget(tenant: string, tables: readonly TableName[]): Promise<RowCounts> {

@@ -28,6 +28,7 @@ export class ThreadRecorder implements Recorder {
   readonly #pending = new Map<number, Pending>()
   #degraded: Error | null = null
   #calls = 0
+  #stopCall = 0
   #begin!: () => void
   /** it has begun, or waits to: until then the process waits for it */
   #settled = false
@@ -80,7 +81,10 @@ export class ThreadRecorder implements Recorder {
     if (this.#ended) return
     this.#unwatch?.()
     const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
-    const answer = this.#ask<void>(id => ({ id, call: 'stop' }))
+    const answer = this.#ask<void>(id => {
+      this.#stopCall = id
+      return { id, call: 'stop' }
+    })
     await answer
     await exited
   }
@@ -165,6 +169,8 @@ export class ThreadRecorder implements Recorder {
     this.#numbers[Told.Active] = 0
     if (this.#stopped === undefined && this.error === undefined) this.#fail(new Error(`its thread ended with code ${code}`))
     this.#begin()
+    // Whoever wanted it to stop has what he wanted.
+    this.#pending.get(this.#stopCall)?.resolve(undefined as never)
     for (const { reject } of this.#pending.values()) reject(this.#gone())
     this.#pending.clear()
   }

@@ -99,6 +99,16 @@ test('SQL reaches the history only: no other file can be read or written by it, 
   await linked.close()
 })
 
+test('of more rows than can be put in order the newest stay too, by when they were written', async () => {
+  const store = await openDuckDbStore(fresh(), MANUAL)
+  const [rows, kept] = [1_100_000, 1_050_000]
+  await store.sql(`INSERT INTO events ("time", event, kind, element) SELECT i, 'grant', 'lock', 'a' FROM range(${rows}) AS made(i)`)
+  assert.equal(await store.prune({ events: { rows: rows + 1 } }), { events: 0 })
+  assert.equal(await store.prune({ events: { rows: kept } }), { events: rows - kept })
+  assert.equal(await store.sql('SELECT min("time") AS oldest FROM events'), [{ oldest: rows - kept }])
+  await store.close()
+})
+
 test('a second store on the same file is refused, and the first goes on', async () => {
   const file = fresh()
   const store = await openDuckDbStore(file, MANUAL)
