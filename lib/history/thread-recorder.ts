@@ -91,6 +91,8 @@ export class ThreadRecorder implements Recorder {
 
   tell(message: ToThread): void {
     this.mustRun()
+    // Nowhere to put rows: nobody may ever become the recorder who could write them.
+    if (!this.status.active) throw new ClosedError('this recorder is not the one of its arena yet', { resource: undefined })
     this.#worker.postMessage(message)
   }
 

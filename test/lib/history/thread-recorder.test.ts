@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Governor, open, openDuckDbStore, type Recorder, type StorePlace, unlink } from '../../../lib/index.js'
@@ -130,6 +131,10 @@ test('of two that would write the same file the second opens it when the first h
     gov.lock('before').tryAcquire()
     await first.drain()
     assert.is(await isSettled(second.begun), false)
+    isCoded(
+      thrown(() => second.store.append('audit', [])),
+      'ERR_FORELOCK_CLOSED'
+    )
     await first.stop()
     await awake(second.begun)
     gov.lock('after').tryAcquire()
@@ -160,6 +165,33 @@ test('when the process of a recorder is killed, the next one has the file, and s
     await gov.close()
     unlink(name, { force: true })
   }
+})
+
+test('when its thread ends unasked, the recorder says so, and the next one has the file', async () => {
+  const file = newFile()
+  const gov = virtual()
+  const post = Worker.prototype.postMessage
+  let thread: Worker | undefined
+  Worker.prototype.postMessage = function (...args: Parameters<typeof post>) {
+    thread = this
+    return post.apply(this, args)
+  }
+  const recorder = gov.record({ duckdb: file })
+  await recorder.begun
+  await recorder.drain()
+  Worker.prototype.postMessage = post
+  const warned = once(process, 'warning')
+  const asked = rejection(recorder.store.select('runs'))
+  await thread?.terminate()
+  assert.is(((await warned)[0] as { code?: string }).code, 'FORELOCK_RECORDER')
+  isCoded(await asked, 'ERR_FORELOCK_CLOSED')
+  assert.match(String(recorder.error), /its thread ended/)
+  assert.is(recorder.status.active, false)
+  const next = gov.record({ duckdb: file })
+  await awake(next.begun)
+  await next.drain()
+  assert.is((await next.store.select('losses'))[0]?.reason, 'killed')
+  await gov.close()
 })
 
 test('what is wrong about a description is said before anything begins', async () => {
