@@ -192,6 +192,7 @@ export class BufferedStore implements HistoryStore {
         this.#waitingRows -= block.length - kept.length
         return kept
       })
+      this.#blocks = this.#blocks.filter(({ length }) => length > 0)
       return this.#backend.forget(tenant, tables)
     })
   }
