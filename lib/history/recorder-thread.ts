@@ -1,4 +1,5 @@
 // The thread of a recorder: drains, decodes and writes, away from the event loop of whoever asked for it.
+import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { ClosedError } from '../errors/index.js'
 import { joinArena } from '../open.js'
@@ -6,6 +7,15 @@ import { type FromThread, plainError, type RecorderThread, Told, type ToThread }
 import { openPlace } from './place.js'
 import { Recording, type StoreAccess } from './recording.js'
 import type { HistoryStore } from './store.js'
+
+/**
+ * What may be late gives way to what may not: on one core, at 110,000 records a second, timers of the caller's thread came 5 to 8 ms late (p99.9), and
+ * 9 to 11 ms with a recorder of the same priority. Where there are cores enough it changes nothing.
+ */
+const NICER = 10
+const NICEST = 19
+// To Linux 0 is the thread that asks, not its process.
+setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
 
 const port = parentPort as MessagePort
 const { arena, place, terms, told } = workerData as RecorderThread
