@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { type Connect, TOLD } from './driver.js'
 import { arenaOf, load } from './forelock.js'
 
-/** What one lane holds: half a second of the rate that is offered, for what the recorder's thread may have to wait for the CPU. */
-const LANE = 65_536
+/** What one lane holds: two seconds of the rate that is offered, for what the recorder's thread may have to wait for the CPU. */
+const LANE = 262_144
 
 export const connect: Connect = async setting => {
   const { open } = await load(setting)
