@@ -21,7 +21,8 @@ export const OWN = {
   metering: { driver: 'forelock-metering' },
   attribution: { driver: 'forelock-metering', connect: 'attributed' },
   runs: { driver: 'forelock-metering', connect: 'runs' },
-  history: { driver: 'forelock-history' }
+  history: { driver: 'forelock-history' },
+  recorder: { driver: 'forelock-recorder' }
 } satisfies Record<string, Contestant>
 
 /** By the names that the results use: of the npm package, where there is one. */

@@ -11,11 +11,13 @@ export async function closeSession(session: Session, drain: number): Promise<voi
   session.progress = undefined
   for (const waiter of session.waiting.waitersOf(session)) waiter.close()
   for (const watcher of session.waiting.watchersOf(session)) watcher.close()
+  let ending: (void | Promise<void>)[] = []
   try {
-    for (const end of session.leaving) end()
+    ending = session.leaving.map(end => end())
   } finally {
     session.leave()
   }
+  await Promise.all(ending)
 }
 
 /** Resolves when nothing waits and nothing is held, or after the time on the arena's clock. */

@@ -7,7 +7,8 @@ import { duration, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
 import type { GrantSet } from './grant-set.js'
-import { Recorder, type RecorderOptions } from './history/recorder.js'
+import type { StorePlace } from './history/place.js'
+import { type Recorder, type RecorderOptions, record } from './history/recorder.js'
 import type { HistoryStore } from './history/store.js'
 import { type LockSnapshot, lockSnapshots } from './inspect.js'
 import { KeyedBuckets, type KeyedBucketsOptions } from './keyed-buckets.js'
@@ -161,10 +162,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
    * Writes what every environment of the arena does into a store, from now on until it stops. There is one recorder for an arena at a time:
    * others wait, and the first of them goes on when that one stops or its process dies.
    *
+   * @param store `{ duckdb: PATH }` or `{ postgres: URL }`, with the options of such a store: a thread of its own opens it as soon as this is the
+   *   recorder, reads, decodes and writes, and closes it. A store that is open is written to from the caller's thread
    * @throws CapacityError if the arena was made without room for telemetry; ArgumentError, ClosedError
    */
-  record(store: HistoryStore, options?: RecorderOptions): Recorder {
-    return new Recorder(this.#session, store, options)
+  record(store: HistoryStore | StorePlace, options?: RecorderOptions): Recorder {
+    return record(this.#session, store, options)
   }
 
   /**

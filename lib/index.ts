@@ -13,6 +13,7 @@ export type { Grant, LockMode } from './grant.js'
 export type { GrantSet } from './grant-set.js'
 export { type DuckDbStoreOptions, openDuckDbStore } from './history/duckdb.js'
 export { type MemoryStoreOptions, openMemoryStore } from './history/memory.js'
+export type { StorePlace } from './history/place.js'
 export { openPostgresStore, type PostgresStoreOptions } from './history/postgres.js'
 export {
   type Bottleneck,
@@ -23,6 +24,8 @@ export {
   historyOf,
   type Peak,
   type PeaksOptions,
+  type PredictionScores,
+  type PredictionsOptions,
   type QuantileGroup,
   type QuantilesOptions,
   type Span,
@@ -50,6 +53,7 @@ export type {
   Flushed,
   Group,
   Grouping,
+  GroupNames,
   Health,
   HistoryStore,
   Keep,

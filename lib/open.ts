@@ -21,6 +21,11 @@ export function open(options?: OpenOptions): Governor {
   return new Governor(onLeak => join(read, onLeak))
 }
 
+/** An environment of its own on an arena, without a governor: for what works in a thread of its own. @internal */
+export function joinArena(options: OpenOptions): Session {
+  return join(readOpenOptions(options), () => {})
+}
+
 /**
  * Removes a named arena. Those who still have it open, with `force`, get a RetiredError from then on.
  *
@@ -55,7 +60,7 @@ function join({ native, autoEnclose, reportLeaks, shadow, privacy }: ReadOptions
     })
   }
   if (autoEnclose) enableEnclosing()
-  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, privacy, shadow)
+  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, privacy, shadow, native.dir)
 }
 
 function openArena(native: ReadOptions['native'], onWake: () => void): OpenArena {

@@ -45,8 +45,8 @@ export class Session {
   progress: (() => void) | undefined = undefined
   /** number of its reader of telemetry, 0 while it does not observe */
   reader = 0
-  /** called before the arena is left */
-  readonly leaving: (() => void)[] = []
+  /** called before the arena is left; close() waits for what they return */
+  readonly leaving: (() => void | Promise<void>)[] = []
   readonly scratch: Int32Array
   readonly times: Float64Array
   readonly arena: number
@@ -76,7 +76,9 @@ export class Session {
     /** what leaves this process for a history */
     readonly privacy: Privacy,
     /** whether all rules run dry */
-    readonly shadow = false
+    readonly shadow = false,
+    /** of a named arena, where it is not the default */
+    readonly dir: string | undefined = undefined
   ) {
     this.scratch = binding.scratch
     this.times = binding.times

@@ -34,32 +34,27 @@ export interface Pipe {
   receive(): Promise<void>
 }
 
-/** A run, as a history keeps it. */
-export interface HistoryRecord {
-  id: string
-  workflow: string
-  tenant: string
-  start: number
-  end: number
-  outcome: string
-  waited: number
-  wall: number
-  cpu: number
-  memory: number
-  cost: number
-}
-
-export interface HistoryDriver {
-  append(rows: HistoryRecord[]): void
+/** Takes what a history is told, at a steady rate. */
+export interface IngestDriver {
+  /** tells of so many events of requests: a grant and an end in turn */
+  offer(count: number): void
   /** settles when all of it is on disk */
-  flush(): Promise<void>
-  count(): Promise<number>
-  /** puts in so many runs of one day and 20 workflows, however it is fastest */
-  fill(count: number): Promise<void>
-  /** quantiles by workflow and hour: how many groups there were */
-  quantiles(): Promise<number>
+  settle(): Promise<void>
+  /** how many of them are there */
+  kept(): Promise<number>
   /** @returns bytes on disk */
   close(): Promise<number>
+}
+
+/** What the events are about, in turn. */
+export const TOLD = { elements: 16, workflows: 20, tenants: 7 }
+
+export interface HistoryDriver {
+  /** puts in so many runs of one day and 20 workflows, with their roll-ups, however it is fastest */
+  fill(count: number): Promise<void>
+  /** quantiles by workflow and hour: how many groups there were */
+  quantiles(exact: boolean): Promise<number>
+  close(): Promise<void>
 }
 
 export const RECORD_SIZE = 64
@@ -125,6 +120,7 @@ export interface Driver {
   run3Async?: Operation
   /** the first, of actions that take some 10 µs each */
   run3Apart?: Operation
+  ingest?: IngestDriver
   history?: HistoryDriver
   /** what it would say of itself beside the figures, once all is done */
   notes?(): Record<string, string | number>

@@ -96,8 +96,11 @@ function missingOf(entries: Entry[]): Record<string, string> {
 }
 
 function samplesOf(row: Row, { role, findings }: Entry): number[][] {
-  const series = role === 'own' ? (row.series ?? 'value') : 'value'
-  return findings.map(found => found.series[series] ?? []).filter(samples => samples.length > 0)
+  // A rival that finds the same series is compared by it; one that does another kind of work has but one figure.
+  const series = row.series ?? 'value'
+  return findings
+    .map(found => found.series[series] ?? (role === 'own' ? [] : (found.series.value ?? [])))
+    .filter(samples => samples.length > 0)
 }
 
 function figureOf(row: Row, entry: Entry): number | undefined {

@@ -2,20 +2,8 @@ import { onlyKnown, optionsObject, text } from '../checks.js'
 import { AccessError } from '../errors/index.js'
 import { openDuckDbStore } from '../history/duckdb.js'
 import { openPostgresStore } from '../history/postgres.js'
-import {
-  type Bottleneck,
-  type BottlenecksOptions,
-  type Frequent,
-  type FrequentOptions,
-  type History,
-  historyOf,
-  type Peak,
-  type PeaksOptions,
-  type QuantileGroup,
-  type QuantilesOptions,
-  type UsageOptions,
-  type UsageSummaries
-} from '../history/queries.js'
+import type * as queries from '../history/queries.js'
+import { type History, historyOf } from '../history/queries.js'
 import { type Row, TABLES, type TableName } from '../history/rows.js'
 import type { HistoryStore, Retention, RowCounts, Selection } from '../history/store.js'
 import { type AccessAction, type Policy, type Rights, rightsOf } from './policy.js'
@@ -68,24 +56,24 @@ export class GuardedHistory {
   }
 
   /** As {@link History.peaks}; of the role's one tenant, where it has one. So are the others. */
-  peaks(options: PeaksOptions = {}): Promise<Peak[]> {
+  peaks(options: queries.PeaksOptions = {}): Promise<queries.Peak[]> {
     return this.#ask('summaries', 'peaks', () => this.#history.peaks({ ...options, ...this.#tenancy(options.tenant) }))
   }
 
-  frequent(options: FrequentOptions = {}): Promise<Frequent[]> {
+  frequent(options: queries.FrequentOptions = {}): Promise<queries.Frequent[]> {
     return this.#ask('summaries', 'frequent', () => this.#history.frequent({ ...options, ...this.#tenancy(options.tenant) }))
   }
 
-  bottlenecks(options: BottlenecksOptions = {}): Promise<Bottleneck[]> {
+  bottlenecks(options: queries.BottlenecksOptions = {}): Promise<queries.Bottleneck[]> {
     return this.#ask('summaries', 'bottlenecks', () => this.#history.bottlenecks({ ...options, ...this.#tenancy(options.tenant) }))
   }
 
-  usage(workflow: string, action?: string, options: UsageOptions = {}): Promise<UsageSummaries> {
+  usage(workflow: string, action?: string, options: queries.UsageOptions = {}): Promise<queries.UsageSummaries> {
     const ask = () => this.#history.usage(workflow, action, { ...options, ...this.#tenancy(options.tenant) })
     return this.#ask('summaries', `usage ${workflow}`, ask)
   }
 
-  quantiles(options: QuantilesOptions = {}): Promise<QuantileGroup[]> {
+  quantiles(options: queries.QuantilesOptions = {}): Promise<queries.QuantileGroup[]> {
     const { hidden } = this.#rights
     return this.#ask(options.exact === true ? 'exact' : 'summaries', 'quantiles', () => {
       for (const dimension of options.by ?? []) this.#mustShow(dimension)
@@ -94,6 +82,11 @@ export class GuardedHistory {
       if (tenant !== undefined && hidden.has('tenant')) this.#mustShow('tenant')
       return this.#history.quantiles({ ...options, where: { ...options.where, ...this.#tenancy(tenant) } })
     })
+  }
+
+  /** As {@link History.predictions}: it looks at every prediction, so it is for who may see rows. */
+  predictions(options: queries.PredictionsOptions = {}): Promise<queries.PredictionScores[]> {
+    return this.#ask('exact', 'predictions', () => this.#history.predictions({ ...options, ...this.#tenancy(options.tenant) }))
   }
 
   /** Rows of a table, without the columns that are hidden from the role. */

@@ -39,6 +39,8 @@ let ownKey: Uint8Array | undefined
 
 /** What leaves a process of names and inputs for the history. One object a governor. */
 export class Privacy {
+  /** What it was made with, for another thread that writes for this one. @internal */
+  readonly options: PrivacyOptions
   private readonly key: Uint8Array
   private readonly rotateEvery: number
   /** the longest prefix first; undefined: names stay as they are */
@@ -58,6 +60,7 @@ export class Privacy {
     }
     this.rotateEvery = rotateEvery
     this.rules = elements === undefined ? undefined : readRules(elements)
+    this.options = { key: this.key, rotateEvery, ...(this.rules !== undefined && { elements: Object.fromEntries(this.rules) }) }
   }
 
   /**
@@ -97,9 +100,24 @@ export class Privacy {
     return recorded
   }
 
+  /** Whether names like this one are told apart once they are recorded. */
+  tellsApart(place: string): boolean {
+    return this.ruleOf(nameOfPlace(place).name)[1] !== 'drop'
+  }
+
+  /** Another number after each rotation: names recorded before are not to be written on. */
+  periodAt(now = Date.now()): number {
+    this.turnTo(now)
+    return this.period
+  }
+
+  private ruleOf(name: string): readonly [prefix: string, rule: NameRule] {
+    if (this.rules === undefined) return ['', 'keep']
+    return this.rules.find(([prefix]) => name.startsWith(prefix)) ?? ['', 'drop']
+  }
+
   private ruled(name: string, now: number): string {
-    if (this.rules === undefined) return name
-    const [prefix, rule] = this.rules.find(([prefix]) => name.startsWith(prefix)) ?? ['', 'drop']
+    const [prefix, rule] = this.ruleOf(name)
     if (rule === 'keep') return name
     return prefix + (rule === 'drop' ? DROPPED : this.hash('element', name, now))
   }

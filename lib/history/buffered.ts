@@ -2,6 +2,8 @@ import { count, refuse, text } from '../checks.js'
 import { ArgumentError, ClosedError } from '../errors/index.js'
 import { FOREVER_MS } from '../units.js'
 import { checkRows } from './check-rows.js'
+import { type EventBlock, firstOf, withoutTenant } from './event-block.js'
+import { keepsOf } from './retention.js'
 import { RollUps } from './rollups.js'
 import { type LossRow, type RawTable, type RollupRow, type Row, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from './rows.js'
 import {
@@ -14,7 +16,6 @@ import {
   type Health,
   type HistoryStore,
   type Interval,
-  type Keep,
   RESOLUTIONS,
   type Recovered,
   type Resolution,
@@ -29,15 +30,13 @@ type AnyRow = Readonly<Record<string, unknown>>
 
 /** ms: a killed process loses at most as much. */
 const FLUSH_INTERVAL_MS = 1_000
-/** Two seconds of the 100,000 records a second that a history is made for. */
-const BUFFER_ROWS = 200_000
+/** Four seconds of the 100,000 records a second that a history is made for. */
+const BUFFER_ROWS = 400_000
 /** What one flush interval, and the roll-ups in memory while nothing can be written, may tell apart. */
 const SERIES = 20_000
 const COMPACT_EVERY_MS = 60_000
 /** Fewer rows of the same bucket are not worth rewriting the interval for. */
 const COMPACT_FROM = 4
-
-const RESOLUTION_NAMES = { second: 1_000, minute: 60_000, hour: 3_600_000 } as const
 
 /** Checked options. */
 export interface BufferTerms {
@@ -69,6 +68,7 @@ export class BufferedStore implements HistoryStore {
   /** How often roll-ups of an interval were written since they were put together. */
   readonly #pieces = new Map<string, Interval & { count: number }>()
   #waiting = new Map<TableName, AnyRow[]>()
+  #blocks: EventBlock[] = []
   #waitingRows = 0
   #dropped = 0
   #degraded: Error | null = null
@@ -104,6 +104,17 @@ export class BufferedStore implements HistoryStore {
       this.#waitingRows += taken.length
     }
     if (taken.length < rows.length) this.#drop(table, rows.length - taken.length, this.#degraded === null ? 'buffer full' : 'not writable')
+    this.#schedule()
+  }
+
+  /** As {@link append}, of events by column, which are not checked. */
+  appendBlock(block: EventBlock): void {
+    this.#mustBeOpen()
+    this.#rollups.addBlock(block)
+    const length = Math.min(block.length, Math.max(0, this.#terms.bufferRows - this.#waitingRows))
+    if (length > 0) this.#blocks.push(length === block.length ? block : firstOf(block, length))
+    this.#waitingRows += length
+    if (length < block.length) this.#drop('events', block.length - length, this.#degraded === null ? 'buffer full' : 'not writable')
     this.#schedule()
   }
 
@@ -151,7 +162,7 @@ export class BufferedStore implements HistoryStore {
 
   prune(retention: Retention, now = Date.now()): Promise<RowCounts> {
     this.#mustBeOpen()
-    const keeps = Object.entries(retention).map(([name, keep]) => checkKeep(name, keep))
+    const keeps = keepsOf(retention)
     return this.#inTurn(async () => {
       const { tables } = keeps.some(({ keep }) => keep.bytes !== undefined) ? await this.#backend.size() : { tables: undefined }
       const removed: Record<string, number> = {}
@@ -176,6 +187,12 @@ export class BufferedStore implements HistoryStore {
         this.#waitingRows -= rows.length - kept.length
         this.#waiting.set(table, kept)
       }
+      this.#blocks = this.#blocks.map(block => {
+        const kept = withoutTenant(block, tenant)
+        this.#waitingRows -= block.length - kept.length
+        return kept
+      })
+      this.#blocks = this.#blocks.filter(({ length }) => length > 0)
       return this.#backend.forget(tenant, tables)
     })
   }
@@ -236,17 +253,20 @@ export class BufferedStore implements HistoryStore {
 
   async #write(): Promise<Flushed> {
     const taken = this.#waiting
+    const blocks = this.#blocks
     const takenRows = this.#waitingRows
     const losses = [...this.#losses]
     const rollups = this.#rollups.drain()
     if (takenRows === 0 && rollups.length === 0 && losses.length === 0) return { rows: 0, waiting: 0 }
     this.#waiting = new Map()
+    this.#blocks = []
     this.#waitingRows = 0
     this.#losses.clear()
     const time = Date.now()
     try {
       await this.#backend.write({
         time,
+        blocks,
         tables: batchOf(
           taken,
           rollups,
@@ -255,7 +275,7 @@ export class BufferedStore implements HistoryStore {
       })
     } catch (error) {
       this.#degraded = error instanceof Error ? error : new Error(String(error))
-      this.#takeBack(taken, rollups, losses)
+      this.#takeBack(taken, blocks, rollups, losses)
       return { rows: 0, waiting: this.#waitingRows }
     }
     this.#degraded = null
@@ -265,20 +285,32 @@ export class BufferedStore implements HistoryStore {
   }
 
   /** Rows that came meanwhile are newer: where there is no room for both, it is those that go. */
-  #takeBack(taken: Map<TableName, AnyRow[]>, rollups: readonly RollupRow[], losses: readonly (readonly [string, LossRow])[]): void {
+  #takeBack(
+    taken: Map<TableName, AnyRow[]>,
+    blocks: readonly EventBlock[],
+    rollups: readonly RollupRow[],
+    losses: readonly (readonly [string, LossRow])[]
+  ): void {
     for (const [, row] of losses) this.#lose(row)
     const lostRollups = this.#rollups.giveBack(rollups)
     if (lostRollups > 0) this.#drop('rollups', lostRollups, 'not writable')
-    const newer = this.#waiting
+    const [newer, newerBlocks] = [this.#waiting, this.#blocks]
     this.#waiting = taken
+    this.#blocks = [...blocks]
     this.#waitingRows = 0
-    for (const rows of taken.values()) this.#waitingRows += rows.length
+    for (const rows of [...taken.values(), ...blocks]) this.#waitingRows += rows.length
     for (const [table, rows] of newer) {
       const room = Math.max(0, this.#terms.bufferRows - this.#waitingRows)
       const kept = rows.slice(0, room)
       this.#waiting.set(table, [...(taken.get(table) ?? []), ...kept])
       this.#waitingRows += kept.length
       if (kept.length < rows.length) this.#drop(table, rows.length - kept.length, 'not writable')
+    }
+    for (const block of newerBlocks) {
+      const length = Math.min(block.length, Math.max(0, this.#terms.bufferRows - this.#waitingRows))
+      if (length > 0) this.#blocks.push(length === block.length ? block : firstOf(block, length))
+      this.#waitingRows += length
+      if (length < block.length) this.#drop('events', block.length - length, 'not writable')
     }
   }
 
@@ -356,17 +388,6 @@ function together(parts: readonly GroupPart[]): Group[] {
 function rowsIn(bytes: number | undefined, table: { rows: number; bytes: number } | undefined): number {
   if (bytes === undefined || table === undefined || table.bytes <= bytes) return Number.POSITIVE_INFINITY
   return Math.floor((table.rows * bytes) / table.bytes)
-}
-
-function checkKeep(name: string, keep: Keep): { table: TableName; resolution: Resolution | null; keep: Keep } {
-  const resolution = RESOLUTION_NAMES[name as keyof typeof RESOLUTION_NAMES] ?? null
-  const table = resolution === null ? (name as TableName) : 'rollups'
-  if (name === 'rollups' || !Object.hasOwn(TABLES, table)) throw refuse('retention', 'of tables, second, minute and hour', name)
-  for (const [option, value] of Object.entries(keep)) {
-    if (option !== 'age' && option !== 'rows' && option !== 'bytes') throw refuse(`retention.${name}`, '{ age, rows, bytes }', option)
-    if (!(value >= 0)) throw refuse(`retention.${name}.${option}`, 'a number >= 0', value)
-  }
-  return { table, resolution, keep }
 }
 
 function checkSelection(table: TableName, { from, to, where = {}, input, order, limit }: Selection): void {

@@ -13,17 +13,19 @@ import {
   rmSync,
   statSync
 } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { count, onlyKnown, optionsObject, text } from '../checks.js'
 import { InUseError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
+import { COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
 import { optional } from './optional.js'
 import { type Column, TABLE_NAMES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
-import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
+import type { Batch, HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
 type DuckDb = typeof import('@duckdb/node-api')
@@ -39,6 +41,8 @@ const MEMORY = 256 * MiB
 const MOST_THREADS = 2
 /** Rows that are handed over before other work has its turn: 256 at a time cost a third more of CPU a row than 2,048, which hold up the loop for long. */
 const SLICE_ROWS = 512
+/** Rows that are put in order to find the oldest that stay. */
+const MOST_IN_ORDER = 1_000_000
 /** Texts stay in a slice until it is given up. */
 const MOST_USES = 32
 /** The log is folded into the file from this size on. DuckDB would do it by itself at 16 MiB, but makes the next log readable for all. */
@@ -57,17 +61,21 @@ export function openDuckDbStore(path: string, options: DuckDbStoreOptions = {}):
 
 /** With another schema than this version's. @internal */
 export async function openDuckDbSchema(path: string, options: DuckDbStoreOptions, schema: Schema): Promise<HistoryStore> {
-  text(path, 'path')
-  optionsObject(options, 'options')
-  onlyKnown(options, ['memory', 'threads', 'flushInterval', 'bufferRows', 'writer'], 'the history in a file')
-  const terms = bufferTerms(options)
-  const config = configOf(options)
+  const { terms, config } = duckDbTerms(path, options)
   const duckdb = await optional('@duckdb/node-api', () => import('@duckdb/node-api'))
   const file = resolve(path)
   mustNotBeOpen(file)
   if (!existsSync(file)) await makeFile(duckdb, file)
   chmodSync(file, OWNER_ONLY)
   return new BufferedStore(await DuckDbBackend.open(duckdb, file, config, terms, schema), terms)
+}
+
+/** @throws ArgumentError @internal */
+export function duckDbTerms(path: unknown, options: DuckDbStoreOptions): { terms: BufferTerms; config: Record<string, string> } {
+  text(path, 'path')
+  optionsObject(options, 'options')
+  onlyKnown(options, ['memory', 'threads', 'flushInterval', 'bufferRows', 'writer'], 'the history in a file')
+  return { terms: bufferTerms(options), config: configOf(options) }
 }
 
 function configOf({
@@ -170,8 +178,18 @@ class DuckDbBackend extends SqlBackend {
       throw error
     }
     this.#connection = await this.#instance.connect()
+    if (this.#file !== ':memory:') for (const setting of this.#confinement()) await this.#connection.run(setting)
     this.#ownLog()
     return this.#connection
+  }
+
+  /** Whoever may ask by SQL is not thereby given the files of the host: there is the history, and the folder for what has no room in memory. */
+  #confinement(): readonly string[] {
+    return [
+      `SET allowed_directories = [${literal(realpathSync(`${this.#file}.tmp`))}]`,
+      'SET enable_external_access = false',
+      'SET lock_configuration = true'
+    ]
   }
 
   #leave(): void {
@@ -241,6 +259,27 @@ class DuckDbBackend extends SqlBackend {
     }
   }
 
+  protected override async insertBlocks({ tables, blocks, ...rest }: Batch): Promise<Batch['tables']> {
+    const asColumns = blocks.filter(({ words }) => words.plain)
+    if (asColumns.length > 0) {
+      const appender = await (await this.#here()).createAppender('events')
+      try {
+        const slices = new BlockSlices(this.#duckdb)
+        for (const block of asColumns) {
+          appender.appendDataChunk(slices.filledWith(block))
+          await new Promise(setImmediate)
+        }
+        appender.flushSync()
+      } catch (error) {
+        appender.clear()
+        throw error
+      } finally {
+        appender.closeSync()
+      }
+    }
+    return super.insertBlocks({ ...rest, tables, blocks: blocks.filter(({ words }) => !words.plain) })
+  }
+
   protected typeOf({ type }: Column): string {
     if (type === 'number') return 'DOUBLE'
     return type === 'json' ? 'JSON' : 'VARCHAR'
@@ -255,12 +294,42 @@ class DuckDbBackend extends SqlBackend {
     return `json_extract_string(${quoted(column)}, ${bound(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`
   }
 
+  protected quantilesOf(value: string, quantiles: readonly number[]): string {
+    return `quantile_disc(${value}, [${quantiles.join(', ')}])`
+  }
+
+  /** What a validity mask says costs more to read, one bit after the other, than the number: NaN, which no row has, stands for none. */
+  protected override wanted(name: string, { type, optional }: Column): string {
+    return type === 'number' && optional ? `coalesce(${quoted(name)}, 'NaN')` : quoted(name)
+  }
+
+  /** By column, a chunk at a time: as objects of rows that are then read they take three times as long. */
+  protected override async read(text: string, params: readonly unknown[], columns: Table['columns']): Promise<Record<string, unknown>[]> {
+    const result = await (await this.#here()).run(text, params as DuckDBValue[])
+    const rows: Record<string, unknown>[] = []
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (chunk === null || chunk.rowCount === 0) return rows
+      readChunk(chunk, Object.entries(columns), rows)
+    }
+  }
+
   protected spread(column: string): string {
     return `unnest(CAST(${quoted(column)} AS DOUBLE[]))`
   }
 
   protected gathered(column: string): string {
     return `CAST(list(${quoted(column)} ORDER BY bucket) AS VARCHAR)`
+  }
+
+  /** Of very many rows, as they were written: putting them in order would take more memory than there may be. */
+  protected override async oldestOf(table: TableName, where: string, rows: number): Promise<number> {
+    if (rows <= MOST_IN_ORDER || where !== '') return super.oldestOf(table, where, rows)
+    const time = quoted(this.schema.tables[table].time)
+    const [{ n, oldest }] = await this.statements.query(
+      `SELECT count(*) AS n, min(${time}) AS oldest FROM ${quoted(table)} WHERE rowid > (SELECT max(rowid) FROM ${quoted(table)}) - ${rows}`
+    )
+    return n === rows ? (oldest as number) : Number.NEGATIVE_INFINITY
   }
 
   async size(): Promise<StoreSize> {
@@ -277,32 +346,47 @@ class DuckDbBackend extends SqlBackend {
   }
 
   async exportParquet(folder: string): Promise<RowCounts> {
-    const private_ = privateFolder(folder)
+    const target = privateFolder(folder)
+    const own = this.#ownFolder() ?? target
     const written: Record<string, number> = {}
     try {
       for (const table of TABLE_NAMES) {
-        const made = join(private_, `${table}.parquet`)
+        const made = join(own, `${table}.parquet`)
         written[table] = await this.statements.change(`COPY ${quoted(table)} TO ${literal(made)} (FORMAT parquet, COMPRESSION zstd)`)
         chmodSync(made, OWNER_ONLY)
-        renameSync(made, join(folder, `${table}.parquet`))
+        const moved = join(target, `${table}.parquet`)
+        if (own !== target) await copyFile(made, moved)
+        renameSync(moved, join(folder, `${table}.parquet`))
       }
     } finally {
-      rmSync(private_, { recursive: true, force: true })
+      for (const made of [own, target]) rmSync(made, { recursive: true, force: true })
     }
     return written
   }
 
   async importParquet(folder: string): Promise<RowCounts> {
+    const own = this.#ownFolder()
     const read: Record<string, number> = {}
-    await this.transaction(async () => {
-      for (const table of TABLE_NAMES) {
-        const file = join(folder, `${table}.parquet`)
-        if (!existsSync(file)) continue
-        // By name: a file of an older schema lacks columns.
-        read[table] = await this.statements.change(`INSERT INTO ${quoted(table)} BY NAME SELECT * FROM read_parquet(${literal(file)})`)
-      }
-    })
+    try {
+      await this.transaction(async () => {
+        for (const table of TABLE_NAMES) {
+          const given = resolve(folder, `${table}.parquet`)
+          if (!existsSync(given)) continue
+          const file = own === undefined ? given : join(own, `${table}.parquet`)
+          if (file !== given) await copyFile(given, file)
+          // By name: a file of an older schema lacks columns.
+          read[table] = await this.statements.change(`INSERT INTO ${quoted(table)} BY NAME SELECT * FROM read_parquet(${literal(file)})`)
+        }
+      })
+    } finally {
+      if (own !== undefined) rmSync(own, { recursive: true, force: true })
+    }
     return read
+  }
+
+  /** Where DuckDB may read and write files: what goes out or comes in passes through there. Undefined where it may anywhere. */
+  #ownFolder(): string | undefined {
+    return this.#file === ':memory:' ? undefined : privateFolder(realpathSync(`${this.#file}.tmp`))
   }
 
   async close(whole: boolean): Promise<void> {
@@ -360,6 +444,60 @@ class Slice {
       vector.setItem(row, value === undefined ? null : isJson ? JSON.stringify(value) : (value as DuckDBValue))
     }
     vector.flush()
+  }
+}
+
+/**
+ * Blocks as data chunks. Their texts go over as places in one list of words, an ENUM, which DuckDB turns into texts by itself: handing over each
+ * text by itself costs four times as much.
+ */
+class BlockSlices {
+  readonly #duckdb: DuckDb
+  readonly #types = new Map<Words, DuckDBType>()
+  #chunk: DuckDBDataChunk | undefined
+  #words: Words | undefined
+
+  constructor(duckdb: DuckDb) {
+    this.#duckdb = duckdb
+  }
+
+  filledWith(block: EventBlock): DuckDBDataChunk {
+    const { length, words } = block
+    if (this.#chunk === undefined || this.#words !== words || this.#chunk.rowCount !== length) this.#make(words, length)
+    const chunk = this.#chunk as DuckDBDataChunk
+    for (const [at, name] of EVENT_COLUMNS.entries()) {
+      const vector = chunk.getColumnVector(at)
+      const values = block[name]
+      if (isText(name)) for (let row = 0; row < length; row++) vector.setItem(row, values[row] === 0 ? null : words.texts[values[row]])
+      else for (let row = 0; row < length; row++) vector.setItem(row, Number.isNaN(values[row]) ? null : values[row])
+      vector.flush()
+    }
+    return chunk
+  }
+
+  #make(words: Words, length: number): void {
+    const { DuckDBDataChunk, DOUBLE, ENUM } = this.#duckdb
+    const type = this.#types.get(words) ?? ENUM(words.texts.slice(1))
+    this.#types.set(words, type)
+    this.#words = words
+    this.#chunk = DuckDBDataChunk.create(
+      EVENT_COLUMNS.map(name => (isText(name) ? type : DOUBLE)),
+      length
+    )
+  }
+}
+
+function readChunk(chunk: DuckDBDataChunk, columns: readonly [string, Column][], into: Record<string, unknown>[]): void {
+  const first = into.length
+  for (let row = 0; row < chunk.rowCount; row++) into.push({})
+  for (const [at, [name, { type }]] of columns.entries()) {
+    const vector = chunk.getColumnVector(at)
+    const isJson = type !== 'number' && type !== 'text'
+    for (let row = 0; row < chunk.rowCount; row++) {
+      const value = vector.getItem(row)
+      if (value === null || Number.isNaN(value)) continue
+      into[first + row][name] = isJson ? JSON.parse(value as string) : value
+    }
   }
 }
 

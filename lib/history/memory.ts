@@ -1,6 +1,7 @@
 import { count, onlyKnown, optionsObject } from '../checks.js'
 import { UnsupportedError } from '../errors/index.js'
 import { BufferedStore, bufferTerms } from './buffered.js'
+import { asRows } from './event-block.js'
 import { exportRows, importRows } from './parquet.js'
 import { METRICS, packed, subjectOf } from './rollups.js'
 import { type RollupRow, TABLE_NAMES, TABLES, type TableName } from './rows.js'
@@ -47,8 +48,8 @@ class MemoryBackend implements Backend {
     this.#most = most
   }
 
-  async write({ tables }: Batch): Promise<void> {
-    for (const [table, rows] of tables) {
+  async write(batch: Batch): Promise<void> {
+    for (const [table, rows] of asRows(batch)) {
       const all = this.#of(table)
       for (const row of rows) all.push(row)
       // Not at every write: each time the whole table is moved.
@@ -183,7 +184,7 @@ class MemoryBackend implements Backend {
   }
 
   importParquet(folder: string): Promise<RowCounts> {
-    return importRows(folder, (table, rows) => this.write({ time: 0, tables: new Map([[table, rows]]) }))
+    return importRows(folder, (table, rows) => this.write({ time: 0, tables: new Map([[table, rows]]), blocks: [] }))
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ type AnyRow = Readonly<Record<string, unknown>>
 export async function exportRows(folder: string, rowsOf: (table: TableName) => Promise<readonly AnyRow[]>): Promise<RowCounts> {
   const between = await scratch()
   try {
-    for (const table of TABLE_NAMES) await between.write({ time: 0, tables: new Map([[table, await rowsOf(table)]]) })
+    for (const table of TABLE_NAMES) await between.write({ time: 0, tables: new Map([[table, await rowsOf(table)]]), blocks: [] })
     return await between.exportParquet(folder)
   } finally {
     await between.close(true)

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { Client as PgClient } from 'pg'
 import { onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
+import { asRows } from './event-block.js'
 import { optional } from './optional.js'
 import { exportRows, importRows } from './parquet.js'
 import { type Column, sqlName, TABLE_NAMES, TABLES, type Table, type TableName } from './rows.js'
@@ -39,14 +40,20 @@ export function openPostgresStore(connection: string, options: PostgresStoreOpti
 
 /** With another schema than this version's. @internal */
 export async function openPostgresSchema(connection: string, options: PostgresStoreOptions, tables: Schema): Promise<HistoryStore> {
+  const { terms, schema } = postgresTerms(connection, options)
+  const pg = await optional('pg', load)
+  return new BufferedStore(await PostgresBackend.open(pg, connection, schema, terms, tables), terms)
+}
+
+/** @throws ArgumentError @internal */
+export function postgresTerms(connection: unknown, options: PostgresStoreOptions): { terms: BufferTerms; schema: string } {
   text(connection, 'connection')
   optionsObject(options, 'options')
   onlyKnown(options, ['schema', 'flushInterval', 'bufferRows', 'writer'], 'the history in PostgreSQL')
   const terms = bufferTerms({ ...options, writer: options.writer ?? hostname() })
   const schema = text(options.schema ?? 'forelock', 'schema')
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) throw refuse('schema', 'a name in small letters, digits and _', schema)
-  const pg = await optional('pg', load)
-  return new BufferedStore(await PostgresBackend.open(pg, connection, schema, terms, tables), terms)
+  return { terms, schema }
 }
 
 const load = async () => (await import('pg')).default
@@ -142,6 +149,7 @@ class PostgresBackend extends SqlBackend {
     } catch {
       // A connection that cannot even do that is of no more use; the server rolls back as it ends.
       this.#lost(client)
+      // Nor can it say goodbye, if it is gone already.
       client.end().catch(() => {})
     }
   }
@@ -163,8 +171,9 @@ class PostgresBackend extends SqlBackend {
   }
 
   override async write(batch: Batch): Promise<void> {
-    for (const [table, rows] of batch.tables) await this.#makePartitions(table, rows)
-    await super.write(batch)
+    const tables = asRows(batch)
+    for (const [table, rows] of tables) await this.#makePartitions(table, rows)
+    await super.write({ ...batch, tables, blocks: [] })
   }
 
   /** Before the transaction that writes: two hosts that make them after their first rows would wait for each other. */
@@ -242,6 +251,10 @@ class PostgresBackend extends SqlBackend {
       }
     }
     return removed + (await super.trim(table, resolution, before, rows))
+  }
+
+  protected quantilesOf(value: string, quantiles: readonly number[]): string {
+    return `percentile_disc(ARRAY[${quantiles.join(', ')}]::float8[]) WITHIN GROUP (ORDER BY ${value})`
   }
 
   protected spread(column: string): string {

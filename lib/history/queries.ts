@@ -1,7 +1,8 @@
 import { count, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { METRICS } from './rollups.js'
-import { quantile } from './sketch.js'
-import { type Dimension, type Group, type Grouping, type HistoryStore, RESOLUTIONS, type Source } from './store.js'
+import type { EstimateRow } from './rows.js'
+import { quantilesOf } from './sketch.js'
+import { type Dimension, type Group, type Grouping, type GroupNames, type HistoryStore, RESOLUTIONS, type Source } from './store.js'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
@@ -113,15 +114,33 @@ export interface QuantilesOptions extends Span {
   readonly exact?: boolean
 }
 
-export interface QuantileGroup {
-  readonly workflow?: string
-  readonly subject?: string
-  readonly outcome?: string
-  readonly tenant?: string
-  readonly time?: number
-  readonly count: number
+export interface QuantileGroup extends GroupNames {
   /** in the order that was asked for */
   readonly quantiles: readonly number[]
+  /** by what: roll-ups, within 1 % and by whole intervals, or every row, exactly */
+  readonly answered: 'rollups' | 'rows'
+}
+
+export interface PredictionsOptions extends Span {
+  /** contention or wait, of shadow requests; or whatever was appended */
+  readonly kind?: string
+  /** `kind:element` of a shadow request */
+  readonly subject?: string
+  readonly tenant?: string
+}
+
+/** How good predictions of one kind about one subject were. */
+export interface PredictionScores {
+  readonly kind: string
+  readonly subject: string
+  readonly tier?: string
+  /** in the span, and how many of them have met their truth */
+  readonly made: number
+  readonly known: number
+  /** mean of the scores, 0 at best: of `contention` the squared error (Brier), of `wait` the mean pinball loss of its quantiles in ms; absent: none is known */
+  readonly score?: number
+  /** share of the truths within what was predicted as low and high; absent where nothing was */
+  readonly within?: number
 }
 
 /** Questions to a history. Each definition is in docs/guides/history.md. */
@@ -137,6 +156,8 @@ export interface History {
   usage(workflow: string, action?: string, options?: UsageOptions): Promise<UsageSummaries>
   /** Quantiles of one metric, by default by workflow and hour. */
   quantiles(options?: QuantilesOptions): Promise<QuantileGroup[]>
+  /** How good predictions made in the span were, by kind, subject and tier: the most often made first. */
+  predictions(options?: PredictionsOptions): Promise<PredictionScores[]>
 }
 
 /** The questions, to a store of any kind. */
@@ -243,14 +264,56 @@ class StoreHistory implements History {
     } = options
     mustHave(source, metric)
     for (const q of quantiles) if (!(q >= 0 && q <= 1)) throw refuse('quantiles', 'numbers from 0 to 1', q)
-    if (exact) return inOrder(await this.store.exact({ source, metric, from, to, where, by, every }, quantiles))
+    if (exact) {
+      const groups = await this.store.exact({ source, metric, from, to, where, by, every }, quantiles)
+      return inOrder(groups.map(group => ({ ...group, answered: 'rows' })))
+    }
     const groups = await this.store.grouped({ source, metric, ...span(from, to), where, by, every })
     return inOrder(
       groups.map(({ buckets, sum, low, high, ...group }) => ({
         ...group,
-        quantiles: quantiles.map(q => quantile(new Map(buckets), q, low, high) as number)
+        quantiles: quantilesOf(new Map(buckets), quantiles, low, high),
+        answered: 'rollups'
       }))
     )
+  }
+
+  async predictions(options: PredictionsOptions = {}): Promise<PredictionScores[]> {
+    known(options, ['kind', 'subject', 'tenant', 'from', 'to'], 'predictions')
+    const { kind, subject, tenant, from, to } = options
+    const rows = await this.store.select('estimates', { from, to, where: given({ kind, subject, tenant }) })
+    return [...gather(latest(rows), row => JSON.stringify([row.kind, row.subject, row.tier])).values()]
+      .map(scores)
+      .sort((a, b) => b.made - a.made || (a.subject < b.subject ? -1 : 1))
+  }
+}
+
+/** What was said of what is asked for. */
+function given<T extends object>(where: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(where).filter(([, value]) => value !== undefined)) as never
+}
+
+/** As it was made, and again when its truth was known: the later row has all of the earlier one. */
+function latest(rows: readonly EstimateRow[]): EstimateRow[] {
+  const byId = new Map<string, EstimateRow>()
+  for (const row of rows) if (row.truth !== undefined || !byId.has(row.id)) byId.set(row.id, row)
+  return [...byId.values()]
+}
+
+function scores(rows: readonly EstimateRow[]): PredictionScores {
+  const [{ kind, subject, tier }] = rows
+  const known = rows.filter(({ truth }) => truth !== undefined)
+  const scored = known.flatMap(({ score }) => (score === undefined ? [] : [score]))
+  const bounded = known.filter(({ low, high }) => low !== undefined && high !== undefined)
+  const inside = bounded.filter(({ low, high, truth }) => (truth as number) >= (low as number) && (truth as number) <= (high as number))
+  return {
+    kind,
+    subject,
+    ...(tier !== undefined && { tier }),
+    made: rows.length,
+    known: known.length,
+    ...(scored.length > 0 && { score: scored.reduce((sum, score) => sum + score, 0) / scored.length }),
+    ...(bounded.length > 0 && { within: inside.length / bounded.length })
   }
 }
 
@@ -297,8 +360,8 @@ function known(options: object, names: readonly string[], what: string): void {
   onlyKnown(optionsObject(options, 'options') ?? {}, names, what)
 }
 
-function gather<K>(groups: readonly Group[], keyOf: (group: Group) => K): Map<K, Group[]> {
-  const gathered = new Map<K, Group[]>()
+function gather<T, K>(groups: readonly T[], keyOf: (group: T) => K): Map<K, T[]> {
+  const gathered = new Map<K, T[]>()
   for (const group of groups) {
     const key = keyOf(group)
     const known = gathered.get(key)
@@ -317,15 +380,16 @@ function summary(groups: readonly Group[]): Summary {
   for (const group of groups) for (const [bucket, count] of group.buckets) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count)
   const low = min(groups.map(group => group.low))
   const high = max(groups.map(group => group.high))
-  const at = (q: number) => quantile(buckets, q, low, high) as number
+  const [p50, p90, p95, p99] = quantilesOf(buckets, QUANTILES, low, high)
   const [count, sum] = [total(groups, 'count'), total(groups, 'sum')]
-  return { count, total: sum, mean: sum / count, low, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), high }
+  return { count, total: sum, mean: sum / count, low, p50, p90, p95, p99, high }
 }
 
 const min = (values: readonly number[]) => values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
 const max = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
 
-function inOrder<T extends QuantileGroup>(groups: T[]): T[] {
-  const name = ({ workflow = '', subject = '', outcome = '', tenant = '' }: T) => JSON.stringify([workflow, subject, outcome, tenant])
+function inOrder(groups: QuantileGroup[]): QuantileGroup[] {
+  const name = ({ workflow = '', subject = '', outcome = '', tenant = '' }: QuantileGroup) =>
+    JSON.stringify([workflow, subject, outcome, tenant])
   return groups.sort((a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : (a.time ?? 0) - (b.time ?? 0)))
 }

@@ -1,5 +1,6 @@
+import type { EventBlock, Words } from './event-block.js'
 import type { RollupRow } from './rows.js'
-import { bucketOf } from './sketch.js'
+import { merge, type Names, NamesBook, type Series, SeriesMap } from './series.js'
 import { RESOLUTIONS, type Source } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
@@ -37,43 +38,21 @@ export const METRICS: Readonly<Record<Source, readonly string[]>> = {
   ]
 }
 
-interface Sketch {
-  count: number
-  sum: number
-  low: number
-  high: number
-  readonly buckets: Map<number, number>
-}
-
-interface SeriesNames {
-  readonly resolution: number
-  readonly time: number
-  readonly source: Source
-  readonly workflow: string | undefined
-  readonly subject: string | undefined
-  readonly outcome: string | undefined
-  readonly tenant: string | undefined
-}
-
-interface Series extends SeriesNames {
-  readonly metrics: Map<string, Sketch>
-}
-
 const FINEST = RESOLUTIONS[0]
-/** Subjects beyond the bound are counted together under this. */
-export const OTHERS = '*'
 
 const isRolled = (table: string): table is Source => Object.hasOwn(METRICS, table)
 
 /** The roll-ups of rows that are not written yet. */
 export class RollUps {
+  readonly #names = new NamesBook()
   /** of rows that came since the last drain, by the finest resolution only */
   readonly #fresh: SeriesMap
   /** of every resolution, drained before and given back */
   readonly #waiting = new SeriesMap(Number.POSITIVE_INFINITY)
   readonly #most: number
+  readonly #lately = new LatelyUsed()
 
-  /** @param most series (interval and names) to keep apart: past that, subjects and tenants are counted as {@link OTHERS} */
+  /** @param most series (interval and names) to keep apart: past that, subjects and tenants are counted as `*` */
   constructor(most: number) {
     this.#most = most
     this.#fresh = new SeriesMap(most)
@@ -90,100 +69,118 @@ export class RollUps {
 
   #addRow(source: Source, row: AnyRow): void {
     const at = (source === 'runs' || source === 'actions' ? row.end : row.time) as number
-    const { metrics } = this.#fresh.of({
-      resolution: FINEST,
-      time: Math.floor(at / FINEST) * FINEST,
+    const names = this.#names.of(
       source,
-      workflow: row.workflow as string | undefined,
-      subject: subjectOf(source, row),
-      outcome: (source === 'events' ? row.event : row.outcome) as string | undefined,
-      tenant: row.tenant as string | undefined
-    })
+      row.workflow as string | undefined,
+      subjectOf(source, row),
+      (source === 'events' ? row.event : row.outcome) as string | undefined,
+      row.tenant as string | undefined
+    )
+    const series = this.#fresh.of(FINEST, at, names, this.#names)
     for (const metric of METRICS[source]) {
       const value = metric === 'wall' ? (row.wall ?? (row.end as number) - (row.start as number)) : row[metric]
-      if (typeof value === 'number') add(sketchOf(metrics, metric), bucketOf(value), value)
+      if (typeof value === 'number') series.add(metric, value)
+    }
+  }
+
+  addBlock(block: EventBlock): void {
+    const { texts } = block.words
+    const word = (code: number) => (code === 0 ? undefined : texts[code])
+    const lately = this.#lately
+    lately.of(block.words)
+    for (let at = 0; at < block.length; at++) {
+      let names = lately.get(block, at)
+      if (names === undefined) {
+        const subject = `${texts[block.kind[at]]}:${texts[block.element[at]]}`
+        names = this.#names.of('events', word(block.workflow[at]), subject, texts[block.event[at]], word(block.tenant[at]))
+        lately.set(block, at, names)
+      }
+      const series = this.#fresh.of(FINEST, block.time[at], names, this.#names)
+      series.addUnlessNaN('waited', block.waited[at])
+      series.addUnlessNaN('held', block.held[at])
     }
   }
 
   /** All of it as rows, of every resolution; nothing is left here. */
   drain(): RollupRow[] {
-    const fine = this.#fresh.drain()
+    const rows: RollupRow[] = []
+    this.#waiting.drain(rows)
     const coarse = new SeriesMap(Number.POSITIVE_INFINITY)
-    for (const resolution of RESOLUTIONS) {
-      if (resolution === FINEST) continue
-      for (const row of fine) coarse.put({ ...row, resolution, time: Math.floor(row.time / resolution) * resolution })
+    for (const series of this.#fresh.all()) {
+      for (const resolution of RESOLUTIONS) {
+        if (resolution !== FINEST) mergeAll(coarse.of(resolution, series.time, series.names, this.#names), series)
+      }
     }
-    return [...this.#waiting.drain(), ...fine, ...coarse.drain()]
+    this.#fresh.drain(rows)
+    coarse.drain(rows)
+    return rows
   }
 
   /** Takes drained rows that could not be written. Where they become too many, the finest are given up: says how many. */
   giveBack(rows: readonly RollupRow[]): number {
-    for (const row of rows) this.#waiting.put(row)
+    for (const row of rows) put(this.#waiting, row, this.#names)
     let dropped = 0
     for (const resolution of RESOLUTIONS) if (this.#waiting.size > this.#most) dropped += this.#waiting.drop(resolution)
     return dropped
   }
 
   forget(tenant: string): void {
+    this.#lately.clear()
+    this.#names.clear()
     this.#fresh.forget(tenant)
     this.#waiting.forget(tenant)
   }
 }
 
-class SeriesMap {
-  readonly #series = new Map<string, Series>()
-  readonly #most: number
+/** A power of two. */
+const LATELY = 8192
+const LATELY_BITS = 13
+const KEY_WORDS = 5
 
-  constructor(most: number) {
-    this.#most = most
+/** By what names rows of blocks went of late, by the numbers of their words: without making the texts of the key anew for each row. */
+class LatelyUsed {
+  #words: Words | undefined
+  readonly #keys = new Int32Array(LATELY * KEY_WORDS)
+  readonly #names: (Names | undefined)[] = new Array(LATELY).fill(undefined)
+
+  of(words: Words): void {
+    if (words !== this.#words) this.clear()
+    this.#words = words
   }
 
-  get size(): number {
-    return this.#series.size
+  clear(): void {
+    this.#names.fill(undefined)
   }
 
-  of(named: SeriesNames): Series {
-    const { resolution, time, source, workflow, subject, outcome, tenant } = named
-    const key = `${resolution}|${time}|${source}|${part(workflow)}|${part(subject)}|${part(outcome)}|${part(tenant)}`
-    const known = this.#series.get(key)
-    if (known !== undefined) return known
-    const isOther = subject === OTHERS && tenant === OTHERS
-    if (this.#series.size >= this.#most && !isOther) return this.of({ ...named, subject: OTHERS, tenant: OTHERS })
-    const series = { resolution, time, source, workflow, subject, outcome, tenant, metrics: new Map() }
-    this.#series.set(key, series)
-    return series
+  get({ event, kind, element, workflow, tenant }: EventBlock, at: number): Names | undefined {
+    const place = placeOf(event[at], kind[at], element[at], workflow[at], tenant[at])
+    const key = place * KEY_WORDS
+    const keys = this.#keys
+    const isIt =
+      keys[key] === event[at] &&
+      keys[key + 1] === kind[at] &&
+      keys[key + 2] === element[at] &&
+      keys[key + 3] === workflow[at] &&
+      keys[key + 4] === tenant[at]
+    return isIt ? this.#names[place] : undefined
   }
 
-  put(row: RollupRow): void {
-    merge(sketchOf(this.of(row as SeriesNames & RollupRow).metrics, row.metric), row)
-  }
-
-  drain(): RollupRow[] {
-    const rows: RollupRow[] = []
-    for (const series of this.#series.values()) rowsOf(series, rows)
-    this.#series.clear()
-    return rows
-  }
-
-  /** @returns the rows that it would have been */
-  drop(resolution: number): number {
-    const dropped: RollupRow[] = []
-    for (const [key, series] of this.#series) {
-      if (series.resolution !== resolution) continue
-      rowsOf(series, dropped)
-      this.#series.delete(key)
-    }
-    return dropped.length
-  }
-
-  forget(tenant: string): void {
-    for (const [key, series] of this.#series) if (series.tenant === tenant) this.#series.delete(key)
+  set({ event, kind, element, workflow, tenant }: EventBlock, at: number, names: Names): void {
+    const place = placeOf(event[at], kind[at], element[at], workflow[at], tenant[at])
+    this.#keys.set([event[at], kind[at], element[at], workflow[at], tenant[at]], place * KEY_WORDS)
+    this.#names[place] = names
   }
 }
 
-/** With its length before it, no name can look like two, nor like none. */
-function part(name: string | undefined): string {
-  return name === undefined ? '' : `${name.length}:${name}`
+/** Multiplied by odd numbers without a pattern, of which the upper bits count (Knuth, The Art of Computer Programming 3, 6.4). */
+function placeOf(event: number, kind: number, element: number, workflow: number, tenant: number): number {
+  const mixed =
+    Math.imul(event, 0x9e3779b1) ^
+    Math.imul(kind, 0x85ebca6b) ^
+    Math.imul(element, 0xc2b2ae35) ^
+    Math.imul(workflow, 0x27d4eb2f) ^
+    Math.imul(tenant, 0x165667b1)
+  return Math.imul(mixed ^ (mixed >>> 15), 0x9e3779b1) >>> (32 - LATELY_BITS)
 }
 
 /** What a row is about, beside its workflow. */
@@ -193,39 +190,29 @@ export function subjectOf(source: Source, row: AnyRow): string | undefined {
   return source === 'host' ? (row.host as string | undefined) : undefined
 }
 
-function sketchOf(metrics: Series['metrics'], metric: string): Sketch {
-  const known = metrics.get(metric)
-  if (known !== undefined) return known
-  const sketch = { count: 0, sum: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, buckets: new Map() }
-  metrics.set(metric, sketch)
-  return sketch
+function mergeAll(into: Series, from: Series): void {
+  for (const [metric, { count, sum, low, high, buckets }] of from.metrics) merge(into.sketch(metric), count, sum, low, high, buckets)
 }
 
-function add(sketch: Sketch, bucket: number, value: number): void {
-  sketch.count++
-  sketch.sum += value
-  if (value < sketch.low) sketch.low = value
-  if (value > sketch.high) sketch.high = value
-  sketch.buckets.set(bucket, (sketch.buckets.get(bucket) ?? 0) + 1)
-}
-
-function merge(sketch: Sketch, { count, sum, low, high, buckets, counts }: RollupRow): void {
-  sketch.count += count
-  sketch.sum += sum
-  sketch.low = Math.min(sketch.low, low)
-  sketch.high = Math.max(sketch.high, high)
-  for (let at = 0; at < buckets.length; at++) sketch.buckets.set(buckets[at], (sketch.buckets.get(buckets[at]) ?? 0) + counts[at])
-}
-
-function rowsOf({ metrics, ...names }: Series, rows: RollupRow[]): void {
-  for (const [metric, { buckets, ...numbers }] of metrics) {
-    rows.push({ ...names, metric, ...numbers, buckets: [...buckets.keys()], counts: [...buckets.values()] })
-  }
+function put(map: SeriesMap, row: RollupRow, book: NamesBook): void {
+  const { resolution, time, metric, count, sum, low, high, buckets, counts } = row
+  const names = book.of(row.source as Source, row.workflow, row.subject, row.outcome, row.tenant)
+  merge(
+    map.of(resolution, time, names, book).sketch(metric),
+    count,
+    sum,
+    low,
+    high,
+    buckets.map((bucket, at) => [bucket, counts[at]])
+  )
 }
 
 /** Roll-ups of the same names as one. */
 export function packed(rows: readonly RollupRow[]): RollupRow[] {
+  const book = new NamesBook()
   const together = new SeriesMap(Number.POSITIVE_INFINITY)
-  for (const row of rows) together.put(row)
-  return together.drain()
+  for (const row of rows) put(together, row, book)
+  const all: RollupRow[] = []
+  together.drain(all)
+  return all
 }

@@ -1,5 +1,5 @@
 /** Raised with every change of {@link TABLES}; a column says since which version it is there. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** `number`: a double. `json`: an object of what JSON can say. `texts`, `numbers`: several, in their order. */
 export type ColumnType = 'number' | 'text' | 'json' | 'texts' | 'numbers'
@@ -120,6 +120,7 @@ export const TABLES = {
       due: may('number'),
       kind: must('text'),
       subject: must('text'),
+      tier: { type: 'text', optional: true, since: 2 },
       tenant: may('text'),
       value: may('number'),
       low: may('number'),

@@ -40,16 +40,21 @@ export type Counts = Map<number, number>
  * @param q 0 to 1
  */
 export function quantile(counts: Counts, q: number, low = -Infinity, high = Infinity): number | undefined {
+  return counts.size === 0 ? undefined : quantilesOf(counts, [q], low, high)[0]
+}
+
+/** The same for several of them, of a sketch that is not empty: its buckets are put in order once. */
+export function quantilesOf(counts: Counts, qs: readonly number[], low = -Infinity, high = Infinity): number[] {
+  const buckets = Float64Array.from(counts.keys()).sort()
+  const reached = new Float64Array(buckets.length)
   let total = 0
-  for (const count of counts.values()) total += count
-  if (total === 0) return undefined
-  const rank = Math.max(1, Math.ceil(q * total))
-  let seen = 0
-  let bucket = 0
-  for (const [at, count] of [...counts].sort(([a], [b]) => a - b)) {
-    seen += count
-    bucket = at
-    if (seen >= rank) break
+  for (const [at, bucket] of buckets.entries()) {
+    total += counts.get(bucket) as number
+    reached[at] = total
   }
-  return Math.min(Math.max(valueIn(bucket), low), high)
+  return qs.map(q => {
+    const rank = Math.max(1, Math.ceil(q * total))
+    const at = reached.findIndex(seen => seen >= rank)
+    return Math.min(Math.max(valueIn(buckets[at]), low), high)
+  })
 }

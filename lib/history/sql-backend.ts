@@ -1,5 +1,6 @@
 import { VersionError } from '../errors/index.js'
 import type { BufferTerms } from './buffered.js'
+import { asRows } from './event-block.js'
 import { METRICS } from './rollups.js'
 import { type Column, SCHEMA_VERSION, sqlName, TABLES, type Table, type TableName } from './rows.js'
 import type {
@@ -75,6 +76,9 @@ export abstract class SqlBackend implements Backend {
   /** The numbers of a group as one value, in the order of the column `bucket`. */
   protected abstract gathered(column: string): string
 
+  /** Several quantiles of the values of a group as one list: they are put in order once for all of them. */
+  protected abstract quantilesOf(value: string, quantiles: readonly number[]): string
+
   /** That a column, or what stands for it, has one of these values. */
   protected isOneOf(_table: TableName, _column: string, expression: string, values: readonly string[]): string {
     return `${expression} IN (${values.join(', ')})`
@@ -132,6 +136,11 @@ export abstract class SqlBackend implements Backend {
       .join(', ')
   }
 
+  /** Writes what is there by column, and says what is left; as rows, where columns are of no use. */
+  protected async insertBlocks(batch: Batch): Promise<Batch['tables']> {
+    return asRows(batch)
+  }
+
   /** Tells later whether the writer closed. Part of every flush, so that it says when the last one was. */
   async #mark(open: boolean, lastFlush: number): Promise<void> {
     const { flushInterval } = this.terms
@@ -160,9 +169,10 @@ export abstract class SqlBackend implements Backend {
     if (changed === 0) await this.statements.change('INSERT INTO meta VALUES ($1, $2)', [key, value])
   }
 
-  write({ tables, time }: Batch): Promise<void> {
+  write(batch: Batch): Promise<void> {
+    const { time } = batch
     return this.transaction(async () => {
-      for (const [table, rows] of tables) await this.insert(table, rows)
+      for (const [table, rows] of await this.insertBlocks(batch)) await this.insert(table, rows)
       await this.#mark(true, time)
     })
   }
@@ -183,9 +193,19 @@ export abstract class SqlBackend implements Backend {
     }
     const order = `ORDER BY ${quoted(time)} ${selection.order === 'desc' ? 'DESC' : 'ASC'}`
     const limit = selection.limit === undefined ? '' : ` LIMIT ${selection.limit}`
-    const names = Object.keys(columns)
-    const text = `SELECT ${names.map(quoted).join(', ')} FROM ${quoted(table)}${whereOf(conditions)} ${order}${limit}`
-    return (await this.statements.query(text, bound.values)).map(row => readRow(columns, row))
+    const names = Object.entries(columns).map(([name, column]) => this.wanted(name, column))
+    const text = `SELECT ${names.join(', ')} FROM ${quoted(table)}${whereOf(conditions)} ${order}${limit}`
+    return this.read(text, bound.values, columns)
+  }
+
+  /** A column as {@link read} wants it. */
+  protected wanted(name: string, _column: Column): string {
+    return quoted(name)
+  }
+
+  /** Rows of these columns, as they were appended. */
+  protected async read(text: string, params: Params, columns: Table['columns']): Promise<Record<string, unknown>[]> {
+    return (await this.statements.query(text, params)).map(row => readRow(columns, row))
   }
 
   #span(time: string, from: number | undefined, to: number | undefined, bound: Bound): string[] {
@@ -212,13 +232,17 @@ export abstract class SqlBackend implements Backend {
       bound.values
     )
     const names = keys.map(([name]) => `"${name}", `).join('')
+    // All buckets of a group in one row: handing over a row for each costs more than finding them.
     const buckets = await this.statements.query(
-      `SELECT ${names}bucket, sum(n) AS n FROM (SELECT ${these}${this.spread('buckets')} AS bucket, ${this.spread('counts')} AS n ${rows}) AS parts
-        GROUP BY ${ordinals([...keys, 'bucket'])}`,
+      `SELECT ${names}${this.gathered('bucket')} AS buckets, ${this.gathered('n')} AS counts FROM (
+        SELECT ${names}bucket, sum(n) AS n FROM (
+          SELECT ${these}${this.spread('buckets')} AS bucket, ${this.spread('counts')} AS n ${rows}
+        ) AS parts GROUP BY ${ordinals([...keys, 'bucket'])}
+      ) AS whole${groupBy}`,
       bound.values
     )
     const found = sums.filter(({ count }) => count !== null).map(row => ({ ...withoutNulls(row), buckets: [] }))
-    return [...found, ...buckets.map(bucketPart)] as unknown as GroupPart[]
+    return [...found, ...buckets.filter(row => row.buckets !== null).map(bucketsPart)] as unknown as GroupPart[]
   }
 
   async exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]> {
@@ -231,12 +255,12 @@ export abstract class SqlBackend implements Backend {
     const isOneOf = (name: string, values: readonly string[]) => this.isOneOf(source, name, dimension(name), values)
     const conditions = [`${value} IS NOT NULL`, ...this.#span(time, from, to, bound), ...matches(where, isOneOf, bound)]
     const keys = [...by.map(name => [name, dimension(name)]), ...intervalOf(quoted(time), every)]
-    const found = quantiles.map((q, at) => `percentile_disc(${q}) WITHIN GROUP (ORDER BY ${value}) AS q${at}`)
+    const found = quantiles.length > 0 ? [`${this.quantilesOf(value, quantiles)} AS found`] : []
     const text = `SELECT ${[...(keys.length > 0 ? [named(keys)] : []), `count(*) AS "count"`, ...found].join(', ')}
       FROM ${source}${whereOf(conditions)}${keys.length > 0 ? ` GROUP BY ${ordinals(keys)}` : ''}`
     const groups = (await this.statements.query(text, bound.values)).map(row => {
       const names = Object.fromEntries(keys.flatMap(([name]) => (row[name] === null ? [] : [[name, row[name]]])))
-      return { ...names, count: Number(row.count), quantiles: quantiles.map((_, at) => row[`q${at}`] as number) }
+      return { ...names, count: Number(row.count), quantiles: (row.found ?? []) as number[] }
     })
     return groups.filter(({ count }) => count > 0)
   }
@@ -269,14 +293,20 @@ export abstract class SqlBackend implements Backend {
     let from = before
     if (rows === 0) from = Number.POSITIVE_INFINITY
     else if (Number.isFinite(rows)) {
-      const [newest] = await this.statements.query(
-        `SELECT ${time} AS "time" FROM ${quoted(table)}${whereOf(one)} ORDER BY ${time} DESC LIMIT 1 OFFSET ${rows - 1}`
-      )
-      if (newest !== undefined) from = Math.max(before, newest.time as number)
+      from = Math.max(before, await this.oldestOf(table, whereOf(one), rows))
     }
     if (from === Number.NEGATIVE_INFINITY) return 0
     const older = from === Number.POSITIVE_INFINITY ? [] : [`${time} < ${from}`]
     return this.statements.change(`DELETE FROM ${quoted(table)}${whereOf([...one, ...older])}`)
+  }
+
+  /** The time of the oldest of so many newest rows; -Infinity: there are no more. */
+  protected async oldestOf(table: TableName, where: string, rows: number): Promise<number> {
+    const time = quoted(TABLES[table].time)
+    const [oldest] = await this.statements.query(
+      `SELECT ${time} AS "time" FROM ${quoted(table)}${where} ORDER BY ${time} DESC LIMIT 1 OFFSET ${rows - 1}`
+    )
+    return oldest === undefined ? Number.NEGATIVE_INFINITY : (oldest.time as number)
   }
 
   async forget(tenant: string, tables: readonly TableName[]): Promise<RowCounts> {
@@ -346,10 +376,14 @@ export function readRow(columns: Table['columns'], row: AnyRow): Record<string, 
   return read
 }
 
-function bucketPart({ bucket, n, ...names }: AnyRow): AnyRow {
+function bucketsPart({ buckets, counts, ...names }: AnyRow): AnyRow {
   const nothing = { count: 0, sum: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY }
-  return { ...withoutNulls(names), ...nothing, buckets: [[bucket, n]] }
+  const numbers = listOf(counts)
+  return { ...withoutNulls(names), ...nothing, buckets: listOf(buckets).map((bucket, at) => [bucket, numbers[at]]) }
 }
+
+/** An array, or one as text: see {@link SqlBackend.gathered}. */
+const listOf = (value: unknown): number[] => (typeof value === 'string' ? JSON.parse(value) : (value as number[]))
 
 function withoutNulls(row: AnyRow): AnyRow {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))

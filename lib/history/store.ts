@@ -1,3 +1,4 @@
+import type { EventBlock } from './event-block.js'
 import type { RawTable, Row, TableName } from './rows.js'
 
 /** The lengths of the intervals that roll-ups are kept for, in ms. */
@@ -38,8 +39,8 @@ export interface Grouping {
   readonly every?: number
 }
 
-/** Roll-ups put together. */
-export interface Group {
+/** What was put together: the names that the question asked to tell apart. */
+export interface GroupNames {
   readonly workflow?: string
   readonly subject?: string
   readonly outcome?: string
@@ -47,6 +48,10 @@ export interface Group {
   /** begin of its interval, where the question had `every` */
   readonly time?: number
   readonly count: number
+}
+
+/** Roll-ups put together. */
+export interface Group extends GroupNames {
   readonly sum: number
   readonly low: number
   readonly high: number
@@ -54,7 +59,7 @@ export interface Group {
 }
 
 /** Raw rows put together, quantiles exact. */
-export interface ExactGroup extends Omit<Group, 'buckets' | 'low' | 'high' | 'sum'> {
+export interface ExactGroup extends GroupNames {
   readonly quantiles: readonly number[]
 }
 
@@ -188,6 +193,8 @@ export interface Interval {
 export interface Batch {
   readonly time: number
   readonly tables: ReadonlyMap<TableName, readonly Readonly<Record<string, unknown>>[]>
+  /** more events, by column */
+  readonly blocks: readonly EventBlock[]
 }
 
 /** Part of a group: parts of the same names add up. @internal */

@@ -1,5 +1,6 @@
 import type { Session } from '../session.js'
 import type { ShadowAdmission, ShadowAnswer } from './answer.js'
+import { noteEstimate } from './estimate-note.js'
 
 /** What a shadow request said, for whoever wants to know later how true it was. Times of a day in ms since the Unix epoch. */
 export interface Estimate {
@@ -32,7 +33,10 @@ export interface EstimateScore {
   readonly p95: number | undefined
 }
 
+const NOBODY: ReadonlySet<EstimateListener> = new Set()
 const listeners = new WeakMap<Session, Set<EstimateListener>>()
+/** How many asked that they are kept. */
+const kept = new WeakMap<Session, number>()
 const NAMES_JOINED = ' + '
 let made = 0
 
@@ -45,6 +49,16 @@ export function listen(session: Session, listener: EstimateListener): () => void
   all.add(one)
   return () => {
     all.delete(one)
+  }
+}
+
+/** Leaves a note of each estimate of this governor for the recorder of the arena, until what is returned is called. */
+export function keep(session: Session): () => void {
+  kept.set(session, (kept.get(session) ?? 0) + 1)
+  let ended = false
+  return () => {
+    if (!ended) kept.set(session, (kept.get(session) ?? 0) - 1)
+    ended = true
   }
 }
 
@@ -69,10 +83,13 @@ function tellOf(
   { verdict, contention, wait }: Pick<ShadowAnswer, 'verdict' | 'contention' | 'wait'>,
   comes: number
 ): void {
-  const all = listeners.get(session)
-  if (all === undefined || all.size === 0) return
+  const all = listeners.get(session) ?? NOBODY
+  const isKept = (kept.get(session) ?? 0) > 0
+  if (all.size === 0 && !isKept) return
   const now = session.binding.wallClock(session.binding.now())
   const estimate = { ...about, made: now, due: now + comes, what: 'wait', value: { verdict, contention, ...wait } } as const
+  // At once: the record of the request that it is about is not to come before it.
+  if (isKept) noteEstimate(session, estimate)
   // Not from here: one that throws must keep neither the others nor the caller from their answer.
   for (const listener of [...all]) queueMicrotask(() => listener(estimate))
 }

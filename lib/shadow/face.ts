@@ -3,7 +3,7 @@ import { callback } from '../checks.js'
 import type { Session } from '../session.js'
 import type { ShadowAdmission } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
-import { type EstimateListener, listen, nextId, tellAdmission } from './estimates.js'
+import { type EstimateListener, keep, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
 import { listenToPredictions, type PredictionListener } from './predictions.js'
 import { Replica } from './replica.js'
@@ -64,6 +64,17 @@ export class Shadow {
   /** What the workflows that run in this governor do and will do, without executing them. It follows them: one is enough. */
   replica(): Replica {
     return new Replica(this.#session)
+  }
+
+  /**
+   * Leaves a note of every estimate of this governor in its telemetry lane, while somebody observes, so that the recorder of the arena keeps it and
+   * scores it when its request was made. The governor that records does so by itself.
+   *
+   * @returns ends it
+   */
+  keepEstimates(): () => void {
+    this.#session.mustBeOpen()
+    return keep(this.#session)
   }
 
   /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */

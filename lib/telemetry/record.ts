@@ -73,26 +73,55 @@ export interface TelemetryNote {
 export function decodeRecord(buffer: ArrayBufferView, at = 0): TelemetryRecord {
   const view = viewOf(buffer, RECORD_BYTES)
   count(at, 'at', 0, view.byteLength - RECORD_BYTES)
-  const kind = view.getUint8(at + 19)
+  return readRecord(view, at, blankRecord())
+}
+
+/** A record to read into: for those who read so many that an object for each would show. */
+export type RecordFields = { -readonly [F in keyof TelemetryRecord]: TelemetryRecord[F] }
+
+export function blankRecord(): RecordFields {
   return {
-    time: long(view, at),
-    event: EVENTS[view.getUint8(at + 16)] ?? 'unknown',
-    kind: KINDS[kind & KIND_MASK] ?? 'unknown',
-    element: view.getUint32(at + 8, true),
-    generation: view.getUint32(at + 12, true),
-    tier: view.getUint8(at + 17),
-    outcome: OUTCOMES[view.getUint8(at + 18)] ?? 'unknown',
-    participant: view.getUint16(at + 20, true),
-    incarnation: view.getUint16(at + 22, true),
-    workflow: view.getUint32(at + 24, true),
-    tenant: view.getUint32(at + 28, true),
-    client: view.getUint32(at + 32, true),
-    plan: view.getUint32(at + 36, true),
-    amount: view.getFloat64(at + 40, true),
-    waited: long(view, at + 48),
-    held: long(view, at + 56),
-    coarse: (kind & COARSE) !== 0
+    time: 0,
+    event: 'unknown',
+    kind: 'unknown',
+    element: 0,
+    generation: 0,
+    tier: 0,
+    outcome: 'unknown',
+    participant: 0,
+    incarnation: 0,
+    workflow: 0,
+    tenant: 0,
+    client: 0,
+    plan: 0,
+    amount: 0,
+    waited: 0,
+    held: 0,
+    coarse: false
   }
+}
+
+/** As {@link decodeRecord}, of 64 bytes that are there. */
+export function readRecord(view: DataView, at: number, into: RecordFields): RecordFields {
+  const kind = view.getUint8(at + 19)
+  into.time = long(view, at)
+  into.element = view.getUint32(at + 8, true)
+  into.generation = view.getUint32(at + 12, true)
+  into.event = EVENTS[view.getUint8(at + 16)] ?? 'unknown'
+  into.tier = view.getUint8(at + 17)
+  into.outcome = OUTCOMES[view.getUint8(at + 18)] ?? 'unknown'
+  into.kind = KINDS[kind & KIND_MASK] ?? 'unknown'
+  into.coarse = (kind & COARSE) !== 0
+  into.participant = view.getUint16(at + 20, true)
+  into.incarnation = view.getUint16(at + 22, true)
+  into.workflow = view.getUint32(at + 24, true)
+  into.tenant = view.getUint32(at + 28, true)
+  into.client = view.getUint32(at + 32, true)
+  into.plan = view.getUint32(at + 36, true)
+  into.amount = view.getFloat64(at + 40, true)
+  into.waited = long(view, at + 48)
+  into.held = long(view, at + 56)
+  return into
 }
 
 /** The notes among the first bytes of what `drainNotes()` filled. What is no note ends them. */

@@ -65,8 +65,8 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
     return { text: Buffer.from(item.data).toString(), attempt: item.attempt }
   },
   ack: ({ of }) => items.get(of ?? 0)?.ack(),
-  async record() {
-    await gov.record(await openMemoryStore()).begun
+  async record({ name }) {
+    await gov.record(name === '' ? await openMemoryStore() : { duckdb: name }).begun
   },
   async runs({ name, n = 1 }) {
     const workflow = gov.workflow(name)

@@ -134,9 +134,9 @@ export class Agent {
     return this.tell({ verb: 'take', name: bucket, n, options })
   }
 
-  /** Done once it is the recorder of the arena. */
-  record(): Task<void> {
-    return this.tell({ verb: 'record', name: '' })
+  /** Done once it is the recorder of the arena: of a store in memory, or in a thread of its own of a file. */
+  record(file = ''): Task<void> {
+    return this.tell({ verb: 'record', name: file })
   }
 
   /** Runs a workflow `n` times, with a lock and an action each. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -56,6 +56,57 @@ test('a store that was closed opens with all it had, and says that nothing is mi
   assert.equal(await again.select('runs'), [run('1')])
   assert.equal(await again.select('losses'), [])
   await again.close()
+})
+
+test('SQL reaches the history only: no other file can be read or written by it, and no setting be changed', async () => {
+  const [file, other] = [fresh(), join(folder, 'other.csv')]
+  writeFileSync(other, 'a\n1\n')
+  const store = await openDuckDbStore(file, MANUAL)
+  const attempts = [
+    `SELECT * FROM read_csv('${other}')`,
+    `SELECT * FROM '${other}'`,
+    `SELECT * FROM read_text('/etc/hostname')`,
+    `SELECT * FROM glob('${folder}/*')`,
+    `SELECT * FROM read_text('${file}.tmp/../other.csv')`,
+    `COPY runs TO '${join(folder, 'out.csv')}'`,
+    `EXPORT DATABASE '${join(folder, 'out')}'`,
+    `ATTACH '${join(folder, 'out.duckdb')}'`,
+    'SET enable_external_access = true',
+    `SET allowed_directories = ['/']`,
+    'RESET lock_configuration',
+    'INSTALL httpfs',
+    'LOAD httpfs'
+  ]
+  for (const attempt of attempts) {
+    const refused = await store.sql(attempt).catch(error => error)
+    assert.match(String(refused), /Permission Error|has been locked/, attempt)
+  }
+  assert.equal(
+    readdirSync(folder).filter(name => name.startsWith('out')),
+    []
+  )
+  // Files of the store's own making still go out and come in, and nothing of them is left beside it.
+  store.append('runs', [run('1')])
+  await store.exportParquet(join(folder, 'export'))
+  assert.is((await store.importParquet(join(folder, 'export'))).runs, 1)
+  assert.is(modeOf(join(folder, 'export', 'runs.parquet')), 0o600)
+  assert.equal([readdirSync(`${file}.tmp`), readdirSync(join(folder, 'export')).filter(name => name.startsWith('.'))], [[], []])
+  await store.close()
+  symlinkSync(folder, join(folder, 'link'))
+  const linked = await openDuckDbStore(join(folder, 'link', '..', 'link', 'linked.duckdb'), MANUAL)
+  await linked.exportParquet(join(folder, 'export'))
+  assert.is((await linked.importParquet(join(folder, 'link', 'export'))).runs, 0)
+  await linked.close()
+})
+
+test('of more rows than can be put in order the newest stay too, by when they were written', async () => {
+  const store = await openDuckDbStore(fresh(), MANUAL)
+  const [rows, kept] = [1_100_000, 1_050_000]
+  await store.sql(`INSERT INTO events ("time", event, kind, element) SELECT i, 'grant', 'lock', 'a' FROM range(${rows}) AS made(i)`)
+  assert.equal(await store.prune({ events: { rows: rows + 1 } }), { events: 0 })
+  assert.equal(await store.prune({ events: { rows: kept } }), { events: rows - kept })
+  assert.equal(await store.sql('SELECT min("time") AS oldest FROM events'), [{ oldest: rows - kept }])
+  await store.close()
 })
 
 test('a second store on the same file is refused, and the first goes on', async () => {

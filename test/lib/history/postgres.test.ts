@@ -4,6 +4,7 @@ import { openPostgresSchema, openPostgresStore } from '../../../lib/history/post
 import { SCHEMA_VERSION } from '../../../lib/history/rows.js'
 import { CURRENT } from '../../../lib/history/sql-backend.js'
 import { isForelockError } from '../../../lib/index.js'
+import { virtual } from '../support.js'
 import { PostgresServer } from './postgres.server.js'
 import { DAY, run } from './rows.js'
 import { conformance } from './store.suite.js'
@@ -123,6 +124,17 @@ test('a workflow is found through an index, and time through BRIN', async () => 
   assert.match(await plan(`left(workflow, 100) IN (left('a', 100)) AND workflow IN ('a')`), 'workflow')
   assert.match(await plan('"end" < 5'), 'Bitmap')
   await store.close()
+})
+
+test('a recorder writes into it from a thread of its own', async () => {
+  const gov = virtual()
+  const recorder = gov.record({ postgres: server.url, schema: fresh() })
+  await recorder.begun
+  gov.lock('invoice').tryAcquire({ tenant: 'acme' })
+  await recorder.drain()
+  const rows = await recorder.store.select('events', { where: { element: 'invoice' } })
+  assert.equal([rows.length, rows[0]?.tenant, recorder.store.kind], [1, 'acme', 'postgres'])
+  await gov.close()
 })
 
 test('options that make no sense are refused', async () => {
