@@ -33,7 +33,8 @@ export {
   type UsageOptions,
   type UsageSummaries
 } from './history/queries.js'
-export type { Recorder, RecorderOptions, RecorderStatus } from './history/recorder.js'
+export type { RecorderOptions } from './history/record.js'
+export type { Recorder, RecorderStatus } from './history/recorder.js'
 export type {
   ActionRow,
   AuditRow,
@@ -110,7 +111,8 @@ export type {
 } from './shadow/answer.js'
 export type { Likeness } from './shadow/course.js'
 export type { ShadowedRule } from './shadow/dry.js'
-export { type Estimate, type EstimateListener, type EstimateScore, scoreEstimate } from './shadow/estimates.js'
+export type { Estimate } from './shadow/estimate.js'
+export { type EstimateListener, type EstimateScore, scoreEstimate } from './shadow/estimates.js'
 export type { Shadow } from './shadow/face.js'
 export type {
   ForecastField,

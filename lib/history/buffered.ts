@@ -1,6 +1,7 @@
 import { count, refuse, text } from '../checks.js'
 import { ArgumentError, ClosedError } from '../errors/index.js'
 import { FOREVER_MS } from '../units.js'
+import type { Batch } from './batch.js'
 import { checkRows } from './check-rows.js'
 import { type EventBlock, firstOf, withoutTenant } from './event-block.js'
 import { keepsOf } from './retention.js'
@@ -8,7 +9,6 @@ import { RollUps } from './rollups.js'
 import { type LossRow, type RawTable, type RollupRow, type Row, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from './rows.js'
 import {
   type Backend,
-  type Batch,
   type Flushed,
   type Group,
   type Grouping,

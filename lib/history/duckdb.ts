@@ -20,12 +20,13 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType, Duc
 import { count, onlyKnown, optionsObject, text } from '../checks.js'
 import { InUseError } from '../errors/index.js'
 import { MiB } from '../units.js'
+import type { Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
 import { COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
 import { optional } from './optional.js'
 import { type Column, TABLE_NAMES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
-import type { Batch, HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
+import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
 type DuckDb = typeof import('@duckdb/node-api')

@@ -1,5 +1,4 @@
 import { type EventRow, TABLES } from './rows.js'
-import type { Batch } from './store.js'
 
 /** Texts that many rows share: each is kept once, and rows have its number. 0 is none. */
 export class Words {
@@ -99,9 +98,3 @@ export function eventRow(block: EventBlock, at: number): EventRow {
 export const COLUMNS = Object.keys(TABLES.events.columns) as (keyof Numbers | keyof Texts)[]
 
 export const isText = (name: string): name is keyof Texts => TABLES.events.columns[name as keyof Texts].type === 'text'
-
-/** The tables of a batch, for a store that takes no columns. @internal */
-export function asRows({ tables, blocks }: Batch): Batch['tables'] {
-  if (blocks.length === 0) return tables
-  return new Map(tables).set('events', [...(tables.get('events') ?? []), ...blocks.flatMap(eventRows)])
-}

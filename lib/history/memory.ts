@@ -1,13 +1,12 @@
 import { count, onlyKnown, optionsObject } from '../checks.js'
 import { UnsupportedError } from '../errors/index.js'
+import { asRows, type Batch } from './batch.js'
 import { BufferedStore, bufferTerms } from './buffered.js'
-import { asRows } from './event-block.js'
 import { exportRows, importRows } from './parquet.js'
 import { METRICS, packed, subjectOf } from './rollups.js'
 import { type RollupRow, TABLE_NAMES, TABLES, type TableName } from './rows.js'
 import {
   type Backend,
-  type Batch,
   type ExactGroup,
   type Grouping,
   type GroupPart,

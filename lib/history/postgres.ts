@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import type { Client as PgClient } from 'pg'
 import { onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { asRows, type Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
-import { asRows } from './event-block.js'
 import { optional } from './optional.js'
 import { exportRows, importRows } from './parquet.js'
 import { type Column, sqlName, TABLE_NAMES, TABLES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
-import type { Batch, HistoryStore, Resolution, RowCounts, StoreOptions, StoreSize } from './store.js'
+import type { HistoryStore, Resolution, RowCounts, StoreOptions, StoreSize } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
 type Pg = Awaited<ReturnType<typeof load>>

@@ -1,4 +1,5 @@
-import { type Estimate, scoreEstimate } from '../shadow/estimates.js'
+import type { Estimate } from '../shadow/estimate.js'
+import { scoreEstimate } from '../shadow/estimates.js'
 import type { EventBlock } from './event-block.js'
 import type { EstimateRow } from './rows.js'
 

@@ -1,11 +1,10 @@
 import { VersionError } from '../errors/index.js'
+import { asRows, type Batch } from './batch.js'
 import type { BufferTerms } from './buffered.js'
-import { asRows } from './event-block.js'
 import { METRICS } from './rollups.js'
 import { type Column, SCHEMA_VERSION, sqlName, TABLES, type Table, type TableName } from './rows.js'
 import type {
   Backend,
-  Batch,
   Dimension,
   ExactGroup,
   Grouping,

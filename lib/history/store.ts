@@ -1,4 +1,4 @@
-import type { EventBlock } from './event-block.js'
+import type { Batch } from './batch.js'
 import type { RawTable, Row, TableName } from './rows.js'
 
 /** The lengths of the intervals that roll-ups are kept for, in ms. */
@@ -187,14 +187,6 @@ export interface Backend {
 export interface Interval {
   readonly resolution: Resolution
   readonly time: number
-}
-
-/** @internal */
-export interface Batch {
-  readonly time: number
-  readonly tables: ReadonlyMap<TableName, readonly Readonly<Record<string, unknown>>[]>
-  /** more events, by column */
-  readonly blocks: readonly EventBlock[]
 }
 
 /** Part of a group: parts of the same names add up. @internal */

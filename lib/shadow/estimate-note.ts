@@ -1,6 +1,6 @@
 import type { Session } from '../session.js'
 import { NOTE_BYTES_MAX } from '../telemetry/record.js'
-import type { Estimate } from './estimates.js'
+import type { Estimate } from './estimate.js'
 
 /** The kind of notes by which estimates reach the recorder. */
 export const ESTIMATE_NOTE = 'forelock:estimate'

@@ -1,0 +1,81 @@
+import { duration, flag, onlyKnown, optionsObject, refuse } from '../checks.js'
+import type { Session } from '../session.js'
+import { keep } from '../shadow/estimates.js'
+import { noTelemetry } from '../telemetry.js'
+import { checkPlace, isPlace, type StorePlace } from './place.js'
+import type { Recorder, RecorderStatus } from './recorder.js'
+import { Recording, type RecordingTerms } from './recording.js'
+import { DEFAULT_RETENTION, keepsOf } from './retention.js'
+import type { HistoryStore, Retention } from './store.js'
+import { ThreadRecorder } from './thread-recorder.js'
+
+export interface RecorderOptions {
+  /** ms between two looks at the lanes; a tenth of it while there is much to read. Default 100 */
+  interval?: number | undefined
+  /** what is kept of which table; what is not named is kept for ever. Default in docs/guides/defaults.md; false: everything is kept */
+  retention?: Retention | false | undefined
+  /** ms between two times that the rest is removed; default 10 minutes */
+  pruneInterval?: number | undefined
+  /** whether the host is sampled every second; default true */
+  host?: boolean | undefined
+  /** whether estimates of this governor's shadow requests are kept and scored, as by `gov.shadow.keepEstimates()`; default true */
+  estimates?: boolean | undefined
+}
+
+const INTERVAL_MS = 100
+const PRUNE_EVERY_MS = 600_000
+
+/** See {@link Governor.record}. */
+export function record(session: Session, where: HistoryStore | StorePlace, options: unknown): Recorder {
+  session.mustBeOpen()
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, ['interval', 'retention', 'pruneInterval', 'host', 'estimates'], 'record()')
+  const { interval = INTERVAL_MS, retention = DEFAULT_RETENTION, pruneInterval = PRUNE_EVERY_MS, ...flags } = given as RecorderOptions
+  const { host = true, estimates = true } = flags
+  if (session.binding.capacity.telemetry === 0) throw noTelemetry()
+  if (retention !== false) keepsOf(retention)
+  const terms = {
+    interval: duration(interval, 'interval'),
+    retention: retention === false ? null : retention,
+    pruneInterval: duration(pruneInterval, 'pruneInterval'),
+    host: flag(host, 'host')
+  }
+  if (typeof where !== 'object' || where === null) throw refuse('store', 'a store, { duckdb: PATH } or { postgres: URL }', where)
+  const isThere = !isPlace(where)
+  if (!isThere) checkPlace(where)
+  if (flag(estimates, 'estimates')) session.leaving.push(keep(session))
+  return isThere ? new LocalRecorder(session, where, terms) : new ThreadRecorder(session, where, terms)
+}
+
+/** In the thread of the caller, for a store that lives there. */
+class LocalRecorder implements Recorder {
+  readonly store: HistoryStore
+  error: unknown = undefined
+  readonly #recording: Recording
+
+  constructor(session: Session, store: HistoryStore, terms: RecordingTerms) {
+    this.store = store
+    this.#recording = new Recording(session, { open: () => store }, terms, {
+      failed: error => {
+        this.error = error
+      }
+    })
+    session.leaving.push(() => this.stop())
+  }
+
+  get begun(): Promise<void> {
+    return this.#recording.begun
+  }
+
+  get status(): RecorderStatus {
+    return { active: this.#recording.active, ...this.#recording.counts }
+  }
+
+  drain(): Promise<void> {
+    return this.#recording.drain()
+  }
+
+  stop(): Promise<void> {
+    return this.#recording.stop()
+  }
+}
