@@ -30,8 +30,8 @@ type AnyRow = Readonly<Record<string, unknown>>
 
 /** ms: a killed process loses at most as much. */
 const FLUSH_INTERVAL_MS = 1_000
-/** Four seconds of the 100,000 records a second that a history is made for. */
-const BUFFER_ROWS = 400_000
+/** Ten seconds of the 100,000 records a second that a history is made for: of a file, a checkpoint can take half of them. */
+const BUFFER_ROWS = 1_000_000
 /** What one flush interval, and the roll-ups in memory while nothing can be written, may tell apart. */
 const SERIES = 20_000
 const COMPACT_EVERY_MS = 60_000
