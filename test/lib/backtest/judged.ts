@@ -1,0 +1,24 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { dataFolder, missing } from '../../../lib/backtest/data.js'
+import { isMet, type Suite } from '../../../lib/backtest/suite.js'
+
+/** Runs a suite on the real data, where they are, and checks that it keeps its bars. */
+export function judge(suite: Suite): void {
+  const data = dataFolder(undefined)
+  const absent = missing(data, suite.needs)
+  if (absent !== undefined) console.log(`skipped: no data for ${suite.name} (${absent} is not in ${data})`)
+  const judged = absent === undefined ? test : test.skip
+  judged(`${suite.name} keeps its bars, and tells how far it is`, async () => {
+    const told: number[] = []
+    const { measures } = await suite.run({ data, progress: part => told.push(part) })
+    for (const { id, value, must } of measures) {
+      assert.ok(Number.isFinite(value), `${id} is ${value}`)
+      // A time is no test: on a busy machine all take longer.
+      if (must !== undefined && suite.timed !== true) assert.ok(isMet(value, must), `${id} is ${value}`)
+    }
+    assert.is(told.at(-1), 1)
+    assert.ok(told.every((part, i) => i === 0 || part >= (told[i - 1] as number)))
+  })
+  test.run()
+}
