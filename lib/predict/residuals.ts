@@ -18,6 +18,8 @@ export class Residuals {
   private ring = new Float32Array(8)
   private sorted = new Float32Array(8)
   private added = 0
+  /** The largest quarter. */
+  upper: Tail = { base: 0, count: 0, excess: 0 }
 
   get length(): number {
     return Math.min(this.added, KEPT)
@@ -44,6 +46,7 @@ export class Residuals {
     this.sorted.copyWithin(to + 1, to, length)
     this.sorted[to] = value
     this.added++
+    this.upper = this.upperOf(this.length)
   }
 
   /** 0 of none. */
@@ -52,9 +55,8 @@ export class Residuals {
     return length === 0 ? 0 : ((this.sorted[(length - 1) >> 1] as number) + (this.sorted[length >> 1] as number)) / 2
   }
 
-  /** The largest quarter. */
-  get upper(): Tail {
-    const { length } = this
+  /** Where the largest quarter of a sorted beginning starts, and how far it reaches. */
+  private upperOf(length: number): Tail {
     const count = tailCount(length)
     const base = length === 0 ? 0 : (this.sorted[length - 1 - count] as number)
     let excess = 0

@@ -11,7 +11,7 @@ const TEXT_MAX = 1024
  * has more than these. The coarse ones come first.
  */
 const PARTS = 4
-const SEPARATOR = /[^\p{L}\p{N}]+/gu
+const SEED = 0x811c9dc5 | 0
 
 /** Of a request: what it is asked to do. Other values than these say nothing, and neither do NaN and infinite numbers. */
 export type UsageInput = Readonly<Record<string, number | string | boolean | bigint | null | undefined>>
@@ -79,18 +79,26 @@ function note(names: string[], name: string, most: number): void {
   if (names.length < most && !names.includes(name)) names.push(name)
 }
 
+/** FNV-1a, from which a hash is 0 only by chance, and then a string counts as missing. */
 function hashParts(text: string, out: Int32Array, at: number): void {
-  const ends = [...text.matchAll(SEPARATOR)]
-  const [first, second, last] = [ends[0], ends[1], ends.at(-1)]
-  if (first !== undefined) out[at] = hash(text, 0, first.index)
-  if (second !== undefined) out[at + 1] = hash(text, 0, second.index)
-  if (last !== undefined) out[at + 2] = hash(text, last.index + last[0].length, text.length)
-  out[at + 3] = hash(text, 0, text.length)
+  let [whole, last, ends, wasPart] = [SEED, SEED, 0, false]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const isPart = isPartOfName(code)
+    if (wasPart && !isPart && ++ends <= 2) out[at + ends - 1] = whole
+    whole = mixed(whole, code)
+    last = isPart ? mixed(last, code) : SEED
+    wasPart = isPart
+  }
+  if (ends > 0 && last !== SEED) out[at + 2] = last
+  out[at + 3] = whole
 }
 
-/** FNV-1a, never 0. */
-function hash(text: string, from: number, to: number): number {
-  let state = 0x811c9dc5
-  for (let i = from; i < to; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193)
-  return state | 0 || 1
+function mixed(state: number, code: number): number {
+  return Math.imul(state ^ code, 0x01000193) | 0
+}
+
+/** Letters, digits, and all that is not ASCII. */
+function isPartOfName(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code >= 128
 }

@@ -1,5 +1,5 @@
 import type { Row } from './usage-input.js'
-import { logOf, type Window } from './usage-window.js'
+import { logOf, WINDOW, type Window } from './usage-window.js'
 
 /** The models of what a request takes, and which of them look at its input. */
 export const MEMBERS = ['mean', 'max', 'recent', 'linear', 'log-linear', 'near', 'near-max'] as const
@@ -12,6 +12,8 @@ const NEAR_MAX = 3
 /** Numbers that models look at, those that go with the amount most: of a few requests fewer, lest they follow chance. */
 const USED_MAX = 4
 const ROWS_PER_USED = 3
+/** Lines and weights are learnt anew when the window has changed by this part: of 32 and fewer rows with each. */
+const ROWS_PER_FIT = 32
 /** In units of the variance: only against columns that say the same. */
 const RIDGE = 1e-3
 /** As many requests like the mean are added to those of a string. */
@@ -52,10 +54,14 @@ export class Members {
   private mean = 0
   private least = 0
   private recent = 0
+  /** of the rows that lines were drawn through */
+  private lineMean = 0
+  private unit = 0
   private rawMean = 0
+  private stale = 0
   private used: Used[] = []
   private texts: Text[] = []
-  private readonly asked = new Float64Array(USED_MAX)
+  private readonly distances = new Float64Array(WINDOW)
   private readonly nearest = new Float64Array(NEAR)
   private readonly nearAmounts = new Float64Array(NEAR)
   /** The greatest of the window. */
@@ -68,8 +74,23 @@ export class Members {
     return this.used.length > 0 || this.texts.length > 0
   }
 
-  /** Learns anew from the window, which has a row at least. */
+  /** Learns from the window, which has a row at least, when one was added to it. */
   fit(): void {
+    this.fitLevels()
+    const { length } = this.window
+    if (++this.stale < length / ROWS_PER_FIT) return
+    this.stale = 0
+    this.lineMean = this.mean
+    this.unit = this.max
+    let raw = 0
+    for (let at = 0; at < length; at++) raw += this.rawAmount(at)
+    this.rawMean = raw / length
+    this.used = this.choose()
+    this.solve()
+    this.texts = this.tell()
+  }
+
+  private fitLevels(): void {
     const { window } = this
     const n = window.length
     let [sum, least, max, recent] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
@@ -84,17 +105,11 @@ export class Members {
     this.least = least
     this.max = max
     this.recent = recent / Math.min(RECENT, n)
-    let raw = 0
-    for (let at = 0; at < n; at++) raw += this.rawAmount(at)
-    this.rawMean = raw / n
-    this.used = this.choose()
-    this.solve()
-    this.texts = this.tell()
   }
 
   /** @param out one for each of {@link MEMBERS} */
   predict(row: Row, out: Float64Array): void {
-    let [line, rawLine, growth] = [this.mean, this.rawMean, 0]
+    let [line, rawLine, growth] = [this.lineMean, this.rawMean, 0]
     for (const one of this.used) {
       const x = row.numbers[one.field] ?? Number.NaN
       if (Number.isNaN(x)) continue
@@ -107,14 +122,14 @@ export class Members {
     out[0] = this.mean
     out[1] = this.max
     out[2] = this.recent
-    out[3] = clamp(rawLine > 0 ? Math.log(rawLine) + this.max : lowest, lowest, highest)
+    out[3] = clamp(rawLine > 0 ? Math.log(rawLine) + this.unit : lowest, lowest, highest)
     out[4] = clamp(line, lowest, highest)
     this.lookAround(row, out)
   }
 
   /** Parts of the greatest amount, so that neither sums nor squares overflow. */
   private rawAmount(at: number): number {
-    return Math.exp((this.window.amounts[at] as number) - this.max)
+    return Math.exp((this.window.amounts[at] as number) - this.unit)
   }
 
   private choose(): Used[] {
@@ -142,7 +157,8 @@ export class Members {
     let [squares, rawSquares, products, amounts] = [0, 0, 0, 0]
     for (let at = 0; at < window.length; at++) {
       if (Number.isNaN(raw[at])) continue
-      const [x, y] = [(logs[at] as number) - logMean, (window.amounts[at] as number) - mean]
+      const x = (logs[at] as number) - logMean
+      const y = (window.amounts[at] as number) - mean
       squares += x * x
       rawSquares += ((raw[at] as number) / greatest - rawMean) ** 2
       products += x * y
@@ -165,7 +181,8 @@ export class Members {
     const logs = new Float64Array(count * (count + 1))
     const raws = new Float64Array(count * (count + 1))
     for (let at = 0; at < n; at++) {
-      for (const [j, one] of used.entries()) {
+      for (let j = 0; j < count; j++) {
+        const one = used[j] as Used
         const value = (window.numbers[one.field] as Float64Array)[at] as number
         const isKnown = !Number.isNaN(value)
         x[j] = isKnown ? (((window.logs[one.field] as Float64Array)[at] as number) - one.mean) / one.spread : 0
@@ -222,48 +239,57 @@ export class Members {
 
   /** The mean of the nearest requests, and the greatest of the very nearest; of equally near ones the newest (Cover and Hart 1967). */
   private lookAround(row: Row, out: Float64Array): void {
-    const { window, nearest, nearAmounts } = this
+    const { window, nearest, nearAmounts, distances } = this
+    this.measure(row)
     const n = window.length
     const most = Math.min(NEAR, n)
-    for (const [j, { field }] of this.used.entries()) this.asked[j] = logOf(row.numbers[field] ?? Number.NaN)
+    const newest = window.slot(n - 1)
     let held = 0
-    for (let i = n - 1; i >= 0; i--) {
-      const at = window.slot(i)
-      const distance = this.distance(row, at)
-      if (held === most && distance >= (nearest[held - 1] as number)) continue
+    let farthest = Number.POSITIVE_INFINITY
+    for (let i = 0, at = newest; i < n; i++, at = at === 0 ? n - 1 : at - 1) {
+      const distance = distances[at] as number
+      if (distance >= farthest) continue
       let to = held < most ? held++ : held - 1
-      while (to > 0 && (nearest[to - 1] as number) > distance) {
+      for (; to > 0 && (nearest[to - 1] as number) > distance; to--) {
         nearest[to] = nearest[to - 1] as number
         nearAmounts[to] = nearAmounts[to - 1] as number
-        to--
       }
       nearest[to] = distance
       nearAmounts[to] = window.amounts[at] as number
+      if (held === most) farthest = nearest[most - 1] as number
     }
     let [sum, greatest] = [0, Number.NEGATIVE_INFINITY]
     for (let i = 0; i < held; i++) {
-      sum += nearAmounts[i] as number
-      if (i < NEAR_MAX) greatest = Math.max(greatest, nearAmounts[i] as number)
+      const amount = nearAmounts[i] as number
+      sum += amount
+      if (i < NEAR_MAX && amount > greatest) greatest = amount
     }
     out[5] = sum / held
     out[6] = greatest
   }
 
-  private distance(row: Row, at: number): number {
-    let sum = 0
-    for (let j = 0; j < this.used.length; j++) {
-      const one = this.used[j] as Used
-      const x = this.asked[j] as number
-      const y = (this.window.logs[one.field] as Float64Array)[at] as number
-      const apart = Math.abs(x - y) / one.spread
-      if (!Number.isNaN(apart)) sum += one.weight * apart
-      else if (Number.isNaN(x) !== Number.isNaN(y)) sum += one.weight
+  /** How far a request is from each of the window. A missing number is one standard deviation from any other. */
+  private measure(row: Row): void {
+    const { window, distances } = this
+    const n = window.length
+    distances.fill(0, 0, n)
+    for (const { field, weight, spread } of this.used) {
+      const column = window.logs[field] as Float64Array
+      const x = logOf(row.numbers[field] ?? Number.NaN)
+      const isKnown = !Number.isNaN(x)
+      const scale = weight / spread
+      for (let at = 0; at < n; at++) {
+        const apart = scale * Math.abs(x - (column[at] as number))
+        // NaN: one of the two is missing, or both are.
+        if (apart >= 0) distances[at] = (distances[at] as number) + apart
+        else if (isKnown || !Number.isNaN(column[at])) distances[at] = (distances[at] as number) + weight
+      }
     }
-    for (let j = 0; j < this.texts.length; j++) {
-      const { field, weight } = this.texts[j] as Text
-      if ((row.texts[field] ?? 0) !== (this.window.texts[field] as Int32Array)[at]) sum += weight
+    for (const { field, weight } of this.texts) {
+      const column = window.texts[field] as Int32Array
+      const x = row.texts[field] ?? 0
+      for (let at = 0; at < n; at++) if (column[at] !== x) distances[at] = (distances[at] as number) + weight
     }
-    return sum
   }
 }
 

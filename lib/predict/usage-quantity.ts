@@ -1,7 +1,7 @@
 import { Residuals } from './residuals.js'
 import type { Row } from './usage-input.js'
 import { INFORMED, MAX_AT, MEMBERS, Members } from './usage-members.js'
-import { LEVEL_MAX, type UnderRate } from './usage-rate.js'
+import type { UnderRate } from './usage-rate.js'
 import { Window } from './usage-window.js'
 
 /** What a request is expected to take of one resource, in the unit in which it was told. */
@@ -34,9 +34,6 @@ export const FEW = 5
 const TRIED = 2
 /** Too little costs so many times the amount, where models are compared; from 1 to 6 the first third of the sizey traces is wasted alike. */
 const PENALTY = 3
-const OWN = 0
-/** A member counts by the power of its inverse cost, or error. */
-const POWER = 4
 const LEAST_COST = 1e-3
 const DECAY = 0.99
 /** Amounts weigh in costs as they are; beyond e^300 they would overflow. */
@@ -76,8 +73,6 @@ export class Quantity {
   private samples = 0
   /** what the tail probabilities of the two ends are multiplied by */
   private ends: [low: number, high: number] = [1, 1]
-
-  private own = 0
 
   constructor(private readonly rate: UnderRate) {}
 
@@ -148,15 +143,13 @@ export class Quantity {
       const { low, high } = this.interval((1 - ADAPTED_COVERAGE) / 2)
       const came = fromLog(amount)
       this.ends = [adapted(this.ends[0], came < low), adapted(this.ends[1], came > high)]
-      const isUnder = amount > this.allocated()
-      this.own = Math.min(LEVEL_MAX, Math.max(-LEVEL_MAX, this.own + OWN * ((isUnder ? 1 : 0) - rate.under)))
-      rate.saw(isUnder, (residuals[this.cheapest()] as Residuals).upper)
+      rate.saw(amount > this.allocated(), (residuals[this.cheapest()] as Residuals).upper)
     }
     const weight = Math.exp(Math.min(WEIGHT_MAX, amount))
     for (let i = 0; i < said.length; i++) {
       const past = residuals[i] as Residuals
       const error = amount - (said[i] as number)
-      const over = rate.raise(past.upper, past.length, this.own) - error
+      const over = rate.raise(past.upper, past.length) - error
       const cost = over >= 0 ? Math.expm1(Math.min(RATIO_MAX, over)) : PENALTY
       costs[i] = DECAY * (costs[i] as number) + weight * cost
       weights[i] = DECAY * (weights[i] as number) + weight
@@ -196,7 +189,7 @@ export class Quantity {
     let [all, middle, low, high] = [0, 0, 0, 0]
     for (let i = 0; i < said.length; i++) {
       const past = residuals[i] as Residuals
-      const share = (LEAST_COST + (errors[i] as number) / this.tried) ** -POWER
+      const share = shareOf((errors[i] as number) / this.tried)
       all += share
       middle += share * ((said[i] as number) + past.median)
       low += share * ((said[i] as number) + past.below(below, rate.scale))
@@ -215,12 +208,12 @@ export class Quantity {
     let [all, sum, middle] = [0, 0, 0]
     for (let i = 0; i < said.length; i++) {
       const past = residuals[i] as Residuals
-      const share = (LEAST_COST + (costs[i] as number) / (weights[i] as number)) ** -POWER
+      const share = shareOf((costs[i] as number) / (weights[i] as number))
       all += share
-      sum += share * ((said[i] as number) + rate.raise(past.upper, past.length, this.own))
+      sum += share * ((said[i] as number) + rate.raise(past.upper, past.length))
       middle += share * (said[i] as number)
     }
-    const most = Math.max(said[MAX_AT] as number, middle / all) + rate.reach(this.own)
+    const most = Math.max(said[MAX_AT] as number, middle / all) + rate.reach
     return Math.min(most, sum / all)
   }
 
@@ -252,6 +245,11 @@ export class Quantity {
 function adapted(ratio: number, isBeyond: boolean): number {
   const tail = (1 - ADAPTED_COVERAGE) / 2
   return Math.min(RATIO_MOST, Math.max(RATIO_LEAST, ratio + (ADAPT * (tail - (isBeyond ? 1 : 0))) / tail))
+}
+
+/** A member counts by the fourth power of its inverse cost, or error. */
+function shareOf(cost: number): number {
+  return 1 / ((LEAST_COST + cost) ** 2) ** 2
 }
 
 function within(bounds: Bounds | undefined): (value: number) => number {

@@ -1,20 +1,25 @@
 import type { Tail } from './residuals.js'
 
 /**
- * Too little is to be allocated in this part of the requests, unless it is said otherwise. Set on the first third of the sizey traces, for a
- * rate of 2 % at most over some hundreds of requests: with .01 to .02 they waste the same within 1 %.
+ * Too little is to be allocated in this part of the requests, unless it is said otherwise. This and what follows was set on the first third of the sizey
+ * traces, for 2 % at most over some hundreds of requests.
  */
-export const UNDER = 0.01
-/** How fast the level follows what is seen. On the same: .2, .5 and 1 waste the same within 1 %. */
-const RATE = 0.1
-export const LEVEL_MAX = 20
+export const UNDER = 0.015
+/** What the level begins above that of the rate. With 0 a fifth more requests go short and 1 % less is wasted, with 1 the reverse. */
+const CAUTION = 0.5
+/** How fast the level follows what is seen. From .2 to .5 they waste the same within 2 %. */
+const RATE = 0.3
+const LEVEL_MAX = 20
 /** Of ln(1 + amount), before anything is known: 10 %. */
 const FIRST_SCALE = 0.1
-/** The errors of one model count as if so many more had the scale of all. Of the same: .5, 1 and 2 waste the same within 1 %. */
+/** The errors of one model count as if so many more had the scale of all. .5, 1 and 2 waste the same. */
 const PRIOR = 1
 const DECAY = 0.99
-/** In mean excesses. Of the same: with 1 they waste 2 % more on one of the three, with .5 and .7 the same. */
+/** In mean excesses. With 1 they waste 1 % more, with 0 as much, and more go short. */
 const REACH = 0.5
+/** What is hard to foretell may go short e^1.5 times as often as the rest, what is easy e^3 times as seldom. .7, 1.5 and 3 waste the same. */
+const OFTENER = 1.5
+const RARER = 3
 
 export interface SavedRate {
   level: number
@@ -25,8 +30,9 @@ export interface SavedRate {
 /**
  * How far above what models say one resource is allocated, kept for all kinds of requests together: of one kind there are seldom enough to see a
  * rate of 1.5 %. Errors beyond a threshold are taken for exponential on the log scale, which is a Pareto tail (Hill 1975, Weissman
- * 1978), so that the level is the logarithm of one over the rate; it is tracked online (quantile tracking: Angelopoulos, Candès and Tibshirani,
- * "Conformal PID Control", 2023), which keeps the rate whatever the errors are.
+ * 1978), so that the logarithm of one over the rate is a level that can be tracked online (quantile tracking: Angelopoulos, Candès and Tibshirani,
+ * "Conformal PID Control", 2023), which keeps the rate whatever the errors are. The rate is spent where it saves most: an amount whose errors reach
+ * twice as far may go short twice as often, which is the newsvendor's rule for a cost of going short that is in proportion to the amount.
  */
 export class UnderRate {
   private level: number
@@ -34,8 +40,8 @@ export class UnderRate {
   private excess = PRIOR * FIRST_SCALE
   private count = PRIOR
 
-  constructor(readonly under: number) {
-    this.level = Math.log(1 / under)
+  constructor(private readonly under: number) {
+    this.level = Math.log(1 / under) + CAUTION
   }
 
   /** The mean excess of errors of all kinds. */
@@ -44,15 +50,16 @@ export class UnderRate {
   }
 
   /** How far a model's answer is to be raised that had these errors. */
-  raise(tail: Tail, length: number, own: number): number {
+  raise(tail: Tail, length: number): number {
     const scale = this.scaleOf(tail)
-    const level = this.level + own
+    const apart = Math.log(this.scale / scale)
+    const level = Math.max(0, this.level + Math.min(RARER, Math.max(-OFTENER, apart)))
     return length === 0 ? scale * level : tail.base + scale * (Math.log(Math.max(1, tail.count) / length) + level)
   }
 
   /** How far beyond all that came, or is expected, allocations may lie: the mean excess, and more where too little was allocated. */
-  reach(own: number): number {
-    return this.scale * Math.max(0, REACH + this.level + own - Math.log(1 / this.under))
+  get reach(): number {
+    return this.scale * Math.max(0, REACH + this.level - Math.log(1 / this.under))
   }
 
   /** How far an amount is raised of which next to nothing is known. */
