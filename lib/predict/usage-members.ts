@@ -58,7 +58,8 @@ export class Members {
   private lineMean = 0
   private unit = 0
   private rawMean = 0
-  private stale = 0
+  /** rows since lines were drawn; the first are drawn at once */
+  private stale = ROWS_PER_FIT
   private used: Used[] = []
   private texts: Text[] = []
   private readonly distances = new Float64Array(WINDOW)
@@ -312,7 +313,8 @@ function solved(equations: Float64Array, count: number): Float64Array {
     for (let row = 0; row < count; row++) {
       if (row === i) continue
       const factor = (equations[row * width + i] as number) / pivot
-      for (let j = i; j < width; j++) equations[row * width + j] = (equations[row * width + j] as number) - factor * (equations[i * width + j] as number)
+      for (let j = i; j < width; j++)
+        equations[row * width + j] = (equations[row * width + j] as number) - factor * (equations[i * width + j] as number)
     }
   }
   return Float64Array.from({ length: count }, (_, i) => (equations[i * width + count] as number) / (equations[i * width + i] as number))
@@ -333,5 +335,5 @@ function groupsOf(column: Int32Array, values: Float64Array, n: number): Map<numb
 }
 
 function clamp(value: number, low: number, high: number): number {
-  return value < low ? low : value > high ? high : value
+  return Math.min(high, Math.max(low, value))
 }

@@ -185,7 +185,7 @@ export class Quantity {
   /** The middle and the two ends that what comes lies beyond with a probability of `tail` each: those of the members, by how small their errors were. */
   private interval(tail: number): { expected: number; low: number; high: number } {
     const { said, residuals, errors, rate, ends } = this
-    const [below, above] = [Math.min(0.5, tail * ends[0]), Math.min(0.5, tail * ends[1])]
+    const [below, above] = [beyond(tail, ends[0]), beyond(tail, ends[1])]
     let [all, middle, low, high] = [0, 0, 0, 0]
     for (let i = 0; i < said.length; i++) {
       const past = residuals[i] as Residuals
@@ -245,6 +245,11 @@ export class Quantity {
 function adapted(ratio: number, isBeyond: boolean): number {
   const tail = (1 - ADAPTED_COVERAGE) / 2
   return Math.min(RATIO_MOST, Math.max(RATIO_LEAST, ratio + (ADAPT * (tail - (isBeyond ? 1 : 0))) / tail))
+}
+
+/** The tail that is asked of the errors so that one of this probability comes: what is adapted at one coverage tells less of those near the middle. */
+function beyond(tail: number, ratio: number): number {
+  return (2 * tail) ** (1 + Math.log(ratio) / Math.log(1 - ADAPTED_COVERAGE)) / 2
 }
 
 /** A member counts by the fourth power of its inverse cost, or error. */

@@ -180,7 +180,10 @@ function between(sorted: Float64Array, level: number): number {
 
 /** Tasks that were completed, and of which all is known. */
 async function read(file: string): Promise<Task[]> {
-  const [header = '', ...lines] = gunzipSync(await readFile(file)).toString('utf8').trim().split('\n')
+  const [header = '', ...lines] = gunzipSync(await readFile(file))
+    .toString('utf8')
+    .trim()
+    .split('\n')
   const columns = cells(header)
   const tasks: Task[] = []
   for (const line of lines) {

@@ -47,9 +47,7 @@ test('a line does not leave what was seen by far, unless the input does', () => 
 
 test('the nearest requests are those whose numbers that matter are near', () => {
   const random = seeded(2)
-  const { say } = taught(
-    Array.from({ length: 100 }, (_, i) => [i % 2 === 0 ? 100 : 9_000, [i % 2 === 0 ? 10 : 20, 1e6 * random()]])
-  )
+  const { say } = taught(Array.from({ length: 100 }, (_, i) => [i % 2 === 0 ? 100 : 9_000, [i % 2 === 0 ? 10 : 20, 1e6 * random()]]))
   near(say('near', [10, 3e5]), 100)
   near(say('near-max', [20, 3e5]), 9_000)
 })
