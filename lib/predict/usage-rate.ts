@@ -17,6 +17,8 @@ const PRIOR = 1
 const DECAY = 0.99
 /** In mean excesses. With 1 they waste 1 % more, with 0 as much, and more go short. */
 const REACH = 0.5
+/** Errors of several powers of ten say nothing of how far the greatest so far is exceeded. */
+const REACH_SCALE_MAX = 0.25
 /** What is hard to foretell may go short e^1.5 times as often as the rest, what is easy e^3 times as seldom. .7, 1.5 and 3 waste the same. */
 const OFTENER = 1.5
 const RARER = 3
@@ -59,7 +61,7 @@ export class UnderRate {
 
   /** How far beyond all that came, or is expected, allocations may lie: the mean excess, and more where too little was allocated. */
   get reach(): number {
-    return this.scale * Math.max(0, REACH + this.level - Math.log(1 / this.under))
+    return Math.min(this.scale, REACH_SCALE_MAX) * Math.max(0, REACH + this.level - Math.log(1 / this.under))
   }
 
   /** How far an amount is raised of which next to nothing is known. */
