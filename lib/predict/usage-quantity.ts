@@ -80,9 +80,10 @@ export class Quantity {
     return this.samples
   }
 
-  learn(row: Row, value: number): void {
+  /** @param allocated what was said of it before, if it was asked about */
+  learn(row: Row, value: number, allocated?: number): void {
     const amount = Math.log1p(value)
-    if (this.samples >= TRIED) this.judge(row, amount)
+    if (this.samples >= TRIED) this.judge(row, amount, allocated)
     this.window.add(row, amount)
     this.samples++
     this.members.fit()
@@ -136,14 +137,14 @@ export class Quantity {
   }
 
   /** What would have been said of it, against what came. */
-  private judge(row: Row, amount: number): void {
+  private judge(row: Row, amount: number, allocated: number | undefined): void {
     const { said, residuals, costs, weights, errors, rate } = this
     this.members.predict(row, said)
     if (this.samples >= FEW) {
-      const { low, high } = this.interval((1 - ADAPTED_COVERAGE) / 2)
+      const { expected, low, high } = this.interval((1 - ADAPTED_COVERAGE) / 2)
       const came = fromLog(amount)
       this.ends = [adapted(this.ends[0], came < low), adapted(this.ends[1], came > high)]
-      rate.saw(amount > this.allocated(), (residuals[this.cheapest()] as Residuals).upper)
+      rate.saw(came > (allocated ?? Math.max(expected, fromLog(this.allocated()))), (residuals[this.cheapest()] as Residuals).upper)
     }
     const weight = Math.exp(Math.min(WEIGHT_MAX, amount))
     for (let i = 0; i < said.length; i++) {

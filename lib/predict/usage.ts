@@ -8,7 +8,7 @@ import { type SavedRate, UNDER, UnderRate } from './usage-rate.js'
 export interface UsageModelOptions {
   /** the part of the requests that too little may be allocated to, from 0.001 to 0.2; default 0.015 */
   under?: number | undefined
-  /** kinds of requests (workflow and action) that are kept at most; of more, those asked about or told of last; default 1,024 */
+  /** kinds of requests (workflow and action) that are kept at most; of more, those asked about or told of last; default 1,024, of some 25 kB a resource */
   kinds?: number | undefined
   /** names of what requests take; default cpu (millicores), memory (bytes), disk, network (bytes/s), storage (bytes), duration (ms) */
   resources?: readonly string[] | undefined
@@ -119,11 +119,13 @@ export class UsageModel {
   /**
    * Takes what a request took, when it is over.
    *
+   * @param said what was predicted of it; without it that is judged which would be said now, and where many requests are under way that is too kind
    * @throws ArgumentError, and nothing has changed
    */
-  learn(request: UsageRequest, took: UsageAmounts): void {
+  learn(request: UsageRequest, took: UsageAmounts, said: Readonly<Record<string, UsagePrediction>> = {}): void {
     const { workflow, action, input } = readRequest(request)
     const amounts = this.readAmounts(took)
+    const allocated = new Map(amounts.map(([name]) => [name, readAllocated(said, name)]))
     const { fields, quantities } = this.kindOf(workflow, action)
     fields.meet(input)
     const row = fields.encode(input)
@@ -133,7 +135,7 @@ export class UsageModel {
         quantity = new Quantity(this.rates.get(name) as UnderRate)
         quantities.set(name, quantity)
       }
-      quantity.learn(row, amount)
+      quantity.learn(row, amount, allocated.get(name))
     }
   }
 
@@ -284,6 +286,13 @@ function readBounds(value: unknown, option: string): Bounds {
   const { expected = least } = bounds
   if (expected < least || expected > most) throw refuse(`${option}.expected`, `from ${least} to ${most}`, expected)
   return bounds
+}
+
+function readAllocated(said: unknown, name: string): number | undefined {
+  if (typeof said !== 'object' || said === null) throw refuse('said', 'what predict() gave', said)
+  const one = entry(said, name)
+  if (one === undefined) return undefined
+  return readAmount((one as Partial<UsagePrediction> | null)?.allocate, `said.${name}.allocate`)
 }
 
 function readAmount(value: unknown, option: string): number {

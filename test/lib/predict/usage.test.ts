@@ -80,6 +80,17 @@ test('of more kinds than it keeps, those used last stay', () => {
   assert.is(model.predict({ workflow: 'a' }).memory?.samples, 1)
 })
 
+test('what was said of requests that were under way together is judged, and not what would be said when the first of them are over', () => {
+  const allocated = (isTold: boolean) => {
+    const model = new UsageModel()
+    for (let i = 0; i < 10; i++) model.learn(request(), { memory: 1_000 })
+    const said = model.predict(request())
+    for (let i = 0; i < 10; i++) model.learn(request(), { memory: 2_000 }, isTold ? said : undefined)
+    return model.predict(request()).memory?.allocate as number
+  }
+  assert.ok(allocated(true) > allocated(false), `${allocated(true)} ${allocated(false)}`)
+})
+
 test('what is declared is said until something is known', () => {
   const model = new UsageModel()
   model.declare(request(), { memory: 1e9, cpu: { expected: 500, most: 2_000 } })
@@ -200,6 +211,9 @@ test('refuses what is no request, no amount and no option, and learns nothing fr
     ...options.map(one => () => new UsageModel(one as { under: number })),
     ...declared.map(one => () => model.declare(request(), one as { memory: number })),
     () => model.predict({ workflow: 'a', other: 1 } as UsageRequest),
+    ...[null, 5, { memory: 5 }, { memory: null }, { memory: { allocate: Number.NaN } }].map(
+      said => () => model.learn(request(), { memory: 1 }, said as unknown as Record<string, UsagePrediction>)
+    ),
     () => model.predict(request(), 0.2),
     () => model.predict(request(), Number.NaN)
   ]
