@@ -76,10 +76,6 @@ export class Quantity {
 
   constructor(private readonly rate: UnderRate) {}
 
-  get length(): number {
-    return this.samples
-  }
-
   /** @param allocated what was said of it before, if it was asked about */
   learn(row: Row, value: number, allocated?: number): void {
     const amount = Math.log1p(value)

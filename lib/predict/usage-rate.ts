@@ -9,7 +9,8 @@ export const UNDER = 0.015
 const CAUTION = 0.5
 /** How fast the level follows what is seen. From .2 to .5 they waste the same within 2 %. */
 const RATE = 0.3
-const LEVEL_MAX = 20
+/** Of one in 160,000: what goes short all the same is another matter, and others should not pay for it. */
+const LEVEL_MAX = 12
 /** Of ln(1 + amount), before anything is known: 10 %. */
 const FIRST_SCALE = 0.1
 /** The errors of one model count as if so many more had the scale of all. .5, 1 and 2 waste the same. */

@@ -126,7 +126,7 @@ export class UsageModel {
     const { workflow, action, input } = readRequest(request)
     const amounts = this.readAmounts(took)
     const allocated = new Map(amounts.map(([name]) => [name, readAllocated(said, name)]))
-    const { fields, quantities } = this.kindOf(workflow, action)
+    const { fields, quantities, declared } = this.kindOf(workflow, action)
     fields.meet(input)
     const row = fields.encode(input)
     for (const [name, amount] of amounts) {
@@ -135,7 +135,7 @@ export class UsageModel {
         quantity = new Quantity(this.rates.get(name) as UnderRate)
         quantities.set(name, quantity)
       }
-      quantity.learn(row, amount, allocated.get(name))
+      quantity.learn(row, amount, isOwn(said[name], declared.get(name)) ? allocated.get(name) : undefined)
     }
   }
 
@@ -286,6 +286,11 @@ function readBounds(value: unknown, option: string): Bounds {
   const { expected = least } = bounds
   if (expected < least || expected > most) throw refuse(`${option}.expected`, `from ${least} to ${most}`, expected)
   return bounds
+}
+
+/** Whether it was for the model to say: what was declared too low is no fault of it. */
+function isOwn(said: UsagePrediction | undefined, bounds: Bounds | undefined): boolean {
+  return said !== undefined && said.from !== 'declared' && said.allocate < (bounds?.most ?? Number.POSITIVE_INFINITY)
 }
 
 function readAllocated(said: unknown, name: string): number | undefined {

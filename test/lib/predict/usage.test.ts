@@ -91,6 +91,21 @@ test('what was said of requests that were under way together is judged, and not 
   assert.ok(allocated(true) > allocated(false), `${allocated(true)} ${allocated(false)}`)
 })
 
+test('others do not pay for what was declared too low', () => {
+  const allocated = (most: number | undefined) => {
+    const model = new UsageModel()
+    model.declare({ workflow: 'declared' }, { memory: { most } })
+    for (let i = 0; i < 50; i++) {
+      model.learn(request(), { memory: 1_000 + (i % 7) })
+      const one = { workflow: 'declared' }
+      model.learn(one, { memory: 9_000 }, model.predict(one))
+    }
+    return model.predict(request()).memory?.allocate as number
+  }
+  const [free, bound] = [allocated(undefined), allocated(5)]
+  assert.ok(Math.abs(bound / free - 1) < 0.02, `${bound} ${free}`)
+})
+
 test('what is declared is said until something is known', () => {
   const model = new UsageModel()
   model.declare(request(), { memory: 1e9, cpu: { expected: 500, most: 2_000 } })
