@@ -96,7 +96,7 @@ test('others do not pay for what was declared too low', () => {
     const model = new UsageModel()
     model.declare({ workflow: 'declared' }, { memory: { most } })
     for (let i = 0; i < 50; i++) {
-      model.learn(request(), { memory: 1_000 + (i % 7) })
+      model.learn(request(), { memory: 1_000 * (1 + ((i * i) % 7)) })
       const one = { workflow: 'declared' }
       model.learn(one, { memory: 9_000 }, model.predict(one))
     }
