@@ -94,6 +94,15 @@ export { type Arrival, Arrivals, type ArrivalsOptions } from './predict/arrivals
 export { Ensemble, type EnsembleOptions, type Weight } from './predict/ensemble.js'
 export type { Forecast, Forecaster, Model } from './predict/forecaster.js'
 export { type Grid, type GridOptions, gridOf, type Point } from './predict/grid.js'
+export {
+  type DeclaredAmount,
+  type UsageAmounts,
+  UsageModel,
+  type UsageModelOptions,
+  type UsageRequest
+} from './predict/usage.js'
+export type { UsageInput } from './predict/usage-input.js'
+export type { UsagePrediction } from './predict/usage-quantity.js'
 export type { OfferOptions, PushOptions, Queue, QueueOptions, QueueWaitOptions } from './queue.js'
 export { type RateLimitHeaders, type RateLimitPolicy, type RateLimitState, rateLimitHeaders } from './rate-limit-headers.js'
 export type { RecordData } from './record.js'

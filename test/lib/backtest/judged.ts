@@ -3,8 +3,13 @@ import * as assert from 'uvu/assert'
 import { dataFolder, missing } from '../../../lib/backtest/data.js'
 import { isMet, type Suite } from '../../../lib/backtest/suite.js'
 
-/** Runs a suite on the real data, where they are, and checks that it keeps its bars. */
-export function judge(suite: Suite): void {
+/** Runs suites on the real data, where they are, and checks that they keep their bars. */
+export function judge(...suites: readonly Suite[]): void {
+  for (const suite of suites) judgeOne(suite)
+  test.run()
+}
+
+function judgeOne(suite: Suite): void {
   const data = dataFolder(undefined)
   const absent = missing(data, suite.needs)
   if (absent !== undefined) console.log(`skipped: no data for ${suite.name} (${absent} is not in ${data})`)
@@ -20,5 +25,4 @@ export function judge(suite: Suite): void {
     assert.is(told.at(-1), 1)
     assert.ok(told.every((part, i) => i === 0 || part >= (told[i - 1] as number)))
   })
-  test.run()
 }
