@@ -1,7 +1,8 @@
 import { count, refuse } from '../checks.js'
+import { type Combination, combinationOf, combined } from './combination.js'
 import { type Forecast, type Forecaster, HORIZON_MAX, LEVELS, type Model } from './forecaster.js'
 import { Intervals } from './interval.js'
-import { PhaseMean } from './naive.js'
+import { Median, PhaseMean } from './naive.js'
 import { RidgeAutoregression } from './ridge.js'
 import { type Origins, originsOf, tried, truths } from './rolling.js'
 import { seasonsOf } from './season.js'
@@ -28,10 +29,10 @@ export interface Weight {
   readonly error: number
 }
 
-/** A member's weight falls with this power of its error. Set on the last 48 training points of the M4 hourly series. */
-const SHARPNESS = 4
 const HORIZON = 48
 const WINDOW = 4_096
+/** About an hour, some hours and a day of five-minute values. */
+const MEDIANS = [13, 49, 289]
 
 interface Member {
   readonly model: Model
@@ -59,6 +60,7 @@ export class Ensemble implements Forecaster {
   private readonly values: Values
   private readonly options: EnsembleOptions
   private members: readonly Member[] = []
+  private by: Combination['by'] = 'mean'
   private intervals: Intervals | undefined = undefined
   private issued: Issued[] = []
   private periods: readonly number[] = []
@@ -124,45 +126,38 @@ export class Ensemble implements Forecaster {
     usable: readonly boolean[]
   ): void {
     const truth = origins === undefined ? undefined : truths(all, origins)
-    const errors = rows.map((row, i) =>
-      row === undefined || truth === undefined || usable[i] !== true ? Number.NaN : meanError(row, truth)
-    )
-    const least = Math.min(...errors.filter(error => error > 0), Number.POSITIVE_INFINITY)
-    const pulls = errors.map(error => (error === 0 ? 1 : error > 0 ? (least / error) ** SHARPNESS : 0))
-    const together = pulls.reduce((sum, pull) => sum + pull, 0)
+    const tried = rows.map((row, i) => (usable[i] === true ? row : undefined))
+    const found = origins === undefined || truth === undefined ? undefined : combinationOf(tried, truth, origins.horizon)
+    const good = found?.weights.some(weight => weight > 0) === true
+    this.by = found?.by ?? 'mean'
     // Nothing could be tried: the first that can speak at all does.
     const first = usable.indexOf(true)
-    this.members = models.map((model, i) => {
-      const weight = together > 0 ? (pulls[i] as number) / together : i === first ? 1 : 0
-      return { model, error: errors[i] ?? Number.NaN, weight }
+    const members = models.map((model, i) => {
+      const weight = good ? (found.weights[i] as number) : i === first ? 1 : 0
+      return { model, error: found?.errors[i] ?? Number.NaN, weight }
     })
-    this.members = this.members.filter(({ weight }) => weight > 0)
-    if (origins === undefined || truth === undefined || together === 0) {
+    this.members = members.filter(({ weight }) => weight > 0)
+    if (origins === undefined || truth === undefined || !good) {
       this.intervals = Intervals.of(differences(all), 1)
       return
     }
-    const left = truth.slice()
-    for (const [i, row] of rows.entries()) {
-      const weight = (pulls[i] as number) / together
-      if (row === undefined || weight === 0) continue
-      for (let at = 0; at < row.length; at++) left[at] = (left[at] as number) - weight * (row[at] as number)
-    }
-    this.intervals = Intervals.of(left, origins.horizon)
+    const said = combined(tried, found, truth.length)
+    this.intervals = Intervals.of(
+      truth.map((value, at) => value - (said[at] as number)),
+      origins.horizon
+    )
   }
 
   private combined(horizon: number): Float64Array {
-    const point = new Float64Array(horizon)
     const { all, neverNegative } = this.values
-    const one = new Float64Array(horizon)
-    let said = 0
-    for (const { model, weight } of this.members) {
-      if (!model.predict(all, all.length, one)) continue
-      said += weight
-      for (let step = 0; step < horizon; step++) point[step] = (point[step] as number) + weight * (one[step] as number)
-    }
+    const rows = this.members.map(({ model }) => {
+      const row = new Float64Array(horizon)
+      return model.predict(all, all.length, row) ? row : undefined
+    })
+    const weights = this.members.map(({ weight }) => weight)
     const last = all[all.length - 1] ?? 0
-    return point.map(value => {
-      const middle = said > 0 ? finite(value / said) : last
+    return combined(rows, { by: this.by, weights }, horizon).map(value => {
+      const middle = Number.isNaN(value) ? last : finite(value)
       return neverNegative && all.length > 0 ? Math.max(0, middle) : middle
     })
   }
@@ -185,9 +180,9 @@ export class Ensemble implements Forecaster {
 }
 
 /** The models that suit a series of these seasons. What has worked on hourly and five-minute series of many kinds, and is cheap. */
-function membersFor(seasons: readonly number[], length: number): Model[] {
+export function membersFor(seasons: readonly number[], length: number): Model[] {
   const [day, week] = seasons
-  const models: Model[] = [new PhaseMean(1, 1), new Smoothing(0, false)]
+  const models: Model[] = [new PhaseMean(1, 1), ...MEDIANS.map(length => new Median(length)), new Smoothing(0, false)]
   if (day === undefined) {
     return [...models, new Smoothing(0, true), new PhaseMean(1, 12), new RidgeAutoregression('ridge', upTo(12), 0)]
   }
@@ -230,12 +225,6 @@ async function fitAll(models: readonly Model[], all: Float64Array): Promise<bool
   const usable: boolean[] = []
   for (const model of models) usable.push(await model.fit(all, all.length))
   return usable
-}
-
-function meanError(row: Float64Array, truth: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < row.length; i++) sum += Math.abs((row[i] as number) - (truth[i] as number)) / row.length
-  return sum
 }
 
 function differences(values: Float64Array): Float64Array {

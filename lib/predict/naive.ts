@@ -36,3 +36,24 @@ export class PhaseMean implements Model {
     return true
   }
 }
+
+/** The median of the last values: the level of a series whose outliers say nothing of what comes. */
+export class Median implements Model {
+  readonly name: string
+
+  /** @param length of how many values; an odd number */
+  constructor(private readonly length: number) {
+    this.name = `median(${length})`
+  }
+
+  fit(_: Float64Array, length: number): boolean {
+    return length >= this.length
+  }
+
+  predict(values: Float64Array, length: number, out: Float64Array): boolean {
+    if (length < this.length) return false
+    const last = values.slice(length - this.length, length).sort()
+    out.fill(last[this.length >> 1] as number)
+    return true
+  }
+}

@@ -11,13 +11,16 @@ export interface Origins {
 }
 
 const ORIGINS_MAX = 34
-/** Of the values, the part that forecasts are tried on; and in horizons, how much of it is enough. */
+/** Of the values, the part that forecasts are tried on at most; and in horizons, how much of it is enough where there are few values. */
 const TRIED_PART = 0.37
 const TRIED_HORIZONS = 5
+/** And where there are many: a longer trial tells better which model is good. Set on the first 60 % of the AWS series of NAB. */
+const TRIED_LONG = 0.25
 
 /** Undefined: there are too few values to try anything on. */
 export function originsOf(length: number, horizon: number): Origins | undefined {
-  const tried = Math.min(TRIED_HORIZONS * horizon, Math.floor(TRIED_PART * length))
+  const enough = Math.max(TRIED_HORIZONS * horizon, Math.floor(TRIED_LONG * length))
+  const tried = Math.min(enough, Math.floor(TRIED_PART * length))
   const reach = Math.min(horizon, tried)
   if (reach < 1 || length - tried < 4) return undefined
   const room = tried - reach

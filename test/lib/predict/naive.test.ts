@@ -1,8 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PhaseMean } from '../../../lib/predict/naive.js'
+import type { Model } from '../../../lib/predict/forecaster.js'
+import { Median, PhaseMean } from '../../../lib/predict/naive.js'
 
-const said = (model: PhaseMean, values: number[], steps: number) => {
+const said = (model: Model, values: number[], steps: number) => {
   const out = new Float64Array(steps)
   return model.predict(Float64Array.from(values), values.length, out) ? [...out] : undefined
 }
@@ -27,6 +28,11 @@ test('a forecast of fewer steps than a period has no more', () => {
 test('less than a period says nothing', () => {
   assert.is(said(new PhaseMean(4, 1), [1, 2, 3], 2), undefined)
   assert.is(new PhaseMean(4, 1).fit(new Float64Array(3), 3), false)
+})
+
+test('the median of the last values is not drawn away by an outlier', () => {
+  assert.equal(said(new Median(3), [50, 1, 900, 2], 2), [2, 2])
+  assert.is(said(new Median(5), [1, 2, 3], 2), undefined)
 })
 
 test.run()

@@ -1,4 +1,4 @@
 import { azureLlm } from '../../../../lib/backtest/suites/azure-llm.js'
 import { judge } from '../judged.js'
 
-judge(azureLlm)
+judge([azureLlm])

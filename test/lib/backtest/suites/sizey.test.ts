@@ -1,4 +1,4 @@
 import { sizeyEager, sizeyMag, sizeyRnaseq } from '../../../../lib/backtest/suites/sizey.js'
 import { judge } from '../judged.js'
 
-judge(sizeyRnaseq, sizeyMag, sizeyEager)
+judge([sizeyRnaseq, sizeyMag, sizeyEager])

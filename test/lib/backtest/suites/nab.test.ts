@@ -1,0 +1,4 @@
+import { nab } from '../../../../lib/backtest/suites/nab.js'
+import { judge } from '../judged.js'
+
+judge([nab])
