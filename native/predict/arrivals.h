@@ -59,7 +59,7 @@ class Arrivals {
   static constexpr std::size_t kGapBins = 40;
   static constexpr std::size_t kSuccessors = 16;
   static constexpr std::size_t kTriggers = 8;
-  static constexpr std::size_t kRecent = 32;
+  static constexpr std::size_t kRecent = 16;
   static constexpr std::size_t kBins = 32;  // of a feature
   static constexpr std::size_t kFeatures = 16;
   static constexpr std::size_t kPairs = 18;

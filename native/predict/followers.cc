@@ -17,7 +17,9 @@ constexpr double kPrior = 0.5;  // probes that a shorter context counts for
 
 constexpr float kFull = 1024;  // probes of a context, at which half is forgotten
 constexpr float kHalf = 0.5F;
-constexpr double kSilences = 12;  // octaves of silence
+constexpr double kSilences = 12;     // octaves of silence
+constexpr int kReplaced = 8;         // followers at most, by one probe
+constexpr std::size_t kSampled = 8;  // followers, of which the rarest may lose its place
 constexpr std::uint32_t kNowhere = 0xffffffff;
 
 std::uint64_t with_silence(std::uint64_t context, double silence, double within) {
@@ -51,11 +53,9 @@ void Followers::arrived(std::uint32_t id, std::uint64_t key, Item item, double n
   } else {
     probe(*run, now);
     settle(*run, now);
-    for (Probe& each : run->probes) {
-      const auto end = each.items + each.noted;
-      if (each.noted < kItems && std::find(each.items, end, item) == end) each.items[each.noted++] = item;
-    }
+    keep(*run, {now, item});
   }
+  if (item.index >= place_.size()) place_.resize(item.index + std::size_t{1}, kNowhere);
   std::copy_backward(run->recent, run->recent + kOrders - 1, run->recent + kOrders);
   run->recent[0] = key;
   std::uint64_t context = 0;
@@ -65,11 +65,22 @@ void Followers::arrived(std::uint32_t id, std::uint64_t key, Item item, double n
   run->probe_at = now + pause(0);
 }
 
+// The first one of a run is behind no probe.
+void Followers::keep(Run& run, const Arrival& arrival) {
+  auto& kept = run.arrivals;
+  if (kept.size() == kArrivals) {
+    // Half at once, so that each costs little.
+    kept.erase(kept.begin(), kept.begin() + kArrivals / 2);
+  }
+  if (run.probes.empty()) kept.clear();
+  kept.push_back(arrival);
+}
+
 void Followers::open(std::uint32_t id, double now) {
   if (runs_.size() == kRuns) {
     runs_.erase(std::min_element(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.last < b.last; }));
   }
-  runs_.push_back({id, now, now, {}, {}, {}});
+  runs_.push_back({id, now, now, {}, {}, {}, {}});
 }
 
 // At the moments until now at which the run was silent: known only when something comes, or it is over.
@@ -79,7 +90,7 @@ void Followers::probe(Run& run, double now) {
     settle(run, run.probe_at);
     if (run.probes.size() == kProbes) continue;
     Probe& made = run.probes.emplace_back();
-    made.until = run.probe_at + within_;
+    made.at = run.probe_at;
     for (std::size_t order = 0; order < kOrders; order++) {
       made.contexts[order] = with_silence(run.contexts[order], run.probe_at - run.last, within_);
     }
@@ -87,11 +98,9 @@ void Followers::probe(Run& run, double now) {
 }
 
 void Followers::settle(Run& run, double now) {
-  std::erase_if(run.probes, [&](const Probe& each) {
-    if (each.until >= now) return false;
-    finish(each);
-    return true;
-  });
+  const auto open = std::find_if(run.probes.begin(), run.probes.end(), [&](const Probe& each) { return each.at + within_ >= now; });
+  std::for_each(run.probes.begin(), open, [&](const Probe& each) { finish(run, each); });
+  run.probes.erase(run.probes.begin(), open);
 }
 
 void Followers::close(double now) {
@@ -104,38 +113,64 @@ void Followers::close(double now) {
   });
 }
 
-void Followers::finish(const Probe& probe) {
+void Followers::finish(const Run& run, const Probe& probe) {
+  came_.clear();
+  const auto until = std::upper_bound(run.arrivals.begin(), run.arrivals.end(), probe.at + within_,
+                                      [](double time, const Arrival& one) { return time < one.time; });
+  for (auto each = until; each != run.arrivals.begin() && (each - 1)->time >= probe.at;) {
+    const Item item = (--each)->item;
+    if (place(item) != kNowhere) continue;
+    place(item) = 0;
+    came_.push_back(item);
+  }
+  for (const Item item : came_) place(item) = kNowhere;
   for (const std::uint64_t hash : probe.contexts) {
     Context* context = claim(hash);
-    if (context != nullptr) note(*context, probe);
+    if (context != nullptr) note(*context);
   }
 }
 
-void Followers::note(Context& context, const Probe& probe) {
+void Followers::note(Context& context) {
+  auto& followers = context.followers;
   if (context.count >= kFull) {
     context.count *= kHalf;
-    for (Follower& one : context.followers) one.count *= kHalf;
+    for (Follower& one : followers) one.count *= kHalf;
   }
   context.count += 1;
-  for (std::uint32_t i = 0; i < probe.noted; i++) {
-    const Item item = probe.items[i];
-    auto& followers = context.followers;
-    const auto found = std::find_if(followers.begin(), followers.end(), [&](const Follower& one) { return one.item == item; });
-    if (found != followers.end()) {
-      found->count += 1;
+  for (std::size_t i = 0; i < followers.size(); i++) place(followers[i].item) = static_cast<std::uint32_t>(i);
+  // Where all is new each time, that would cost more than it tells.
+  int tries = kReplaced;
+  for (const Item item : came_) {
+    const std::uint32_t at = place(item);
+    if (at != kNowhere && followers[at].item == item) {
+      followers[at].count += 1;
+    } else if (at != kNowhere) {
+      followers[at] = {item, 1};  // another key had its index
     } else if (followers.size() < kFollowers) {
+      place(item) = static_cast<std::uint32_t>(followers.size());
       followers.push_back({item, 1});
-    } else {
-      // The rarest loses its place in time, as space-saving has it.
-      const auto rarer = [](const Follower& a, const Follower& b) { return a.count < b.count; };
-      const auto least = std::min_element(followers.begin(), followers.end(), rarer);
-      if (least->count > kHalf) {
-        least->count -= kHalf;
-      } else {
-        *least = {item, 1};
-      }
+    } else if (tries-- > 0) {
+      replace(followers, item);
     }
   }
+  for (const Follower& one : followers) place(one.item) = kNowhere;
+}
+
+// One of some loses its place in time, the rarest of them, near to space-saving (Metwally et al., ICDT 2005).
+void Followers::replace(std::vector<Follower>& followers, Item item) {
+  const std::size_t from = mixed(++state_) % followers.size();
+  std::size_t least = from;
+  for (std::size_t i = 1; i < kSampled; i++) {
+    const std::size_t at = (from + i) % followers.size();
+    if (followers[at].count < followers[least].count) least = at;
+  }
+  if (followers[least].count > kHalf) {
+    followers[least].count -= kHalf;
+    return;
+  }
+  place(followers[least].item) = kNowhere;
+  place(item) = static_cast<std::uint32_t>(least);
+  followers[least] = {item, 1};
 }
 
 Followers::Context* Followers::look(std::uint64_t hash) {
@@ -171,17 +206,17 @@ std::span<const Followers::Expected> Followers::expected(double now) {
   for (const Run& run : runs_) {
     if (now - run.last > kSilence * within_) continue;
     expect(run, now);
-    for (const Expected& one : of_run_) place_[one.item.index] = kNowhere;
-    for (std::size_t i = 0; i < expected_.size(); i++) place_[expected_[i].item.index] = static_cast<std::uint32_t>(i);
+    for (const Expected& one : of_run_) place(one.item) = kNowhere;
+    for (std::size_t i = 0; i < expected_.size(); i++) place(expected_[i].item) = static_cast<std::uint32_t>(i);
     for (const Expected& one : of_run_) {
-      const std::uint32_t at = place_[one.item.index];
+      const std::uint32_t at = place(one.item);
       if (at == kNowhere) {
         expected_.push_back(one);
       } else if (expected_[at].item == one.item) {
         expected_[at].chance = 1 - (1 - expected_[at].chance) * (1 - one.chance);
       }
     }
-    for (const Expected& one : expected_) place_[one.item.index] = kNowhere;
+    for (const Expected& one : expected_) place(one.item) = kNowhere;
   }
   return expected_;
 }
@@ -195,8 +230,7 @@ void Followers::expect(const Run& run, double now) {
     const double all = static_cast<double>(context->count) + kPrior;
     for (Expected& one : of_run_) one.chance *= kPrior / all;
     for (const Follower& one : context->followers) {
-      if (one.item.index >= place_.size()) place_.resize(one.item.index + 1, kNowhere);
-      std::uint32_t& at = place_[one.item.index];
+      std::uint32_t& at = place(one.item);
       if (at == kNowhere) {
         at = static_cast<std::uint32_t>(of_run_.size());
         of_run_.push_back({one.item, 0});
@@ -204,7 +238,7 @@ void Followers::expect(const Run& run, double now) {
       if (of_run_[at].item == one.item) of_run_[at].chance += static_cast<double>(one.count) / all;
     }
   }
-  for (const Expected& one : of_run_) place_[one.item.index] = kNowhere;
+  for (const Expected& one : of_run_) place(one.item) = kNowhere;
 }
 
 }  // namespace forelock::predict

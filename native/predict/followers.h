@@ -39,8 +39,8 @@ class Followers {
 
   static constexpr std::size_t kOrders = 4;
   static constexpr std::size_t kRuns = 256;
-  static constexpr std::size_t kProbes = 16;  // of a run, open at once
-  static constexpr std::size_t kItems = 128;  // that a probe notes
+  static constexpr std::size_t kProbes = 16;       // of a run, open at once
+  static constexpr std::size_t kArrivals = 1'024;  // of a run, kept until it is known what follows
   static constexpr std::size_t kFollowers = 96;
   static constexpr std::size_t kContexts = 16'384;
   static constexpr std::size_t kWays = 4;
@@ -56,10 +56,12 @@ class Followers {
     std::vector<Follower> followers;
   };
   struct Probe {
-    double until;
+    double at;
     std::uint64_t contexts[kOrders];
-    std::uint32_t noted = 0;
-    Item items[kItems];
+  };
+  struct Arrival {
+    double time;
+    Item item;
   };
   struct Run {
     std::uint32_t id;
@@ -68,15 +70,19 @@ class Followers {
     std::uint64_t recent[kOrders];  // keys, the latest first
     std::uint64_t contexts[kOrders];
     std::vector<Probe> probes;
+    std::vector<Arrival> arrivals;  // since the first open probe, oldest first, and some before
   };
 
   Run* find(std::uint32_t id);
+  void keep(Run& run, const Arrival& arrival);
   void open(std::uint32_t id, double now);
   void probe(Run& run, double now);
   void settle(Run& run, double now);
-  void finish(const Probe& probe);
+  void finish(const Run& run, const Probe& probe);
   void close(double now);
-  void note(Context& context, const Probe& probe);
+  void note(Context& context);
+  void replace(std::vector<Follower>& followers, Item item);
+  std::uint32_t& place(Item item) { return place_[item.index]; }
   Context* look(std::uint64_t hash);
   Context* claim(std::uint64_t hash);
   void expect(const Run& run, double now);
@@ -88,7 +94,8 @@ class Followers {
   std::vector<Context> contexts_;
   std::vector<Expected> expected_;
   std::vector<Expected> of_run_;
-  std::vector<std::uint32_t> place_;  // of an item in of_run_ or expected_, by its index
+  std::vector<Item> came_;            // after a probe, each once
+  std::vector<std::uint32_t> place_;  // of an item in the list at hand, by its index
 };
 
 }  // namespace forelock::predict
