@@ -8,12 +8,12 @@ export interface LagQuantiles {
   readonly high: number
 }
 
-const BINS = 72
+const BINS = 144
 const SHORTEST_MS = 0.01
-const BINS_PER_OCTAVE = 2
+const BINS_PER_OCTAVE = 4
 const FULL = 4_096
 
-/** How long things took, as a histogram of half octaves from 0.01 ms to 7 days: quantiles are right within a fifth. Old ones fade. */
+/** How long things took, as a histogram of quarter octaves from 0.01 ms to 7 days: quantiles are right within a fifth. Old ones fade. */
 export class Lags {
   private readonly bins: Uint16Array
   private together = 0
