@@ -95,6 +95,9 @@ export { type Arrival, Arrivals, type ArrivalsOptions } from './predict/arrivals
 export { Ensemble, type EnsembleOptions, type Weight } from './predict/ensemble.js'
 export type { Forecast, Forecaster, Model } from './predict/forecaster.js'
 export { type Grid, type GridOptions, gridOf, type Point } from './predict/grid.js'
+export type { LagQuantiles } from './predict/lags.js'
+export { type Next, Sequences, type SequencesOptions, type Step } from './predict/sequences.js'
+export { type Occurrence, type Trigger, Triggers, type TriggersListOptions, type TriggersOptions } from './predict/triggers.js'
 export {
   type DeclaredAmount,
   type UsageAmounts,

@@ -5,7 +5,21 @@ import { cost } from './suites/cost.js'
 import { m4Hourly } from './suites/m4-hourly.js'
 import { nab } from './suites/nab.js'
 import { nabForecast } from './suites/nab-forecast.js'
+import { nezha } from './suites/nezha.js'
+import { nezhaNext } from './suites/nezha-next.js'
 import { sizeyEager, sizeyMag, sizeyRnaseq } from './suites/sizey.js'
 
 /** All backtests, in the order in which they run. */
-export const SUITES: readonly Suite[] = [m4Hourly, nabForecast, nab, cloudphysics, sizeyRnaseq, sizeyMag, sizeyEager, azureLlm, cost]
+export const SUITES: readonly Suite[] = [
+  m4Hourly,
+  nabForecast,
+  nab,
+  cloudphysics,
+  nezha,
+  nezhaNext,
+  sizeyRnaseq,
+  sizeyMag,
+  sizeyEager,
+  azureLlm,
+  cost
+]

@@ -31,7 +31,7 @@ export interface PredictKernels {
 
 /** A key is two words; times are seconds. Each throws a TypeError where an argument is not of its type. */
 export interface NativeArrivals {
-  arrived(keys: Uint32Array, times: Float64Array, tiers: Uint8Array, clients: Uint32Array, count: number): void
+  arrived(keys: Uint32Array, times: Float64Array, tiers: Uint8Array, clients: Uint32Array, runs: Uint32Array, count: number): void
   advance(now: number): void
   /** In tier 0 and above: in any. */
   score(keys: Uint32Array, now: number, tier: number, scores: Float64Array): void

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { count, refuse } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { loadAddon } from '../native/load.js'
 import type { NativeArrivals } from '../native/predict.js'
+import { seal, unseal } from './saved.js'
 
 export interface ArrivalsOptions {
   /** keys that are tracked at most; of more, those asked for most are kept; default 100,000 */
@@ -22,6 +22,8 @@ export interface Arrival {
   readonly tier?: number | undefined
   /** number of the client, 0 unknown; default 0 */
   readonly client?: number | undefined
+  /** number of the run (trace, workflow) that it is part of, 0 none: what follows is learnt inside of runs, too; default 0 */
+  readonly run?: number | undefined
 }
 
 const KEYS = 100_000
@@ -34,8 +36,7 @@ const SEED_MAX = 2 ** 32 - 1
 const BATCH = 4_096
 const KEY_BITS = 64
 /** What a saved model begins with. */
-const MAGIC = 'forelock arrivals 1\n'
-const DIGEST_BYTES = 32
+const MAGIC = 'forelock arrivals 2\n'
 
 /**
  * Which keys will be asked for soon, each with a calibrated probability, learnt while requests come: native/predict/arrivals.h says how. One
@@ -48,6 +49,7 @@ export class Arrivals {
   private readonly times = new Float64Array(BATCH)
   private readonly tiers = new Uint8Array(BATCH)
   private readonly clients = new Uint32Array(BATCH)
+  private readonly runs = new Uint32Array(BATCH)
 
   /** @throws ArgumentError */
   constructor({ keys = KEYS, within = WITHIN_MS, seed = 1 }: ArrivalsOptions = {}) {
@@ -71,15 +73,16 @@ export class Arrivals {
   record(arrivals: Iterable<Arrival>): void {
     let held = 0
     const pass = () => {
-      this.native.arrived(this.words, this.times, this.tiers, this.clients, held)
+      this.native.arrived(this.words, this.times, this.tiers, this.clients, this.runs, held)
       held = 0
     }
     try {
-      for (const { key, time, tier = 0, client = 0 } of arrivals) {
+      for (const { key, time, tier = 0, client = 0, run = 0 } of arrivals) {
         this.keys[held] = readKey(key)
         this.times[held] = readTime(time)
         this.tiers[held] = count(tier, 'tier', 0, TIERS - 1)
         this.clients[held] = count(client, 'client', 0, SEED_MAX)
+        this.runs[held] = count(run, 'run', 0, SEED_MAX)
         if (++held === BATCH) pass()
       }
     } finally {
@@ -121,22 +124,16 @@ export class Arrivals {
   save(): Uint8Array {
     const weights = new Float32Array(this.native.weights)
     this.native.save(weights)
-    const body = Buffer.concat([Buffer.from(MAGIC), Buffer.from(weights.buffer)])
-    return Uint8Array.from(Buffer.concat([body, digest(body)]))
+    return seal(MAGIC, new Uint8Array(weights.buffer))
   }
 
   /** @throws CorruptError if it is not what `save()` gave, and nothing has changed */
   load(saved: Uint8Array): void {
-    const bytes = Buffer.from(saved)
-    const body = bytes.subarray(0, -DIGEST_BYTES)
-    const isWhole = body.toString('latin1', 0, MAGIC.length) === MAGIC && digest(body).equals(bytes.subarray(-DIGEST_BYTES))
-    const weights = isWhole ? new Float32Array(Uint8Array.from(body.subarray(MAGIC.length)).buffer) : new Float32Array(0)
+    const model = unseal(MAGIC, saved)
+    const isFloats = model !== undefined && model.length % Float32Array.BYTES_PER_ELEMENT === 0
+    const weights = isFloats ? new Float32Array(model.buffer) : new Float32Array(0)
     if (!this.native.load(weights)) throw new CorruptError('the saved predictor of arrivals is damaged, or of another version', {})
   }
-}
-
-function digest(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
 }
 
 function readKey(key: unknown): bigint {

@@ -32,19 +32,21 @@ std::uint64_t key_at(std::span<const std::uint32_t> words, std::size_t i) {
 
 napi_value count_of(napi_env env, std::size_t count) { return number(env, static_cast<double>(count)); }
 
-// (keys, times, tiers, clients, count)
+// (keys, times, tiers, clients, runs, count)
 napi_value arrived(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const auto keys = arguments.words(0);
   const auto times = arguments.doubles(1);
   const auto tiers = arguments.bytes(2);
   const auto clients = arguments.words(3);
-  const double count = arguments.number(4);
+  const auto runs = arguments.words(4);
+  const double count = arguments.number(5);
   arguments.must(count >= 0 && 2 * count <= static_cast<double>(keys.size()) && count <= static_cast<double>(times.size()) &&
-                 count <= static_cast<double>(tiers.size()) && count <= static_cast<double>(clients.size()));
-  return answer(env, arguments, "arrived(keys, times, tiers, clients, count)", [&]() -> napi_value {
+                 count <= static_cast<double>(tiers.size()) && count <= static_cast<double>(clients.size()) &&
+                 count <= static_cast<double>(runs.size()));
+  return answer(env, arguments, "arrived(keys, times, tiers, clients, runs, count)", [&]() -> napi_value {
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); i++) {
-      if (std::isfinite(times[i])) arguments.of<Held>().of.arrived(key_at(keys, i), times[i], tiers[i], clients[i]);
+      if (std::isfinite(times[i])) arguments.of<Held>().of.arrived(key_at(keys, i), times[i], tiers[i], clients[i], runs[i]);
     }
     return nullptr;
   });

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <numbers>
 
+#include "predict/mixed.h"
+
 namespace forelock::predict {
 
 namespace {
@@ -29,12 +31,6 @@ constexpr std::size_t kClients = 4096;
 constexpr double kSurest = 0.9999;  // nothing is certain that was only learnt
 constexpr double kEver = 1e12;      // s: beyond it a moment later would be the same number
 constexpr double kFar = 14;         // log2 of s, for a gap that there is none of yet
-
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
 
 double gap_place(double gap) { return (std::log2(std::max(gap, kShortest)) - std::log2(kShortest)) * kBinsPerOctave; }
 
@@ -67,11 +63,17 @@ enum Feature {
   kTrigger,
   kTriggerAge,
   kClient,
-  kLoad
+  kLoad,
+  kLeadsTo,
+  kLeadsToInRun
 };
+// The last ones have to do with runs.
 constexpr std::size_t kPair[Arrivals::kPairs][2] = {
-    {kAge, kMeanGap}, {kAge, kLastGap}, {kAge, kTrigger},        {kAge, kCount10},      {kHazard, kTrigger},    {kLastGap, kHazard},
-    {kAge, kHazard},  {kAge, kCount1},  {kTrigger, kTriggerAge}, {kLeastGap, kLastGap}, {kMeanGap, kGapSpread}, {kCount10, kCount600}};
+    {kAge, kMeanGap},         {kAge, kLastGap},          {kAge, kTrigger},         {kAge, kCount10},        {kHazard, kTrigger},
+    {kLastGap, kHazard},      {kAge, kHazard},           {kAge, kCount1},          {kTrigger, kTriggerAge}, {kLeastGap, kLastGap},
+    {kMeanGap, kGapSpread},   {kCount10, kCount600},     {kLeadsTo, kAge},         {kLeadsTo, kHazard},     {kLeadsToInRun, kAge},
+    {kLeadsToInRun, kHazard}, {kLeadsToInRun, kTrigger}, {kLeadsToInRun, kLeadsTo}};
+constexpr std::uint32_t kAll = 1;  // the run of all that comes
 
 }  // namespace
 
@@ -79,6 +81,8 @@ Arrivals::Arrivals(const Options& options)
     : options_(options),
       table_(std::bit_ceil(std::size_t{2} * std::max<std::uint32_t>(options.keys, 8)), kNone),
       clients_(kClients),
+      in_runs_{Followers(options.within, options.seed), {}, {}},
+      in_all_{Followers(options.within, options.seed), {}, {}},
       weights_(kWeights),
       squares_(kWeights, 0.01F),
       state_(options.seed) {}
@@ -196,7 +200,7 @@ void Arrivals::know(Entry& entry) const {
   for (std::size_t i = 0; i < kGapBins; i++) entry.sums[i + 1] = entry.sums[i] + entry.histogram[i];
 }
 
-void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::uint32_t client) {
+void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::uint32_t client, std::uint32_t run) {
   advance(time);
   const double now = now_;
   std::uint32_t at = find(key);
@@ -231,6 +235,9 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   load_at_ = -1;
   follow(at, now);
   announce(entry, now);
+  if (run != 0) in_runs_.of.arrived(run, key, {at, entry.epoch}, now);
+  in_all_.of.arrived(kAll, key, {at, entry.epoch}, now);
+  foreseen_at_ = kNever;
 }
 
 // It came soon after those that were asked for lately.
@@ -296,6 +303,26 @@ double Arrivals::triggered(const Entry& entry, double now, double& latest) const
   return 1 - none;
 }
 
+// Once for all keys of a moment.
+void Arrivals::foresee(double now) {
+  if (foreseen_at_ == now) return;
+  foreseen_at_ = now;
+  foresee(in_all_, now);
+  foresee(in_runs_, now);
+}
+
+void Arrivals::foresee(Ahead& ahead, double now) const {
+  for (const std::uint32_t at : ahead.told) ahead.chances[at] = 0;
+  ahead.told.clear();
+  ahead.chances.resize(entries_.size());
+  for (const auto& [item, chance] : ahead.of.expected(now)) {
+    const Entry& entry = entries_[item.index];
+    if (!entry.live || entry.epoch != item.epoch) continue;
+    ahead.chances[item.index] = static_cast<float>(chance);
+    ahead.told.push_back(item.index);
+  }
+}
+
 Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
   const double age = std::max(now - entry.last, 0.0);
   const double passed = now - entry.counted;
@@ -325,11 +352,21 @@ Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
     load_bin_ = bin(std::log2(second / (load_[1] * std::exp((loaded_ - now) / 10) / 10 + 0.1)), -4, 4);
   }
   bins[kLoad] = load_bin_;
+  const auto at = static_cast<std::size_t>(&entry - entries_.data());
+  const auto led = [&](const Ahead& ahead) {
+    const double chance = at < ahead.chances.size() ? static_cast<double>(ahead.chances[at]) : 0;
+    return chance > 0 ? some(bin(log_odds(chance), -7, 7)) : 0;
+  };
+  bins[kLeadsTo] = led(in_all_);
+  bins[kLeadsToInRun] = led(in_runs_);
   Terms terms;
-  for (std::size_t i = 0; i < kFeatures; i++) terms.at[i] = static_cast<std::uint32_t>(i * kBins + bins[i]);
+  const auto single = [&](std::size_t i) { return static_cast<std::uint32_t>(i * kBins + bins[i]); };
+  for (std::size_t i = 0; i < kLeadsToInRun; i++) terms.at[i] = single(i);
   for (std::size_t i = 0; i < kPairs; i++) {
-    terms.at[kFeatures + i] = static_cast<std::uint32_t>(kFeatures * kBins + (i * kBins + bins[kPair[i][0]]) * kBins + bins[kPair[i][1]]);
+    const std::size_t place = (i * kBins + bins[kPair[i][0]]) * kBins + bins[kPair[i][1]];
+    terms.at[kLeadsToInRun + i] = static_cast<std::uint32_t>(kFeatures * kBins + place);
   }
+  terms.at[kTerms - 1] = single(kLeadsToInRun);
   return terms;
 }
 
@@ -337,7 +374,7 @@ Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
 
 double Arrivals::logit(const Terms& terms) const {
   double sum = bias_;
-  for (const std::uint32_t at : terms.at) sum += weights_[at];
+  for (const std::uint32_t at : std::span(terms.at).first(terms_in_use())) sum += weights_[at];
   return std::clamp(sum, -20.0, 20.0);
 }
 
@@ -356,7 +393,9 @@ double Arrivals::chance(const Entry& entry, double now) const { return calibrate
 double Arrivals::score(std::uint64_t key, double time) {
   advance(time);
   const std::uint32_t at = find(key);
-  return at == kNone ? 0 : chance(entries_[at], now_);
+  if (at == kNone) return 0;
+  foresee(now_);
+  return chance(entries_[at], now_);
 }
 
 double Arrivals::score(std::uint64_t key, double time, std::uint32_t tier) {
@@ -374,6 +413,7 @@ double Arrivals::score(std::uint64_t key, double time, std::uint32_t tier) {
 
 std::size_t Arrivals::likely(double time, double least, std::span<Likely> out) {
   advance(time);
+  foresee(now_);
   std::size_t found = 0;
   const auto worse = [](const Likely& a, const Likely& b) { return a.score > b.score; };
   std::size_t walked = 0;
@@ -422,6 +462,7 @@ void Arrivals::advance(double given) {
 // Some keys as they are now: those asked for lately, and some others, each for as many as it stands for.
 void Arrivals::sample(double now) {
   if (used_ == 0) return;
+  foresee(now);
   const double part = std::min(1.0, static_cast<double>(kSampledLately) / std::max(active_, 1.0));
   std::size_t active = 0;
   for (std::uint32_t at = newest_; at != kNone && active < kWalked && now - entries_[at].last < kLately; at = entries_[at].older) {
@@ -463,7 +504,7 @@ void Arrivals::learn(const Example& example, bool came) {
   // What it would say now decides how it changes; what it said then, how it is calibrated.
   const auto error = static_cast<float>((probability(logit(example.terms)) - (came ? 1 : 0)) * example.weight);
   const float square = error * error;
-  for (const std::uint32_t at : example.terms.at) {
+  for (const std::uint32_t at : std::span(example.terms.at).first(terms_in_use())) {
     squares_[at] += square;
     weights_[at] -= kRate * error / std::sqrt(squares_[at]);
   }

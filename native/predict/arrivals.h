@@ -2,7 +2,8 @@
 // decayed counts over four spans, a decayed histogram of gaps on a log scale (from which the chance of a renewal now follows, given how
 // long ago the last one was), and which keys are asked for soon after it. These are put into bins; the score is a logistic sum of a weight
 // for each bin and for some pairs of bins, which is learnt online (AdaGrad: Duchi, Hazan and Singer, JMLR 12, 2011) from samples of keys at
-// random moments, half a decision late, when it is known what came; and recalibrated by what came of scores like it.
+// random moments, half a decision late, when it is known what came; and recalibrated by what came of scores like it. What the last requests
+// lead to is one feature more, and what those of a run lead to inside of it another (predict/followers.h).
 //
 // Of one thread. Times are seconds on a clock that does not go back; one that does is taken for standing still.
 #pragma once
@@ -11,6 +12,8 @@
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "predict/followers.h"
 
 namespace forelock::predict {
 
@@ -26,8 +29,8 @@ class Arrivals {
   };
   explicit Arrivals(const Options& options);
 
-  // A key was asked for, in a tier, by a client (0: unknown).
-  void arrived(std::uint64_t key, double now, std::uint32_t tier, std::uint32_t client);
+  // A key was asked for, in a tier, by a client (0: unknown), in a run (0: in none, or unknown).
+  void arrived(std::uint64_t key, double now, std::uint32_t tier, std::uint32_t client, std::uint32_t run = 0);
   // Goes on to a moment at which nothing came: what is due is learnt.
   void advance(double now);
 
@@ -51,14 +54,16 @@ class Arrivals {
   bool load(std::span<const float> saved);
 
   static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr double kNever = -1e18;
   static constexpr std::size_t kGaps = 8;
   static constexpr std::size_t kGapBins = 40;
   static constexpr std::size_t kSuccessors = 16;
   static constexpr std::size_t kTriggers = 8;
-  static constexpr std::size_t kRecent = 32;
+  static constexpr std::size_t kRecent = 16;
   static constexpr std::size_t kBins = 32;  // of a feature
-  static constexpr std::size_t kFeatures = 14;
-  static constexpr std::size_t kPairs = 12;
+  static constexpr std::size_t kFeatures = 16;
+  static constexpr std::size_t kPairs = 18;
+  static constexpr std::size_t kOfRuns = 5;  // terms, the last ones: of no use before a run was told of
   static constexpr std::size_t kTerms = kFeatures + kPairs;
   static constexpr std::size_t kWeights = kFeatures * kBins + kPairs * kBins * kBins;
   static constexpr std::size_t kScores = 32;  // bins of recalibration
@@ -110,6 +115,13 @@ class Arrivals {
     double counted = 0;
   };
 
+  // What is expected after what came, by entry.
+  struct Ahead {
+    Followers of;
+    std::vector<float> chances;
+    std::vector<std::uint32_t> told;  // entries that have one
+  };
+
   std::uint32_t find(std::uint64_t key) const;
   std::uint32_t claim(std::uint64_t key, double now);
   void evict(std::uint32_t at);
@@ -122,6 +134,9 @@ class Arrivals {
   Terms terms_of(const Entry& entry, double now) const;
   double hazard(const Entry& entry, double age) const;
   double triggered(const Entry& entry, double now, double& latest) const;
+  void foresee(double now);
+  void foresee(Ahead& ahead, double now) const;
+  std::size_t terms_in_use() const { return in_runs_.of.any() ? kTerms : kTerms - kOfRuns; }
   double logit(const Terms& terms) const;
   double calibrated(double logit) const;
   double chance(const Entry& entry, double now) const;
@@ -149,6 +164,8 @@ class Arrivals {
   double loaded_ = 0;
   mutable double load_at_ = -1;  // for which the bin is
   mutable std::uint32_t load_bin_ = 0;
+  Ahead in_runs_, in_all_;
+  double foreseen_at_ = kNever;
   double now_ = 0;
   bool began_ = false;
 

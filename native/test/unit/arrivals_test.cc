@@ -86,6 +86,29 @@ TEST_CASE("what follows another is likely as soon as that one came") {
   CHECK(before < 0.4);
 }
 
+TEST_CASE("what follows inside of a run is likely there, and not behind the same key in another kind of run") {
+  Arrivals arrivals({100, 0.5, 1});
+  double now = 0;
+  std::mt19937 engine(4);
+  std::uniform_real_distribution<double> pause(4, 8);
+  // Two kinds of run: 10 leads to 11 and 12, and 20 to 11 and 22, each by 0.2 s; two at once.
+  std::uint32_t run = 0;
+  for (int i = 0; i < 2'000; i++, now += pause(engine)) {
+    const std::uint32_t one = ++run;
+    const std::uint32_t other = ++run;
+    arrivals.arrived(10, now, 0, 0, one);
+    arrivals.arrived(11, now + 0.2, 0, 0, one);
+    arrivals.arrived(12, now + 0.4, 0, 0, one);
+    arrivals.arrived(20, now + 1, 0, 0, other);
+    arrivals.arrived(11, now + 1.2, 0, 0, other);
+    arrivals.arrived(22, now + 1.4, 0, 0, other);
+  }
+  arrivals.arrived(10, now, 0, 0, ++run);
+  arrivals.arrived(11, now + 0.2, 0, 0, run);
+  CHECK(arrivals.score(12, now + 0.25) > 0.8);
+  CHECK(arrivals.score(22, now + 0.25) < 0.2);
+}
+
 TEST_CASE("scores are true: of what is said to come in so many of a hundred cases, about as many come") {
   Arrivals arrivals({100, 0.5, 1});
   World world(arrivals);

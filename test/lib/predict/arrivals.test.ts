@@ -45,6 +45,23 @@ test('names the likeliest keys', () => {
   assert.is(arrivals.tracked, 2)
 })
 
+test('knows what comes next in a run', () => {
+  const arrivals = new Arrivals()
+  const runs = function* (from: number, count: number): Generator<Arrival> {
+    for (let run = from; run < from + count; run++) {
+      const time = 8_000 * run
+      const [first, last] = run % 2 === 0 ? [10n, 12n] : [20n, 22n]
+      yield { key: first, time, run }
+      yield { key: 11n, time: time + 200, run }
+      yield { key: last, time: time + 400, run }
+    }
+  }
+  arrivals.record(runs(1, 1_999))
+  arrivals.record([...runs(2_000, 1)].slice(0, 2))
+  const [own, other] = arrivals.score(BigUint64Array.of(12n, 22n), 16_000_250)
+  assert.ok((own as number) > 0.8 && (other as number) < 0.2, `${own} ${other}`)
+})
+
 test('what one has learnt another goes on with', () => {
   const arrivals = taught()
   const saved = arrivals.save()
@@ -82,7 +99,8 @@ test('refuses what is no request, and keeps what came before it', () => {
     { key: 1n, time: Number.NaN },
     { key: 1n, time: '0' },
     { key: 1n, time: 0, tier: 4 },
-    { key: 1n, time: 0, client: -1 }
+    { key: 1n, time: 0, client: -1 },
+    { key: 1n, time: 0, run: 0.5 }
   ]
   for (const one of wrong) {
     isCoded(

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+
+const DIGEST_BYTES = 32
+
+/** Bytes of a saved model: what it is and of which version, the model, and a digest of both. */
+export function seal(magic: string, model: Uint8Array): Uint8Array {
+  const body = Buffer.concat([Buffer.from(magic), model])
+  return Uint8Array.from(Buffer.concat([body, digest(body)]))
+}
+
+/** The model of what {@link seal} gave; undefined: it is damaged, or of another kind or version. */
+export function unseal(magic: string, saved: Uint8Array): Uint8Array | undefined {
+  if (!(saved instanceof Uint8Array)) return undefined
+  const bytes = Buffer.from(saved)
+  const body = bytes.subarray(0, -DIGEST_BYTES)
+  const isWhole = body.toString('latin1', 0, magic.length) === magic && digest(body).equals(bytes.subarray(-DIGEST_BYTES))
+  return isWhole ? Uint8Array.from(body.subarray(magic.length)) : undefined
+}
+
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
