@@ -25,6 +25,17 @@ struct World {
   std::mt19937 engine{3};
 };
 
+// Runs of which every second one or so asks for B behind A. The moment after the last.
+double half_followed(World& world, double after) {
+  std::bernoulli_distribution half(0.5);
+  double now = 0;
+  for (std::uint32_t run = 1; run < 2'000; run++, now += 30) {
+    world.came(run, kA, now);
+    if (half(world.engine)) world.came(run, kB, now + after);
+  }
+  return now;
+}
+
 }  // namespace
 
 TEST_CASE("what follows inside of a run is expected behind its leader, whatever other runs do meanwhile") {
@@ -45,12 +56,7 @@ TEST_CASE("what follows inside of a run is expected behind its leader, whatever 
 
 TEST_CASE("a chance is what it is after the silence so far") {
   World world;
-  std::bernoulli_distribution half(0.5);
-  double now = 0;
-  for (std::uint32_t run = 1; run < 2'000; run++, now += 30) {
-    world.came(run, kA, now);
-    if (half(world.engine)) world.came(run, kB, now + 0.1);
-  }
+  const double now = half_followed(world, 0.1);
   world.came(5'000, kA, now);
   const double soon = world.chance(kB, now + 0.02);
   CHECK(soon > 0.4 && soon < 0.6);
@@ -73,12 +79,7 @@ TEST_CASE("two keys tell more than the last one") {
 
 TEST_CASE("of two runs that may each ask for a key, either will do") {
   World world;
-  std::bernoulli_distribution half(0.5);
-  double now = 0;
-  for (std::uint32_t run = 1; run < 2'000; run++, now += 30) {
-    world.came(run, kA, now);
-    if (half(world.engine)) world.came(run, kB, now + 0.2);
-  }
+  const double now = half_followed(world, 0.2);
   world.came(5'000, kA, now);
   world.came(5'001, kA, now);
   const double either = world.chance(kB, now + 0.02);
