@@ -60,7 +60,20 @@ export interface EscalationPlan extends PlanTimes {
   tier: string
 }
 
-export type Plan = HoldPlan | ReservePlan | SharePlan | EscalationPlan
+/**
+ * A part of a pool is kept free for a tier: requests of lower ones are granted what is beyond it, unless they have aged into the tier. Unlike a
+ * share it is not lent while it is idle.
+ */
+export interface KeepPlan extends PlanTimes {
+  kind: 'keep'
+  pool: unknown
+  /** the tier for which it is kept, and those above it */
+  tier: string
+  /** of each dimension, 0 to 1; all keeps together at most the arena's `maxReserve` */
+  amount: number
+}
+
+export type Plan = HoldPlan | ReservePlan | SharePlan | EscalationPlan | KeepPlan
 
 /** A plan that holds now. */
 export interface PlanView {
@@ -83,21 +96,28 @@ export interface PlanScore {
   readonly source: number
   /** requests that only its plans kept waiting */
   readonly waits: number
-  /** ms for which its plans kept a free lock from somebody */
+  /** ms for which its plans kept a free lock, or units of a pool, from somebody */
   readonly waitedMs: number
-  /** plans that the expected request used */
+  /** uses: plans that the expected request used, reserves drawn on, and grants of units that were kept */
   readonly hits: number
   readonly written: number
 }
 
 const SOURCES = 64
 const NUMBERS_PER_SOURCE = 4
-const KINDS = { hold: PlanKind.Hold, reserve: PlanKind.Reserve, share: PlanKind.Share, escalation: PlanKind.Escalation } as const
+const KINDS = {
+  hold: PlanKind.Hold,
+  reserve: PlanKind.Reserve,
+  share: PlanKind.Share,
+  escalation: PlanKind.Escalation,
+  keep: PlanKind.Keep
+} as const
 const KNOWN = {
   hold: ['kind', 'lock', 'tier', 'workflow', 'from', 'hold', 'until', 'source'],
   reserve: ['kind', 'bucket', 'amount', 'workflow', 'tenant', 'until', 'source'],
   share: ['kind', 'pool', 'tier', 'tenant', 'amount', 'until', 'source'],
-  escalation: ['kind', 'workflow', 'tier', 'until', 'source']
+  escalation: ['kind', 'workflow', 'tier', 'until', 'source'],
+  keep: ['kind', 'pool', 'tier', 'amount', 'until', 'source']
 } as const
 
 /** A plan in numbers. */
@@ -212,7 +232,8 @@ export class PlanBook {
 }
 
 function readKind(kind: unknown): Plan['kind'] {
-  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) throw refuse('kind', "'hold', 'reserve', 'share' or 'escalation'", kind)
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
+    throw refuse('kind', "'hold', 'reserve', 'share', 'escalation' or 'keep'", kind)
   return kind as Plan['kind']
 }
 
@@ -250,6 +271,11 @@ const READERS: { [K in Plan['kind']]: (plan: { [P in keyof Extract<Plan, { kind:
     const who = named(session, workflow, 'workflow')
     if (who === 0) throw refuse('workflow', 'a name', workflow)
     return { kind: PlanKind.Escalation, tier: tierIndex(tier, session.tiers, 'tier'), who, amount: 0, from: 0, index: -1 }
+  },
+  keep({ pool, tier, amount }, session) {
+    if (typeof amount !== 'number' || !(amount >= 0 && amount <= 1)) throw refuse('amount', 'a number from 0 to 1', amount)
+    const read = tierIndex(tier, session.tiers, 'tier')
+    return { kind: PlanKind.Keep, tier: read, who: 0, amount, from: 0, index: indexOf(session, pool, Kind.Pool) }
   }
 }
 

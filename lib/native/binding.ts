@@ -373,6 +373,10 @@ export interface ShadowPool {
   readonly weights: readonly number[]
   /** a bit for each tier whose share a plan gives */
   readonly planned: number
+  /** by tier, what of each dimension plans keep free for it and those above, 0 to 1 */
+  readonly keeps: readonly number[]
+  /** what they may keep together, 0 to 1 */
+  readonly maxReserve: number
 }
 
 /** Grants, how many of these waited, and then pairs: a hold in ms, and how often it was counted. */
@@ -408,7 +412,8 @@ export const enum PlanKind {
   Hold = 1,
   Reserve = 2,
   Share = 3,
-  Escalation = 4
+  Escalation = 4,
+  Keep = 5
 }
 
 export interface PlanSnapshot {

@@ -34,13 +34,16 @@ export class PoolRules implements Rules {
     this.add(member, -1)
   }
 
-  /** When the first of a tier has outlived all others. */
+  /** When the first of a tier has outlived all others, or has aged past a plan that keeps units from it. */
   next(line: Line, now: number): number {
     let next = Number.POSITIVE_INFINITY
     if (line.ageing === 0) return next
     for (const { tier, arrival } of line.heads()) {
-      const at = arrival + (TIERS - tier) * line.ageing
-      if (at > now && at < next) next = at
+      for (let higher = tier + 1; higher <= TIERS; higher++) {
+        if (higher < TIERS && !this.keeps(higher)) continue
+        const at = arrival + (higher - tier) * line.ageing
+        if (at > now && at < next) next = at
+      }
     }
     return next
   }
@@ -81,7 +84,7 @@ export class PoolRules implements Rules {
   private chooseOf(line: Line, heads: readonly Member[], now: number): Member | undefined {
     let aged: Member | undefined
     for (const head of heads) if (this.hasOutlived(line, head, now) && (aged === undefined || head.arrival < aged.arrival)) aged = head
-    if (aged !== undefined && this.fits(aged)) return aged
+    if (aged !== undefined && this.fits(line, aged, now)) return aged
     for (const head of this.inOrder(line, heads)) {
       const chosen = this.chooseOfTier(line, head.tier, aged, now)
       if (chosen !== undefined) return chosen
@@ -96,7 +99,7 @@ export class PoolRules implements Rules {
   }
 
   private chooseOfTier(line: Line, tier: number, aged: Member | undefined, now: number): Member | undefined {
-    const may = (member: Member) => this.fits(member) && (aged === undefined || member === aged || this.mayPass(aged, member))
+    const may = (member: Member) => this.fits(line, member, now) && (aged === undefined || member === aged || this.mayPass(aged, member))
     const seen = new Set<number>()
     const all = this.tenantsOf(line, tier)
     let best: Member | undefined
@@ -131,8 +134,28 @@ export class PoolRules implements Rules {
     return ageing > 0 && now >= arrival && Math.floor((now - arrival) / ageing) >= TIERS - tier
   }
 
-  private fits({ tier, amounts }: Member): boolean {
-    return amounts.every((amount, d) => amount === 0 || this.fitsOf(tier, d, amount, this.usedOf(d)))
+  private fits(line: Line, member: Member, now: number): boolean {
+    const { tier, amounts } = member
+    const part = this.keptByPlans(line, member, now)
+    return amounts.every((amount, d) => amount === 0 || this.fitsOf(tier, d, amount, this.usedOf(d) + this.unitsOf(part, d)))
+  }
+
+  private keeps(tier: number): boolean {
+    return (this.pool.keeps[tier] as number) > 0
+  }
+
+  /** The part of each dimension that plans keep from it; not from who has aged into their tier. */
+  private keptByPlans({ ageing }: Line, { tier, arrival }: Member, now: number): number {
+    let part = 0
+    for (let higher = tier + 1; higher < TIERS; higher++) {
+      if (ageing === 0 || now < arrival + (higher - tier) * ageing) part += this.pool.keeps[higher] as number
+    }
+    return Math.min(part, this.pool.maxReserve)
+  }
+
+  /** As Pool::units_kept. */
+  private unitsOf(part: number, d: number): number {
+    return part === 0 ? 0 : Math.floor(part * (this.pool.capacity[d] as number) + 1e-6)
   }
 
   private fitsOf(tier: number, d: number, amount: number, used: number): boolean {

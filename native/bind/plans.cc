@@ -21,7 +21,7 @@ std::int32_t Binding::write_plan() {
   const double until = times_[kAmounts + 2];
   core::Arena& arena = attachment_->arena();
   const bool escalation = kind == static_cast<std::uint32_t>(core::PlanKind::kEscalation);
-  if (kind < 1 || kind > 4 || plan.tier >= core::kTiers || plan.source >= core::kPlanSources || !(plan.amount >= 0) ||
+  if (kind < 1 || kind > 5 || plan.tier >= core::kTiers || plan.source >= core::kPlanSources || !(plan.amount >= 0) ||
       !(plan.amount <= 1e15) || !(from >= 0 && from <= kLongestMs) || !(until > 0 && until <= kLongestMs)) {
     return kBadArgument;
   }

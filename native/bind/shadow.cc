@@ -142,11 +142,13 @@ napi_value pool_to_js(napi_env env, core::Arena& arena, core::ElementIndex index
   const auto bounded = [](std::uint64_t units) { return static_cast<double>(std::min(units, core::kMostUnits)); };
   napi_value out = object(env);
   set(env, out, "dimensions", number(env, pool.dimensions()));
-  napi_value capacity = array(env), floors = array(env), parts = array(env), ceilings = array(env), weights = array(env);
+  napi_value capacity = array(env), floors = array(env), parts = array(env), ceilings = array(env), weights = array(env),
+             keeps = array(env);
   for (std::uint32_t d = 0; d < core::kDimensions; d++) napi_set_element(env, capacity, d, number(env, bounded(terms.capacity[d].peek())));
   std::uint32_t planned = 0;
   for (std::uint32_t t = 0; t < core::kTiers; t++) {
     if (pool.share_is_planned(t)) planned |= 1u << t;
+    napi_set_element(env, keeps, t, number(env, pool.keep(t).part));
     for (std::uint32_t d = 0; d < core::kDimensions; d++) {
       const std::uint32_t at = t * core::kDimensions + d;
       napi_set_element(env, floors, at, number(env, bounded(terms.tiers[t].floor[d].peek())));
@@ -167,6 +169,8 @@ napi_value pool_to_js(napi_env env, core::Arena& arena, core::ElementIndex index
   set(env, out, "ceilings", ceilings);
   set(env, out, "weights", weights);
   set(env, out, "planned", number(env, planned));
+  set(env, out, "keeps", keeps);
+  set(env, out, "maxReserve", number(env, core::max_reserve(arena)));
   return out;
 }
 

@@ -172,10 +172,17 @@ void GateKeeper::look_at_kind() {
   kind_ = Meta::kind(element_.meta.load(memory_order_acquire));
   if (kind_ != Kind::kBucket && kind_ != Kind::kPool) kind_ = Kind::kLock;  // of all others the word says who owns it, or nothing
   if (kind_ == Kind::kPool && element_.base.load(memory_order_acquire) != 0) pool_.emplace(arena_, index_);
-  if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) {
-    lane_.refresh();
-    pool_->look_at_plans(index_, lane_.now());
-  }
+  if (pool_ && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) look_at_pool_plans();
+}
+
+// The mark is taken off when there is none, as is_planned() does of a lock: who writes one sets it before and after, and comes to the gate.
+void GateKeeper::look_at_pool_plans() {
+  lane_.refresh();
+  pool_->look_at_plans(index_, lane_.now());
+  if (pool_->is_planned()) return;
+  Plans(arena_).unblock(index_ + 1, lane_.now());
+  element_.meta.fetch_and(~Meta::kPlanned, memory_order_acq_rel);
+  pool_->look_at_plans(index_, lane_.now());
 }
 
 void GateKeeper::pass(SlotId mine) {
@@ -759,7 +766,11 @@ SlotId GateKeeper::choose_units() {
     keys[at] = key;
     within[at] = entitled;
   }
-  if (count == 0) return 0;
+  if (count == 0) {
+    // Whoever was kept waiting has given up, or been served.
+    if (pool_->is_planned()) Plans(arena_).unblock(index_ + 1, lane_.now());
+    return 0;
+  }
   require_gate();
   // Somebody with a handle of the lock that this was in a former life: it will see that in a moment, and come in here.
   if (Fast::of(element_.fast.load(memory_order_acquire)).owner != 0) return 0;
@@ -767,8 +778,42 @@ SlotId GateKeeper::choose_units() {
   for (std::uint32_t i = 0; i < count; i++) {
     if (const SlotId chosen = choose_of_tier(order[i], aged)) return chosen;
   }
+  charge_keeps();
   if (within[0]) recall_for(element_.heads[order[0]].load(memory_order_acquire));
   return 0;
+}
+
+// Nobody can be granted anything. Where that is because of a plan alone, the time and the wait are the loss of its source.
+void GateKeeper::charge_keeps() {
+  if (!pool_->is_planned()) return;
+  Plans plans(arena_);
+  bool any = false;
+  for (const auto& head : element_.heads) {
+    const SlotId x = head.load(memory_order_acquire);
+    const Pool::Keep* keep = x == 0 ? nullptr : pool_->kept_back_by(x);
+    if (keep == nullptr) continue;
+    any = true;
+    plans.block(*keep->entry, index_ + 1, lane_.now());
+    Slot& slot = arena_.slot(x);
+    const std::uint32_t flags = slot.flags.get();
+    if ((flags & SlotFlag::kHeldBack) != 0) continue;
+    slot.flags.set(flags | SlotFlag::kHeldBack);
+    if (PlanLoss* loss = plans.loss(keep->source)) loss->waits.fetch_add(1, memory_order_relaxed);
+  }
+  if (!any) plans.unblock(index_ + 1, lane_.now());
+}
+
+// Somebody has been granted what would have been another's, had it not been kept.
+void GateKeeper::settle_keeps(SlotId granted, ParticipantId owner) {
+  if (!pool_ || !pool_->is_planned()) return;
+  const Slot& slot = arena_.slot(granted);
+  for (std::uint32_t tier = 1; tier <= tier_of(slot); tier++) {
+    const Pool::Keep& keep = pool_->keep(tier);
+    if (!(keep.part > 0) || !pool_->took_of_kept(granted, tier)) continue;
+    record_plan(lane_, index_, {keep.number, tier_of(slot), owner, {slot.element_generation.get(), 0, 0}});
+    if (PlanLoss* loss = Plans(arena_).loss(keep.source)) loss->hits.fetch_add(1, memory_order_relaxed);
+    return;
+  }
 }
 
 // Somebody is to have a part that a share plan promises and others have: revocable grants of lower tiers that are above their own part are
@@ -866,6 +911,7 @@ bool GateKeeper::grant(SlotId id) {
     finish(id, false);
     if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0)
       settle_holds(slot, arena_.owner_of(id).participant);
+    if (kind_ == Kind::kPool) settle_keeps(id, arena_.owner_of(id).participant);
   }
   lane_.note(index_, 0);
   return true;

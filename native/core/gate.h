@@ -103,6 +103,9 @@ class GateKeeper {
   bool is_planned();
   void settle_holds(const Slot& granted, ParticipantId owner);
   SlotId choose_units();
+  void look_at_pool_plans();
+  void charge_keeps();
+  void settle_keeps(SlotId granted, ParticipantId owner);
   void recall_for(SlotId entitled);
   SlotId choose_of_tier(std::uint32_t tier, SlotId aged);
   SlotId first_waiter(atomic<std::uint32_t>& head);

@@ -17,6 +17,7 @@ enum class PlanKind : std::uint32_t {
   kReserve = 2,     // of a bucket: up to `amount` tokens that would be discarded are kept for the workflow `who`
   kShare = 3,       // of a pool: the tier's share is `amount` (0 to 1) of each dimension; with `who`, the tenant's weight is `amount`
   kEscalation = 4,  // requests of the workflow `who` count as of `tier`
+  kKeep = 5,        // of a pool: `amount` (0 to 1) of each dimension is kept free for requests of `tier` and above
 };
 
 struct Plan {
@@ -55,9 +56,9 @@ struct alignas(64) PlanEntry {
     atomic<std::uint64_t> what;  // {source:16, tier:8, kind:8, what:32}
     atomic<std::uint64_t> who, amount, from, until;
   } cells[2];
-  // Of the holds of a lock, by whoever stands in its gate: since when it has been free and kept from somebody, and for how long in this
-  // half of the window and in the one before. They stay when the hold ends, so that the next one does not begin from nothing; `of` says
-  // whose they are: element + 1.
+  // Of the holds of a lock and the keeps of a pool, by whoever stands in its gate: since when it has been free and kept from somebody, and
+  // for how long in this half of the window and in the one before. They stay when the hold ends, so that the next one does not begin from
+  // nothing; `of` says whose they are: element + 1.
   atomic<std::uint64_t> blocked_since, kept_now, kept_before, half, of;
 };
 static_assert(sizeof(PlanEntry) == 128);
@@ -151,12 +152,12 @@ class Plans {
   // Entries that a dead participant was writing are anybody's again, with what they said before.
   void let_go_of(ParticipantId dead);
 
-  // ---- holds, under the gate of their element
+  // ---- holds and keeps, under the gate of their element
   // Whether the share of time in which all holds of a lock may keep it from others while it is free is used up.
   bool spent(std::uint32_t key, Nanos now) const;
   // The same for whoever only looks, from outside: for how long they have kept it in the present window. `running`: they do now.
   Nanos kept(std::uint32_t key, Nanos now, bool& running) const;
-  // It is free and kept from somebody, from now on, or no longer.
+  // It, or what somebody asks for of a pool, is free and kept from him, from now on, or no longer.
   void block(PlanEntry& entry, std::uint32_t key, Nanos now);
   void unblock(std::uint32_t key, Nanos now);
   // Those of this lock whose time is over.

@@ -180,7 +180,9 @@ inline bool Pool::fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t
   return bounded(record_.by_tier[tier][d].get()) + amount <= bounded(terms.tiers[tier].ceiling[d].get());
 }
 
-bool Pool::fits(SlotId id) const {
+bool Pool::fits(SlotId id) const { return fits(id, true); }
+
+bool Pool::fits(SlotId id, bool obeys_keeps) const {
   const Slot& slot = arena_.slot(id);
   const Wants& wants = arena_.wants(slot.enclosing.get());
   const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
@@ -190,9 +192,54 @@ bool Pool::fits(SlotId id) const {
     const std::uint64_t amount = bounded(wants.amounts[d].get());
     if (amount == 0) continue;
     if (d >= count) return false;  // there is no such dimension
-    if (!fits(terms, tier, d, amount, record_.used[d].get())) return false;
+    const std::uint64_t kept = obeys_keeps ? planned_keep(slot, d) : 0;
+    if (!fits(terms, tier, d, amount, record_.used[d].get() + kept)) return false;
   }
   return true;
+}
+
+// A keep makes lower tiers wait, and of these not whoever has aged into its tier.
+bool Pool::passes_keep(const Slot& slot, std::uint32_t tier) const {
+  const std::uint32_t own = slot.flags.get() & SlotFlag::kTierMask;
+  if (own >= tier) return true;
+  const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
+  return ageing != 0 && looked_at_ >= slot.arrival.get() + (tier - own) * ageing;
+}
+
+// What plans keep free of it, all together within what they may.
+std::uint64_t Pool::planned_keep(const Slot& slot, std::uint32_t d) const {
+  if (!any_keep_) return 0;
+  double part = 0;
+  for (std::uint32_t tier = 0; tier < kTiers; tier++) {
+    if (keeps_[tier].part > 0 && !passes_keep(slot, tier)) part += keeps_[tier].part;
+  }
+  return units_kept(std::min(part, max_reserve(arena_)), d);
+}
+
+// Whole units: a part that was made of so many gives as many again.
+std::uint64_t Pool::units_kept(double part, std::uint32_t d) const {
+  return static_cast<std::uint64_t>(part * static_cast<double>(bounded(terms().capacity[d].get())) + 1e-6);
+}
+
+const Pool::Keep* Pool::kept_back_by(SlotId id) const {
+  if (!any_keep_ || fits(id, true) || !fits(id, false)) return nullptr;
+  const Slot& slot = arena_.slot(id);
+  for (const Keep& keep : keeps_) {
+    if (keep.part > 0 && !passes_keep(slot, static_cast<std::uint32_t>(&keep - keeps_.data()))) return &keep;
+  }
+  return nullptr;
+}
+
+bool Pool::took_of_kept(SlotId granted, std::uint32_t tier) const {
+  const Claim claim = claim_of(granted);
+  const PoolTerms& terms = this->terms();
+  const double part = std::min(keeps_[tier].part, max_reserve(arena_));
+  for (std::uint32_t d = 0; d < dimensions(); d++) {
+    if (claim.amounts[d] == 0) continue;
+    if (bounded(record_.used[d].get()) + kept_from(terms, claim.tier, d) + units_kept(part, d) > bounded(terms.capacity[d].get()))
+      return true;
+  }
+  return false;
 }
 
 bool Pool::may_pass(SlotId aged, SlotId later) const {
@@ -286,7 +333,9 @@ std::uint64_t Pool::planned_share(std::uint32_t tier, std::uint32_t d) const {
 }
 
 void Pool::look_at_plans(ElementIndex index, Nanos now) {
+  looked_at_ = now;
   Plans(arena_).for_each_of(PlanKind::kShare, index + 1, now, [&](PlanEntry&, const Plan& plan) {
+    any_plan_ = true;
     if (plan.who != 0) {
       if (plan.amount > 0) plan_weight(plan.who, plan.amount);
       return;
@@ -295,6 +344,13 @@ void Pool::look_at_plans(ElementIndex index, Nanos now) {
     if (!(share > planned_share_[plan.tier])) return;
     planned_share_[plan.tier] = share;
     share_plan_[plan.tier] = plan.number;
+  });
+  Plans(arena_).for_each_of(PlanKind::kKeep, index + 1, now, [&](PlanEntry& entry, const Plan& plan) {
+    any_plan_ = true;
+    const double part = std::clamp(plan.amount, 0.0, 1.0);
+    if (!(part > keeps_[plan.tier].part)) return;
+    keeps_[plan.tier] = {part, &entry, plan.source, plan.number};
+    any_keep_ = true;
   });
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/plan.h"
 #include "core/record.h"
 
 namespace forelock::core {
@@ -76,10 +77,23 @@ class Pool {
   bool entitled(SlotId id) const;
   // The tenant's largest share of a dimension, by its weight (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
   double dominant_share(std::uint32_t row) const;
-  // Share plans, looked up once by whoever stands in the gate. Of several of one tier, or of one tenant, the largest holds.
+  // Share and keep plans, looked up once by whoever stands in the gate. Of several of one tier, or of one tenant, the largest holds.
   void look_at_plans(ElementIndex index, Nanos now);
+  bool is_planned() const { return any_plan_; }
   bool share_is_planned(std::uint32_t tier) const { return planned_share_[tier] >= 0; }
   std::uint32_t share_plan(std::uint32_t tier) const { return share_plan_[tier]; }
+  // A keep plan: what it is kept for, and what of each dimension, 0 to 1.
+  struct Keep {
+    double part = 0;
+    PlanEntry* entry = nullptr;
+    std::uint32_t source = 0;
+    std::uint32_t number = 0;
+  };
+  const Keep& keep(std::uint32_t tier) const { return keeps_[tier]; }
+  // The keep that alone is in the way of a request that waits, of the tier next above it; null: none is.
+  const Keep* kept_back_by(SlotId id) const;
+  // Whether a request of the tier below, that has just come, would have been refused what this one was granted.
+  bool took_of_kept(SlotId granted, std::uint32_t tier) const;
   // Whether it would fit with these amounts given back; whether a tier has more than its floor and share; what a grant has.
   bool enough_with(SlotId id, const Amounts& coming) const;
   bool beyond_its_part(std::uint32_t tier) const;
@@ -106,6 +120,10 @@ class Pool {
   };
   Claim claim_of(SlotId id) const;
   bool fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const;
+  bool fits(SlotId id, bool obeys_keeps) const;
+  bool passes_keep(const Slot& slot, std::uint32_t tier) const;
+  std::uint64_t planned_keep(const Slot& slot, std::uint32_t d) const;
+  std::uint64_t units_kept(double part, std::uint32_t d) const;
   std::uint32_t row_of(std::uint32_t tenant);
   TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
   std::uint64_t floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
@@ -127,6 +145,10 @@ class Pool {
   };
   std::array<PlannedWeight, kPlannedTenants> planned_weights_;  // so many as are counted
   std::uint32_t planned_tenants_ = 0;
+  std::array<Keep, kTiers> keeps_{};
+  bool any_plan_ = false;
+  bool any_keep_ = false;
+  Nanos looked_at_ = 0;
 };
 
 struct PoolPlan {

@@ -340,6 +340,105 @@ test('what two planners promise to two tiers goes to both before a higher tier',
   await gov.close()
 })
 
+// ---- keeps
+
+test('kept units are free, and yet kept from lower tiers until the plan ends', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 8, memory: 80 } })
+  gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 0.25, until: 500 })
+  assert.is(pool.tryAllocate({ cpu: 7 }, { tier: 'standard' }), null)
+  const rest = pool.tryAllocate({ cpu: 6, memory: 60 }, { tier: 'standard' })
+  assert.ok(rest)
+  const low = pool.allocate({ cpu: 1 }, { tier: 'standard' })
+  gov.advance(499)
+  assert.is(await isSettled(low), false)
+  gov.advance(1)
+  assert.is(await isSettled(low), true)
+  assert.ok(pool.tryAllocate({ cpu: 1 }), 'and then it is as if there had been none')
+})
+
+test('the tier that units are kept for, and those above it, are granted them at once, past those who wait', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 8 } })
+  gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 0.25, until: 500, source: 3 })
+  pool.tryAllocate({ cpu: 6 })
+  const low = pool.allocate({ cpu: 1 })
+  const one = pool.tryAllocate({ cpu: 1 }, { tier: 'interactive' })
+  const other = pool.tryAllocate({ cpu: 1 }, { tier: 'critical' })
+  assert.ok(one && other)
+  assert.is(await isSettled(low), false)
+  assert.equal(
+    gov.plans.scores().map(({ source, waits, hits, written }) => [source, waits, hits, written]),
+    [[3, 1, 2, 1]]
+  )
+  other.release()
+  one.release()
+  assert.is(await isSettled(low), false, 'what comes back is kept again')
+  const refused = rejection(low)
+  await gov.close()
+  isCoded(await refused, 'ERR_FORELOCK_CLOSED')
+})
+
+test('the time for which free units are kept from somebody is the loss of the source, and no other time', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 8 } })
+  gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 0.25, until: 10_000, source: 5 })
+  const lost = () => gov.plans.scores()[0]?.waitedMs
+  const all = pool.tryAllocate({ cpu: 6 })
+  gov.advance(1_000)
+  assert.is(lost(), 0, 'nobody waits')
+  const low = pool.allocate({ cpu: 1 })
+  gov.advance(300)
+  all?.release()
+  assert.is(await isSettled(low), true)
+  assert.is(Math.round(lost() ?? 0), 300)
+  const full = pool.tryAllocate({ cpu: 7 }, { tier: 'interactive' })
+  const behind = pool.allocate({ cpu: 1 })
+  gov.advance(400)
+  assert.is(Math.round(lost() ?? 0), 300, 'there was nothing free')
+  full?.release()
+  assert.is(await isSettled(behind), true)
+})
+
+test('all keeps together keep at most maxReserve of each dimension', () => {
+  const gov = virtual({ maxReserve: 0.25 })
+  const pool = gov.pool('p', { capacity: { cpu: 8 } })
+  gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 1, until: 1_000, source: 1 })
+  gov.plans.write({ kind: 'keep', pool, tier: 'critical', amount: 1, until: 1_000, source: 2 })
+  assert.is(pool.tryAllocate({ cpu: 7 }), null)
+  assert.ok(pool.tryAllocate({ cpu: 6 }))
+})
+
+test('who has aged into the tier passes a keep, however often it is renewed', async () => {
+  const gov = virtual({ ageing: 1_000 })
+  const pool = gov.pool('p', { capacity: { cpu: 4 } })
+  const renew = () => gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 0.25, until: 200 })
+  renew()
+  pool.tryAllocate({ cpu: 3 }, { tier: 'critical' })
+  const low = pool.allocate({ cpu: 1 }, { tier: 'background' })
+  let waited = 0
+  while (!(await isSettled(low)) && waited < 10_000) {
+    gov.advance(100)
+    renew()
+    waited += 100
+  }
+  assert.is(waited, 2_000)
+})
+
+test('a keep taken back serves who it kept', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { cpu: 4 } })
+  const id = gov.plans.write({ kind: 'keep', pool, tier: 'interactive', amount: 0.25, until: 60_000 })
+  assert.equal(
+    gov.plans.list().map(({ kind, what, tier, amount }) => [kind, what, tier, amount]),
+    [['keep', 'p', 'interactive', 0.25]]
+  )
+  const low = pool.allocate({ cpu: 4 })
+  assert.is(await isSettled(low), false)
+  assert.is(gov.plans.withdraw(id), true)
+  assert.is(await isSettled(low), true)
+})
+
 // ---- escalation
 
 test('escalation alone: the same requests, with and without it', async () => {
@@ -445,6 +544,9 @@ test('bad plans are refused with what is wrong, and nothing is written', () => {
     { kind: 'reserve', bucket: 'b', amount: 1, workflow: 'a', tenant: 'b', until: 1 },
     { kind: 'share', pool: 'p', amount: 0.5, until: 1 },
     { kind: 'share', pool: 'p', tier: 'critical', amount: 2, until: 1 },
+    { kind: 'keep', pool: 'p', tier: 'critical', amount: 2, until: 1 },
+    { kind: 'keep', pool: 'p', amount: 0.5, until: 1 },
+    { kind: 'keep', pool: 'p', tier: 'critical', amount: 0.5, until: 1, tenant: 'a' },
     { kind: 'escalation', tier: 'critical', until: 1 },
     { kind: 'escalation', workflow: '', tier: 'critical', until: 1 }
   ]

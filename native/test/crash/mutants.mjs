@@ -27,6 +27,18 @@ const passKeeps = queued => ['Fast::word(false, participant_, sequence + 1)', `F
 
 const mutants = [
   {
+    name: 'keeps are not bounded together',
+    file: 'pool.cc',
+    change: [['units_kept(std::min(part, max_reserve(arena_)), d)', 'units_kept(part, d)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'a keep is obeyed by its own tier',
+    file: 'pool.cc',
+    change: [['  if (own >= tier) return true;\n', '  if (own > tier) return true;\n']],
+    caughtBy: [['plan_test']]
+  },
+  {
     name: 'the hint is written after the gate is entered',
     file: 'gate.cc',
     change: [

@@ -26,6 +26,12 @@ inline std::vector<Scenario> plan_scenarios() {
     s.lock(4, X, {.tier = 2});
     s.lock(2, X, {.tier = 1, .shared = true});
   };
+  // Of 8 and 16 units a quarter is kept, and somebody waits for one of them.
+  const auto kept_units = [](Scene& s) {
+    s.allocate(2, {6, 12}, tenant(1));
+    s.write(2, s.plan(core::PlanKind::kKeep, s.pool.index, 3, 2'000));
+    s.allocate(3, {1, 1}, tenant(2));
+  };
   std::vector<Scenario> scenarios{
       {"the first plan, of a lock that is held and waited for",
        [](Scene& s) {
@@ -90,6 +96,19 @@ inline std::vector<Scenario> plan_scenarios() {
        [](Scene& s) {
          s.allocate(1, {3, 3}, tenant(2, 3));
        }},
+      {"units kept, for who comes of a tier below and of the one they are for", kept_units,
+       [](Scene& s) {
+         s.allocate(1, {1, 1}, tenant(1, 1));
+         s.allocate(1, {2, 2}, tenant(1, 3));
+       }},
+      {"a plan that keeps units is taken back", kept_units, [](Scene& s) { s.actors[1].member->withdraw_plan(s.written); }},
+      {"units come back while some are kept",
+       [](Scene& s) {
+         s.allocate(1, {6, 12}, tenant(1));
+         s.write(2, s.plan(core::PlanKind::kKeep, s.pool.index, 3, 2'000));
+         s.allocate(3, {1, 1}, tenant(2));
+       },
+       [](Scene& s) { s.release(1); }},
       {"a request that an escalation raises",
        [](Scene& s) {
          s.write(2, s.plan(core::PlanKind::kEscalation, 0, 3, 2'000));

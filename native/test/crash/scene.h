@@ -315,7 +315,7 @@ class Scene {
     plan.who = kind == core::PlanKind::kReserve || kind == core::PlanKind::kEscalation ? kWorkflow : 0;
     plan.tier = tier;
     plan.source = static_cast<std::uint32_t>(kind);
-    plan.amount = kind == core::PlanKind::kReserve ? 3 : kind == core::PlanKind::kShare ? 0.9 : 0;
+    plan.amount = kind == core::PlanKind::kReserve ? 3 : kind == core::PlanKind::kShare || kind == core::PlanKind::kKeep ? 0.9 : 0;
     plan.from = world.host.time + (kind == core::PlanKind::kHold ? ms * core::kNanosPerMilli : 0) + variant;
     plan.until = world.host.time + ms * core::kNanosPerMilli + variant;
     return plan;
@@ -332,7 +332,7 @@ class Scene {
     if (!planned) return;
     int holds = 0;
     core::Plans(*world.arena).for_each(0, [&](core::PlanId, const core::Plan& plan) {
-      CHECK(plan.kind >= core::PlanKind::kHold && plan.kind <= core::PlanKind::kEscalation);
+      CHECK(plan.kind >= core::PlanKind::kHold && plan.kind <= core::PlanKind::kKeep);
       CHECK_EQUAL(plan.source, static_cast<std::uint32_t>(plan.kind));
       const bool of_workflow = plan.kind == core::PlanKind::kReserve || plan.kind == core::PlanKind::kEscalation;
       CHECK_EQUAL(plan.who, of_workflow ? kWorkflow : 0u);

@@ -358,11 +358,11 @@ class Session {
   void plan(core::Member& member) {
     core::Handle handle{};
     core::Plan plan;
-    plan.kind = static_cast<core::PlanKind>(1 + input_.below(4));
-    const bool found = plan.kind == core::PlanKind::kHold      ? find(member, handle)
-                       : plan.kind == core::PlanKind::kReserve ? find_bucket(member, handle)
-                       : plan.kind == core::PlanKind::kShare   ? find_pool(member, handle)
-                                                               : true;
+    plan.kind = static_cast<core::PlanKind>(1 + input_.below(5));
+    const bool found = plan.kind == core::PlanKind::kHold         ? find(member, handle)
+                       : plan.kind == core::PlanKind::kReserve    ? find_bucket(member, handle)
+                       : plan.kind != core::PlanKind::kEscalation ? find_pool(member, handle)
+                                                                  : true;
     if (!found) return;
     plan.what = plan.kind == core::PlanKind::kEscalation ? 0 : handle.index + 1;
     plan.who = input_.below(4);

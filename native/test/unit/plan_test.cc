@@ -349,8 +349,11 @@ struct Yard {
     pool = make_pool(*a, u"pool", plan);
   }
   void share(std::uint32_t tier, double amount, std::uint32_t source, std::uint32_t tenant = 0) {
+    write(PlanKind::kShare, tier, amount, source, tenant);
+  }
+  void write(PlanKind kind, std::uint32_t tier, double amount, std::uint32_t source, std::uint32_t tenant = 0) {
     Plan plan;
-    plan.kind = PlanKind::kShare;
+    plan.kind = kind;
     plan.what = pool.index + 1;
     plan.who = tenant;
     plan.tier = tier;
@@ -390,6 +393,27 @@ struct Yard {
   std::unique_ptr<Member> a;
   Handle pool{};
 };
+
+TEST_CASE("keeps of all plans together keep max_reserve of a pool from lower tiers at most, and nothing from their own") {
+  Yard yard;
+  yard.write(PlanKind::kKeep, 2, 0.9, 1);
+  yard.write(PlanKind::kKeep, 3, 0.9, 2);
+  Granted granted;
+  CHECK(yard.a->try_units(units(yard.pool, {76}, 1), granted) == Answer::kBusy);
+  CHECK(yard.a->try_units(units(yard.pool, {75}, 1), granted) == Answer::kOk);
+  CHECK(yard.a->try_units(units(yard.pool, {25}, 3), granted) == Answer::kOk);
+}
+
+TEST_CASE("a keep is for its tier and those above, and over at its end") {
+  Yard yard;
+  yard.write(PlanKind::kKeep, 2, 0.1, 1);
+  Granted granted;
+  CHECK(yard.a->try_units(units(yard.pool, {91}, 1), granted) == Answer::kBusy);
+  CHECK(yard.a->try_units(units(yard.pool, {91}, 2), granted) == Answer::kOk);
+  CHECK(yard.a->release_shared(granted.waiter, granted.sequence) == Answer::kOk);
+  yard.world.host.time += 60 * kSecond;
+  CHECK(yard.a->try_units(units(yard.pool, {91}, 1), granted) == Answer::kOk);
+}
 
 TEST_CASE("plans of several sources take effect each on the tier that it names") {
   Yard yard;

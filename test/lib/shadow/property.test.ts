@@ -63,7 +63,10 @@ test('pools: the wait is what was foreseen, with tiers, tenants, floors and seve
       tenants: { acme: { weight: 2 } }
     })
     measure(gov, () => pool.tryAllocate({ cpu: 1 }), HOLD_MS)
-    const amounts = () => ({ cpu: 1 + random.below(5), memory: random.below(9) })
+    const isKept = round % 3 === 0
+    if (isKept) gov.plans.write({ kind: 'keep', pool, tier: random.pick(gov.tiers), amount: 0.25, until: 1e6 })
+    // With floors and what is kept there are never more than four.
+    const amounts = () => ({ cpu: 1 + random.below(isKept ? 4 : 5), memory: random.below(9) })
     const who = () => ({ tier: random.pick(gov.tiers), ...(random.below(2) === 0 && { tenant: random.pick(['acme', 'other']) }) })
     for (let i = 2 + random.below(9); i > 0; i--) {
       course.wait(pool.allocate(amounts(), who()), HOLD_MS)
