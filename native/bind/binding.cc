@@ -237,7 +237,9 @@ inline std::int32_t Binding::try_fast() {
   } else {
     now = attachment_->coarse_now();
   }
-  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted);
+  const bool named = (wanted & kNamed) != 0;
+  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted, named ? scratch_[kWorkflow] : 0,
+                                            named ? scratch_[kHold] : 0);
   if (fast == core::Answer::kBusy) return kBusy;
   scratch_[kOutSettled] = 0;
   return answer(fast, granted);
