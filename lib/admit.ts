@@ -4,6 +4,7 @@ import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import { ArenaWait, labelled, ranOut } from './arena-wait.js'
 import { type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { admitAtOnce, type GivenParts } from './at-once.js'
 import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
@@ -54,7 +55,11 @@ interface Wanted extends Part<Held> {
 
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, TRY_KNOWN)
+  const read = readAdmit(session, parts, options, TRY_KNOWN)
+  const answer = atOnce(session, read)
+  if (answer !== undefined) return answer
+  const { ask, enclosing } = read
+  const wanted = readParts(session, read.given, ask)
   const held: Held[] = []
   try {
     for (let position = 0; position < wanted.length; position++) {
@@ -77,8 +82,12 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
 
 /** Waits for all of it: see {@link Acquisition}. The one order for all is locks, then pools, then buckets, each by name. */
 export async function admit(session: Session, parts: unknown, options: unknown): Promise<Admission> {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, WAIT_KNOWN)
+  const read = readAdmit(session, parts, options, WAIT_KNOWN)
+  const { ask, enclosing } = read
   if (ask.signal?.aborted) throw ask.signal.reason
+  const answer = atOnce(session, read)
+  if (answer?.ok) return answer
+  const wanted = readParts(session, read.given, ask)
   const terms = { timeout: ask.timeout, signal: ask.signal, enclosing }
   const began = performance.now()
   const held = await new Acquisition(session, wanted, inOrder(wanted), terms).run()
@@ -96,7 +105,8 @@ function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker |
 
 /** What a shadow admission asks of its parts, in the order in which they would be asked for. */
 export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): ShadowAnswer[] {
-  const { wanted } = readAdmit(session, parts, { tier: session.tiers[ask.tier] }, WAIT_KNOWN)
+  const read = readAdmit(session, parts, { tier: session.tiers[ask.tier] }, WAIT_KNOWN)
+  const wanted = readParts(session, read.given, read.ask)
   return inOrder(wanted).map(position => {
     const part = wanted[position] as Wanted
     if (part instanceof AdmittedUnits) return pools.shadowOf(part.pool, part.amounts, ask)
@@ -196,7 +206,7 @@ class AdmittedTokens implements Wanted {
 }
 
 interface ReadAdmit {
-  readonly wanted: readonly Wanted[]
+  readonly given: GivenParts
   readonly ask: Ask
   readonly enclosing: readonly Grant[]
 }
@@ -207,12 +217,21 @@ function readAdmit(session: Session, parts: unknown, options: unknown, known: re
   if (given === undefined) throw refuse('parts', 'an object with pool, tokens or locks', parts)
   onlyKnown(given, PARTS, 'admit()')
   const ask = readAsk(options, known, 'admit()', session)
-  const { pool, tokens: asked, locks } = given as { [K in keyof AdmitParts]: unknown }
+  const { pool, tokens, locks } = given as { [K in keyof AdmitParts]: unknown }
+  const within = options === undefined ? undefined : grantsWithin(session, options)
+  return { given: { pool, tokens, locks }, ask, enclosing: enclosingGrants(session, within, ask.booker) ?? NONE }
+}
+
+function atOnce(session: Session, { given, ask, enclosing }: ReadAdmit): Admission | Refusal | undefined {
+  return enclosing === NONE ? admitAtOnce(session, given, ask) : undefined
+}
+
+function readParts(session: Session, { pool, tokens, locks }: GivenParts, ask: Ask): readonly Wanted[] {
   const wanted: Wanted[] = []
   readLockParts(session, locks, ask, wanted)
   readPools(session, pool, ask, wanted)
-  readTokens(session, asked, ask, wanted)
-  return { wanted, ask, enclosing: enclosingGrants(session, grantsWithin(session, options), ask.booker) ?? NONE }
+  readTokens(session, tokens, ask, wanted)
+  return wanted
 }
 
 const PARTS = ['pool', 'tokens', 'locks'] as const
@@ -303,5 +322,7 @@ function admission(held: readonly Held[]): Admission {
     if (one instanceof Grant) locks.push(one)
     else if (one instanceof Allocation) allocations.push(one)
   }
-  return new Admission(locks, allocations)
+  return locks.length <= 1 && allocations.length <= 1
+    ? new Admission(locks[0], allocations[0], undefined)
+    : new Admission(locks[0], allocations[0], { locks, allocations })
 }

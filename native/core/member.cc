@@ -143,9 +143,9 @@ void Member::prepare(const Request& request, WaiterId waiter, SlotId enclosing, 
   slot.arrival.set(request.arrival != 0 ? request.arrival : now);
   slot.deadline.set(request.deadline);
   slot.ttl.set(request.ttl);
-  slot.flags.set(tier_of(request) | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) | (request.shared ? SlotFlag::kShared : 0) |
-                 (request.steal ? SlotFlag::kSteal : 0) | (request.arrival != 0 ? SlotFlag::kByArrival : 0) |
-                 (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
+  slot.flags.set(tier_of(request) | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) |
+                 (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
+                 (request.arrival != 0 ? SlotFlag::kByArrival : 0) | (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
   slot.enclosing.set(enclosing);
   slot.wish.store(0, memory_order_relaxed);
   SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));

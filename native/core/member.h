@@ -116,6 +116,10 @@ class Member {
   // nobody observes, it can be left out.
   Spent spend(ElementIndex index, double tokens, Who who, Tokens& out) {
     lane_.refresh();
+    return spend_then(index, tokens, who, out);
+  }
+  // In the same moment as what this lane did last.
+  Spent spend_then(ElementIndex index, double tokens, Who who, Tokens& out) {
     return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
   }
   Answer try_tokens(const Request& request, Spent spent, Tokens& out);

@@ -132,8 +132,8 @@ class Plans {
     for_each_of(kind, key, now, [&](PlanEntry&, const Plan&) { found = true; });
     return found;
   }
-  // Says at its element that there may be such a plan. By who writes one, before and after it is there: a gate holder that found none yet may
-  // have taken the marks off.
+  // Says at its element that there may be such a plan. By who writes one, before and after it is there: a gate holder that found none yet
+  // may have taken the marks off.
   static void mark(Element& element, const Plan& plan);
   // Whether a request may take a free lock past its holds without anybody's decision: none is for it, which uses that hold up, and for none
   // it would have to wait. `hold`: how long it will take, in ms, 0 unknown.
