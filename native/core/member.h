@@ -383,9 +383,9 @@ inline bool Member::release_fast(ElementIndex index, std::uint64_t sequence) {
 
 inline Answer Member::pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out) {
   Element& element = arena_.element(index);
-  std::uint64_t held = Fast::word(false, participant_, sequence);
   // Whom a hold lets pass is not for its holder to say.
   if (is_planned(index)) return holds(index, sequence) ? Answer::kBusy : Answer::kLost;
+  std::uint64_t held = Fast::word(false, participant_, sequence);
   // (f1) as a release and an acquire in one; the held bit stays.
   if (!element.fast.compare_exchange_strong(held, Fast::word(false, participant_, sequence + 1), memory_order_acq_rel,
                                             memory_order_relaxed)) {
