@@ -4,7 +4,7 @@ import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import { ArenaWait, labelled, ranOut } from './arena-wait.js'
 import { type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
-import { admitAtOnce, type GivenParts } from './at-once.js'
+import { admitAtOnce } from './at-once.js'
 import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
@@ -55,11 +55,17 @@ interface Wanted extends Part<Held> {
 
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
-  const read = readAdmit(session, parts, options, TRY_KNOWN)
-  const answer = atOnce(session, read)
+  const given = readGiven(session, parts)
+  const ask = readAsk(options, TRY_KNOWN, 'admit()', session)
+  const { pool, tokens, locks } = given
+  const enclosing = readEnclosing(session, options, ask)
+  const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
   if (answer !== undefined) return answer
-  const { ask, enclosing } = read
-  const wanted = readParts(session, read.given, ask)
+  return tryParts(readParts(session, pool, tokens, locks, ask), ask, enclosing ?? NONE)
+}
+
+/** One after the other. */
+function tryParts(wanted: readonly Wanted[], ask: Ask, enclosing: readonly Grant[]): Admission | Refusal {
   const held: Held[] = []
   try {
     for (let position = 0; position < wanted.length; position++) {
@@ -82,13 +88,15 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
 
 /** Waits for all of it: see {@link Acquisition}. The one order for all is locks, then pools, then buckets, each by name. */
 export async function admit(session: Session, parts: unknown, options: unknown): Promise<Admission> {
-  const read = readAdmit(session, parts, options, WAIT_KNOWN)
-  const { ask, enclosing } = read
+  const given = readGiven(session, parts)
+  const ask = readAsk(options, WAIT_KNOWN, 'admit()', session)
+  const { pool, tokens, locks } = given
+  const enclosing = readEnclosing(session, options, ask)
   if (ask.signal?.aborted) throw ask.signal.reason
-  const answer = atOnce(session, read)
+  const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
   if (answer?.ok) return answer
-  const wanted = readParts(session, read.given, ask)
-  const terms = { timeout: ask.timeout, signal: ask.signal, enclosing }
+  const wanted = readParts(session, pool, tokens, locks, ask)
+  const terms = { timeout: ask.timeout, signal: ask.signal, enclosing: enclosing ?? NONE }
   const began = performance.now()
   const held = await new Acquisition(session, wanted, inOrder(wanted), terms).run()
   book(wanted, held, ask.booker, performance.now() - began)
@@ -105,8 +113,9 @@ function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker |
 
 /** What a shadow admission asks of its parts, in the order in which they would be asked for. */
 export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): ShadowAnswer[] {
-  const read = readAdmit(session, parts, { tier: session.tiers[ask.tier] }, WAIT_KNOWN)
-  const wanted = readParts(session, read.given, read.ask)
+  const { pool, tokens, locks: wantedLocks } = readGiven(session, parts)
+  const asked = readAsk({ tier: session.tiers[ask.tier] }, WAIT_KNOWN, 'admit()', session)
+  const wanted = readParts(session, pool, tokens, wantedLocks, asked)
   return inOrder(wanted).map(position => {
     const part = wanted[position] as Wanted
     if (part instanceof AdmittedUnits) return pools.shadowOf(part.pool, part.amounts, ask)
@@ -205,28 +214,26 @@ class AdmittedTokens implements Wanted {
   }
 }
 
-interface ReadAdmit {
-  readonly given: GivenParts
-  readonly ask: Ask
-  readonly enclosing: readonly Grant[]
+/** What is wanted, each to be read once. */
+interface GivenParts {
+  readonly pool?: unknown
+  readonly tokens?: unknown
+  readonly locks?: unknown
 }
 
-function readAdmit(session: Session, parts: unknown, options: unknown, known: readonly string[]): ReadAdmit {
+function readGiven(session: Session, parts: unknown): GivenParts {
   session.mustBeOpen()
   const given = optionsObject(parts, 'parts')
   if (given === undefined) throw refuse('parts', 'an object with pool, tokens or locks', parts)
-  onlyKnown(given, PARTS, 'admit()')
-  const ask = readAsk(options, known, 'admit()', session)
-  const { pool, tokens, locks } = given as { [K in keyof AdmitParts]: unknown }
-  const within = options === undefined ? undefined : grantsWithin(session, options)
-  return { given: { pool, tokens, locks }, ask, enclosing: enclosingGrants(session, within, ask.booker) ?? NONE }
+  for (const name in given) if (name !== 'pool' && name !== 'tokens' && name !== 'locks') onlyKnown(given, PARTS, 'admit()')
+  return given
 }
 
-function atOnce(session: Session, { given, ask, enclosing }: ReadAdmit): Admission | Refusal | undefined {
-  return enclosing === NONE ? admitAtOnce(session, given, ask) : undefined
+function readEnclosing(session: Session, options: unknown, ask: Ask): readonly Grant[] | undefined {
+  return enclosingGrants(session, options === undefined ? undefined : grantsWithin(session, options), ask.booker)
 }
 
-function readParts(session: Session, { pool, tokens, locks }: GivenParts, ask: Ask): readonly Wanted[] {
+function readParts(session: Session, pool: unknown, tokens: unknown, locks: unknown, ask: Ask): readonly Wanted[] {
   const wanted: Wanted[] = []
   readLockParts(session, locks, ask, wanted)
   readPools(session, pool, ask, wanted)

@@ -20,13 +20,6 @@ export interface RefusedAtOnce {
   readonly waitMs: number | undefined
 }
 
-/** What is wanted, each read once. */
-export interface GivenParts {
-  readonly pool: unknown
-  readonly tokens: unknown
-  readonly locks: unknown
-}
-
 const NO_UNITS: readonly number[] = [0, 0, 0, 0, 0, 0]
 
 /**
@@ -34,20 +27,30 @@ const NO_UNITS: readonly number[] = [0, 0, 0, 0, 0, 0]
  * default. Undefined: it is not as plain as that, or there was a reason that is rare. Then nothing was taken, and it is to be asked for part
  * by part, which also tells what is wrong with it.
  */
-export function admitAtOnce(session: Session, given: GivenParts, ask: Ask): Admission | RefusedAtOnce | undefined {
+export function admitAtOnce(
+  session: Session,
+  pair: unknown,
+  tokens: unknown,
+  lockList: unknown,
+  ask: Ask
+): Admission | RefusedAtOnce | undefined {
   if (ask.booker !== undefined || grantChannel.hasSubscribers || refusalChannel.hasSubscribers) return undefined
   const { scratch, times, parts } = session
   const turn = (scratch[At.Turn] + 1) | 0
   scratch[At.Turn] = turn
-  const lockCount = readLocks(session, given.locks, ask)
+  const lockCount = readLocks(session, lockList, ask)
   if (lockCount < 0) return undefined
-  const pair = given.pool
-  const pool = pair === undefined ? undefined : poolOf(session, pair)
-  if (pool === null) return undefined
-  const units = pool === undefined ? NO_UNITS : pools.read(pool, (pair as readonly unknown[])[1])
-  const unitCount = pool === undefined ? 0 : 1
-  if (pool !== undefined) note(session, lockCount, pool.element)
-  const bucketCount = readBuckets(session, given.tokens, lockCount + unitCount)
+  let pool: Pool | undefined
+  let units = NO_UNITS
+  let unitCount = 0
+  if (pair !== undefined) {
+    pool = poolOf(session, pair)
+    if (pool === undefined) return undefined
+    units = pools.read(pool, (pair as readonly unknown[])[1])
+    note(session, lockCount, pool.element)
+    unitCount = 1
+  }
+  const bucketCount = readBuckets(session, tokens, lockCount + unitCount)
   // A getter may have closed it, or have asked for something like this itself.
   if (bucketCount < 0 || !session.open || scratch[At.Turn] !== turn) return undefined
   scratch[At.Arena] = session.arena
@@ -119,11 +122,11 @@ function readLocks(session: Session, list: unknown, ask: Ask): number {
   return count
 }
 
-/** Null: it is to be looked at more closely. */
-function poolOf(session: Session, pair: unknown): Pool | null {
-  if (lengthOf(pair, 2) !== 2) return null
+/** Undefined: it is to be looked at more closely. */
+function poolOf(session: Session, pair: unknown): Pool | undefined {
+  if (lengthOf(pair, 2) !== 2) return undefined
   const pool = (pair as readonly unknown[])[0]
-  return pools.isPool(pool) && !pools.isDry(pool) && pool.session.binding === session.binding ? pool : null
+  return pools.isPool(pool) && !pools.isDry(pool) && pool.session.binding === session.binding ? pool : undefined
 }
 
 function readBuckets(session: Session, list: unknown, from: number): number {
