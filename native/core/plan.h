@@ -1,6 +1,6 @@
 // Plans: what a planner wants kept ready. All it can do is write them, each with a deadline, into a table; what they come to is
-// decided in the gates, within bounds that no plan can move (max_reserve). With no plan an element's meta word, which is read
-// anyway, says so; with one, it is found in a window of the table.
+// decided in the gates, within bounds that no plan can move (max_reserve), or past them where a hold neither keeps a request nor is for it.
+// With no plan an element's meta word, which is read anyway, says so; with one, it is found in a window of the table.
 #pragma once
 
 #include <algorithm>

@@ -317,8 +317,6 @@ Program marks_against_a_visit() {
         const std::uint64_t meta = world().arena->element(world().lock.index).meta.load(memory_order_acquire);
         const bool marked = (meta & Meta::kPlanned) != 0 && Meta::hold_tier(meta) == 3;
         check(marked || scheduled::deaths() > 0, "a hold that no mark tells of");
-        Lane& lane = world().actor(world().actors_count).member.lane();
-        Plans(*world().arena).sweep(lane, world().host.time + 1'000 * kNanosPerMilli, [](const Plan&) {});
       });
   plan.threads = {{1,
                    [] {
@@ -332,13 +330,7 @@ Program marks_against_a_visit() {
 // A lock is taken and given back past the hold of another while that is written: whatever comes first, it is free afterwards.
 Program fast_against_a_hold() {
   Program plan = of(
-      2, [] {},
-      [] {
-        const Fast fast = Fast::of(world().arena->element(world().lock.index).fast.load(memory_order_acquire));
-        check((fast.owner == 0 && !fast.queued) || scheduled::deaths() > 0, "the lock is not free");
-        Lane& lane = world().actor(world().actors_count).member.lane();
-        Plans(*world().arena).sweep(lane, world().host.time + 1'000 * kNanosPerMilli, [](const Plan&) {});
-      });
+      2, [] {}, nullptr);
   plan.threads = {{1,
                    [] {
                      PlanId id{};
