@@ -313,6 +313,12 @@ const RECORDS: Trial[] = [
     rivals: { MessageChannel: operation('records'), bullmq: slow('records', SLOWER) },
     floors: { call: CALL, cas: CAS }
   },
+  {
+    title: 'the same, each acknowledged as the next is polled',
+    rows: [{ id: 'queue/pass-next', unit: 'ns', must: [{ atMost: 120 }] }],
+    own: { ...operation('recordsInTurn'), contestant: 'queue' },
+    floors: { call: CALL, cas: CAS }
+  },
   ...(['worker', 'process'] as const).map((thread): Trial => {
     const work: Work = { kind: 'passing', params: { thread } }
     const id = `queue/pass-${thread}`

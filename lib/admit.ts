@@ -4,6 +4,7 @@ import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import { ArenaWait, labelled, ranOut } from './arena-wait.js'
 import { type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
+import { admitAtOnce } from './at-once.js'
 import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
@@ -54,7 +55,17 @@ interface Wanted extends Part<Held> {
 
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, TRY_KNOWN)
+  const given = readGiven(session, parts)
+  const ask = readAsk(options, TRY_KNOWN, 'admit()', session)
+  const { pool, tokens, locks } = given
+  const enclosing = readEnclosing(session, options, ask)
+  const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
+  if (answer !== undefined) return answer
+  return tryParts(readParts(session, pool, tokens, locks, ask), ask, enclosing ?? NONE)
+}
+
+/** One after the other. */
+function tryParts(wanted: readonly Wanted[], ask: Ask, enclosing: readonly Grant[]): Admission | Refusal {
   const held: Held[] = []
   try {
     for (let position = 0; position < wanted.length; position++) {
@@ -77,9 +88,15 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
 
 /** Waits for all of it: see {@link Acquisition}. The one order for all is locks, then pools, then buckets, each by name. */
 export async function admit(session: Session, parts: unknown, options: unknown): Promise<Admission> {
-  const { wanted, ask, enclosing } = readAdmit(session, parts, options, WAIT_KNOWN)
+  const given = readGiven(session, parts)
+  const ask = readAsk(options, WAIT_KNOWN, 'admit()', session)
+  const { pool, tokens, locks } = given
+  const enclosing = readEnclosing(session, options, ask)
   if (ask.signal?.aborted) throw ask.signal.reason
-  const terms = { timeout: ask.timeout, signal: ask.signal, enclosing }
+  const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
+  if (answer?.ok) return answer
+  const wanted = readParts(session, pool, tokens, locks, ask)
+  const terms = { timeout: ask.timeout, signal: ask.signal, enclosing: enclosing ?? NONE }
   const began = performance.now()
   const held = await new Acquisition(session, wanted, inOrder(wanted), terms).run()
   book(wanted, held, ask.booker, performance.now() - began)
@@ -96,7 +113,9 @@ function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker |
 
 /** What a shadow admission asks of its parts, in the order in which they would be asked for. */
 export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): ShadowAnswer[] {
-  const { wanted } = readAdmit(session, parts, { tier: session.tiers[ask.tier] }, WAIT_KNOWN)
+  const { pool, tokens, locks: wantedLocks } = readGiven(session, parts)
+  const asked = readAsk({ tier: session.tiers[ask.tier] }, WAIT_KNOWN, 'admit()', session)
+  const wanted = readParts(session, pool, tokens, wantedLocks, asked)
   return inOrder(wanted).map(position => {
     const part = wanted[position] as Wanted
     if (part instanceof AdmittedUnits) return pools.shadowOf(part.pool, part.amounts, ask)
@@ -195,24 +214,31 @@ class AdmittedTokens implements Wanted {
   }
 }
 
-interface ReadAdmit {
-  readonly wanted: readonly Wanted[]
-  readonly ask: Ask
-  readonly enclosing: readonly Grant[]
+/** What is wanted, each to be read once. */
+interface GivenParts {
+  readonly pool?: unknown
+  readonly tokens?: unknown
+  readonly locks?: unknown
 }
 
-function readAdmit(session: Session, parts: unknown, options: unknown, known: readonly string[]): ReadAdmit {
+function readGiven(session: Session, parts: unknown): GivenParts {
   session.mustBeOpen()
   const given = optionsObject(parts, 'parts')
   if (given === undefined) throw refuse('parts', 'an object with pool, tokens or locks', parts)
-  onlyKnown(given, PARTS, 'admit()')
-  const ask = readAsk(options, known, 'admit()', session)
-  const { pool, tokens: asked, locks } = given as { [K in keyof AdmitParts]: unknown }
+  for (const name in given) if (name !== 'pool' && name !== 'tokens' && name !== 'locks') onlyKnown(given, PARTS, 'admit()')
+  return given
+}
+
+function readEnclosing(session: Session, options: unknown, ask: Ask): readonly Grant[] | undefined {
+  return enclosingGrants(session, options === undefined ? undefined : grantsWithin(session, options), ask.booker)
+}
+
+function readParts(session: Session, pool: unknown, tokens: unknown, locks: unknown, ask: Ask): readonly Wanted[] {
   const wanted: Wanted[] = []
   readLockParts(session, locks, ask, wanted)
   readPools(session, pool, ask, wanted)
-  readTokens(session, asked, ask, wanted)
-  return { wanted, ask, enclosing: enclosingGrants(session, grantsWithin(session, options), ask.booker) ?? NONE }
+  readTokens(session, tokens, ask, wanted)
+  return wanted
 }
 
 const PARTS = ['pool', 'tokens', 'locks'] as const
@@ -303,5 +329,7 @@ function admission(held: readonly Held[]): Admission {
     if (one instanceof Grant) locks.push(one)
     else if (one instanceof Allocation) allocations.push(one)
   }
-  return new Admission(locks, allocations)
+  return locks.length <= 1 && allocations.length <= 1
+    ? new Admission(locks[0], allocations[0], undefined)
+    : new Admission(locks[0], allocations[0], { locks, allocations })
 }

@@ -90,10 +90,13 @@ export class Allocation {
   units: readonly number[]
   private readonly pool: AllocatingPool
   private readonly terms: AllocationTerms
-  private isEnded = false
-  private growth: Growth | undefined = undefined
-  private watching: Watching | undefined = undefined
-  private onEnd: ((how: End) => void) | undefined = undefined
+  private isEnded: boolean
+  /** there is more to its end than to give it back: one of those below is there, or it is revocable */
+  private special: boolean
+  // Declared only: most have none of them, and all that an allocation is made of is memory to be fetched.
+  declare private growth: Growth | undefined
+  declare private watching: Watching | undefined
+  declare private onEnd: ((how: End) => void) | undefined
 
   /** @internal */
   constructor(pool: AllocatingPool, terms: AllocationTerms, seqLow: number, grantWord: number, waiter: number, units: readonly number[]) {
@@ -103,8 +106,10 @@ export class Allocation {
     this.units = units
     this.pool = pool
     this.terms = terms
+    this.isEnded = false
+    this.special = terms.grace !== undefined
     pool.session.held++
-    if (terms.grace !== undefined) this.watch()
+    if (this.special) this.watch()
   }
 
   /** The name of the pool. */
@@ -209,6 +214,26 @@ export class Allocation {
     this.end(Ending.Success)
   }
 
+  /** @internal Writes it into the scratch as one of several that end together. False: there is more to its end than the addon's. */
+  writeHeld(scratch: Int32Array, at: number): boolean {
+    scratch[at] = this.pool.element.index
+    scratch[at + 1] = this.seqLow
+    scratch[at + 2] = this.grantWord
+    scratch[at + 3] = this.waiter
+    return !this.isEnded && !this.special
+  }
+
+  /** @internal It ends, by whatever call. */
+  markEnded(): void {
+    this.isEnded = true
+    this.pool.session.held--
+  }
+
+  /** @internal */
+  get session(): Session {
+    return this.pool.session
+  }
+
   /** @internal */
   get owner(): object {
     return this.pool.session
@@ -238,6 +263,7 @@ export class Allocation {
 
   /** @internal Calls back with how it ends. */
   whenEnded(then: (how: End) => void): this {
+    this.special = true
     this.onEnd = then
     return this
   }
@@ -247,6 +273,14 @@ export class Allocation {
     if (this.isEnded) return false
     this.isEnded = true
     session.held--
+    if (this.special) return this.endSpecial(how)
+    const ended = this.giveBack(this, how)
+    if (session.progress !== undefined) session.progress()
+    return ended
+  }
+
+  private endSpecial(how: Ending): boolean {
+    const { session } = this.pool
     const { growth } = this
     if (growth !== undefined) for (const wait of growth.waits) wait.cancel(this.over())
     if (this.watching !== undefined || this.terms.grace !== undefined) this.unwatch()
@@ -366,11 +400,13 @@ export class Allocation {
   }
 
   private grown(): Growth {
+    this.special = true
     this.growth ??= { more: [], target: this.units, waits: new Set() }
     return this.growth
   }
 
   private watched(): Watching {
+    this.special = true
     this.watching ??= { listeners: [], controller: undefined, recalled: false, stopGrace: undefined }
     return this.watching
   }

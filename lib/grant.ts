@@ -40,6 +40,10 @@ interface GrantInternals {
   holds(grant: Grant): boolean
   /** The grants that enclosed the request for this one. */
   enclosingOf(grant: Grant): readonly Grant[] | undefined
+  /** Writes an exclusive grant into the scratch as one of several that end together. False: there is more to its end than the addon's. */
+  writeHeld(grant: Grant, scratch: Int32Array, at: number): boolean
+  /** It ends, by whatever call. */
+  markEnded(grant: Grant): void
   /** Writes those that are still held, nearest first, into the scratch. */
   writeEnclosing(grants: readonly Grant[], scratch: Int32Array): void
 }
@@ -254,6 +258,17 @@ export class Grant {
         if (askArena(grant.element, grant.sequence(), grant.waiter) === Code.Ok) return true
         grant.watched(0).check()
         return false
+      },
+      writeHeld({ element, seqLow, waiter, bits }, scratch, at) {
+        scratch[at] = element.index
+        scratch[at + 1] = seqLow
+        scratch[at + 2] = bits
+        scratch[at + 3] = waiter
+        return (bits & SPECIAL) === 0 && waiter === -1
+      },
+      markEnded(grant) {
+        grant.bits |= ENDED
+        grant.element.session.held--
       },
       enclosingOf: grant => ((grant.bits & ENCLOSED) === 0 ? undefined : grant.enclosing),
       writeEnclosing(grants, scratch) {

@@ -1,10 +1,26 @@
 import { dispose } from './grant.js'
 
+/** The two words of what is in hand. */
+export interface InHand {
+  readonly seqLow: number
+  readonly word: number
+}
+
 /** What a queue may do with an item, and users may not. */
 export interface ItemHome {
   readonly tiers: readonly string[]
   acknowledge(seqLow: number, word: number): boolean
   giveBack(seqLow: number, word: number): boolean
+  /** false from the call of close() on */
+  readonly isOpen: boolean
+  readonly source: ItemSource
+}
+
+/** Where items come from. */
+export interface ItemSource {
+  poll(): Item | null
+  /** Acknowledges the item first. */
+  after(item: InHand): Item | null
 }
 
 /**
@@ -18,8 +34,10 @@ export class Item {
   readonly attempt: number
   // Not #private, for the reason given in grant.ts.
   private readonly home: ItemHome
-  private readonly seqLow: number
-  private readonly word: number
+  /** @internal */
+  readonly seqLow: number
+  /** @internal */
+  readonly word: number
   private readonly tierIndex: number
   private ended: boolean
 
@@ -45,6 +63,23 @@ export class Item {
     const done = this.home.acknowledge(this.seqLow, this.word)
     this.ended = true
     return done
+  }
+
+  /**
+   * `ack()`, and then `poll()` of the same queue, in one call; null if there is no other record. For who takes one after the other: this one is in
+   * hand until its successor is asked for.
+   *
+   * @throws ClosedError, also while the governor is closing, and then this one is acknowledged all the same; CorruptError, RetiredError
+   */
+  next(): Item | null {
+    const { home } = this
+    if (this.ended || !home.isOpen) {
+      this.ack()
+      return home.source.poll()
+    }
+    const next = home.source.after(this)
+    this.ended = true
+    return next
   }
 
   /** The record goes to the next consumer, first of its tier, with one attempt more. False if it had ended before. */

@@ -35,6 +35,8 @@ export interface LockInternals {
   sessionOf(lock: Lock): Session
   defaultsOf(lock: Lock): Terms
   shadowOf(lock: Lock, ask: ShadowAsk): ShadowAnswer
+  /** Where it is, if all there is to a request of it is a tier and it was looked up before. */
+  plainly(lock: Lock): Element | undefined
   /** Takes the lock if it is free. */
   attempt(lock: Lock, terms: Terms, enclosing: readonly Grant[] | undefined): Grant | null
   /** Takes the lock or queues for it, counting from an arrival in ns on the arena clock (0: now). */
@@ -351,6 +353,7 @@ export class Lock {
       sessionOf: lock => lock.session,
       defaultsOf: lock => lock.terms,
       shadowOf: (lock, ask) => lockShadow(lock.session, lock.name, ask, (lock.twin ?? lock).place),
+      plainly: lock => (lock.plain && (lock.terms.request & RequestBit.Shared) === 0 ? lock.element : undefined),
       attempt: (lock, terms, enclosing) => lock.attempt(terms, enclosing),
       enter: (lock, terms, enclosing, arrival) => lock.enter(terms, enclosing, arrival)
     }

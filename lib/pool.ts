@@ -8,6 +8,7 @@ import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
+import { closed } from './native/codes.js'
 import {
   type AmountsByName,
   isPossible,
@@ -59,6 +60,7 @@ interface PoolInternals {
   tryUnits(pool: Pool, amounts: readonly number[], terms: AllocationTerms): Allocation | undefined
   units(pool: Pool, amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation>
   read(pool: Pool, amounts: unknown): number[]
+  isDry(pool: Pool): boolean
   hasLabels(pool: Pool, labels: readonly string[]): boolean
   /** @throws ExceedsError */
   mustHave(pool: Pool, labels: readonly string[]): void
@@ -132,11 +134,21 @@ export class Pool {
    */
   tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
     const wanted = this.read(amounts)
-    const { session } = this
+    const session = this.session
     if (options === undefined && !(session.encloses && isEnclosed())) {
       // After the reading: a getter may have closed it.
-      session.mustBeOpen(this.name)
-      return this.tryUnits(wanted, this.plainTerms) ?? null
+      if (!session.open) throw closed(this.name)
+      if (this.beyond !== undefined) return this.tryUnits(wanted, this.plainTerms) ?? null
+      const scratch = session.scratch
+      const terms = this.plainTerms
+      scratch[At.Arena] = session.arena
+      scratch[At.Index] = this.element.index
+      scratch[At.Request] = terms.tier
+      writeAmounts(session.times, wanted)
+      session.tryAllocate()
+      const code = scratch[At.OutCode]
+      if (code !== Code.Ok || scratch[At.OutSettled] !== 0) return this.tried(code, wanted, terms)
+      return new Allocation(this, terms, scratch[At.OutSeqLow], scratch[At.OutGrant], scratch[At.OutWaiter], wanted)
     }
     const { terms, ask } = this.readTerms(options, TRY_KNOWN, 'tryAllocate()')
     session.mustBeOpen(this.name)
@@ -255,6 +267,14 @@ export class Pool {
     return this.attempt(amounts, terms) ? this.allocated(amounts, terms) : undefined
   }
 
+  /** What is left of a quick try that was not granted at once, or served others too. */
+  private tried(code: number, amounts: readonly number[], terms: AllocationTerms): Allocation | null {
+    if (code === Code.Ok) return this.allocated(amounts, terms)
+    this.session.waiting.settle()
+    if (code < 0) throw this.failure(code, amounts)
+    return null
+  }
+
   /** Whether it was granted: then the grant is in the scratch. */
   private attempt(amounts: readonly number[], terms: AllocationTerms): boolean {
     const { session } = this
@@ -366,13 +386,7 @@ export class Pool {
       scratch[At.Workflow] = workflow
       scratch[At.Client] = client
     }
-    // Written out: the engine does not unroll loops.
-    times[Time.Amounts] = amounts[0] as number
-    times[Time.Amounts + 1] = amounts[1] as number
-    times[Time.Amounts + 2] = amounts[2] as number
-    times[Time.Amounts + 3] = amounts[3] as number
-    times[Time.Amounts + 4] = amounts[4] as number
-    times[Time.Amounts + 5] = amounts[5] as number
+    writeAmounts(times, amounts)
   }
 
   private read(amounts: unknown): number[] {
@@ -503,9 +517,20 @@ export class Pool {
       hasLabels: (pool, labels) => labels.every(label => pool.has(label)),
       mustHave: (pool, labels) => pool.mustHave(labels),
       read: (pool, amounts) => pool.read(amounts),
+      isDry: pool => pool.beyond !== undefined,
       shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
     }
   }
+}
+
+export function writeAmounts(times: Float64Array, amounts: readonly number[]): void {
+  // Written out: the engine does not unroll loops.
+  times[Time.Amounts] = amounts[0] as number
+  times[Time.Amounts + 1] = amounts[1] as number
+  times[Time.Amounts + 2] = amounts[2] as number
+  times[Time.Amounts + 3] = amounts[3] as number
+  times[Time.Amounts + 4] = amounts[4] as number
+  times[Time.Amounts + 5] = amounts[5] as number
 }
 
 /** What of a pool cannot be changed comes first. */

@@ -1,7 +1,7 @@
 import { ArenaWait, type Awaited, labelled, ranOut } from './arena-wait.js'
 import { abortSignal, count, duration, onlyKnown, optionsObject, tierIndex } from './checks.js'
 import { ConfigError, ForelockError, MemoryError } from './errors/index.js'
-import { Item, type ItemHome } from './item.js'
+import { type InHand, Item, type ItemHome, type ItemSource } from './item.js'
 import { At, type Binding, Code, Time } from './native/binding.js'
 import { closed, isGone, quote } from './native/codes.js'
 import { copyOf, RecordBytes, type RecordData } from './record.js'
@@ -62,6 +62,7 @@ export class Queue implements AsyncIterable<Item> {
   /** The hot calls, apart from the binding: that object is a dictionary to the engine. */
   private readonly callOffer: Binding['queueOffer']
   private readonly callPoll: Binding['queuePoll']
+  private readonly callNext: Binding['queueNext']
 
   /** @internal */
   constructor(session: Session, name: string, options: object | undefined) {
@@ -85,9 +86,13 @@ export class Queue implements AsyncIterable<Item> {
       transfers.set(array, bytes)
     }
     this.bytes = bytes
-    this.home = new Home(session, this.id, session.tiers, binding)
+    this.home = new Home(session, this.id, session.tiers, binding, {
+      poll: () => this.poll(),
+      after: item => this.after(item)
+    })
     this.callOffer = binding.queueOffer
     this.callPoll = binding.queuePoll
+    this.callNext = binding.queueNext
   }
 
   /**
@@ -133,7 +138,7 @@ export class Queue implements AsyncIterable<Item> {
   }
 
   /**
-   * Takes the first record; null if there is none, or others wait for it.
+   * Takes the first record; null if there is none, or others wait for it. See {@link Item.next} for the one after it.
    *
    * @throws ClosedError, CorruptError, RetiredError
    */
@@ -144,6 +149,28 @@ export class Queue implements AsyncIterable<Item> {
     scratch[At.Arena] = session.arena
     scratch[At.Queue] = this.id
     this.callPoll()
+    return this.polled()
+  }
+
+  /** Acknowledges what is in hand and takes the first record, in one call. */
+  private after(item: InHand): Item | null {
+    const session = this.session
+    const { scratch } = session
+    scratch[At.Arena] = session.arena
+    scratch[At.Queue] = this.id
+    scratch[At.SeqLow] = item.seqLow
+    scratch[At.Grant] = item.word
+    this.callNext()
+    const next = this.polled()
+    session.held--
+    session.progress?.()
+    return next
+  }
+
+  /** What the addon has just taken. */
+  private polled(): Item | null {
+    const session = this.session
+    const { scratch } = session
     const code = scratch[At.OutCode]
     const item = code === Code.Ok ? this.item() : null
     if (code < 0) throw session.failure(code, this.name)
@@ -318,9 +345,14 @@ class Home implements ItemHome {
     private readonly session: Session,
     private readonly id: number,
     readonly tiers: readonly string[],
-    binding: Binding
+    binding: Binding,
+    readonly source: ItemSource
   ) {
     this.callAck = binding.queueAck
+  }
+
+  get isOpen(): boolean {
+    return this.session.open
   }
 
   acknowledge(seqLow: number, word: number): boolean {

@@ -1,7 +1,8 @@
 import type { Privacy } from './access/privacy.js'
+import type { Element } from './element.js'
 import type { ForelockError } from './errors/index.js'
 import type { LeakReport } from './leak-report.js'
-import { type Addon, type Binding, Code, type ElementSnapshot, RequestBit } from './native/binding.js'
+import { type Addon, type Binding, Code, type ElementSnapshot, MOST_BUCKETS, MOST_LOCKS, MOST_POOLS, RequestBit } from './native/binding.js'
 import { closed, failure } from './native/codes.js'
 import type { Cohorts } from './native/cohorts.js'
 import type { Waiting } from './native/waiting.js'
@@ -57,6 +58,8 @@ export class Session {
   readonly pass: Binding['pass']
   readonly tryTake: Binding['tryTake']
   readonly tryAllocate: Binding['tryAllocate']
+  readonly tryAdmit: Binding['tryAdmit']
+  readonly releaseTogether: Binding['releaseTogether']
   readonly cohorts: Cohorts
   readonly tiers: readonly string[]
   /** what a lock without defaults asks for, by tier */
@@ -65,6 +68,10 @@ export class Session {
   readonly plainTerms: PlainTerms
   /** what a request at a bucket or a pool asks for that says nothing */
   readonly plainAsk: PlainAsk
+  /** the same as the terms of an allocation */
+  readonly plainUnits: PlainAsk & { readonly grace: undefined }
+  /** the elements of what is asked for together, while that is being written into the scratch and read from it */
+  readonly parts: (Element | undefined)[] = new Array(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS).fill(undefined)
 
   constructor(
     readonly binding: OpenArena,
@@ -89,6 +96,8 @@ export class Session {
     this.pass = binding.pass
     this.tryTake = binding.tryTake
     this.tryAllocate = binding.tryAllocate
+    this.tryAdmit = binding.tryAdmit
+    this.releaseTogether = binding.releaseTogether
     this.cohorts = waiting.cohorts
     this.tiers = Object.freeze([...binding.tiers])
     this.plainTermsOf = this.tiers.map((_, tier) => ({
@@ -103,6 +112,7 @@ export class Session {
     const tier = Math.max(0, this.tiers.indexOf('standard'))
     this.plainTerms = this.plainTermsOf[tier] as PlainTerms
     this.plainAsk = { tier, tenant: 0, workflow: 0, client: 0, booker: undefined, timeout: Number.POSITIVE_INFINITY, signal: undefined }
+    this.plainUnits = { ...this.plainAsk, grace: undefined }
   }
 
   /** Who holds and who waits; those that wait outside of the arena move there first. */

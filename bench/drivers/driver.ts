@@ -98,6 +98,8 @@ export interface Driver {
   awaitTogether?: Operation
   /** puts a record of `RECORD_SIZE` bytes in and takes it out, done with, in one thread */
   records?: Operation
+  /** the same, where there is a way to be done with one as the next is taken out */
+  recordsInTurn?: Operation
   pipe?: Pipe
   /** a reading of what a scope has used: time alone, or every counter */
   readThread?: Operation

@@ -12,6 +12,16 @@ export const connect: Connect = async setting => {
       for (let i = 0; i < n; i++) if (queue.offer(record) && queue.poll()?.ack()) done++
       return done
     },
+    recordsInTurn(n) {
+      let done = 0
+      let item: ReturnType<typeof queue.poll> = null
+      for (let i = 0; i < n; i++) {
+        if (!queue.offer(record)) break
+        item = item === null ? queue.poll() : item.next()
+        if (item !== null) done++
+      }
+      return item?.ack() === true ? done : 0
+    },
     pipe: {
       send() {
         if (!queue.offer(record)) throw new Error('the queue is full')

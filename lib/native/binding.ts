@@ -46,6 +46,12 @@ export const enum At {
   OutTier = 14,
   OutAttempt = 15,
   Settled = 16, // entries of four: waiter id, Outcome, SeqLow, Grant
+  Locks = 72, // of what is wanted or held together: how many of each kind
+  Pools = 73,
+  Buckets = 74,
+  OutRefused = 75, // position of the part that refused
+  Turn = 76, // of the faces: counts who writes the parts, so that a getter that made another one do so does not go unnoticed
+  Parts = 80, // entries of four: element index; of a lock its generation and tier; of what is held SeqLow, Grant, waiter id (-1 of a lock)
   Key = 16 // of keyed buckets, out and in: the four words of the hash of a key
 }
 
@@ -64,11 +70,20 @@ export const enum Time {
   OutReady = 8, // ms from now until a refused request would be granted
   OutRemaining = 9, // whole tokens that could be taken
   OutFull = 10, // ms from now until the bucket is full
+  Together = 12, // MOST_BUCKETS of them: the tokens wanted of each bucket
   Length = 16
 }
 
 /** The most dimensions that a pool can have. */
 export const DIMENSIONS = 6
+
+/** So many parts of each kind can be asked for together in one call. */
+export const MOST_LOCKS = 4
+export const MOST_POOLS = 1
+export const MOST_BUCKETS = 4
+
+/** Words of a part that is wanted or held together with others. */
+export const PART_WORDS = 4
 
 /** Whole numbers up to this are exact, and that is what a pool can hold of a dimension. */
 export const UNITS_MAX = 2 ** 53
@@ -213,6 +228,13 @@ export interface Binding {
   tryAllocate(): void
   /** As tryAllocate, and Timeout, Arrival; OutCode also Wait (OutWaiter). */
   allocate(): void
+  /**
+   * In: Request (tier | Named) with names, of units and tokens; Locks, Pools, Buckets, Parts in that order, Amounts, Together. All or nothing. OutCode: Ok (Parts: SeqLow, Grant and waiter of
+   * each lock and pool; of a lock the Grant has the tier in its lowest two bits) | Busy (OutRefused, OutReady) | Stale | < 0. Writes OutSettled.
+   */
+  tryAdmit(): void
+  /** In: Locks, Pools, Parts, Ending. OutCode: Ok: all of them were held | Lost | < 0. Writes OutSettled. */
+  releaseTogether(): void
   /** In: Waiter, SeqLow, Grant, Amounts (none above what it has). Ok | Lost | < 0. Writes OutSettled. */
   shrink(): number
   /** In: Waiter, SeqLow, Grant. Ok: it is held, and asked for | Lost. */
@@ -256,6 +278,8 @@ export interface Binding {
   queuePoll(): void
   /** In: Queue, SeqLow, Grant. OutCode: Ok | Lost | < 0. Writes OutSettled. */
   queueAck(): void
+  /** queueAck and queuePoll in one; whether there was anything to acknowledge is not said. */
+  queueNext(): void
   /** In: as queueAck; the record, or the place, goes back. Ok | Lost | < 0. Writes OutSettled. */
   queueReturn(): number
   /** In: Queue, Tier, Timeout. OutCode: as queuePoll, but Wait (OutWaiter) in place of Busy. Writes OutSettled. */

@@ -81,8 +81,9 @@ bool Binding::define(napi_value object) {
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
          add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
-         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_pools(object) && define_plans(object) &&
-         define_queues(object) && define_keyed(object) && define_telemetry(object) && define_shadow(object);
+         add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_together(object) &&
+         define_pools(object) && define_plans(object) && define_queues(object) && define_keyed(object) && define_telemetry(object) &&
+         define_shadow(object);
 }
 
 bool Binding::add(napi_value object, const char* name, napi_callback callback) {
@@ -237,7 +238,9 @@ inline std::int32_t Binding::try_fast() {
   } else {
     now = attachment_->coarse_now();
   }
-  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted);
+  const bool named = (wanted & kNamed) != 0;
+  const core::Answer fast = member.try_fast({index, scratch_[kGen]}, wanted & kTierMask, now, granted, named ? scratch_[kWorkflow] : 0,
+                                            named ? scratch_[kHold] : 0);
   if (fast == core::Answer::kBusy) return kBusy;
   scratch_[kOutSettled] = 0;
   return answer(fast, granted);

@@ -117,6 +117,19 @@ class Binding {
   std::int32_t peek_tokens();
   std::int32_t refund();
 
+  // bind/together.cc
+  struct Part;
+  bool define_together(napi_value object);
+  std::int32_t try_admit();
+  std::int32_t release_together();
+  bool read_wanted(Part* parts, std::uint32_t& count);
+  core::Answer take_part(Part& part, core::Tokens& tokens);
+  core::Answer take_lock(Part& part);
+  core::Answer take_units(Part& part);
+  core::Answer take_tokens_of(const Part& part, core::Tokens& tokens);
+  core::Answer give_back_part(const Part& part);
+  std::int32_t refuse_together(const Part* parts, std::uint32_t refused, core::Answer why, const core::Tokens& tokens);
+
   // bind/pools.cc
   static napi_value define_pool(napi_env env, napi_callback_info info);
   static napi_value change_pool(napi_env env, napi_callback_info info);
@@ -126,6 +139,7 @@ class Binding {
   std::int32_t shrink();
   std::int32_t recalled();
   bool read_units(core::Request& request);
+  bool read_amounts(core::Amounts& amounts);
 
   // bind/plans.cc
   std::int32_t write_plan();
@@ -152,6 +166,7 @@ class Binding {
   static napi_value queue_bytes(napi_env env, napi_callback_info info);
   std::int32_t queue_offer();
   std::int32_t queue_poll();
+  std::int32_t queue_next();
   std::int32_t queue_ack();
   std::int32_t queue_return();
   std::int32_t queue_take();

@@ -14,8 +14,8 @@ namespace forelock::bind {
 
 class Binding;
 
-inline constexpr int kScratchSize = 72;  // words of 32 bits
-inline constexpr int kTimes = 16;        // doubles
+inline constexpr int kScratchSize = 120;  // words of 32 bits
+inline constexpr int kTimes = 16;         // doubles
 
 class Environment {
  public:

@@ -217,12 +217,17 @@ bool Binding::read_units(core::Request& request) {
   if (!core::Pool::is(attachment_->arena(), request.handle.index)) return false;
   request.kind = core::Kind::kPool;
   request.shared = true;
+  return read_amounts(request.amounts);
+}
+
+// False also where nothing is asked for.
+bool Binding::read_amounts(core::Amounts& amounts) {
   std::uint64_t any = 0;
   for (int d = 0; d < core::kDimensions; d++) {
     const double amount = times_[kAmounts + d];
     if (!(amount >= 0 && amount <= static_cast<double>(core::kMostUnits))) return false;
-    request.amounts[d] = static_cast<std::uint64_t>(amount);
-    any |= request.amounts[d];
+    amounts[d] = static_cast<std::uint64_t>(amount);
+    any |= amounts[d];
   }
   return any != 0;
 }

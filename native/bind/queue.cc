@@ -35,10 +35,10 @@ std::int32_t code_of(core::Attached attached) {
 bool Binding::define_queues(napi_value object) {
   return add(object, "queueOpen", queue_open) && add(object, "queueBytes", queue_bytes) &&
          add(object, "queueOffer", hot_call<&Binding::queue_offer>) && add(object, "queuePoll", hot_call<&Binding::queue_poll>) &&
-         add(object, "queueAck", hot_call<&Binding::queue_ack>) && add(object, "queueReturn", call<&Binding::queue_return>) &&
-         add(object, "queueTake", hot_call<&Binding::queue_take>) && add(object, "queueRead", call<&Binding::queue_read>) &&
-         add(object, "queueRoom", call<&Binding::queue_room>) && add(object, "queueFill", call<&Binding::queue_fill>) &&
-         add(object, "queueSize", call<&Binding::queue_size>);
+         add(object, "queueNext", hot_call<&Binding::queue_next>) && add(object, "queueAck", hot_call<&Binding::queue_ack>) &&
+         add(object, "queueReturn", call<&Binding::queue_return>) && add(object, "queueTake", hot_call<&Binding::queue_take>) &&
+         add(object, "queueRead", call<&Binding::queue_read>) && add(object, "queueRoom", call<&Binding::queue_room>) &&
+         add(object, "queueFill", call<&Binding::queue_fill>) && add(object, "queueSize", call<&Binding::queue_size>);
 }
 
 // (name, capacity, maxBytes), zeros for what is not said.
@@ -114,6 +114,13 @@ std::int32_t Binding::queue_poll() {
   if (got == core::Answer::kOk) return write_item(id, granted);
   attachment_->waker().look_around();
   return kBusy;
+}
+
+std::int32_t Binding::queue_next() {
+  core::QueueId id;
+  if (!read_queue(id)) return kBadArgument;
+  attachment_->member().acknowledge(id, sequence(kSeqLow));
+  return queue_poll();
 }
 
 bool Binding::read_queue_wait(core::Request& request) {

@@ -43,7 +43,17 @@ enum At : int {
   kOutAttempt = 15,
   kSettled = 16,
   kKey = 16,
+  // what is wanted or held together
+  kLocks = 72,
+  kPools = 73,
+  kBuckets = 74,
+  kRefused = 75,
+  kParts = 80,
 };
+// A part: index, generation and tier of a lock; then, of what is held, the two words of its sequence, and of units who holds them.
+inline constexpr int kPartWords = 4;
+inline constexpr std::uint32_t kMostLocks = 4, kMostPools = 1, kMostBuckets = 4;
+static_assert(kParts + kPartWords * static_cast<int>(kMostLocks + kMostPools + kMostBuckets) <= kScratchSize);
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
 inline constexpr int kSettledEntries = 12;
 static_assert(kSettled + kEntryWords * kSettledEntries <= kScratchSize);
@@ -62,6 +72,7 @@ enum Time : int {
   kBurst = 4,
   kKeys = 5,
   kOutLimit = 11,  // tokens
+  kTogether = 12,  // kMostBuckets of them: the tokens wanted of each bucket
 };
 
 enum Code : std::int32_t {
@@ -101,6 +112,6 @@ inline constexpr std::uint32_t kRevocable = 32;
 inline constexpr std::uint32_t kNamed = 64;
 inline constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive; of a parent: none
 static_assert(kNobody == core::kNoWaiter);
-static_assert(kAmounts + core::kDimensions <= kOutReady && kOutFull < kTimes);
+static_assert(kAmounts + core::kDimensions <= kOutReady && kOutFull < kTogether && kTogether + kMostBuckets <= kTimes);
 
 }  // namespace forelock::bind

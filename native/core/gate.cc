@@ -311,7 +311,8 @@ bool GateKeeper::shut() {
   Gate gate = Gate::of(seen);
   const Fast now = Fast::of(element_.fast.load(memory_order_acquire));
   // Asked again inside: it may have been freed and be in the making under another name since it was chosen.
-  const bool live = Meta::state(element_.meta.load(memory_order_acquire)) == Meta::kLive;
+  const std::uint64_t meta = element_.meta.load(memory_order_acquire);
+  const bool live = Meta::state(meta) == Meta::kLive && (meta & Meta::kPlanned) == 0;  // a plan is of this life of the name
   if (live && idle() && now.owner == 0 && now.queued && gate.head == 0 && !gate.poke) {
     // Tokens of the name's next life start above all it has given. Before the close, so that nobody can be faster.
     const std::uint64_t last = element_.base.load(memory_order_relaxed) + now.sequence;
@@ -627,14 +628,20 @@ SlotId GateKeeper::choose() {
 
 // ---- holds ----------------------------------------------------------------------------------------------------------
 
-// Whether a hold of this lock is in force. The mark on the element is taken off when none is; who writes one sets it before and
+// Whether a hold of this lock is in force. The marks on the element are taken off when none is; who writes one sets them before and
 // after, and comes to the gate.
 bool GateKeeper::is_planned() {
   if ((element_.meta.load(memory_order_acquire) & Meta::kPlanned) == 0) return false;
-  Plans(arena_).end_holds(lane_, index_ + 1, lane_.now());
-  if (Plans(arena_).has(PlanKind::kHold, index_ + 1, lane_.now())) return true;
-  element_.meta.fetch_and(~Meta::kPlanned, memory_order_acq_rel);
-  return Plans(arena_).has(PlanKind::kHold, index_ + 1, lane_.now());
+  Plans plans(arena_);
+  plans.end_holds(lane_, index_ + 1, lane_.now());
+  if (plans.has(PlanKind::kHold, index_ + 1, lane_.now())) return true;
+  element_.meta.fetch_and(~Meta::kPlanMarks, memory_order_acq_rel);
+  bool found = false;
+  plans.for_each_of(PlanKind::kHold, index_ + 1, lane_.now(), [&](PlanEntry&, const Plan& plan) {
+    Plans::mark(element_, plan);  // its writer may have died before it would have marked it anew
+    found = true;
+  });
+  return found;
 }
 
 // The first in the order of all that no hold keeps back. A hold only makes lower tiers wait: who waits in its tier, or has aged into it,
@@ -671,11 +678,8 @@ bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
   const Nanos now = lane_.now();
   const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
   if (ageing != 0 && now >= slot.arrival.get() + (plan.tier - tier) * ageing) return false;
-  const double said = static_cast<double>(flags >> SlotFlag::kHoldShift);
-  const double hold = said > 0 ? said : plan.amount;
-  const bool in_time = hold > 0 && static_cast<double>(now) + hold * static_cast<double>(kNanosPerMilli) <= static_cast<double>(plan.from);
   Plans plans(arena_);
-  if (in_time || plans.spent(index_ + 1, now)) return false;
+  if (Plans::ends_before(plan, flags >> SlotFlag::kHoldShift, now) || plans.spent(index_ + 1, now)) return false;
   plans.block(entry, index_ + 1, now);
   if ((flags & SlotFlag::kHeldBack) == 0) {
     slot.flags.set(flags | SlotFlag::kHeldBack);
@@ -1059,7 +1063,7 @@ void GateKeeper::settle_queued_bit() {
   for (;;) {
     // The holders of a pool come in here anyway.
     if (kind_ == Kind::kPool ? lists_wait() : !idle()) return;
-    if (kind_ == Kind::kLock && is_planned()) return require_gate();  // who comes next is to be looked at
+    if (kind_ == Kind::kLock) is_planned();  // a hold keeps nobody from the fast path who does not see its marks there
     std::uint64_t word = element_.fast.load(memory_order_acquire);
     const Fast fast = Fast::of(word);
     if (kind_ == Kind::kBucket) {

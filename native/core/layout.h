@@ -83,7 +83,8 @@ struct SlotFlag {
   static constexpr std::uint32_t kRevocable = 1u << 8;  // a share plan may ask for it back
   static constexpr std::uint32_t kRefused = 1u << 9;    // it can never be granted: what is ready is that answer
   static constexpr std::uint32_t kHeldBack = 1u << 10;  // the gate holder's: only a plan kept it waiting
-  static constexpr int kHoldShift = 16;                 // how long it will hold, in ms as its owner says: 16 bits, 0 unknown
+  static constexpr std::uint32_t kHoldMost = 0xffff;
+  static constexpr int kHoldShift = 16;  // how long it will hold, in ms as its owner says: 16 bits, 0 unknown
   static constexpr std::uint32_t kHasWants = kTokens | kUnits;
 };
 

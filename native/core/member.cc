@@ -32,7 +32,7 @@ Answer Member::attempt(const Request& request, Granted& out) {
   Element& element = arena_.element(request.handle.index);
   const bool simple = !request.shared && !request.steal && request.ttl == 0;
   if (simple) {
-    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out, request.workflow, request.hold);
     if (fast != Answer::kBusy) return fast;
   }
   const Fast fast = Fast::of(element.fast.load(memory_order_acquire));
@@ -69,7 +69,7 @@ Answer Member::enqueue_and_try(const Request& request, Granted& out) {
 
 Answer Member::lock(const Request& request, Granted& out) {
   if (!request.shared && !request.steal && request.ttl == 0) {
-    const Answer fast = try_fast(request.handle, request.tier, instant(), out);
+    const Answer fast = try_fast(request.handle, request.tier, instant(), out, request.workflow, request.hold);
     if (fast != Answer::kBusy) return fast;
   }
   return begin_wait(request, out);
@@ -143,9 +143,9 @@ void Member::prepare(const Request& request, WaiterId waiter, SlotId enclosing, 
   slot.arrival.set(request.arrival != 0 ? request.arrival : now);
   slot.deadline.set(request.deadline);
   slot.ttl.set(request.ttl);
-  slot.flags.set(tier_of(request) | (std::min(request.hold, 0xffffu) << SlotFlag::kHoldShift) | (request.shared ? SlotFlag::kShared : 0) |
-                 (request.steal ? SlotFlag::kSteal : 0) | (request.arrival != 0 ? SlotFlag::kByArrival : 0) |
-                 (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
+  slot.flags.set(tier_of(request) | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) |
+                 (request.shared ? SlotFlag::kShared : 0) | (request.steal ? SlotFlag::kSteal : 0) |
+                 (request.arrival != 0 ? SlotFlag::kByArrival : 0) | (request.revocable ? SlotFlag::kRevocable : 0) | wanted);
   slot.enclosing.set(enclosing);
   slot.wish.store(0, memory_order_relaxed);
   SlotState state = SlotState::of(slot.state.load(memory_order_relaxed));
@@ -752,11 +752,11 @@ void Member::rescan() {
 Written Member::write_plan(const Plan& plan, PlanId& out) {
   lane_.refresh();
   const auto mark = [&] {
-    if (plan.what != 0) arena_.element(plan.what - 1).meta.fetch_or(Meta::kPlanned, memory_order_acq_rel);
+    if (plan.what != 0) Plans::mark(arena_.element(plan.what - 1), plan);
   };
   mark();
   const Written written = Plans(arena_).write(lane_, plan, out);
-  mark();  // once more: a gate holder that found none yet may have taken it off
+  mark();
   look_again(plan);
   return written;
 }

@@ -87,8 +87,8 @@ class Member {
   // nobody observes.
   Nanos instant() { return telemetry_.on() ? arena_.host().ticks() : arena_.host().coarse_now(); }
 
-  // The lock without waiting, one CAS. kBusy says only that this path is shut.
-  Answer try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out);
+  // The lock without waiting, one CAS. kBusy says only that this path is shut. Of the request `workflow` and `hold` matter to plans only.
+  Answer try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out, std::uint32_t workflow = 0, std::uint32_t hold = 0);
   // The lock without waiting by whatever path. kBusy may be said while a waiter or a hand-off is in flight.
   Answer try_lock(const Request& request, Granted& out) {
     const Answer answer = attempt(request, out);
@@ -103,7 +103,7 @@ class Member {
   // queued bit is cleared, so with that bit clear (f1) it shows here.
   bool holds_alone(ElementIndex index) const {
     const Fast fast = Fast::of(arena_.element(index).fast.load(memory_order_acquire));
-    if (fast.owner != participant_ || fast.queued) return false;
+    if (fast.owner != participant_ || fast.queued || is_planned(index)) return false;
     return arena_.participant(participant_).wake.load(memory_order_acquire) == 0 && pending_.empty() && lane_.own_served.empty();
   }
   // Ends an exclusive grant of ours and begins our next in one CAS, so that nobody can come between. kBusy: somebody waits, or the
@@ -116,6 +116,10 @@ class Member {
   // nobody observes, it can be left out.
   Spent spend(ElementIndex index, double tokens, Who who, Tokens& out) {
     lane_.refresh();
+    return spend_then(index, tokens, who, out);
+  }
+  // In the same moment as what this lane did last.
+  Spent spend_then(ElementIndex index, double tokens, Who who, Tokens& out) {
     return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
   }
   Answer try_tokens(const Request& request, Spent spent, Tokens& out);
@@ -247,6 +251,11 @@ class Member {
     return Meta::generation(meta) == generation && Meta::state(meta) != Meta::kFree;
   }
 
+  bool is_planned(ElementIndex index) const {
+    return (arena_.element(index).meta.load(memory_order_acquire) & Meta::kPlanned) != 0;  // (p6)
+  }
+  // A hold keeps back lower tiers, and ends when whom it is for has come: neither is decided here.
+  bool passes_holds(std::uint64_t meta, ElementIndex index, std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold);
   bool in_hand(const Queue& queue, std::uint64_t sequence, CellStatus status, Queue::Seen& out) const;
   void written(const Queue& queue, const Queue::Seen& seen, std::uint32_t tier, const void* bytes, std::uint32_t length);
   void give_on(const Queue& queue);
@@ -329,10 +338,19 @@ class Member {
 
 // ---- the fast path -------------------------------------------------------------------------------------------------
 
-inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out) {
+inline bool Member::passes_holds(std::uint64_t meta, ElementIndex index, std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold) {
+  if (workflow == 0 && tier >= Meta::hold_tier(meta) && (meta & Meta::kHoldForAll) == 0) return true;
+  lane_.refresh();
+  return Plans(arena_).let_pass(index + 1, tier, workflow, hold, lane_.now());
+}
+
+inline Answer Member::try_fast(Handle handle, std::uint32_t tier, Nanos coarse, Granted& out, std::uint32_t workflow, std::uint32_t hold) {
   Element& element = arena_.element(handle.index);
   std::uint64_t word = element.fast.load(memory_order_relaxed);
   if ((word & (Fast::kQueued | Fast::kOwnerMask)) != 0) return Answer::kBusy;
+  const std::uint64_t meta = element.meta.load(memory_order_acquire);  // (p6) before the CAS
+  if ((meta & Meta::kPlanned) != 0 && !passes_holds(meta, handle.index, tier, workflow, std::min(hold, SlotFlag::kHoldMost))) [[unlikely]]
+    return Answer::kBusy;
   hold_bit(handle.index);  // write-ahead: a sweep of ours looks at it even if we die right after the CAS
   const std::uint64_t sequence = Fast::of(word).sequence + 1;
   // (f1) acquires what the last holder released, and with it, on a recycled element, the new generation (t1).
@@ -365,6 +383,8 @@ inline bool Member::release_fast(ElementIndex index, std::uint64_t sequence) {
 
 inline Answer Member::pass(ElementIndex index, std::uint64_t sequence, std::uint32_t tier, Nanos coarse, Granted& out) {
   Element& element = arena_.element(index);
+  // Whom a hold lets pass is not for its holder to say.
+  if (is_planned(index)) return holds(index, sequence) ? Answer::kBusy : Answer::kLost;
   std::uint64_t held = Fast::word(false, participant_, sequence);
   // (f1) as a release and an acquire in one; the held bit stays.
   if (!element.fast.compare_exchange_strong(held, Fast::word(false, participant_, sequence + 1), memory_order_acq_rel,

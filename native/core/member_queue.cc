@@ -87,7 +87,7 @@ void Member::written(const Queue& queue, const Queue::Seen& seen, std::uint32_t 
   cell.tier.set(tier);
   cell.attempt.set(0);
   std::memcpy(queue.bytes(seen.cell), bytes, length);
-  queue.put(seen, fresh_ring(tier));
+  queue.put(seen, fresh_ring(tier), true);
   if (queue.items_wanted()) visit(queue.items(), true);
 }
 
@@ -161,7 +161,7 @@ Answer Member::acknowledge(QueueId id, std::uint64_t sequence) {
   Queue::Seen seen;
   if (!in_hand(queue, sequence, CellStatus::kTaken, seen)) return Answer::kLost;
   const std::uint32_t tier = queue.cell(seen.cell).tier.get();
-  if (!queue.put(seen, kFreeRing)) return Answer::kLost;
+  if (!queue.put(seen, kFreeRing, true)) return Answer::kLost;
   if (telemetry_.on()) [[unlikely]]
     telemetry_.over(handle_of(queue.items()), tier, Ending::kSuccess);
   if (queue.room_wanted()) visit(queue.room(), true);

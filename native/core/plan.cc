@@ -207,7 +207,31 @@ bool Plans::escalates(std::uint32_t workflow, std::uint32_t tier, Nanos now, Pla
   return found;
 }
 
+// (p6) before the plan is shown and after it: who takes a lock at once reads the marks first, and is then before the plan or sees them. A
+// read-modify-write though they are there: a gate holder that takes them off after it sees the plan when it looks once more.
+void Plans::mark(Element& element, const Plan& plan) {
+  std::uint64_t seen = element.meta.load(memory_order_acquire);
+  std::uint64_t marked = 0;
+  do {
+    marked = seen | Meta::kPlanned;
+    if (plan.kind != PlanKind::kHold) continue;
+    if (plan.tier > Meta::hold_tier(seen)) {
+      marked = (marked & ~Meta::kHoldTierMask) | (static_cast<std::uint64_t>(plan.tier & 3) << Meta::kHoldTierShift);
+    }
+    if (plan.who == 0) marked |= Meta::kHoldForAll;
+  } while (!element.meta.compare_exchange_strong(seen, marked, memory_order_acq_rel, memory_order_acquire));
+}
+
 // ---- holds ----------------------------------------------------------------------------------------------------------
+
+bool Plans::let_pass(std::uint32_t key, std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold, Nanos now) const {
+  bool pass = true;
+  for_each_of(PlanKind::kHold, key, now, [&](PlanEntry&, const Plan& plan) {
+    const bool expected = plan.who == 0 ? tier >= plan.tier : plan.who == workflow;
+    if (expected || (tier < plan.tier && !ends_before(plan, hold, now))) pass = false;
+  });
+  return pass;
+}
 
 // A window that slides by halves.
 void Plans::turn_half(PlanEntry& entry, Nanos now) {

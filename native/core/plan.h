@@ -1,6 +1,6 @@
 // Plans: what a planner wants kept ready. All it can do is write them, each with a deadline, into a table; what they come to is
-// decided in the gates, within bounds that no plan can move (max_reserve). With no plan an element's meta word, which is read
-// anyway, says so; with one, it is found in a window of the table.
+// decided in the gates, within bounds that no plan can move (max_reserve), or past them where a hold neither keeps a request nor is for it.
+// With no plan an element's meta word, which is read anyway, says so; with one, it is found in a window of the table.
 #pragma once
 
 #include <algorithm>
@@ -133,6 +133,12 @@ class Plans {
     for_each_of(kind, key, now, [&](PlanEntry&, const Plan&) { found = true; });
     return found;
   }
+  // Says at its element that there may be such a plan. By who writes one, before and after it is there: a gate holder that found none yet
+  // may have taken the marks off.
+  static void mark(Element& element, const Plan& plan);
+  // Whether a request may take a free lock past its holds without anybody's decision: none is for it, which uses that hold up, and for none
+  // it would have to wait. `hold`: how long it will take, in ms, 0 unknown.
+  bool let_pass(std::uint32_t key, std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold, Nanos now) const;
   // Takes away what has ended; calls back with what it was.
   template <typename Visitor>
   void sweep(Lane& lane, Nanos now, Visitor visitor) {
@@ -162,6 +168,12 @@ class Plans {
   void unblock(std::uint32_t key, Nanos now);
   // Those of this lock whose time is over.
   void end_holds(Lane& lane, std::uint32_t key, Nanos now);
+
+  // Whether others of a lower tier will be done with the lock before the expected request comes. `said`: ms by their own account, 0 none.
+  static bool ends_before(const Plan& plan, std::uint32_t said, Nanos now) {
+    const double hold = said > 0 ? static_cast<double>(said) : plan.amount;
+    return hold > 0 && static_cast<double>(now) + hold * static_cast<double>(kNanosPerMilli) <= static_cast<double>(plan.from);
+  }
 
   PlanLoss* loss(std::uint32_t source) const;
   // The plan that a workflow's requests count as of a higher tier by, the highest; false: there is none above `tier`.

@@ -125,7 +125,7 @@ bool Queue::take(std::uint32_t ring, CellStatus status, ParticipantId owner, See
 
 // A cell gets a ticket before it is linked, and a new one when another cell was linked under that. Whoever meets a cell with
 // a ticket and without an entry may go on from there: the entry is the same whoever links it.
-bool Queue::put(const Seen& seen, std::uint32_t ring) const {
+bool Queue::put(const Seen& seen, std::uint32_t ring, bool ours) const {
   const CellStatus status = ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady;
   auto& tail = record_->rings[ring].tail;
   auto& state = cell(seen.cell).state;
@@ -148,7 +148,11 @@ bool Queue::put(const Seen& seen, std::uint32_t ring) const {
     if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;
     const std::uint64_t wanted = CellWord{status, ring, 0, next}.word();
     // (q3) releases the record to whoever claims it. Where it fails after it was moved, a sweeper went on with it.
-    if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;
+    if (ours && !moved) {
+      state.store(wanted, memory_order_release);
+    } else if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) {
+      return moved;
+    }
     word = wanted;
     moved = true;
     // (q1) (q2) sequentially consistent: the linearization point, before the queued bit of those who wait is looked at.

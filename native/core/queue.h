@@ -134,8 +134,9 @@ class Queue {
   bool claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const;
   // The first of a ring; false when it is empty.
   bool take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const;
-  // Moves a cell into a ring; false when it is no longer as it was seen.
-  bool put(const Seen& seen, std::uint32_t ring) const;
+  // Moves a cell into a ring; false when it is no longer as it was seen. `ours`: it is in hand of this very participant, which is alive, so
+  // that nobody else may have changed it: its first step needs no CAS.
+  bool put(const Seen& seen, std::uint32_t ring, bool ours = false) const;
   // What is given back goes to the front of its tier, or to the free cells.
   bool put_back(const Seen& seen) const;
 

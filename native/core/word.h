@@ -94,12 +94,18 @@ struct Meta {
   static constexpr std::uint64_t kTwoByte = 1ull << 5;  // the name is UTF-16, not Latin-1
   static constexpr std::uint64_t kPlanned = 1ull << 6;  // a plan may be of it
   static constexpr int kKindShift = 8;
+  // Of a lock that a hold may be of: its tier at most, and whether it may be for anybody of that tier (core/plan.h).
+  static constexpr int kHoldTierShift = 12;
+  static constexpr std::uint64_t kHoldTierMask = 3ull << kHoldTierShift;
+  static constexpr std::uint64_t kHoldForAll = 1ull << 14;
+  static constexpr std::uint64_t kPlanMarks = kPlanned | kHoldTierMask | kHoldForAll;
   static constexpr std::uint64_t kKindMask = 0xfull << kKindShift;
   static constexpr int kLengthShift = 16;
   static constexpr std::uint64_t kLengthMask = 0x1fff;
 
   static constexpr std::uint32_t generation(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
   static constexpr std::uint64_t state(std::uint64_t word) { return word & kStateMask; }
+  static constexpr std::uint32_t hold_tier(std::uint64_t word) { return static_cast<std::uint32_t>(word >> kHoldTierShift) & 3; }
   static constexpr std::uint32_t length(std::uint64_t word) { return static_cast<std::uint32_t>((word >> kLengthShift) & kLengthMask); }
   static constexpr Kind kind(std::uint64_t word) { return static_cast<Kind>((word >> kKindShift) & 0xf); }
   static constexpr std::uint64_t word(std::uint32_t generation, std::uint64_t state, Kind kind, std::uint32_t length, bool two_byte) {

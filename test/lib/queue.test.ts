@@ -47,6 +47,58 @@ test('records come out as they went in, whatever they were given as', async () =
   await gov.close()
 })
 
+test('the next item is taken as the one in hand is acknowledged, and null ends it', async () => {
+  const gov = virtual()
+  const queue = small(gov)
+  queue.offer('a')
+  queue.offer('b', { tier: 'critical' })
+  const first = queue.poll()!
+  assert.is(textOf(first), 'b')
+  const second = first.next()!
+  assert.is(textOf(second), 'a')
+  assert.is(second.attempt, 1)
+  assert.is(first.ack(), false)
+  assert.ok(queue.offer('c'), 'there is room again')
+  assert.is(first.next()?.next(), null, 'one that has ended only asks for the next, and so on')
+  assert.is(second.ack(), true)
+  assert.is(queue.offer('d') && queue.offer('e'), true)
+  await gov.close()
+})
+
+test('a record whose successor was asked for is not delivered again, and one that is in hand still is', async () => {
+  const gov = virtual()
+  const queue = small(gov)
+  queue.offer('a')
+  queue.offer('b')
+  const item = queue.poll()!.next()!
+  assert.is(item.giveBack(), true)
+  const again = item.next()!
+  assert.equal([textOf(again), again.attempt], ['b', 2])
+  assert.is(queue.poll(), null)
+  assert.is(again.next(), null)
+  await gov.close()
+})
+
+test('the next item serves who waits for room, and while the governor closes it acknowledges only', async () => {
+  const gov = virtual()
+  const queue = small(gov)
+  queue.offer('a')
+  queue.offer('b')
+  const pushed = queue.push('c')
+  await macrotask()
+  assert.is(await isSettled(pushed), false)
+  const item = queue.poll()!.next()!
+  await pushed
+  const closed = gov.close({ drain: 60_000 })
+  await macrotask()
+  assert.is(await isSettled(closed), false)
+  isCoded(
+    thrown(() => item.next()),
+    'ERR_FORELOCK_CLOSED'
+  )
+  await closed
+})
+
 test("an item's data is its own: neither the giver nor the next record changes it", async () => {
   const gov = virtual()
   const queue = gov.queue('q')

@@ -4,7 +4,8 @@
 import { createRequire } from 'node:module'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { type Governor, isForelockError, Meter, open, unlink, usageBetween } from '../../lib/index.js'
-import { type Addon, At, type Binding } from '../../lib/native/binding.js'
+import { type Addon, At, type Binding, Kind, Time } from '../../lib/native/binding.js'
+import { numbersOf } from '../../lib/pool-terms.js'
 import { addonFile, Random } from './support.js'
 
 const [what, seed, dir] = [process.argv[2] as 'native' | 'public', Number(process.argv[3]), process.argv[4] as string]
@@ -166,7 +167,7 @@ function detached(): ArrayBuffer {
 }
 
 const capacity = { elements: 32, waiters: 256, participants: 8, names: 64 }
-let binding: Binding = addon.open({ fresh: true, ...capacity, onWake() {} })
+let binding = furnished(addon.open({ fresh: true, ...capacity, onWake() {} }))
 let gov: Governor = open({ fresh: true, capacity })
 const closedBinding = addon.open({ fresh: true, ...capacity, onWake() {} })
 closedBinding.close()
@@ -187,8 +188,34 @@ const natives = [
   'advance',
   'snapshot',
   'counters',
-  'ref'
+  'ref',
+  'tryTake',
+  'refund',
+  'tryAllocate',
+  'tryAdmit',
+  'tryAdmit',
+  'releaseTogether',
+  'queueOffer',
+  'queuePoll',
+  'queueNext',
+  'queueAck',
+  'queueReturn'
 ] as const
+
+/** With a bucket, a pool and a queue among its first elements. */
+function furnished(made: Binding): Binding {
+  const { scratch, times } = made
+  made.lookup('bucket', Kind.Bucket)
+  scratch[At.Waiter] = -1
+  times.set([1e6, 1, 1e6], Time.Rate)
+  made.defineBucket()
+  made.lookup('pool', Kind.Pool)
+  const tiers = [0, 1, 2, 3].map(() => ({ floor: [0, 0], share: [0, 0], ceiling: [1, 1] }))
+  made.definePool(numbersOf({ names: ['a', 'b'], capacity: [100, 100], tiers, tenants: [], labels: [] }), ['a', 'b'])
+  made.queueOpen('queue', 4, 64)
+  made.queueBytes()
+  return made
+}
 
 function attempt(call: () => unknown, about: string): void {
   let result: unknown
@@ -216,6 +243,14 @@ function fillScratch(target: Binding): void {
     scratch[at] = random.below(3) === 0 ? random.pick(numbers) : random.below(40)
   }
   times[random.below(times.length)] = random.pick(numbers)
+  // A few parts that make sense, now and then: elements that are what they are taken for.
+  if (random.below(3) === 0) {
+    for (const at of [At.Locks, At.Pools, At.Buckets]) scratch[at] = random.below(2)
+    for (let part = 0; part < 4; part++) scratch[At.Parts + 4 * part] = random.below(3)
+    scratch[At.Parts + 2] = scratch[At.Request] = random.below(4)
+    times.fill(1 + random.below(3), Time.Amounts, Time.Amounts + 2)
+    times.fill(random.below(3), Time.Together)
+  }
   // Mostly one of its own, sometimes that of another or of none.
   if (random.below(8) !== 0) scratch[At.Arena] = target.arena
 }
@@ -241,7 +276,7 @@ function nativeRound(): void {
   if (random.below(200) === 0) attempt(() => structuredClone(target.scratch, { transfer: [target.scratch.buffer as never] }), 'transfer')
   if (random.below(300) === 0) {
     binding.close()
-    binding = addon.open({ fresh: true, ...capacity, onWake: random.below(2) === 0 ? () => binding.drain() : () => {} })
+    binding = furnished(addon.open({ fresh: true, ...capacity, onWake: random.below(2) === 0 ? () => binding.drain() : () => {} }))
   }
 }
 

@@ -463,7 +463,7 @@ const mutants = [
     name: 'queue: a cell is linked before it has its ticket',
     file: 'queue.cc',
     change: [
-      ['if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;', ''],
+      ['      state.store(wanted, memory_order_release);\n', ''],
       [
         'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) {',
         'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) { std::uint64_t before = seen.word; state.compare_exchange_strong(before, wanted, memory_order_acq_rel, memory_order_relaxed);'
@@ -624,6 +624,30 @@ const mutants = [
     name: 'plan: a hold keeps its own tier waiting',
     file: 'gate.cc',
     change: [['tier >= plan.tier || (flags', 'tier > plan.tier || (flags']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a lower tier takes a free lock past a hold',
+    file: 'member.h',
+    change: [['if ((meta & Meta::kPlanned) != 0 && !passes_holds', 'if (false && !passes_holds']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: whom a hold for anybody is for passes without using it',
+    file: 'member.h',
+    change: [[' && (meta & Meta::kHoldForAll) == 0', '']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a lock under a hold is handed on past it',
+    file: 'member.h',
+    change: [['  if (is_planned(index)) return holds(index, sequence) ? Answer::kBusy : Answer::kLost;\n', '']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: the place of a lock under a hold is given to another name',
+    file: 'gate.cc',
+    change: [[' && (meta & Meta::kPlanned) == 0;  // a plan is of', ';  // a plan is of']],
     caughtBy: [['plan_test']]
   },
   {

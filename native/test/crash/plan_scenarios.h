@@ -55,6 +55,17 @@ inline std::vector<Scenario> plan_scenarios() {
          s.lock(1, X, {.tier = 3});
          s.release(1);
        }},
+      {"a lock taken and given back past a hold of another's",
+       [](Scene& s) {
+         s.expected_holds = 1;
+         core::Plan plan = s.plan(core::PlanKind::kHold, s.handle(2, X).index, 2, 2'000);
+         plan.who = Scene::kStranger;
+         s.write(2, plan);
+       },
+       [](Scene& s) {
+         s.lock(1, X, {.tier = 2});
+         s.release(1);
+       }},
       {"one that a hold keeps waiting gives up",
        [](Scene& s) {
          s.hold(2, X, 3, 2'000);

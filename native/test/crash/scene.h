@@ -306,6 +306,7 @@ class Scene {
   // ---- plans
 
   static constexpr std::uint32_t kWorkflow = 77;
+  static constexpr std::uint32_t kStranger = 9;
 
   // Its fields go together, so that one that is of two plans shows.
   core::Plan plan(core::PlanKind kind, core::ElementIndex of, std::uint32_t tier, std::uint64_t ms, std::uint32_t variant = 0) const {
@@ -335,7 +336,7 @@ class Scene {
       CHECK(plan.kind >= core::PlanKind::kHold && plan.kind <= core::PlanKind::kKeep);
       CHECK_EQUAL(plan.source, static_cast<std::uint32_t>(plan.kind));
       const bool of_workflow = plan.kind == core::PlanKind::kReserve || plan.kind == core::PlanKind::kEscalation;
-      CHECK_EQUAL(plan.who, of_workflow ? kWorkflow : 0u);
+      CHECK(plan.who == (of_workflow ? kWorkflow : 0u) || (plan.kind == core::PlanKind::kHold && plan.who == kStranger));
       CHECK_EQUAL((plan.until - plan.from) % core::kNanosPerMilli, 0u);
       CHECK(plan.kind == core::PlanKind::kHold ? plan.until == plan.from : plan.until > plan.from);
       holds += plan.kind == core::PlanKind::kHold ? 1 : 0;

@@ -302,6 +302,49 @@ Program one_plan_twice() {
   return plan;
 }
 
+// A hold is written while somebody in the gate takes the marks of one that has ended off the lock: they are there afterwards, or a lower
+// tier would take the lock past it.
+Program marks_against_a_visit() {
+  Program plan = of(
+      2,
+      [] {
+        PlanId id{};
+        Plan was;
+        check(world().actor(1).member.write_plan(whole(1), id) == Written::kOk, "set-up: plan");
+        check(Plans(*world().arena).withdraw(world().actor(1).member.lane(), id, was), "set-up: plan");
+      },
+      [] {
+        const std::uint64_t meta = world().arena->element(world().lock.index).meta.load(memory_order_acquire);
+        const bool marked = (meta & Meta::kPlanned) != 0 && Meta::hold_tier(meta) == 3;
+        check(marked || scheduled::deaths() > 0, "a hold that no mark tells of");
+      });
+  plan.threads = {{1,
+                   [] {
+                     PlanId id{};
+                     check(world().actor(1).member.write_plan(whole(2), id) == Written::kOk, "a plan was refused");
+                   }},
+                  {2, [] { GateKeeper(world().actor(2).member.lane(), world().lock.index).visit(true); }}};
+  return plan;
+}
+
+// A lock is taken and given back past the hold of another while that is written: whatever comes first, it is free afterwards.
+Program fast_against_a_hold() {
+  Program plan = of(
+      2, [] {}, nullptr);
+  plan.threads = {{1,
+                   [] {
+                     PlanId id{};
+                     check(world().actor(1).member.write_plan(whole(2), id) == Written::kOk, "a plan was refused");
+                   }},
+                  {2, [] {
+                     Granted granted;
+                     Member& member = world().actor(2).member;
+                     check(member.try_fast(world().lock, 3, world().host.time, granted) == Answer::kOk, "the lock was not to be had");
+                     check(member.release(world().lock.index, granted.sequence) == Answer::kOk, "a release was refused");
+                   }}};
+  return plan;
+}
+
 // ---- pools
 
 void use_units(int id, std::uint64_t amount) {
@@ -363,6 +406,10 @@ int main(int argc, char** argv) {
   suite.holds("plan: write/write", bounded(with_deaths(two_writes()), 1));
   suite.holds("plan: write/write of one plan", model_of(one_plan_twice()));
   suite.holds("plan: write/write of one plan", bounded(with_deaths(one_plan_twice()), 1));
+  suite.holds("plan: marks of a hold/a visit that takes them off", bounded(model_of(marks_against_a_visit()), 2));
+  suite.holds("plan: marks of a hold/a visit that takes them off", bounded(with_deaths(marks_against_a_visit()), 1));
+  suite.holds("plan: a lock taken past a hold that is written", bounded(model_of(fast_against_a_hold()), 2));
+  suite.holds("plan: a lock taken past a hold that is written", bounded(with_deaths(fast_against_a_hold()), 1));
   suite.holds("pool: allocate/allocate, one fits", model_of(two_allocate(3)));
   suite.holds("pool: allocate/allocate, both fit", model_of(two_allocate(4)));
   return suite.finish();

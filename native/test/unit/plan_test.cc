@@ -224,6 +224,69 @@ TEST_CASE("who says that it will be done in time is let in, also when it is only
   CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kBusy);
 }
 
+TEST_CASE("a free lock under a hold is taken and given back past the gate by whom it does not keep and is not for") {
+  Office office;
+  Plan other = office.hold(2, kSecond, 1);
+  other.who = 9;
+  const PlanId id = office.write(other);
+  // Whoever comes through the gate finds it shut by somebody who stands in it.
+  const auto is_quick = [&](std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold) {
+    auto& gate = office.world.arena->element(office.lock.index).gate;
+    const std::uint64_t open = gate.load();
+    Gate inside = Gate::of(open);
+    inside.holder = office.a->lane().id;
+    gate.store(inside.word());
+    Request request = office.ask(tier, hold);
+    request.workflow = workflow;
+    Granted granted;
+    const Answer answer = office.b->try_lock(request, granted);
+    const bool quick = answer == Answer::kOk && office.b->release(office.lock.index, granted.sequence) == Answer::kOk;
+    gate.store(open);
+    return quick;
+  };
+  CHECK(is_quick(2, 0, 0));
+  CHECK(is_quick(3, 8, 0));
+  CHECK(is_quick(1, 8, 999));
+  CHECK(!is_quick(1, 8, 0));
+  CHECK(!is_quick(1, 8, 1'001));
+  CHECK(!is_quick(2, 9, 0));
+  CHECK(!is_quick(0, 9, 999));
+  CHECK_EQUAL(office.plans().loss(1)->hits.load(), 0u);
+  CHECK(office.a->withdraw_plan(id));
+  CHECK(is_quick(0, 0, 0));
+  office.write(office.hold(2, kSecond, 1));  // for anybody of the tier
+  CHECK(!is_quick(2, 0, 0));
+  CHECK(!is_quick(3, 8, 0));
+}
+
+TEST_CASE("a hold for anybody of its tier is used by the first who comes, and then lets all pass") {
+  Office office;
+  office.write(office.hold(2, kSecond, 1));
+  Granted granted;
+  CHECK(office.b->try_lock(office.ask(2), granted) == Answer::kOk);
+  CHECK_EQUAL(office.plans().loss(1)->hits.load(), 1u);
+  CHECK(office.b->release(office.lock.index, granted.sequence) == Answer::kOk);
+  CHECK(office.b->try_fast(office.lock, 0, 0, granted) == Answer::kOk);
+}
+
+TEST_CASE("a lock under a hold is not handed on within its environment, and its place is not given to another name") {
+  Office office;
+  Plan other = office.hold(2, kSecond);
+  other.who = 9;
+  Granted granted;
+  CHECK(office.b->try_lock(office.ask(1), granted) == Answer::kOk);
+  CHECK(office.b->holds_alone(office.lock.index));
+  const PlanId id = office.write(other);
+  CHECK(!office.b->holds_alone(office.lock.index));
+  Granted next;
+  CHECK(office.b->pass(office.lock.index, granted.sequence, 1, 0, next) == Answer::kBusy);
+  CHECK(office.b->pass(office.lock.index, granted.sequence + 1, 1, 0, next) == Answer::kLost);
+  CHECK(office.b->release(office.lock.index, granted.sequence) == Answer::kOk);
+  CHECK(!GateKeeper(office.a->lane(), office.lock.index).close());
+  CHECK(office.a->withdraw_plan(id));
+  CHECK(GateKeeper(office.a->lane(), office.lock.index).close());
+}
+
 TEST_CASE("the bound of ageing holds under endlessly renewed holds") {
   Office office;
   office.world.arena->header().max_reserve.store(std::bit_cast<std::uint64_t>(1.0));

@@ -1,0 +1,244 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Admission, Governor, Lock, Refusal } from '../../lib/index.js'
+import { At } from '../../lib/native/binding.js'
+import { pools } from '../../lib/pool.js'
+import { isCoded, isSettled, macrotask, thrown, virtual } from './support.js'
+
+function world(gov: Governor = virtual()) {
+  const pool = gov.pool('p', { capacity: { cpu: 4, memory: 100 } })
+  const buckets = ['a', 'b', 'c', 'd', 'e'].map(name => gov.bucket(name, { rate: 10, burst: 10 }))
+  const locks = ['l', 'm', 'n', 'o', 'q'].map(name => {
+    const lock = gov.lock(name)
+    lock.tryAcquire()?.release()
+    return lock
+  })
+  const session = pools.sessionOf(pool)
+  /** how often it was decided in one call */
+  const called = { times: 0 }
+  const tryAdmit = session.tryAdmit
+  Object.assign(session, {
+    tryAdmit: () => {
+      called.times++
+      tryAdmit()
+    }
+  })
+  const left = () => buckets.map(bucket => bucket.peek().remaining)
+  return { gov, pool, buckets, locks, session, called, left }
+}
+
+function admitted(answer: Admission | Refusal): Admission {
+  if (!answer.ok) throw new Error(`refused by ${answer.kind} ${answer.name}`)
+  return answer
+}
+
+const isFree = (lock: Lock | undefined) => lock?.tryAcquire()?.release() === true
+
+test('a pool, four buckets and four locks are decided in one call', () => {
+  const { gov, pool, buckets, locks, called, left } = world()
+  const admission = admitted(
+    gov.tryAdmit({
+      pool: [pool, { memory: 7, cpu: 2 }],
+      tokens: buckets.slice(0, 4).map((bucket, i) => [bucket, i + 1] as const),
+      locks: locks.slice(0, 4)
+    })
+  )
+  assert.is(called.times, 1)
+  assert.equal(admission.allocation?.amounts, { cpu: 2, memory: 7 })
+  assert.equal(
+    admission.locks.map(({ name }) => name),
+    ['l', 'm', 'n', 'o']
+  )
+  assert.equal(left(), [9, 8, 7, 6, 10])
+  assert.not(locks.slice(0, 4).some(isFree))
+  assert.is(admission.release(), true)
+  assert.ok(locks.every(isFree))
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+})
+
+test('what one call has no room for is decided all the same', () => {
+  const { gov, buckets, locks, called, left } = world()
+  const admission = admitted(gov.tryAdmit({ tokens: buckets.map(bucket => [bucket, 1] as const), locks }))
+  assert.is(called.times, 0)
+  assert.equal(left(), [9, 9, 9, 9, 9])
+  assert.is(admission.release(), true)
+  assert.ok(locks.every(isFree))
+})
+
+test('each kind of part may refuse, says so, and what was taken before goes back', () => {
+  const { gov, pool, buckets, locks, called, left } = world()
+  const parts = {
+    pool: [pool, { cpu: 3 }],
+    tokens: [[buckets[0]!, 1] as const, [buckets[1]!, 6] as const],
+    locks: locks.slice(0, 2)
+  } as const
+  const refusal = () => gov.tryAdmit(parts)
+  const first = admitted(gov.tryAdmit(parts))
+  const held = locks[1]!.tryAcquire()
+  assert.is(held, null)
+  assert.equal(refusal(), { ok: false, kind: 'lock', name: 'l', waitMs: undefined })
+  for (const grant of first.locks) grant.release()
+  assert.equal(refusal(), { ok: false, kind: 'pool', name: 'p', waitMs: undefined })
+  assert.ok(locks.every(isFree))
+  first.release()
+  assert.equal(refusal(), { ok: false, kind: 'bucket', name: 'b', waitMs: 200 })
+  assert.is(called.times, 4)
+  assert.equal(left(), [9, 4, 10, 10, 10])
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+  assert.ok(locks.every(isFree))
+  gov.advance(200)
+  assert.ok(refusal().ok)
+})
+
+test('the tier and the names of the request are those of its parts', () => {
+  const { gov, pool, buckets, locks, called } = world()
+  const admission = admitted(
+    gov.tryAdmit(
+      { pool: [pool, { cpu: 1 }], tokens: [[buckets[0]!, 1]], locks: [locks[0]!] },
+      { tier: 'critical', tenant: 'acme', workflow: 'order' }
+    )
+  )
+  assert.is(called.times, 1)
+  assert.is(admission.locks[0]?.tier, 'critical')
+  assert.is(admission.allocation?.tier, 'critical')
+  assert.equal(pool.usage().tiers.critical?.used, { cpu: 1, memory: 0 })
+  const own = gov.lock('l', { tier: 'background' })
+  admission.release()
+  own.tryAcquire()?.release()
+  assert.is(admitted(gov.tryAdmit({ locks: [own] })).locks[0]?.tier, 'background')
+})
+
+test('what a getter asks for meanwhile is not mixed up with it', () => {
+  const { gov, pool, buckets, locks, left } = world()
+  const inner: Admission[] = []
+  const amounts = {
+    get cpu() {
+      if (inner.length === 0)
+        inner.push(admitted(gov.tryAdmit({ pool: [pool, { cpu: 1 }], tokens: [[buckets[4]!, 2]], locks: [locks[4]!] })))
+      return 2
+    }
+  }
+  const outer = admitted(gov.tryAdmit({ locks: [locks[0]!], pool: [pool, amounts], tokens: [[buckets[0]!, 3]] }))
+  assert.equal(
+    outer.locks.map(({ name }) => name),
+    ['l']
+  )
+  assert.equal(outer.allocation?.amounts, { cpu: 2, memory: 0 })
+  assert.is(left()[0], 7)
+  assert.is(outer.release(), true)
+  for (const one of inner) one.release()
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+  assert.ok(locks.every(isFree))
+})
+
+test('a getter that closes the governor has closed it', async () => {
+  const { gov, pool, locks } = world()
+  const closing: Promise<void>[] = []
+  const amounts = {
+    get cpu() {
+      closing.push(gov.close())
+      return 1
+    }
+  }
+  isCoded(
+    thrown(() => gov.tryAdmit({ locks: [locks[0]!], pool: [pool, amounts] })),
+    'ERR_FORELOCK_CLOSED'
+  )
+  await Promise.all(closing)
+})
+
+test('what is known to be special of a lock is kept: mode, ttl, and that it may not be there yet', async () => {
+  const { gov, locks } = world()
+  const shared = gov.lock('l', { mode: 'shared' })
+  const both = [admitted(gov.tryAdmit({ locks: [shared] })), admitted(gov.tryAdmit({ locks: [shared] }))]
+  assert.is(both[0]?.locks[0]?.mode, 'shared')
+  for (const one of both) assert.is(one.release(), true)
+  const brief = admitted(gov.tryAdmit({ locks: [gov.lock('m', { ttl: 10 })] }))
+  gov.advance(20)
+  await macrotask()
+  assert.ok(isFree(locks[1]))
+  assert.is(brief.release(), false)
+  assert.is(admitted(gov.tryAdmit({ locks: [gov.lock('never seen')] })).release(), true)
+})
+
+test('its end is one call where nothing else is to be done, and serves those who wait', async () => {
+  const { gov, pool, locks, session } = world()
+  const releaseTogether = session.releaseTogether
+  let calls = 0
+  Object.assign(session, {
+    releaseTogether: () => {
+      calls++
+      releaseTogether()
+    }
+  })
+  const parts = { pool: [pool, { cpu: 3 }], locks: [locks[0]!] } as const
+  const first = admitted(gov.tryAdmit(parts))
+  const next = gov.admit(parts)
+  await macrotask()
+  assert.is(await isSettled(next), false)
+  assert.is(first.release(), true)
+  assert.is((await next).release(), true)
+  calls = 0
+  assert.is(admitted(gov.tryAdmit(parts)).release(), true)
+  assert.is(calls, 1)
+  const watched = admitted(gov.tryAdmit(parts))
+  assert.is(watched.signal.aborted, false)
+  calls = 0
+  assert.is(watched.release(), true)
+  assert.is(calls, 0)
+  const closing = gov.close({ drain: 1_000 })
+  await closing
+})
+
+test('an admission of which a part is lost ends as false, and the rest is given back', async () => {
+  const { gov, pool, locks } = world()
+  const admission = admitted(gov.tryAdmit({ pool: [pool, { cpu: 3 }], locks: [locks[0]!] }))
+  const thief = await locks[0]!.acquire({ steal: true })
+  assert.is(admission.release(), false)
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+  assert.is(thief.release(), true)
+})
+
+test('close({ drain }) waits for what was admitted, and goes on when it ends', async () => {
+  const { gov, pool, locks } = world()
+  const admission = admitted(gov.tryAdmit({ pool: [pool, { cpu: 3 }], locks: [locks[0]!] }))
+  const closed = gov.close({ drain: 60_000 })
+  await macrotask()
+  assert.is(await isSettled(closed), false)
+  assert.is(admission.release(), true)
+  await closed
+})
+
+test('numbers that make no sense are refused by the addon before anything is taken', () => {
+  const { pool, locks, session } = world()
+  const { scratch, times } = session
+  const write = (at: number, value: number) => () => {
+    scratch[at] = value
+  }
+  const bad = [
+    write(At.Locks, 5),
+    write(At.Pools, 2),
+    write(At.Buckets, -1),
+    write(At.Parts, 1 << 30),
+    write(At.Parts + 2, 4),
+    write(At.Request, 8)
+  ]
+  const element = pools.sessionOf(pool).parts
+  for (const spoil of bad) {
+    scratch[At.Arena] = session.arena
+    scratch[At.Request] = 1
+    scratch[At.Locks] = 1
+    scratch[At.Pools] = 0
+    scratch[At.Buckets] = 0
+    scratch[At.Parts] = element[0]?.index ?? 0
+    scratch[At.Parts + 1] = 0
+    scratch[At.Parts + 2] = 1
+    times.fill(Number.NaN)
+    spoil()
+    session.tryAdmit()
+    assert.is(scratch[At.OutCode], -10)
+  }
+  assert.ok(locks.every(isFree))
+})
+
+test.run()
