@@ -183,6 +183,7 @@ void GateKeeper::look_at_pool_plans() {
   Plans(arena_).unblock(index_ + 1, lane_.now());
   element_.meta.fetch_and(~Meta::kPlanned, memory_order_acq_rel);
   pool_->look_at_plans(index_, lane_.now());
+  if (pool_->is_planned()) element_.meta.fetch_or(Meta::kPlanned, memory_order_acq_rel);  // its writer may have died before it would have
 }
 
 void GateKeeper::pass(SlotId mine) {
