@@ -22,9 +22,9 @@ import { InUseError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import type { Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
-import { COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
+import { type COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
 import { optional } from './optional.js'
-import { type Column, TABLE_NAMES, type Table, type TableName } from './rows.js'
+import { type Column, sqlName, TABLE_NAMES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
 import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
 
@@ -134,6 +134,7 @@ class DuckDbBackend extends SqlBackend {
   readonly #duckdb: DuckDb
   readonly #file: string
   readonly #config: Record<string, string>
+  readonly #order = new Map<TableName, readonly [string, Column][]>()
   #instance: DuckDBInstance | null = null
   #connection: DuckDBConnection | null = null
 
@@ -241,7 +242,7 @@ class DuckDbBackend extends SqlBackend {
   }
 
   protected async insert(table: TableName, rows: readonly AnyRow[]): Promise<void> {
-    const columns = Object.entries(this.schema.tables[table].columns)
+    const columns = await this.#columnsIn(table)
     const appender = await (await this.#here()).createAppender(table)
     let slice: Slice | null = null
     try {
@@ -260,12 +261,27 @@ class DuckDbBackend extends SqlBackend {
     }
   }
 
+  /** In the order that they have in the file, by which an appender goes: those that a later schema brought were added behind the others. */
+  async #columnsIn(table: TableName): Promise<readonly [string, Column][]> {
+    const known = this.#order.get(table)
+    if (known !== undefined) return known
+    const { columns } = this.schema.tables[table]
+    const byName = new Map(Object.entries(columns).map(([name, column]) => [sqlName(name), [name, column] as [string, Column]]))
+    const found = await this.statements.query('SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index', [
+      table
+    ])
+    const order = found.map(({ column_name }) => byName.get(column_name as string) as [string, Column])
+    this.#order.set(table, order)
+    return order
+  }
+
   protected override async insertBlocks({ tables, blocks, ...rest }: Batch): Promise<Batch['tables']> {
     const asColumns = blocks.filter(({ words }) => words.plain)
     if (asColumns.length > 0) {
       const appender = await (await this.#here()).createAppender('events')
       try {
-        const slices = new BlockSlices(this.#duckdb)
+        const columns = (await this.#columnsIn('events')).map(([name]) => name as (typeof EVENT_COLUMNS)[number])
+        const slices = new BlockSlices(this.#duckdb, columns)
         for (const block of asColumns) {
           appender.appendDataChunk(slices.filledWith(block))
           await new Promise(setImmediate)
@@ -454,19 +470,21 @@ class Slice {
  */
 class BlockSlices {
   readonly #duckdb: DuckDb
+  readonly #columns: typeof EVENT_COLUMNS
   readonly #types = new Map<Words, DuckDBType>()
   #chunk: DuckDBDataChunk | undefined
   #words: Words | undefined
 
-  constructor(duckdb: DuckDb) {
+  constructor(duckdb: DuckDb, columns: typeof EVENT_COLUMNS) {
     this.#duckdb = duckdb
+    this.#columns = columns
   }
 
   filledWith(block: EventBlock): DuckDBDataChunk {
     const { length, words } = block
     if (this.#chunk === undefined || this.#words !== words || this.#chunk.rowCount !== length) this.#make(words, length)
     const chunk = this.#chunk as DuckDBDataChunk
-    for (const [at, name] of EVENT_COLUMNS.entries()) {
+    for (const [at, name] of this.#columns.entries()) {
       const vector = chunk.getColumnVector(at)
       const values = block[name]
       if (isText(name)) for (let row = 0; row < length; row++) vector.setItem(row, values[row] === 0 ? null : words.texts[values[row]])
@@ -482,7 +500,7 @@ class BlockSlices {
     this.#types.set(words, type)
     this.#words = words
     this.#chunk = DuckDBDataChunk.create(
-      EVENT_COLUMNS.map(name => (isText(name) ? type : DOUBLE)),
+      this.#columns.map(name => (isText(name) ? type : DOUBLE)),
       length
     )
   }
