@@ -8,8 +8,8 @@ import { BLOCK_ROWS, COLUMNS, type EventBlock, isText, newBlock, Words } from '.
 import { type EventRow, type RawTable, TABLE_NAMES } from '../../../lib/history/rows.js'
 import { quantile, RELATIVE_ERROR } from '../../../lib/history/sketch.js'
 import type { Grouping, HistoryStore, Source, StoreOptions } from '../../../lib/history/store.js'
-import { isForelockError } from '../../../lib/index.js'
-import { action, DAY, event, HOUR, rowsOf, run, workload } from './rows.js'
+import { historyOf, isForelockError } from '../../../lib/index.js'
+import { action, DAY, event, HOUR, predicted, rowsOf, run, workload } from './rows.js'
 
 const RAW = TABLE_NAMES.filter(table => table !== 'rollups') as RawTable[]
 /** What the workload has numbers of. */
@@ -340,6 +340,29 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
       await Promise.all(work)
       assert.is((await store.select('runs')).length, 10)
       assert.is((await store.grouped({ source: 'runs', metric: 'wall' }))[0].count, 10)
+    }))
+
+  test('predictions of running workflows are asked for by workflow and kind, with their mean score and coverage, and forgotten with their tenant', () =>
+    withStore(async store => {
+      store.append('estimates', [
+        ...predicted('a', { tenant: 'acme', truth: 150, score: 20 }),
+        ...predicted('b', { tenant: 'globex', truth: 40, score: 40 }),
+        ...predicted('c', { workflow: 'report', truth: 90, score: 1 })
+      ])
+      await store.flush()
+      const history = historyOf(store)
+      assert.equal(await history.predictions({ workflow: 'import', kind: 'remaining' }), [
+        { kind: 'remaining', subject: 'import', workflow: 'import', made: 2, known: 2, score: 30, within: 0.5 }
+      ])
+      assert.equal((await history.predictions()).map(({ kind, workflow, made }) => [kind, workflow, made]).sort(), [
+        ['course', 'import', 2],
+        ['course', 'report', 1],
+        ['remaining', 'import', 2],
+        ['remaining', 'report', 1]
+      ])
+      await store.forget({ tenant: 'globex' })
+      const [{ made, score, within }] = await history.predictions({ workflow: 'import', kind: 'remaining' })
+      assert.equal([made, score, within], [1, 20, 1])
     }))
 
   test('a closed store says so, and closing it again is nothing', async () => {
