@@ -11,6 +11,7 @@ export * from './errors/index.js'
 export type { Governor, GovernorEvents } from './governor.js'
 export type { Grant, LockMode } from './grant.js'
 export type { GrantSet } from './grant-set.js'
+export type { RunCurve } from './history/curve-rows.js'
 export { type DuckDbStoreOptions, openDuckDbStore } from './history/duckdb.js'
 export { type MemoryStoreOptions, openMemoryStore } from './history/memory.js'
 export type { StorePlace } from './history/place.js'
@@ -18,6 +19,7 @@ export { openPostgresStore, type PostgresStoreOptions } from './history/postgres
 export {
   type Bottleneck,
   type BottlenecksOptions,
+  type CurvesOptions,
   type Frequent,
   type FrequentOptions,
   type History,

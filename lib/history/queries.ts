@@ -1,4 +1,5 @@
 import { count, onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { type RunCurve, runCurve } from './curve-rows.js'
 import { METRICS } from './rollups.js'
 import type { EstimateRow } from './rows.js'
 import { quantilesOf } from './sketch.js'
@@ -7,6 +8,7 @@ import { type Dimension, type Group, type Grouping, type GroupNames, type Histor
 const HOUR = 3_600_000
 const MINUTE = 60_000
 const TOP = 10
+const CURVES = 100
 const QUANTILES = [0.5, 0.9, 0.95, 0.99]
 /** The events that end a wait, one way or another. */
 const ENDS_OF_WAITS = ['grant', 'refusal', 'abort']
@@ -131,6 +133,14 @@ export interface PredictionsOptions extends Span {
   readonly tenant?: string
 }
 
+export interface CurvesOptions extends Span {
+  readonly workflow?: string
+  readonly outcome?: string
+  readonly tenant?: string
+  /** the last so many; default 100 */
+  readonly limit?: number
+}
+
 /** How good predictions of one kind about one subject were. */
 export interface PredictionScores {
   readonly kind: string
@@ -165,6 +175,8 @@ export interface History {
   quantiles(options?: QuantilesOptions): Promise<QuantileGroup[]>
   /** How good predictions made in the span were, by kind, subject, tier and workflow: the most often made first. */
   predictions(options?: PredictionsOptions): Promise<PredictionScores[]>
+  /** What runs that were sampled used over their time, those that ended last first: of the raw rows, for as long as they are kept. */
+  curves(options?: CurvesOptions): Promise<RunCurve[]>
 }
 
 /** The questions, to a store of any kind. */
@@ -292,6 +304,14 @@ class StoreHistory implements History {
     return [...gather(latest(rows), row => JSON.stringify([row.kind, row.subject, row.tier, row.workflow])).values()]
       .map(scores)
       .sort((a, b) => b.made - a.made || (a.subject < b.subject ? -1 : 1))
+  }
+
+  async curves(options: CurvesOptions = {}): Promise<RunCurve[]> {
+    known(options, ['workflow', 'outcome', 'tenant', 'limit', 'from', 'to'], 'curves')
+    const { workflow, outcome, tenant, limit = CURVES, from, to } = options
+    count(limit, 'limit', 0, Number.MAX_SAFE_INTEGER)
+    const where = given({ workflow, outcome, tenant })
+    return (await this.store.select('runs', { from, to, where, present: ['curve'], order: 'desc', limit })).flatMap(runCurve)
   }
 }
 

@@ -55,7 +55,8 @@ export const TABLES = {
       waited: may('number'),
       input: may('json'),
       ...USAGE,
-      participant: may('text')
+      participant: may('text'),
+      curve: { type: 'json', optional: true, since: 3 }
     }
   },
   actions: {
@@ -199,7 +200,7 @@ type Allowed<C> = {
 /** A row of a table. What is absent was not measured, or does not apply. */
 export type Row<T extends TableName> = Readonly<Needed<(typeof TABLES)[T]['columns']> & Allowed<(typeof TABLES)[T]['columns']>>
 
-/** One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept. */
+/** One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept, `curve` a `UsageCurve`. */
 export type RunRow = Row<'runs'>
 /** One action of a run. `labels` are the certifications it needed. */
 export type ActionRow = Row<'actions'>

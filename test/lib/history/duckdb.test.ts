@@ -150,17 +150,34 @@ test('a file of an older schema is brought up to the newer one, with its rows an
   }
 })
 
+test('SQL takes a curve apart into its points', async () => {
+  const store = await openDuckDbStore(fresh(), MANUAL)
+  store.append('runs', [run('1', { curve: { times: [1, 2.5], cpu: [0.5, 2] } }), run('2')])
+  await store.flush()
+  const points = await store.sql(
+    `SELECT id, unnest(CAST(curve->'$.times' AS DOUBLE[])) AS at, unnest(CAST(curve->'$.cpu' AS DOUBLE[])) AS cpu FROM runs WHERE curve IS NOT NULL`
+  )
+  assert.equal(points, [
+    { id: '1', at: 1, cpu: 0.5 },
+    { id: '1', at: 2.5, cpu: 2 }
+  ])
+  await store.close()
+})
+
 test('a file of schema 2, and its Parquet, have what schema 3 brought once it is there', async () => {
   const file = fresh()
   const before = await openDuckDbSchema(file, MANUAL, schemaOf(2))
   const estimate = { id: 'e', made: DAY, kind: 'wait', subject: 'lock:orders', tier: 'standard', value: 5 }
   before.append('estimates', [estimate])
+  before.append('runs', [run('1', { end: DAY })])
   await before.flush()
   await before.exportParquet(join(folder, 'second'))
   await before.close()
   const after = await openDuckDbStore(file, MANUAL)
   after.append('estimates', predicted('p'))
+  after.append('runs', [run('2', { end: DAY + 1, curve: { times: [1] } })])
   await after.flush()
+  assert.equal(await after.select('runs'), [run('1', { end: DAY }), run('2', { end: DAY + 1, curve: { times: [1] } })])
   assert.equal((await after.select('estimates')).sort(byId), [estimate, ...predicted('p')].map(present).sort(byId))
   assert.equal(await after.sql("SELECT run FROM estimates WHERE workflow = 'import' AND kind = 'course'"), [{ run: 'rp' }])
   await after.importParquet(join(folder, 'second'))

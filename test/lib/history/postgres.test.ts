@@ -122,9 +122,11 @@ test('a database of schema 2 has what schema 3 brought once it is there', async 
   const before = await openPostgresSchema(server.url, { ...MANUAL, schema }, schemaOf(2))
   const estimate = { id: 'e', made: DAY, kind: 'wait', subject: 'lock:orders', tier: 'standard', value: 5 }
   before.append('estimates', [estimate])
+  before.append('runs', [run('1', { end: DAY })])
   await before.close()
   const after = await openPostgresStore(server.url, { ...MANUAL, schema })
   after.append('estimates', predicted('p'))
+  after.append('runs', [run('2', { end: DAY + 1, curve: { times: [1] } })])
   await after.flush()
   assert.equal((await after.select('estimates')).map(({ id, workflow, run }) => [id, workflow, run]).sort(), [
     ['e', undefined, undefined],

@@ -365,6 +365,42 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
       assert.equal([made, score, within], [1, 20, 1])
     }))
 
+  test('curves of runs are asked for by workflow, the last first, and stay in rows as long as their runs do', () =>
+    withStore(async store => {
+      const curve = { times: [10, 20.5], cpu: [4, 9.25], memory: [1e6, 2e6] }
+      const runs = [
+        run('1', { end: DAY + 1, curve }),
+        run('2', { end: DAY + 2 }),
+        run('3', { end: DAY + 3, tenant: 'acme', curve: { times: [7] } }),
+        run('4', { end: DAY + 4, workflow: 'report', curve })
+      ]
+      store.append('runs', runs)
+      await store.flush()
+      const history = historyOf(store)
+      const about = ({ workflow, outcome, start, end }: (typeof runs)[0]) => ({ workflow, outcome, start, end })
+      assert.equal(await history.curves({ workflow: 'import' }), [
+        { run: '3', ...about(runs[2]), times: [7] },
+        { run: '1', ...about(runs[0]), ...curve }
+      ])
+      const ids = async (asked: object) => (await history.curves(asked)).map(one => one.run)
+      assert.equal(await ids({ limit: 1 }), ['4'])
+      assert.equal(await ids({ to: DAY + 3 }), ['1'])
+      assert.equal(await ids({ tenant: 'acme' }), ['3'])
+      assert.equal(
+        (await store.select('runs', { present: ['tenant'] })).map(({ id }) => id),
+        ['3']
+      )
+      assert.ok(
+        isForelockError(
+          thrownBy(() => store.select('runs', { present: ['size' as never] })),
+          'ERR_FORELOCK_ARGUMENT'
+        )
+      )
+      await store.forget({ tenant: 'acme' })
+      await store.prune({ runs: { rows: 2 } })
+      assert.equal(await ids({}), ['4'])
+    }))
+
   test('a closed store says so, and closing it again is nothing', async () => {
     const store = await open(MANUAL)
     const first = store.close()
