@@ -16,13 +16,14 @@ import {
 import { copyFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
 import { count, onlyKnown, optionsObject, text } from '../checks.js'
 import { InUseError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import type { Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
-import { type COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
+import type { COLUMNS as EVENT_COLUMNS } from './event-block.js'
+import { bindings, EventChunks } from './event-chunks.js'
 import { optional } from './optional.js'
 import { type Column, sqlName, TABLE_NAMES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
@@ -281,9 +282,9 @@ class DuckDbBackend extends SqlBackend {
       const appender = await (await this.#here()).createAppender('events')
       try {
         const columns = (await this.#columnsIn('events')).map(([name]) => name as (typeof EVENT_COLUMNS)[number])
-        const slices = new BlockSlices(this.#duckdb, columns)
+        const chunks = new EventChunks(this.#duckdb, columns, bindings())
         for (const block of asColumns) {
-          appender.appendDataChunk(slices.filledWith(block))
+          appender.appendDataChunk(chunks.filledWith(block))
           await new Promise(setImmediate)
         }
         appender.flushSync()
@@ -461,48 +462,6 @@ class Slice {
       vector.setItem(row, value === undefined ? null : isJson ? JSON.stringify(value) : (value as DuckDBValue))
     }
     vector.flush()
-  }
-}
-
-/**
- * Blocks as data chunks. Their texts go over as places in one list of words, an ENUM, which DuckDB turns into texts by itself: handing over each
- * text by itself costs four times as much.
- */
-class BlockSlices {
-  readonly #duckdb: DuckDb
-  readonly #columns: typeof EVENT_COLUMNS
-  readonly #types = new Map<Words, DuckDBType>()
-  #chunk: DuckDBDataChunk | undefined
-  #words: Words | undefined
-
-  constructor(duckdb: DuckDb, columns: typeof EVENT_COLUMNS) {
-    this.#duckdb = duckdb
-    this.#columns = columns
-  }
-
-  filledWith(block: EventBlock): DuckDBDataChunk {
-    const { length, words } = block
-    if (this.#chunk === undefined || this.#words !== words || this.#chunk.rowCount !== length) this.#make(words, length)
-    const chunk = this.#chunk as DuckDBDataChunk
-    for (const [at, name] of this.#columns.entries()) {
-      const vector = chunk.getColumnVector(at)
-      const values = block[name]
-      if (isText(name)) for (let row = 0; row < length; row++) vector.setItem(row, values[row] === 0 ? null : words.texts[values[row]])
-      else for (let row = 0; row < length; row++) vector.setItem(row, Number.isNaN(values[row]) ? null : values[row])
-      vector.flush()
-    }
-    return chunk
-  }
-
-  #make(words: Words, length: number): void {
-    const { DuckDBDataChunk, DOUBLE, ENUM } = this.#duckdb
-    const type = this.#types.get(words) ?? ENUM(words.texts.slice(1))
-    this.#types.set(words, type)
-    this.#words = words
-    this.#chunk = DuckDBDataChunk.create(
-      this.#columns.map(name => (isText(name) ? type : DOUBLE)),
-      length
-    )
   }
 }
 
