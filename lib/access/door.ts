@@ -106,7 +106,8 @@ export class GuardedHistory {
       if (table !== 'audit' && !tables.has(table)) throw this.#refused('select', table)
       if (tenant !== undefined && !Object.hasOwn(TABLES[table].columns, 'tenant')) throw this.#refused('select', table)
       for (const column in selection.where ?? {}) this.#mustShow(column)
-      for (const column of selection.present ?? []) this.#mustShow(String(column))
+      // What is no list the store refuses.
+      if (Array.isArray(selection.present)) for (const column of selection.present) this.#mustShow(String(column))
       if (selection.input !== undefined) this.#mustShow('input')
       const own = tenant === undefined ? selection : { ...selection, where: { ...selection.where, tenant } }
       const rows = await this.#store.select(table, own as Selection<T>)

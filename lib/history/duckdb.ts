@@ -135,6 +135,7 @@ class DuckDbBackend extends SqlBackend {
   readonly #duckdb: DuckDb
   readonly #file: string
   readonly #config: Record<string, string>
+  readonly #bindings = bindings()
   readonly #order = new Map<TableName, readonly [string, Column][]>()
   #instance: DuckDBInstance | null = null
   #connection: DuckDBConnection | null = null
@@ -282,7 +283,7 @@ class DuckDbBackend extends SqlBackend {
       const appender = await (await this.#here()).createAppender('events')
       try {
         const columns = (await this.#columnsIn('events')).map(([name]) => name as (typeof EVENT_COLUMNS)[number])
-        const chunks = new EventChunks(this.#duckdb, columns, bindings())
+        const chunks = new EventChunks(this.#duckdb, columns, this.#bindings)
         for (const block of asColumns) {
           appender.appendDataChunk(chunks.filledWith(block))
           await new Promise(setImmediate)

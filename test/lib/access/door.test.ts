@@ -46,6 +46,7 @@ test('an operator sees rows, but not whose they are nor what they were about, an
   await refused(history.select('runs', { where: { tenant: 'acme' } }))
   await refused(history.select('runs', { input: { secret: 1 } }))
   await refused(history.select('runs', { present: ['tenant'] }))
+  isCoded(await rejection(history.select('runs', { present: 7 as never })), 'ERR_FORELOCK_ARGUMENT')
   assert.equal(
     (await history.curves()).map(({ run, times }) => [run, times]),
     [['1', [10]]]
