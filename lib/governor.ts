@@ -30,7 +30,7 @@ import { readStats, type Stats, type StatsOptions } from './stats.js'
 import { makeTelemetry, type Telemetry } from './telemetry.js'
 import type { LockDefaults } from './terms.js'
 import { type LockManager, makeLockManager } from './web-locks.js'
-import { forgetTenant } from './workflow/learners.js'
+import { forgettingOf } from './workflow/forgetting.js'
 import { type WorkflowOptions, workName } from './workflow/options.js'
 import { Workflow } from './workflow/workflow.js'
 
@@ -189,16 +189,19 @@ export class Governor extends EventEmitter<GovernorEvents> {
   }
 
   /**
-   * Removes what the workflows of this governor have learnt from the runs of a tenant: what is left is learnt from the last 256 runs of others. Its rows are the
-   * store's: {@link HistoryStore.forget}.
+   * Removes what the workflows of this arena have learnt from the runs of a tenant: here at once; in every other environment before anything is made of
+   * what it has learnt, and within a second of its event loop's time. What is left is learnt from the last 256 runs of others. Its rows are the store's:
+   * {@link HistoryStore.forget}.
    *
-   * @throws ArgumentError
+   * @throws ArgumentError, ClosedError; CapacityError if the arena has no room to tell the others: then it is forgotten here only
    */
   forget(whose: { readonly tenant: string }): void {
     const given = optionsObject(whose, 'whose')
     if (given === undefined) throw refuse('whose', 'an object with a tenant', whose)
     onlyKnown(given, ['tenant'], 'forget()')
-    forgetTenant(this.#session, text((given as { tenant?: unknown }).tenant, 'tenant'))
+    const tenant = text((given as { tenant?: unknown }).tenant, 'tenant')
+    this.#session.mustBeJoined()
+    forgettingOf(this.#session).forget(tenant)
   }
 
   /**

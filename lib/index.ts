@@ -17,6 +17,7 @@ export type { Anomaly } from './foresight/usage-watch.js'
 export type { Governor, GovernorEvents } from './governor.js'
 export type { Grant, LockMode } from './grant.js'
 export type { GrantSet } from './grant-set.js'
+export type { RunCurve } from './history/curve-rows.js'
 export { type DuckDbStoreOptions, openDuckDbStore } from './history/duckdb.js'
 export { type MemoryStoreOptions, openMemoryStore } from './history/memory.js'
 export type { StorePlace } from './history/place.js'
@@ -24,6 +25,7 @@ export { openPostgresStore, type PostgresStoreOptions } from './history/postgres
 export {
   type Bottleneck,
   type BottlenecksOptions,
+  type CurvesOptions,
   type Frequent,
   type FrequentOptions,
   type History,
@@ -144,7 +146,8 @@ export type {
   UsageForecast
 } from './shadow/forecast.js'
 export type { LockShadowOptions, PoolShadowOptions, ShadowOptions } from './shadow/options.js'
-export type { PredictedPoint, Prediction, PredictionListener, PredictionScore } from './shadow/predictions.js'
+export type { PredictedPoint, Prediction, PredictionScore } from './shadow/prediction.js'
+export type { PredictionListener } from './shadow/predictions.js'
 export type { Replica, ReplicaRun, ReplicaView } from './shadow/replica.js'
 export type { ElementStats, KindStats, Quantiles, Stats, StatsOptions, TierStats } from './stats.js'
 export { decodeNotes, decodeRecord, NOTE_BYTES_MAX, RECORD_BYTES, type TelemetryNote, type TelemetryRecord } from './telemetry/record.js'

@@ -1,5 +1,6 @@
 import { onlyKnown, optionsObject, text } from '../checks.js'
 import { AccessError } from '../errors/index.js'
+import type { RunCurve } from '../history/curve-rows.js'
 import { openDuckDbStore } from '../history/duckdb.js'
 import { openPostgresStore } from '../history/postgres.js'
 import type * as queries from '../history/queries.js'
@@ -89,6 +90,15 @@ export class GuardedHistory {
     return this.#ask('exact', 'predictions', () => this.#history.predictions({ ...options, ...this.#tenancy(options.tenant) }))
   }
 
+  /** As {@link History.curves}: of single runs, so it is for who may see their rows. */
+  curves(options: queries.CurvesOptions = {}): Promise<RunCurve[]> {
+    return this.#ask('select', 'curves', () => {
+      if (!this.#rights.tables.has('runs')) throw this.#refused('select', 'runs')
+      this.#mustShow('curve')
+      return this.#history.curves({ ...options, ...this.#tenancy(options.tenant) })
+    })
+  }
+
   /** Rows of a table, without the columns that are hidden from the role. */
   select<T extends TableName>(table: T, selection: Selection<T> = {}): Promise<Partial<Row<T>>[]> {
     const { tables, hidden, tenant } = this.#rights
@@ -96,6 +106,8 @@ export class GuardedHistory {
       if (table !== 'audit' && !tables.has(table)) throw this.#refused('select', table)
       if (tenant !== undefined && !Object.hasOwn(TABLES[table].columns, 'tenant')) throw this.#refused('select', table)
       for (const column in selection.where ?? {}) this.#mustShow(column)
+      // What is no list the store refuses.
+      if (Array.isArray(selection.present)) for (const column of selection.present) this.#mustShow(String(column))
       if (selection.input !== undefined) this.#mustShow('input')
       const own = tenant === undefined ? selection : { ...selection, where: { ...selection.where, tenant } }
       const rows = await this.#store.select(table, own as Selection<T>)

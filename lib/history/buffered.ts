@@ -390,7 +390,7 @@ function rowsIn(bytes: number | undefined, table: { rows: number; bytes: number 
   return Math.floor((table.rows * bytes) / table.bytes)
 }
 
-function checkSelection(table: TableName, { from, to, where = {}, input, order, limit }: Selection): void {
+function checkSelection(table: TableName, { from, to, where = {}, present = [], input, order, limit }: Selection): void {
   if (!Object.hasOwn(TABLES, table)) throw refuse('table', `one of ${TABLE_NAMES.join(', ')}`, table)
   checkSpan(from, to)
   const columns: Record<string, { type: string }> = TABLES[table].columns
@@ -401,6 +401,8 @@ function checkSelection(table: TableName, { from, to, where = {}, input, order, 
     for (const one of Array.isArray(value) ? value : [value])
       if (typeof one !== js) throw refuse(`where.${name}`, `a ${js}, or several`, one)
   }
+  if (!Array.isArray(present)) throw refuse('present', 'an array of columns', present)
+  for (const name of present) if (!Object.hasOwn(columns, name)) throw refuse('present', `columns of ${table}`, name)
   if (input !== undefined && table !== 'runs') throw refuse('input', 'asked of runs only', table)
   if (order !== undefined && order !== 'asc' && order !== 'desc') throw refuse('order', "'asc' or 'desc'", order)
   if (limit !== undefined) count(limit, 'limit', 0, Number.MAX_SAFE_INTEGER)

@@ -16,15 +16,16 @@ import {
 import { copyFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
 import { count, onlyKnown, optionsObject, text } from '../checks.js'
 import { InUseError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import type { Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
-import { COLUMNS as EVENT_COLUMNS, type EventBlock, isText, type Words } from './event-block.js'
+import type { COLUMNS as EVENT_COLUMNS } from './event-block.js'
+import { bindings, EventChunks } from './event-chunks.js'
 import { optional } from './optional.js'
-import { type Column, TABLE_NAMES, type Table, type TableName } from './rows.js'
+import { type Column, sqlName, TABLE_NAMES, type Table, type TableName } from './rows.js'
 import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
 import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
 
@@ -134,6 +135,8 @@ class DuckDbBackend extends SqlBackend {
   readonly #duckdb: DuckDb
   readonly #file: string
   readonly #config: Record<string, string>
+  readonly #bindings = bindings()
+  readonly #order = new Map<TableName, readonly [string, Column][]>()
   #instance: DuckDBInstance | null = null
   #connection: DuckDBConnection | null = null
 
@@ -241,7 +244,7 @@ class DuckDbBackend extends SqlBackend {
   }
 
   protected async insert(table: TableName, rows: readonly AnyRow[]): Promise<void> {
-    const columns = Object.entries(this.schema.tables[table].columns)
+    const columns = await this.#columnsIn(table)
     const appender = await (await this.#here()).createAppender(table)
     let slice: Slice | null = null
     try {
@@ -260,14 +263,29 @@ class DuckDbBackend extends SqlBackend {
     }
   }
 
+  /** In the order that they have in the file, by which an appender goes: those that a later schema brought were added behind the others. */
+  async #columnsIn(table: TableName): Promise<readonly [string, Column][]> {
+    const known = this.#order.get(table)
+    if (known !== undefined) return known
+    const { columns } = this.schema.tables[table]
+    const byName = new Map(Object.entries(columns).map(([name, column]) => [sqlName(name), [name, column] as [string, Column]]))
+    const found = await this.statements.query('SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index', [
+      table
+    ])
+    const order = found.map(({ column_name }) => byName.get(column_name as string) as [string, Column])
+    this.#order.set(table, order)
+    return order
+  }
+
   protected override async insertBlocks({ tables, blocks, ...rest }: Batch): Promise<Batch['tables']> {
     const asColumns = blocks.filter(({ words }) => words.plain)
     if (asColumns.length > 0) {
       const appender = await (await this.#here()).createAppender('events')
       try {
-        const slices = new BlockSlices(this.#duckdb)
+        const columns = (await this.#columnsIn('events')).map(([name]) => name as (typeof EVENT_COLUMNS)[number])
+        const chunks = new EventChunks(this.#duckdb, columns, this.#bindings)
         for (const block of asColumns) {
-          appender.appendDataChunk(slices.filledWith(block))
+          appender.appendDataChunk(chunks.filledWith(block))
           await new Promise(setImmediate)
         }
         appender.flushSync()
@@ -445,46 +463,6 @@ class Slice {
       vector.setItem(row, value === undefined ? null : isJson ? JSON.stringify(value) : (value as DuckDBValue))
     }
     vector.flush()
-  }
-}
-
-/**
- * Blocks as data chunks. Their texts go over as places in one list of words, an ENUM, which DuckDB turns into texts by itself: handing over each
- * text by itself costs four times as much.
- */
-class BlockSlices {
-  readonly #duckdb: DuckDb
-  readonly #types = new Map<Words, DuckDBType>()
-  #chunk: DuckDBDataChunk | undefined
-  #words: Words | undefined
-
-  constructor(duckdb: DuckDb) {
-    this.#duckdb = duckdb
-  }
-
-  filledWith(block: EventBlock): DuckDBDataChunk {
-    const { length, words } = block
-    if (this.#chunk === undefined || this.#words !== words || this.#chunk.rowCount !== length) this.#make(words, length)
-    const chunk = this.#chunk as DuckDBDataChunk
-    for (const [at, name] of EVENT_COLUMNS.entries()) {
-      const vector = chunk.getColumnVector(at)
-      const values = block[name]
-      if (isText(name)) for (let row = 0; row < length; row++) vector.setItem(row, values[row] === 0 ? null : words.texts[values[row]])
-      else for (let row = 0; row < length; row++) vector.setItem(row, Number.isNaN(values[row]) ? null : values[row])
-      vector.flush()
-    }
-    return chunk
-  }
-
-  #make(words: Words, length: number): void {
-    const { DuckDBDataChunk, DOUBLE, ENUM } = this.#duckdb
-    const type = this.#types.get(words) ?? ENUM(words.texts.slice(1))
-    this.#types.set(words, type)
-    this.#words = words
-    this.#chunk = DuckDBDataChunk.create(
-      EVENT_COLUMNS.map(name => (isText(name) ? type : DOUBLE)),
-      length
-    )
   }
 }
 

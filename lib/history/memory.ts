@@ -200,9 +200,14 @@ class MemoryBackend implements Backend {
   }
 }
 
-function isSelected(row: AnyRow, timeColumn: string, { from = -Infinity, to = Infinity, where = {}, input }: Selection): boolean {
+function isSelected(
+  row: AnyRow,
+  timeColumn: string,
+  { from = -Infinity, to = Infinity, where = {}, present = [], input }: Selection
+): boolean {
   const time = row[timeColumn] as number
   if (time < from || time >= to || !hasAll(row, where)) return false
+  if ((present as readonly string[]).some(name => row[name] === undefined)) return false
   if (input === undefined) return true
   const kept = (row.input ?? {}) as Record<string, unknown>
   return Object.entries(input).every(([name, value]) => Object.hasOwn(kept, name) && asText(kept[name]) === asText(value))

@@ -1,4 +1,5 @@
 import { count, onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { type RunCurve, runCurve } from './curve-rows.js'
 import { METRICS } from './rollups.js'
 import type { EstimateRow } from './rows.js'
 import { quantilesOf } from './sketch.js'
@@ -7,6 +8,7 @@ import { type Dimension, type Group, type Grouping, type GroupNames, type Histor
 const HOUR = 3_600_000
 const MINUTE = 60_000
 const TOP = 10
+const CURVES = 100
 const QUANTILES = [0.5, 0.9, 0.95, 0.99]
 /** The events that end a wait, one way or another. */
 const ENDS_OF_WAITS = ['grant', 'refusal', 'abort']
@@ -122,11 +124,21 @@ export interface QuantileGroup extends GroupNames {
 }
 
 export interface PredictionsOptions extends Span {
-  /** contention or wait, of shadow requests; or whatever was appended */
+  /** contention or wait, of shadow requests; course or remaining, of running workflows; or whatever was appended */
   readonly kind?: string
-  /** `kind:element` of a shadow request */
+  /** `kind:element` of a shadow request; the name of a workflow */
   readonly subject?: string
+  /** of its runs only */
+  readonly workflow?: string
   readonly tenant?: string
+}
+
+export interface CurvesOptions extends Span {
+  readonly workflow?: string
+  readonly outcome?: string
+  readonly tenant?: string
+  /** the last so many; default 100 */
+  readonly limit?: number
 }
 
 /** How good predictions of one kind about one subject were. */
@@ -134,12 +146,17 @@ export interface PredictionScores {
   readonly kind: string
   readonly subject: string
   readonly tier?: string
+  /** of whose runs they were */
+  readonly workflow?: string
   /** in the span, and how many of them have met their truth */
   readonly made: number
   readonly known: number
-  /** mean of the scores, 0 at best: of `contention` the squared error (Brier), of `wait` the mean pinball loss of its quantiles in ms; absent: none is known */
+  /**
+   * mean of the scores, 0 at best: of `contention` and `course` the squared error (Brier), of `wait` and `remaining` the mean pinball loss of the
+   * quantiles in ms; absent: none is known
+   */
   readonly score?: number
-  /** share of the truths within what was predicted as low and high; absent where nothing was */
+  /** coverage: the share of the truths within what was predicted as low and high, which is to be 0.9 of `remaining`; absent where nothing was */
   readonly within?: number
 }
 
@@ -156,8 +173,10 @@ export interface History {
   usage(workflow: string, action?: string, options?: UsageOptions): Promise<UsageSummaries>
   /** Quantiles of one metric, by default by workflow and hour. */
   quantiles(options?: QuantilesOptions): Promise<QuantileGroup[]>
-  /** How good predictions made in the span were, by kind, subject and tier: the most often made first. */
+  /** How good predictions made in the span were, by kind, subject, tier and workflow: the most often made first. */
   predictions(options?: PredictionsOptions): Promise<PredictionScores[]>
+  /** What runs that were sampled used over their time, those that ended last first: of the raw rows, for as long as they are kept. */
+  curves(options?: CurvesOptions): Promise<RunCurve[]>
 }
 
 /** The questions, to a store of any kind. */
@@ -279,12 +298,20 @@ class StoreHistory implements History {
   }
 
   async predictions(options: PredictionsOptions = {}): Promise<PredictionScores[]> {
-    known(options, ['kind', 'subject', 'tenant', 'from', 'to'], 'predictions')
-    const { kind, subject, tenant, from, to } = options
-    const rows = await this.store.select('estimates', { from, to, where: given({ kind, subject, tenant }) })
-    return [...gather(latest(rows), row => JSON.stringify([row.kind, row.subject, row.tier])).values()]
+    known(options, ['kind', 'subject', 'workflow', 'tenant', 'from', 'to'], 'predictions')
+    const { kind, subject, workflow, tenant, from, to } = options
+    const rows = await this.store.select('estimates', { from, to, where: given({ kind, subject, workflow, tenant }) })
+    return [...gather(latest(rows), row => JSON.stringify([row.kind, row.subject, row.tier, row.workflow])).values()]
       .map(scores)
       .sort((a, b) => b.made - a.made || (a.subject < b.subject ? -1 : 1))
+  }
+
+  async curves(options: CurvesOptions = {}): Promise<RunCurve[]> {
+    known(options, ['workflow', 'outcome', 'tenant', 'limit', 'from', 'to'], 'curves')
+    const { workflow, outcome, tenant, limit = CURVES, from, to } = options
+    count(limit, 'limit', 0, Number.MAX_SAFE_INTEGER)
+    const where = given({ workflow, outcome, tenant })
+    return (await this.store.select('runs', { from, to, where, present: ['curve'], order: 'desc', limit })).flatMap(runCurve)
   }
 }
 
@@ -301,7 +328,7 @@ function latest(rows: readonly EstimateRow[]): EstimateRow[] {
 }
 
 function scores(rows: readonly EstimateRow[]): PredictionScores {
-  const [{ kind, subject, tier }] = rows
+  const [{ kind, subject, tier, workflow }] = rows
   const known = rows.filter(({ truth }) => truth !== undefined)
   const scored = known.flatMap(({ score }) => (score === undefined ? [] : [score]))
   const bounded = known.filter(({ low, high }) => low !== undefined && high !== undefined)
@@ -310,6 +337,7 @@ function scores(rows: readonly EstimateRow[]): PredictionScores {
     kind,
     subject,
     ...(tier !== undefined && { tier }),
+    ...(workflow !== undefined && { workflow }),
     made: rows.length,
     known: known.length,
     ...(scored.length > 0 && { score: scored.reduce((sum, score) => sum + score, 0) / scored.length }),

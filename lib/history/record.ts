@@ -1,6 +1,7 @@
 import { duration, flag, onlyKnown, optionsObject, refuse } from '../checks.js'
 import type { Session } from '../session.js'
 import { keep } from '../shadow/estimates.js'
+import { keepPredictions } from '../shadow/predictions.js'
 import { noTelemetry } from '../telemetry.js'
 import { checkPlace, isPlace, type StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
@@ -20,6 +21,8 @@ export interface RecorderOptions {
   host?: boolean | undefined
   /** whether estimates of this governor's shadow requests are kept and scored, as by `gov.shadow.keepEstimates()`; default true */
   estimates?: boolean | undefined
+  /** whether what this governor's forecasts and replicas said is kept and scored, as by `gov.shadow.keepPredictions()`; default true */
+  predictions?: boolean | undefined
 }
 
 const INTERVAL_MS = 100
@@ -29,9 +32,9 @@ const PRUNE_EVERY_MS = 600_000
 export function record(session: Session, where: HistoryStore | StorePlace, options: unknown): Recorder {
   session.mustBeOpen()
   const given = optionsObject(options, 'options') ?? {}
-  onlyKnown(given, ['interval', 'retention', 'pruneInterval', 'host', 'estimates'], 'record()')
+  onlyKnown(given, ['interval', 'retention', 'pruneInterval', 'host', 'estimates', 'predictions'], 'record()')
   const { interval = INTERVAL_MS, retention = DEFAULT_RETENTION, pruneInterval = PRUNE_EVERY_MS, ...flags } = given as RecorderOptions
-  const { host = true, estimates = true } = flags
+  const { host = true, estimates = true, predictions = true } = flags
   if (session.binding.capacity.telemetry === 0) throw noTelemetry()
   if (retention !== false) keepsOf(retention)
   const terms = {
@@ -43,7 +46,9 @@ export function record(session: Session, where: HistoryStore | StorePlace, optio
   if (typeof where !== 'object' || where === null) throw refuse('store', 'a store, { duckdb: PATH } or { postgres: URL }', where)
   const isThere = !isPlace(where)
   if (!isThere) checkPlace(where)
-  if (flag(estimates, 'estimates')) session.leaving.push(keep(session))
+  const [keepsEstimates, keepsPredictions] = [flag(estimates, 'estimates'), flag(predictions, 'predictions')]
+  if (keepsEstimates) session.leaving.push(keep(session))
+  if (keepsPredictions) session.leaving.push(keepPredictions(session))
   return isThere ? new LocalRecorder(session, where, terms) : new ThreadRecorder(session, where, terms)
 }
 

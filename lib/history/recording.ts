@@ -5,6 +5,7 @@ import type { Sampler } from '../metering/sampler.js'
 import type { Session } from '../session.js'
 import type { Estimate } from '../shadow/estimate.js'
 import { decodeEstimateNote } from '../shadow/estimate-note.js'
+import { decodePredictionNote } from '../shadow/prediction-note.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
@@ -12,6 +13,7 @@ import { decodeRunNote } from '../workflow/notes.js'
 import { BufferedStore } from './buffered.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
 import { hostRow } from './host-rows.js'
+import { predictionRows } from './prediction-rows.js'
 import { estimateRows, Predictions } from './predictions.js'
 import type { ActionRow, EstimateRow, RunRow } from './rows.js'
 import { actionRow, runRow } from './run-rows.js'
@@ -258,6 +260,8 @@ export class Recording {
       const kind = this.#nameOf(note.kind) ?? ''
       const estimate = decodeEstimateNote(kind, note.bytes)
       if (estimate !== undefined) estimates.push(...this.#estimate(estimate))
+      const prediction = decodePredictionNote(kind, note.bytes)
+      if (prediction !== undefined) estimates.push(...predictionRows(prediction))
       const told = decodeRunNote(kind, note.bytes)
       if (told === undefined) continue
       if ('id' in told) runs.push(runRow(told, String(note.participant)))

@@ -1,5 +1,5 @@
 /** Raised with every change of {@link TABLES}; a column says since which version it is there. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** `number`: a double. `json`: an object of what JSON can say. `texts`, `numbers`: several, in their order. */
 export type ColumnType = 'number' | 'text' | 'json' | 'texts' | 'numbers'
@@ -55,7 +55,8 @@ export const TABLES = {
       waited: may('number'),
       input: may('json'),
       ...USAGE,
-      participant: may('text')
+      participant: may('text'),
+      curve: { type: 'json', optional: true, since: 3 }
     }
   },
   actions: {
@@ -121,6 +122,8 @@ export const TABLES = {
       kind: must('text'),
       subject: must('text'),
       tier: { type: 'text', optional: true, since: 2 },
+      workflow: { type: 'text', optional: true, since: 3 },
+      run: { type: 'text', optional: true, since: 3 },
       tenant: may('text'),
       value: may('number'),
       low: may('number'),
@@ -197,7 +200,7 @@ type Allowed<C> = {
 /** A row of a table. What is absent was not measured, or does not apply. */
 export type Row<T extends TableName> = Readonly<Needed<(typeof TABLES)[T]['columns']> & Allowed<(typeof TABLES)[T]['columns']>>
 
-/** One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept. */
+/** One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept, `curve` a `UsageCurve`. */
 export type RunRow = Row<'runs'>
 /** One action of a run. `labels` are the certifications it needed. */
 export type ActionRow = Row<'actions'>
@@ -205,7 +208,10 @@ export type ActionRow = Row<'actions'>
 export type EventRow = Row<'events'>
 /** One sample of the host. Pressures in percent of time (PSI), `eventLoopDelay` in ms. */
 export type HostRow = Row<'host'>
-/** A prediction or shadow estimate. Appended when made, and again, under the same id, with `truth` and `score` when those are known. */
+/**
+ * A shadow estimate, or a prediction of a run. An estimate is appended when made, and again, under the same id, with `truth` and `score` when those
+ * are known; a prediction when its run is over.
+ */
 export type EstimateRow = Row<'estimates'>
 /** Rows that are not here: how many of which table (absent: not known) were dropped, when and why. */
 export type LossRow = Row<'losses'>

@@ -1,6 +1,7 @@
 import type { Usage, UsageField } from '../metering/counters.js'
 import type { ActionsNote } from '../workflow/notes.js'
 import type { ActionRecord, RunRecord } from '../workflow/record.js'
+import { curveOf } from './curve-rows.js'
 import { type ActionRow, type RunRow, TABLES } from './rows.js'
 
 /** What was measured, as far as a history has columns for it. */
@@ -24,7 +25,8 @@ export function runRow(run: RunRecord, participant: string): RunRow {
     input: run.input,
     ...measured(run),
     cost: run.cost,
-    participant
+    participant,
+    curve: curveOf(run.curve)
   } as RunRow
 }
 

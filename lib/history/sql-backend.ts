@@ -185,7 +185,8 @@ export abstract class SqlBackend implements Backend {
     const bound = new Bound()
     const conditions = [
       ...this.#span(time, selection.from, selection.to, bound),
-      ...matches(selection.where ?? {}, (name, values) => this.isOneOf(table, name, quoted(name), values), bound)
+      ...matches(selection.where ?? {}, (name, values) => this.isOneOf(table, name, quoted(name), values), bound),
+      ...(selection.present ?? []).map(name => `${quoted(name)} IS NOT NULL`)
     ]
     for (const [name, value] of Object.entries(selection.input ?? {})) {
       conditions.push(`${this.field('input', name, value => bound.add(value))} = ${bound.add(String(value))}`)

@@ -20,6 +20,8 @@ export interface Selection<T extends TableName = TableName> {
   readonly to?: number
   /** columns of text or numbers, and the value, or values, that they may have */
   readonly where?: { readonly [K in keyof Row<T>]?: Matches<string | number> }
+  /** columns that must have a value */
+  readonly present?: readonly (keyof Row<T>)[]
   /** top-level fields of `input`, compared as text; runs only */
   readonly input?: Readonly<Record<string, string | number | boolean>>
   /** by time; default asc */

@@ -5,7 +5,7 @@ import type { ShadowAdmission } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
 import { type EstimateListener, keep, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
-import { listenToPredictions, type PredictionListener } from './predictions.js'
+import { keepPredictions, listenToPredictions, type PredictionListener } from './predictions.js'
 import { Replica } from './replica.js'
 
 /** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
@@ -75,6 +75,17 @@ export class Shadow {
   keepEstimates(): () => void {
     this.#session.mustBeOpen()
     return keep(this.#session)
+  }
+
+  /**
+   * Leaves a note of what forecasts and replicas of this governor say of a run from now on, with what came and its score, when the run is over, so
+   * that the recorder of the arena keeps it. The governor that records does so by itself.
+   *
+   * @returns ends it
+   */
+  keepPredictions(): () => void {
+    this.#session.mustBeOpen()
+    return keepPredictions(this.#session)
   }
 
   /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */

@@ -1,43 +1,10 @@
 import type { Session } from '../session.js'
 import type { PastRun } from './course.js'
 import { pinball } from './estimates.js'
-import type { ForecastPoint, Quantiles90, RunForecast } from './forecast.js'
+import type { RunForecast } from './forecast.js'
+import type { PredictedPoint, Prediction } from './prediction.js'
+import { notePrediction } from './prediction-note.js'
 import type { Running } from './running.js'
-
-/** What was said of a run at one point, and what it did then. */
-export interface PredictedPoint extends Pick<ForecastPoint, 'over' | 'between' | 'actions'> {
-  /** ms since the Unix epoch that it is about */
-  readonly due: number
-  /** names of the actions that it was in; none: it was between them, or over */
-  readonly came: readonly string[]
-  readonly cameOver: boolean
-}
-
-/** What a forecast or a replica said of a run, with what came; told when the run is over. */
-export interface Prediction {
-  /** unique on the host */
-  readonly id: string
-  /** ms since the Unix epoch */
-  readonly made: number
-  /** id of the run */
-  readonly run: string
-  readonly workflow: string
-  readonly tenant: string | undefined
-  readonly points: readonly PredictedPoint[]
-  /** ms from `made` until it would be over; undefined: nothing was known */
-  readonly remaining: Quantiles90 | undefined
-  /** ms after which it was over */
-  readonly cameAfter: number
-  readonly score: PredictionScore
-}
-
-/** Each 0 at best. */
-export interface PredictionScore {
-  /** squared error of the probabilities of each action, of being in none and of being over, added up (Brier, 1950); the mean over the points */
-  readonly brier: number
-  /** pinball loss in ms of the quantiles of the remaining time (Koenker and Bassett, 1978) */
-  readonly remaining: Quantiles90 | undefined
-}
 
 export type PredictionListener = (prediction: Prediction) => void
 
@@ -52,6 +19,8 @@ interface Said {
 /** Of one run; more are not scored. */
 const SAID_MAX = 1024
 const listeners = new WeakMap<Session, Set<PredictionListener>>()
+/** How many asked that they are kept. */
+const kept = new WeakMap<Session, number>()
 const said = new WeakMap<Running, Said[]>()
 let made = 0
 
@@ -66,9 +35,21 @@ export function listenToPredictions(session: Session, listener: PredictionListen
   }
 }
 
+/** Leaves a note of each prediction that comes to be known for the recorder of the arena, until what is returned is called. */
+export function keepPredictions(session: Session): () => void {
+  kept.set(session, (kept.get(session) ?? 0) + 1)
+  let ended = false
+  return () => {
+    if (!ended) kept.set(session, (kept.get(session) ?? 0) - 1)
+    ended = true
+  }
+}
+
+const isKept = (session: Session) => (kept.get(session) ?? 0) > 0
+
 /** It was said of a run, so many ms after its beginning. */
 export function note(session: Session, run: Running, elapsed: number, forecast: Said['forecast']): void {
-  if ((listeners.get(session)?.size ?? 0) === 0) return
+  if ((listeners.get(session)?.size ?? 0) === 0 && !isKept(session)) return
   const all = said.get(run) ?? []
   said.set(run, all)
   if (all.length >= SAID_MAX) return
@@ -83,6 +64,7 @@ export function scorePredictions(session: Session, run: Running, record: Pick<Pa
   said.delete(run)
   for (const one of all) {
     const prediction = scored(run, one, record)
+    if (isKept(session)) notePrediction(session, prediction)
     // Not from here: one that throws must keep neither the others nor the run from their end.
     for (const listener of listeners.get(session) ?? []) queueMicrotask(() => listener(prediction))
   }

@@ -2,7 +2,7 @@ import type { Usage } from '../metering/counters.js'
 import type { UsageCurve } from './record.js'
 
 /** Points that a curve has at most: a run of any length is told in one note. */
-const POINTS_MAX = 64
+export const CURVE_POINTS_MAX = 64
 const PER_MS = 1000
 
 /**
@@ -20,7 +20,7 @@ export class CurveTally {
   add(time: number, usage: Partial<Usage>): void {
     if (++this.seen % this.stride !== 0) return
     this.push(time, usage)
-    if (this.times.length < POINTS_MAX) return
+    if (this.times.length < CURVE_POINTS_MAX) return
     const odd = (_: number, at: number) => at % 2 === 1
     this.times = this.times.filter(odd)
     this.cpu = this.cpu.filter(odd)

@@ -24,14 +24,22 @@ export function noteRun(session: Session, record: RunRecord): void {
     return
   }
   const { actions, ...run } = record
-  const bare = encoder.encode(JSON.stringify({ ...run, actions: [] }))
-  write(session, RUN_NOTE, bare.byteLength <= NOTE_BYTES_MAX ? bare : encoder.encode(JSON.stringify(shortened(run))))
+  write(session, RUN_NOTE, bareNote(run))
   const { id, workflow, tenant, start } = run
   noteActions(session, { run: id, workflow, tenant, start, actions })
 }
 
+/** As much of a run as one note has room for: of what tells how it went, its curve is the first to go. */
+function bareNote({ curve, ...run }: Omit<RunRecord, 'actions'>): Uint8Array {
+  for (const told of [{ ...run, curve }, run]) {
+    const bytes = encoder.encode(JSON.stringify({ ...told, actions: [] }))
+    if (bytes.byteLength <= NOTE_BYTES_MAX) return bytes
+  }
+  return encoder.encode(JSON.stringify(shortened(run)))
+}
+
 /** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
-function shortened({ curve: _, ...run }: Omit<RunRecord, 'actions'>): RunRecord {
+function shortened(run: Omit<RunRecord, 'actions' | 'curve'>): RunRecord {
   const cut = (name: string | undefined) => name?.slice(0, CUT_UNITS)
   return {
     ...run,

@@ -14,6 +14,7 @@ import { NS_PER_MS } from '../units.js'
 import { Action } from './action.js'
 import { costOf, type Prices } from './cost.js'
 import { CurveTally } from './curve.js'
+import type { Forgetting } from './forgetting.js'
 import type { Metering } from './metering.js'
 import { workName } from './options.js'
 import { readCertifications } from './profile.js'
@@ -35,6 +36,8 @@ export interface RunKind {
   readonly metering: Metering | undefined
   /** how its last runs went */
   readonly past: Courses
+  /** whom of them others have said to forget */
+  readonly forgetting: Forgetting
   /** where they are while they go on */
   readonly running: Set<Running>
 }
@@ -163,6 +166,7 @@ export class Run extends Work implements Running {
 
   /** @internal */
   courses(): readonly Course[] {
+    this.kind.forgetting.look()
     return this.kind.past.all
   }
 

@@ -13,6 +13,7 @@ import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
 import { scorePredictions } from '../shadow/predictions.js'
 import { runningOf } from '../shadow/running.js'
+import { type Forgetting, forgettingOf } from './forgetting.js'
 import { addLearner } from './learners.js'
 import { openMetering } from './metering.js'
 import { noteRun } from './notes.js'
@@ -38,6 +39,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #session: Session
   readonly #options: ReadWorkflow
   readonly #learner: ProfileLearner
+  readonly #forgetting: Forgetting
   readonly #kind: RunKind
   /** of runs that say nothing of themselves */
   readonly #plain: ReadRun
@@ -54,6 +56,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     const { type, tierIndex, prices, profile, metering } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     addLearner(session, this.#learner)
+    this.#forgetting = forgettingOf(session)
     this.#kind = {
       session,
       workflow: name,
@@ -61,6 +64,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       prices,
       metering: metering === undefined ? undefined : openMetering(session, metering),
       past: this.#learner.courses,
+      forgetting: this.#forgetting,
       running: runningOf(session)
     }
     this.#plain = readRun(undefined, this.#options, session)
@@ -100,6 +104,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   /** What is known of it: what was given, and what its runs in this environment have taken. */
   profile(): WorkflowProfile {
+    this.#forgetting.look()
     return this.#learner.workflowProfile()
   }
 
@@ -162,6 +167,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   #record(record: RunRecord, holds: readonly HeldSpan[]): void {
+    if (record.tenant !== undefined) this.#forgetting.learnt(record.tenant)
     this.#learner.add(record, holds)
     noteRun(this.#session, record)
     // Not from here: a listener that throws must not turn what was done into what failed.

@@ -8,7 +8,8 @@ import {
   type Item,
   open,
   openMemoryStore,
-  type WaitOptions
+  type WaitOptions,
+  type Workflow
 } from '../../lib/index.js'
 import type { Command, Reply } from './agents.js'
 
@@ -16,6 +17,14 @@ const send = (reply: Reply) => (parentPort === null ? process.send?.(reply) : pa
 const gov = open(parentPort === null ? JSON.parse(process.argv[2] ?? '{}') : workerData)
 const grants = new Map<number, Grant | GrantSet | Allocation>()
 const items = new Map<number, Item>()
+
+const workflows = new Map<string, Workflow>()
+
+function workflowOf(name: string): Workflow {
+  const workflow = workflows.get(name) ?? gov.workflow(name)
+  workflows.set(name, workflow)
+  return workflow
+}
 
 const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   async acquire({ id, name, options }) {
@@ -68,10 +77,11 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   async record({ name }) {
     await gov.record(name === '' ? await openMemoryStore() : { duckdb: name }).begun
   },
-  async runs({ name, n = 1 }) {
-    const workflow = gov.workflow(name)
-    for (let i = 0; i < n; i++) await workflow.run(run => run.action('step', action => action.lock(`${name} ${i % 4}`)))
+  async runs({ name, n = 1, text: tenant }) {
+    const workflow = workflowOf(name)
+    for (let i = 0; i < n; i++) await workflow.run({ tenant }, run => run.action('step', action => action.lock(`${name} ${i % 4}`)))
   },
+  profile: ({ name }) => workflowOf(name).profile().samples,
   observe: () => gov.telemetry.attach(),
   close: () => gov.close(),
   exit: () => process.exit(0)

@@ -26,6 +26,7 @@ export interface Command {
     | 'ack'
     | 'record'
     | 'runs'
+    | 'profile'
   readonly name: string
   readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
   /** tokens */
@@ -34,7 +35,7 @@ export interface Command {
   /** the id of the command that made the grant */
   readonly of?: number | undefined
   readonly ms?: number | undefined
-  /** of a record */
+  /** of a record; of runs, their tenant */
   readonly text?: string | undefined
 }
 
@@ -140,8 +141,13 @@ export class Agent {
   }
 
   /** Runs a workflow `n` times, with a lock and an action each. */
-  runs(workflow: string, n: number): Task<void> {
-    return this.tell({ verb: 'runs', name: workflow, n })
+  runs(workflow: string, n: number, tenant?: string): Task<void> {
+    return this.tell({ verb: 'runs', name: workflow, n, text: tenant })
+  }
+
+  /** Of how many runs its profile of a workflow is made. */
+  profile(workflow: string): Task<number> {
+    return this.tell({ verb: 'profile', name: workflow })
   }
 
   /** Done with what the allocation holds; released like a lock. */

@@ -9,7 +9,7 @@ async function filled(): Promise<HistoryStore> {
   const store = await openMemoryStore({ flushInterval: Number.POSITIVE_INFINITY })
   const run = (id: string, tenant: string, wall: number) =>
     ({ id, workflow: 'w', tenant, client: 'c', start: T, end: T + wall, outcome: 'success', wall, input: { secret: 1 } }) as const
-  store.append('runs', [run('1', 'acme', 10), run('2', 'acme', 20), run('3', 'globex', 900)])
+  store.append('runs', [{ ...run('1', 'acme', 10), curve: { times: [10] } }, run('2', 'acme', 20), run('3', 'globex', 900)])
   store.append('host', [{ time: T, cpu: 1 }])
   await store.flush()
   return store
@@ -30,6 +30,7 @@ test('a viewer sees how things go, but no single run, and nothing by tenant', as
   assert.is((await history.frequent())[0]?.count, 3)
   assert.is((await history.quantiles()).length, 1)
   await refused(history.select('runs'))
+  await refused(history.curves())
   await refused(history.quantiles({ exact: true }))
   await refused(history.quantiles({ by: ['tenant'] }))
   await refused(history.usage('w', undefined, { tenant: 'acme' }))
@@ -44,6 +45,13 @@ test('an operator sees rows, but not whose they are nor what they were about, an
   for (const hidden of ['tenant', 'client', 'input']) assert.not.ok(Object.hasOwn(row ?? {}, hidden), hidden)
   await refused(history.select('runs', { where: { tenant: 'acme' } }))
   await refused(history.select('runs', { input: { secret: 1 } }))
+  await refused(history.select('runs', { present: ['tenant'] }))
+  isCoded(await rejection(history.select('runs', { present: 7 as never })), 'ERR_FORELOCK_ARGUMENT')
+  assert.equal(
+    (await history.curves()).map(({ run, times }) => [run, times]),
+    [['1', [10]]]
+  )
+  await refused(history.curves({ tenant: 'acme' }))
   await refused(history.select('audit'))
   await refused(history.exportParquet('/nowhere'))
   assert.ok((await history.quantiles({ exact: true })).length > 0)
@@ -80,6 +88,7 @@ test('a table that a role does not have is refused', async () => {
   const [history] = await as('sre', { sre: { may: ['select'], tables: ['host'] } })
   assert.is((await history.select('host')).length, 1)
   await refused(history.select('runs'))
+  await refused(history.curves())
 })
 
 test('each read and each refusal is in the audit, with who, as what, and how many rows', async () => {

@@ -7,7 +7,7 @@ import { openDuckDbSchema, openDuckDbStore } from '../../../lib/history/duckdb.j
 import { SCHEMA_VERSION, TABLES } from '../../../lib/history/rows.js'
 import type { Schema } from '../../../lib/history/sql-backend.js'
 import { isForelockError, type VersionError } from '../../../lib/index.js'
-import { DAY, run } from './rows.js'
+import { DAY, predicted, run, schemaOf } from './rows.js'
 import { conformance } from './store.suite.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'forelock-duckdb-'))
@@ -20,6 +20,9 @@ conformance(test, { open: options => openDuckDbStore(fresh(), options), hasSql: 
 
 const MANUAL = { flushInterval: Number.POSITIVE_INFINITY }
 const modeOf = (file: string) => statSync(file).mode & 0o777
+const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
+/** What was read has no columns without a value. */
+const present = <T extends object>(row: T) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as T
 
 test('nobody else can read the file or its log, however often the log is folded in, and nothing is left beside it', async () => {
   const file = fresh()
@@ -145,6 +148,43 @@ test('a file of an older schema is brought up to the newer one, with its rows an
     assert.is((await newer.grouped({ source: 'runs', metric: 'cpu' }))[0].count, 1)
     await newer.close()
   }
+})
+
+test('SQL takes a curve apart into its points', async () => {
+  const store = await openDuckDbStore(fresh(), MANUAL)
+  store.append('runs', [run('1', { curve: { times: [1, 2.5], cpu: [0.5, 2] } }), run('2')])
+  await store.flush()
+  const points = await store.sql(
+    `SELECT id, unnest(CAST(curve->'$.times' AS DOUBLE[])) AS at, unnest(CAST(curve->'$.cpu' AS DOUBLE[])) AS cpu FROM runs WHERE curve IS NOT NULL`
+  )
+  assert.equal(points, [
+    { id: '1', at: 1, cpu: 0.5 },
+    { id: '1', at: 2.5, cpu: 2 }
+  ])
+  await store.close()
+})
+
+test('a file of schema 2, and its Parquet, have what schema 3 brought once it is there', async () => {
+  const file = fresh()
+  const before = await openDuckDbSchema(file, MANUAL, schemaOf(2))
+  const estimate = { id: 'e', made: DAY, kind: 'wait', subject: 'lock:orders', tier: 'standard', value: 5 }
+  before.append('estimates', [estimate])
+  before.append('runs', [run('1', { end: DAY })])
+  await before.flush()
+  await before.exportParquet(join(folder, 'second'))
+  await before.close()
+  const after = await openDuckDbStore(file, MANUAL)
+  after.append('estimates', predicted('p'))
+  after.append('runs', [run('2', { end: DAY + 1, curve: { times: [1] } })])
+  await after.flush()
+  assert.equal(await after.select('runs'), [run('1', { end: DAY }), run('2', { end: DAY + 1, curve: { times: [1] } })])
+  assert.equal((await after.select('estimates')).sort(byId), [estimate, ...predicted('p')].map(present).sort(byId))
+  assert.equal(await after.sql("SELECT run FROM estimates WHERE workflow = 'import' AND kind = 'course'"), [{ run: 'rp' }])
+  await after.importParquet(join(folder, 'second'))
+  assert.is((await after.select('estimates', { where: { id: 'e' } })).length, 2)
+  await after.close()
+  const refused = await openDuckDbSchema(file, MANUAL, schemaOf(2)).catch(error => error)
+  assert.ok(isForelockError(refused, 'ERR_FORELOCK_VERSION'))
 })
 
 test('a file of a later schema is refused, and stays as it is', async () => {

@@ -6,7 +6,7 @@ import { CURRENT } from '../../../lib/history/sql-backend.js'
 import { isForelockError } from '../../../lib/index.js'
 import { virtual } from '../support.js'
 import { PostgresServer } from './postgres.server.js'
-import { DAY, run } from './rows.js'
+import { DAY, predicted, run, schemaOf } from './rows.js'
 import { conformance } from './store.suite.js'
 
 const MANUAL = { flushInterval: Number.POSITIVE_INFINITY }
@@ -115,6 +115,25 @@ test('an older schema is brought up to the newer one, and a later one is refused
   await newer.close()
   const refused = await openPostgresStore(server.url, { ...MANUAL, schema }).catch(error => error)
   assert.ok(isForelockError(refused, 'ERR_FORELOCK_VERSION'))
+})
+
+test('a database of schema 2 has what schema 3 brought once it is there', async () => {
+  const schema = fresh()
+  const before = await openPostgresSchema(server.url, { ...MANUAL, schema }, schemaOf(2))
+  const estimate = { id: 'e', made: DAY, kind: 'wait', subject: 'lock:orders', tier: 'standard', value: 5 }
+  before.append('estimates', [estimate])
+  before.append('runs', [run('1', { end: DAY })])
+  await before.close()
+  const after = await openPostgresStore(server.url, { ...MANUAL, schema })
+  after.append('estimates', predicted('p'))
+  after.append('runs', [run('2', { end: DAY + 1, curve: { times: [1] } })])
+  await after.flush()
+  assert.equal((await after.select('estimates')).map(({ id, workflow, run }) => [id, workflow, run]).sort(), [
+    ['e', undefined, undefined],
+    ['p:course', 'import', 'rp'],
+    ['p:remaining', 'import', 'rp']
+  ])
+  await after.close()
 })
 
 test('a workflow is found through an index, and time through BRIN', async () => {

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Governor, historyOf, open, openMemoryStore, type Recorder, type Row } from '../../../lib/index.js'
+import { Simulated } from '../shadow/simulated.js'
 import { virtual } from '../support.js'
 
 type Store = Awaited<ReturnType<typeof openMemoryStore>>
@@ -114,5 +115,91 @@ test('another environment has its estimates kept if it says so, and one that rec
     },
     { estimates: false }
   ))
+
+/** Forty runs of a and b, 100 ms each, are known; of the next one something is said after 50 ms, and it goes on for 150. */
+async function foretold(body: (gov: Governor, recorder: Recorder, store: Store, runs: () => Promise<void>) => Promise<void>, options = {}) {
+  const simulated = new Simulated()
+  const { gov } = simulated
+  const store = await openMemoryStore({ flushInterval: Number.POSITIVE_INFINITY })
+  const recorder = gov.record(store, { interval: 1e6, host: false, ...options })
+  await recorder.begun
+  const workflow = gov.workflow('w', { metering: false, tenant: 'acme' })
+  const one = () =>
+    simulated.run(workflow, [
+      ['a', 100],
+      ['b', 100]
+    ])
+  for (let i = 0; i < 40; i++) {
+    void one()
+    await simulated.until()
+  }
+  const runs = async () => {
+    void one()
+    await simulated.until(simulated.now + 50)
+    gov.shadow.replica().at(0.1)
+    await simulated.until()
+  }
+  try {
+    await body(gov, recorder, store, runs)
+  } finally {
+    await gov.close()
+    await store.close()
+  }
+}
+
+test('what a replica said of a run is kept with what came and its score, when the run is over', () =>
+  foretold(async (_gov, recorder, store, runs) => {
+    await runs()
+    await recorder.drain()
+    const [{ id }] = await store.select('runs', { order: 'desc', limit: 1 })
+    const rows = await store.select('estimates')
+    const rounded = (value: number | undefined) => (value === undefined ? undefined : Math.round(value * 100) / 100)
+    assert.equal(
+      rows.map(({ kind, subject, workflow, run, tenant, value, low, high, truth, score }) => [
+        [kind, subject, workflow, run, tenant],
+        [value, low, high, truth, score].map(rounded)
+      ]),
+      [
+        [
+          ['course', 'w', 'w', id, 'acme'],
+          [1, undefined, undefined, 1, 0]
+        ],
+        [
+          ['remaining', 'w', 'w', id, 'acme'],
+          [150, 150, 150, 150, 0]
+        ]
+      ]
+    )
+    const scores = await historyOf(store).predictions({ workflow: 'w', kind: 'course' })
+    assert.equal(scores, [{ kind: 'course', subject: 'w', workflow: 'w', made: 1, known: 1, score: rows[0].score }])
+    assert.is((await store.forget({ tenant: 'acme' })).estimates, 2)
+  }))
+
+test('what is said by a governor that keeps no predictions is in no history, until it says that it is to be kept', () =>
+  foretold(
+    async (gov, recorder, store, runs) => {
+      await runs()
+      await recorder.drain()
+      assert.equal(await store.select('estimates'), [])
+      const end = gov.shadow.keepPredictions()
+      await runs()
+      end()
+      await runs()
+      await recorder.drain()
+      assert.is((await store.select('estimates')).length, 2)
+    },
+    { predictions: false }
+  ))
+
+test('a note of that name by somebody else is no prediction', () =>
+  foretold(async (gov, recorder, store) => {
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    for (const text of ['{', '7', '{"id":"a","run":"b","workflow":"w","made":1,"due":2,"probability":1,"cameAfter":3,"remaining":{}}']) {
+      assert.ok(gov.telemetry.note('forelock:prediction', bytes(text)))
+    }
+    await recorder.drain()
+    assert.is(recorder.error, undefined)
+    assert.equal(await store.select('estimates'), [])
+  }))
 
 test.run()

@@ -1,8 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Governor, openMemoryStore, type Recorder, type Row, unlink } from '../../../lib/index.js'
+import { type Governor, historyOf, openMemoryStore, type Recorder, type Row, unlink } from '../../../lib/index.js'
 import { Agent } from '../agents.js'
-import { isCoded, isSettled, thrown, virtual } from '../support.js'
+import { isCoded, isSettled, macrotask, thrown, virtual } from '../support.js'
 
 const quiet = { metering: false } as const
 let arenas = 0
@@ -34,6 +34,43 @@ async function withAgents(count: number, body: (agents: Agent[], gov: Governor) 
     unlink(options.name, { force: true })
   }
 }
+
+test('a run that was sampled is written with its curve, and another without', () =>
+  recording(async (gov, recorder, store) => {
+    const runOf = async (metering: object) => {
+      let curve: unknown
+      const workflow = gov.workflow('import', { metering })
+      workflow.on('run', record => {
+        curve = record.curve
+      })
+      await workflow.run(() => {
+        for (let i = 0; i < 3; i++) gov.advance(10)
+      })
+      await macrotask()
+      return curve
+    }
+    const curve = await runOf({ every: 10 })
+    await runOf({})
+    await recorder.drain()
+    assert.equal(
+      (await store.select('runs')).map(row => row.curve),
+      [curve, undefined]
+    )
+    const [{ times, cpu }] = await historyOf(store).curves()
+    assert.equal([times, cpu?.length], [[10, 20, 30], 3])
+  }))
+
+test('what is in the note of a run where its curve should be is not taken for one', () =>
+  recording(async (gov, recorder, store) => {
+    const run = { id: 'r', workflow: 'w', start: 1, duration: 2, outcome: 'success', usage: {}, actions: [] }
+    const curves = [7, {}, { times: 'all' }, { times: [] }, { times: [null] }, { times: Array(65).fill(1) }]
+    for (const curve of [...curves, { times: [1], cpu: [1, 2] }])
+      gov.telemetry.note('forelock:run', new TextEncoder().encode(JSON.stringify({ ...run, curve })))
+    await recorder.drain()
+    assert.is(recorder.error, undefined)
+    const known = (await store.select('runs')).flatMap(row => (row.curve === undefined ? [] : [row.curve]))
+    assert.equal([recorder.status.runs, known], [curves.length + 1, [{ times: [1] }]])
+  }))
 
 test('what is asked for, granted and given back is written with its names and its times', () =>
   recording(async (gov, recorder, store) => {

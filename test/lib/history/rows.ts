@@ -1,13 +1,16 @@
 import {
   type ActionRow,
   type Column,
+  type EstimateRow,
   type EventRow,
   type HostRow,
   type RawTable,
   type Row,
   type RunRow,
-  TABLES
+  TABLES,
+  type Table
 } from '../../../lib/history/rows.js'
+import type { Schema } from '../../../lib/history/sql-backend.js'
 import { Random } from '../../survive/support.js'
 
 /** Midnight of some day, so that hours are whole. */
@@ -24,6 +27,25 @@ export function action(id: string, more: Partial<ActionRow> = {}): ActionRow {
 
 export function event(more: Partial<EventRow> = {}): EventRow {
   return { time: DAY, event: 'grant', kind: 'lock', element: 'orders', ...more }
+}
+
+/** What was said of a run, as it is kept: what it would do, and that it would be over in 100 ms, 50 to 200. */
+export function predicted(id: string, more: Partial<EstimateRow> = {}): EstimateRow[] {
+  const { workflow = 'import', tenant } = more
+  const about = { made: DAY, subject: workflow, workflow, run: `r${id}`, tenant }
+  return [
+    { id: `${id}:course`, kind: 'course', due: DAY + 500, ...about, value: 0.75, truth: 1, score: 0.125 },
+    { id: `${id}:remaining`, kind: 'remaining', due: DAY + 100, ...about, value: 100, low: 50, high: 200, ...more }
+  ]
+}
+
+/** As it was before: without what came after that version. */
+export function schemaOf(version: number): Schema {
+  const older = Object.entries<Table>(TABLES).map(([name, table]) => {
+    const columns = Object.entries<Column>(table.columns).filter(([, { since }]) => since <= version)
+    return [name, { ...table, columns: Object.fromEntries(columns) }]
+  })
+  return { version, tables: Object.fromEntries(older) }
 }
 
 /** A row with a value in each column, and one with as few as may be. */

@@ -8,8 +8,8 @@ import { BLOCK_ROWS, COLUMNS, type EventBlock, isText, newBlock, Words } from '.
 import { type EventRow, type RawTable, TABLE_NAMES } from '../../../lib/history/rows.js'
 import { quantile, RELATIVE_ERROR } from '../../../lib/history/sketch.js'
 import type { Grouping, HistoryStore, Source, StoreOptions } from '../../../lib/history/store.js'
-import { isForelockError } from '../../../lib/index.js'
-import { action, DAY, event, HOUR, rowsOf, run, workload } from './rows.js'
+import { historyOf, isForelockError } from '../../../lib/index.js'
+import { action, DAY, event, HOUR, predicted, rowsOf, run, workload } from './rows.js'
 
 const RAW = TABLE_NAMES.filter(table => table !== 'rollups') as RawTable[]
 /** What the workload has numbers of. */
@@ -340,6 +340,65 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
       await Promise.all(work)
       assert.is((await store.select('runs')).length, 10)
       assert.is((await store.grouped({ source: 'runs', metric: 'wall' }))[0].count, 10)
+    }))
+
+  test('predictions of running workflows are asked for by workflow and kind, with their mean score and coverage, and forgotten with their tenant', () =>
+    withStore(async store => {
+      store.append('estimates', [
+        ...predicted('a', { tenant: 'acme', truth: 150, score: 20 }),
+        ...predicted('b', { tenant: 'globex', truth: 40, score: 40 }),
+        ...predicted('c', { workflow: 'report', truth: 90, score: 1 })
+      ])
+      await store.flush()
+      const history = historyOf(store)
+      assert.equal(await history.predictions({ workflow: 'import', kind: 'remaining' }), [
+        { kind: 'remaining', subject: 'import', workflow: 'import', made: 2, known: 2, score: 30, within: 0.5 }
+      ])
+      assert.equal((await history.predictions()).map(({ kind, workflow, made }) => [kind, workflow, made]).sort(), [
+        ['course', 'import', 2],
+        ['course', 'report', 1],
+        ['remaining', 'import', 2],
+        ['remaining', 'report', 1]
+      ])
+      await store.forget({ tenant: 'globex' })
+      const [{ made, score, within }] = await history.predictions({ workflow: 'import', kind: 'remaining' })
+      assert.equal([made, score, within], [1, 20, 1])
+    }))
+
+  test('curves of runs are asked for by workflow, the last first, and stay in rows as long as their runs do', () =>
+    withStore(async store => {
+      const curve = { times: [10, 20.5], cpu: [4, 9.25], memory: [1e6, 2e6] }
+      const runs = [
+        run('1', { end: DAY + 1, curve }),
+        run('2', { end: DAY + 2 }),
+        run('3', { end: DAY + 3, tenant: 'acme', curve: { times: [7] } }),
+        run('4', { end: DAY + 4, workflow: 'report', curve })
+      ]
+      store.append('runs', runs)
+      await store.flush()
+      const history = historyOf(store)
+      const about = ({ workflow, outcome, start, end }: (typeof runs)[0]) => ({ workflow, outcome, start, end })
+      assert.equal(await history.curves({ workflow: 'import' }), [
+        { run: '3', ...about(runs[2]), times: [7] },
+        { run: '1', ...about(runs[0]), ...curve }
+      ])
+      const ids = async (asked: object) => (await history.curves(asked)).map(one => one.run)
+      assert.equal(await ids({ limit: 1 }), ['4'])
+      assert.equal(await ids({ to: DAY + 3 }), ['1'])
+      assert.equal(await ids({ tenant: 'acme' }), ['3'])
+      assert.equal(
+        (await store.select('runs', { present: ['tenant'] })).map(({ id }) => id),
+        ['3']
+      )
+      assert.ok(
+        isForelockError(
+          thrownBy(() => store.select('runs', { present: ['size' as never] })),
+          'ERR_FORELOCK_ARGUMENT'
+        )
+      )
+      await store.forget({ tenant: 'acme' })
+      await store.prune({ runs: { rows: 2 } })
+      assert.equal(await ids({}), ['4'])
     }))
 
   test('a closed store says so, and closing it again is nothing', async () => {

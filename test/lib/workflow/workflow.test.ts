@@ -282,6 +282,24 @@ test('a run that was sampled for long is told in one note with its curve', async
   await gov.close()
 })
 
+test('where a run has no room for its input and its curve in one note, it is told with its input', async () => {
+  const gov = virtual({ capacity: { telemetry: 1024 } })
+  const workflow = gov.workflow('w', {
+    metering: { scope: 'process', level: 'all', every: 1 },
+    keep: Array.from({ length: 11 }, (_, i) => `field ${i}`)
+  })
+  gov.telemetry.attach()
+  const input = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`field ${i}`, 'x'.repeat(256)]))
+  await workflow.run({ input }, () => {
+    for (let i = 0; i < 63; i++) gov.advance(1)
+  })
+  const room = new Uint8Array(16_384)
+  const [note] = [...decodeNotes(room, gov.telemetry.drainNotes(room))]
+  const told = decodeRunNote(RUN_NOTE, note?.bytes ?? room) as RunRecord
+  assert.equal([told.input, told.curve], [input, undefined])
+  await gov.close()
+})
+
 test('a run of many actions is told in several notes, and nothing of it is lost', async () => {
   const gov = virtual({ capacity: { telemetry: 4096 } })
   const workflow = gov.workflow('w', quiet)
