@@ -32,6 +32,10 @@ export const LEVELS: readonly number[] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97
 
 /** Steps that can be foretold at most. */
 export const HORIZON_MAX = 100_000
+/** Values that a forecaster can keep at most. */
+export const WINDOW_MAX = 1_000_000
+/** Steps that a season can have at most. */
+export const SEASON_MAX = 1_000_000
 
 /**
  * A member of a forecaster: foretells the middle, from any beginning of the series that it was fitted to, so that what it would have said in
@@ -43,4 +47,8 @@ export interface Model {
   fit(values: Float64Array, length: number): boolean | Promise<boolean>
   /** The values after the first `length`. False: it cannot say. */
   predict(values: Float64Array, length: number, out: Float64Array): boolean
+  /** What it has learnt, as JSON holds it. Without it, and `load`, a forecaster that it is a member of cannot be saved. */
+  save?(): unknown
+  /** Takes what `save` gave. False: it is something else, and nothing has changed. */
+  load?(saved: unknown): boolean
 }
