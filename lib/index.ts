@@ -99,6 +99,8 @@ export { type Grid, type GridOptions, gridOf, type Point } from './predict/grid.
 export type { LagQuantiles } from './predict/lags.js'
 export { type Next, Sequences, type SequencesOptions, type Step } from './predict/sequences.js'
 export { Single } from './predict/single.js'
+export { type AugursOptions, augursMembers } from './predict/trained/augurs.js'
+export { Recurrent, type RecurrentOptions } from './predict/trained/recurrent.js'
 export { type Occurrence, type Trigger, Triggers, type TriggersListOptions, type TriggersOptions } from './predict/triggers.js'
 export {
   type DeclaredAmount,

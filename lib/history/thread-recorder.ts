@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { ClosedError } from '../errors/index.js'
-import { here } from '../native/here.js'
+import { startThread } from '../own-thread.js'
 import type { Session } from '../session.js'
 import { watchLoop } from './loop-delay.js'
 import { errorOf, type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
@@ -183,16 +181,6 @@ function arenaOf({ binding, dir, privacy: { options: privacy } }: Session): Reco
   return { name: binding.name, privacy, ...(dir !== undefined && { dir }) }
 }
 
-const FOLDER = join(here, '..', 'history')
-const BUILT = join(FOLDER, 'recorder-thread.js')
-/** In a checkout the sources run by tsx, which a thread does not inherit on every Node. */
-const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => {
-  register()
-  return import(${JSON.stringify(join(FOLDER, 'recorder-thread.ts'))})
-})`
-
 function start(workerData: RecorderThread): Worker {
-  // Without what the process was started with: a preload is the user's, and would run a second time.
-  const options = { workerData, execArgv: [], name: 'forelock recorder' }
-  return existsSync(BUILT) ? new Worker(BUILT, options) : new Worker(FROM_SOURCE, { ...options, eval: true })
+  return startThread('history/recorder-thread', { workerData, name: 'forelock recorder' })
 }

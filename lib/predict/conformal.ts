@@ -66,6 +66,8 @@ export abstract class ConformalForecaster implements Forecaster {
   private readonly window: number
   private learnt: Learnt | undefined = undefined
   private issued: Issued[] = []
+  /** values that came since it was fitted */
+  private later = 0
 
   /** @throws ArgumentError */
   constructor({ horizon = HORIZON, window = WINDOW, seasons }: ForecasterOptions) {
@@ -90,6 +92,7 @@ export abstract class ConformalForecaster implements Forecaster {
 
   async fit(values: ArrayLike<number>): Promise<void> {
     this.values.replace(values)
+    this.later = 0
     const all = this.values.all.slice()
     const periods = this.seasonsGiven ?? seasonsOf(all)
     const learnt = await learn(this.modelsFor(periods, all.length), all, periods, this.horizon)
@@ -101,6 +104,7 @@ export abstract class ConformalForecaster implements Forecaster {
     this.values.push(value)
     const known = this.values.all[this.values.length - 1]
     if (known === undefined) return
+    this.later++
     for (const one of this.issued) this.compare(one, known)
     this.issued = this.issued.filter(one => one.seen < one.forecast.horizon)
   }
@@ -130,6 +134,7 @@ export abstract class ConformalForecaster implements Forecaster {
     return writeForecaster({
       name: this.name,
       values: Array.from(values.all),
+      later: this.later,
       least: Number.isFinite(values.lowest) ? values.lowest : null,
       learnt: learnt === undefined ? null : write(learnt)
     })
@@ -146,6 +151,7 @@ export abstract class ConformalForecaster implements Forecaster {
       throw new CorruptError('the saved forecaster is damaged, or of another version or kind', {})
     const learnt = read.learnt === null ? undefined : this.revive(read.learnt)
     this.values = Values.of(read.values, this.window, read.least ?? undefined)
+    this.later = read.later
     this.learnt = learnt
     this.issued = []
   }
@@ -179,7 +185,7 @@ export abstract class ConformalForecaster implements Forecaster {
     const { members, by } = this.learnt ?? { members: [], by: 'mean' as const }
     const rows = members.map(({ model }) => {
       const row = new Float64Array(horizon)
-      return model.predict(all, all.length, row) && row.every(Number.isFinite) ? row : undefined
+      return model.predict(all, all.length, row, this.later) && row.every(Number.isFinite) ? row : undefined
     })
     const weights = members.map(({ weight }) => weight)
     const last = all[all.length - 1] ?? 0

@@ -45,8 +45,12 @@ export interface Model {
   readonly name: string
   /** Learns from the first `length` values, all of them finite. False: they are too few, and it is of no use. */
   fit(values: Float64Array, length: number): boolean | Promise<boolean>
-  /** The values after the first `length`. False: it cannot say. */
-  predict(values: Float64Array, length: number, out: Float64Array): boolean
+  /**
+   * The values after the first `length`. False: it cannot say.
+   *
+   * @param later how many of these came after those that it learnt from; of a long series the oldest are gone, so that lengths do not tell
+   */
+  predict(values: Float64Array, length: number, out: Float64Array, later: number): boolean
   /** What it has learnt, as JSON holds it. Without it, and `load`, a forecaster that it is a member of cannot be saved. */
   save?(): unknown
   /** Takes what `save` gave. False: it is something else, and nothing has changed. */

@@ -8,6 +8,8 @@ const MAGIC = 'forelock forecaster 1\n'
 export interface SavedForecaster {
   readonly name: string
   readonly values: readonly number[]
+  /** how many of the values came since it was fitted, or more: those that are gone since */
+  readonly later: number
   /** the least value ever; null: there was none */
   readonly least: number | null
   /** null: it was never fitted */
@@ -36,7 +38,8 @@ export function readForecaster(bytes: Uint8Array): SavedForecaster | undefined {
 
 function isForecaster(saved: unknown): saved is SavedForecaster {
   if (!isObject(saved)) return false
-  const { name, values, least, learnt } = saved
+  const { name, values, later, least, learnt } = saved
+  if (!isCount(later, 0, Number.MAX_SAFE_INTEGER)) return false
   return (
     typeof name === 'string' &&
     areNumbers(values, WINDOW_MAX) &&

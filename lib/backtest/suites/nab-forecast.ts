@@ -89,7 +89,7 @@ async function alone(values: Float64Array, length: number, seasons: readonly num
   const all: [string, Float64Array][] = []
   for (const model of membersFor(seasons, length)) {
     const said = new Float64Array(HORIZON)
-    if (!(await model.fit(known, length)) || !model.predict(known, length, said)) continue
+    if (!(await model.fit(known, length)) || !model.predict(known, length, said, 0)) continue
     all.push([model.name, said.map(value => Math.max(floor, value))])
   }
   return all

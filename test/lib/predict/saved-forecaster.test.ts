@@ -24,6 +24,7 @@ test('what holds a value that no forecaster has is refused, though it is whole',
     'no values': { values: null },
     'a value that is none': { values: [1, null] },
     'a text for a value': { values: ['1'] },
+    later: { later: 0.5 },
     least: { least: 'low' },
     nothing: { learnt: undefined },
     ...Object.fromEntries(
