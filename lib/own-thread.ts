@@ -14,7 +14,7 @@ const fromSource = (path: string) => `import('tsx/esm/api').then(({ register }) 
  *
  * @param module its path below lib, without an extension
  */
-export function startThread(module: string, options: Pick<WorkerOptions, 'workerData' | 'name' | 'stdout' | 'stderr'>): Worker {
+export function startThread(module: string, options: Pick<WorkerOptions, 'workerData' | 'name'>): Worker {
   const path = join(here, '..', module)
   // Without what the process was started with: a preload is the user's, and would run a second time.
   const all = { ...options, execArgv: [] }

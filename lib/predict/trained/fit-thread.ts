@@ -46,10 +46,7 @@ export class FitThread {
   }
 
   #start(): Worker {
-    const worker = startThread('predict/trained/thread', { name: 'forelock fits', stdout: true, stderr: true })
-    // Engines write advice and notes there, which are not for the terminal of whoever uses them; errors come as messages.
-    worker.stdout.resume()
-    worker.stderr.resume()
+    const worker = startThread('predict/trained/thread', { name: 'forelock fits' })
     worker.on('message', (message: FromFitThread) => this.#hear(worker, message))
     worker.on('error', error => this.#end(worker, error))
     worker.on('exit', code => this.#end(worker, new Error(`the thread of a fit ended with code ${code}`)))

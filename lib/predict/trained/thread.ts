@@ -11,6 +11,9 @@ const NICER = 10
 const NICEST = 19
 setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
 
+// Engines write advice and notes there, which are not for the terminal of whoever uses them; errors go as messages.
+for (const stream of [process.stdout, process.stderr]) stream.write = () => true
+
 const port = parentPort as MessagePort
 const tell = (message: FromFitThread) => port.postMessage(message)
 
