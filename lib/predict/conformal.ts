@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { count, refuse } from '../checks.js'
 import { ArgumentError, CorruptError } from '../errors/index.js'
 import { type Combination, combinationOf, combined } from './combination.js'
@@ -68,6 +69,7 @@ export abstract class ConformalForecaster implements Forecaster {
   private issued: Issued[] = []
   /** values that came since it was fitted */
   private later = 0
+  private fits = 0
 
   /** @throws ArgumentError */
   constructor({ horizon = HORIZON, window = WINDOW, seasons }: ForecasterOptions) {
@@ -90,12 +92,19 @@ export abstract class ConformalForecaster implements Forecaster {
     return (this.learnt?.members ?? []).map(({ model, weight, error }) => ({ name: model.name, weight, error }))
   }
 
-  async fit(values: ArrayLike<number>): Promise<void> {
+  /**
+   * Learns in slices, a model each, so that the event loop goes on between them. Of fits at the same time the one that began last stands.
+   *
+   * @param signal ends it with the reason, and what was learnt before stands
+   */
+  async fit(values: ArrayLike<number>, signal?: AbortSignal): Promise<void> {
+    const began = ++this.fits
     this.values.replace(values)
     this.later = 0
     const all = this.values.all.slice()
     const periods = this.seasonsGiven ?? seasonsOf(all)
-    const learnt = await learn(this.modelsFor(periods, all.length), all, periods, this.horizon)
+    const learnt = await learn(this.modelsFor(periods, all.length), all, periods, this.horizon, signal)
+    if (began !== this.fits) return
     this.learnt = learnt
     this.issued = []
   }
@@ -212,14 +221,24 @@ export abstract class ConformalForecaster implements Forecaster {
   }
 }
 
-async function learn(models: readonly Model[], all: Float64Array, periods: readonly number[], horizon: number): Promise<Learnt> {
+async function learn(
+  models: readonly Model[],
+  all: Float64Array,
+  periods: readonly number[],
+  horizon: number,
+  signal: AbortSignal | undefined
+): Promise<Learnt> {
   const origins = originsOf(all.length, horizon)
   const rows: (Float64Array | undefined)[] = []
   for (const model of models) {
+    await slice(signal)
     rows.push(origins !== undefined && (await model.fit(all, origins.first)) ? tried(model, all, origins) : undefined)
   }
   const usable: boolean[] = []
-  for (const model of models) usable.push(await model.fit(all, all.length))
+  for (const model of models) {
+    await slice(signal)
+    usable.push(await model.fit(all, all.length))
+  }
   const truth = origins === undefined ? undefined : truths(all, origins)
   const voices = rows.map((row, i) => (usable[i] === true ? row : undefined))
   const found = origins === undefined || truth === undefined ? undefined : combinationOf(voices, truth, origins.horizon)
@@ -240,6 +259,12 @@ async function learn(models: readonly Model[], all: Float64Array, periods: reado
   const said = combined(voices, found, truth.length)
   const errors = truth.map((value, at) => finite(value - (said[at] as number)))
   return { ...common, errors, reach: origins.horizon, intervals: Intervals.of(errors, origins.horizon) }
+}
+
+/** Lets the event loop go on. */
+async function slice(signal: AbortSignal | undefined): Promise<void> {
+  await nextTurn()
+  signal?.throwIfAborted()
 }
 
 function write({ periods, length, members, by, errors, reach, intervals }: Learnt): SavedForecaster['learnt'] {

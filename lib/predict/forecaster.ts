@@ -16,8 +16,12 @@ export interface Forecast {
  */
 export interface Forecaster {
   readonly name: string
-  /** Learns anew from values, the oldest first; only the last ones count where there are more than it keeps. */
-  fit(values: ArrayLike<number>): void | Promise<void>
+  /**
+   * Learns anew from values, the oldest first; only the last ones count where there are more than it keeps.
+   *
+   * @param signal ends it before it is over, with the reason; what stood before goes on
+   */
+  fit(values: ArrayLike<number>, signal?: AbortSignal): void | Promise<void>
   /** Takes the next value, without learning anew. */
   update(value: number): void
   /**
