@@ -1,6 +1,6 @@
-// Recurrent nets of one layer on one value a step, with a dense layer behind, that were trained elsewhere: long short-term memory (Hochreiter and
-// Schmidhuber, Neural Computation 9(8), 1997) and gated recurrent units (Cho et al., EMNLP 2014; the reset before the product). Their state goes on
-// from step to step, so that the next value costs one step.
+// Recurrent nets of one layer on one value a step, with a dense layer behind, that were trained elsewhere: long short-term memory
+// (Hochreiter and Schmidhuber, Neural Computation 9(8), 1997) and gated recurrent units (Cho et al., EMNLP 2014; the reset before the
+// product). Their state goes on from step to step, so that the next value costs one step.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ struct RecurrentShape {
   std::size_t state() const { return (cell == kLstm ? std::size_t{2} : std::size_t{1}) * units; }
 };
 
-// Goes on by some values, and then says what the dense layer makes of it. Weights and state have the sizes above, `out` that of the outputs or
-// none. False, and neither state nor out has changed: the result is not finite.
+// Goes on by some values, and then says what the dense layer makes of it. Weights and state have the sizes above, `out` that of the outputs
+// or none. False, and neither state nor out has changed: the result is not finite.
 bool recurrent_run(const RecurrentShape& shape, std::span<const float> weights, std::span<double> state, std::span<const double> inputs,
                    std::span<double> out);
 
