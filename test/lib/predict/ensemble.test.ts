@@ -147,4 +147,26 @@ test('carries over the members that it was given, and refuses to where they cann
   )
 })
 
+test('of two fits at the same time the one that began last stands', async () => {
+  let open = () => {}
+  const gate = new Promise<void>(resolve => {
+    open = resolve
+  })
+  let fits = 0
+  const late: Model = {
+    name: 'late',
+    async fit() {
+      if (fits++ === 0) await gate
+      return false
+    },
+    predict: () => false
+  }
+  const ensemble = new Ensemble({ members: [late] })
+  const first = ensemble.fit(new Array(300).fill(7))
+  await ensemble.fit(hourly(300, 2))
+  open()
+  await first
+  assert.equal(ensemble.forecast(24), (await fitted(hourly(300, 2))).forecast(24))
+})
+
 test.run()
