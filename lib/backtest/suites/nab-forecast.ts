@@ -101,10 +101,12 @@ async function judge({ name, values }: NabFile, others: readonly ForecastRival[]
     const { point, quantiles } = ensemble.forecast(HORIZON, [0.05, 0.95])
     const error = smape(truth, point)
     ours += error
+    // As ours: what was never negative is not foretold to be.
+    const floor = floorOf(values.subarray(0, origin))
     for (const rival of others.filter(({ slow }) => (slow ? origins === 0 : origins % SOME === 0))) {
       const said = await rival.forecast(values.subarray(Math.max(0, origin - RIVAL_POINTS), origin), seasons, HORIZON)
-      const last = values[origin - 1] as number
-      beside.push({ rival, error: smape(truth, said ?? new Float64Array(HORIZON).fill(last)), ours: error })
+      const line = (said ?? new Float64Array(HORIZON).fill(values[origin - 1] as number)).map(value => Math.max(floor, value))
+      beside.push({ rival, error: smape(truth, line), ours: error })
     }
     origins++
     for (const [who, said] of await alone(values, origin, seasons)) add(who, smape(truth, said))
@@ -121,7 +123,7 @@ async function judge({ name, values }: NabFile, others: readonly ForecastRival[]
 /** Each member with what it knows, as the ensemble would have it speak. */
 async function alone(values: Float64Array, length: number, seasons: readonly number[]): Promise<[string, Float64Array][]> {
   const known = values.slice(0, length)
-  const floor = known.some(value => value < 0) ? Number.NEGATIVE_INFINITY : 0
+  const floor = floorOf(known)
   const all: [string, Float64Array][] = []
   for (const model of membersFor(seasons, length)) {
     const said = new Float64Array(HORIZON)
@@ -129,6 +131,10 @@ async function alone(values: Float64Array, length: number, seasons: readonly num
     all.push([model.name, said.map(value => Math.max(floor, value))])
   }
   return all
+}
+
+function floorOf(known: Float64Array): number {
+  return known.some(value => value < 0) ? Number.NEGATIVE_INFINITY : 0
 }
 
 function chartOf(
