@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { ClosedError } from '../errors/index.js'
-import { startThread } from '../own-thread.js'
+import { here } from '../native/here.js'
 import type { Session } from '../session.js'
+import { errorOf } from '../thread/plain-error.js'
+import { arenaOf, startThread } from '../thread/start.js'
 import { watchLoop } from './loop-delay.js'
-import { errorOf, type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
+import { type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
 import type { StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
 import type { RecordingTerms } from './recording.js'
@@ -44,7 +47,8 @@ export class ThreadRecorder implements Recorder {
       this.#begin = resolve
     })
     this.store = new RemoteStore('duckdb' in place ? 'duckdb' : 'postgres', this)
-    this.#worker = start({ arena: arenaOf(session), place, terms, told })
+    const data: RecorderThread = { arena: arenaOf(session), place, terms, told }
+    this.#worker = startThread(join(here, '..', 'history', 'recorder-thread'), 'forelock recorder', data)
     this.#worker.on('message', (message: FromThread) => this.#hear(message))
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('exit', code => this.#exit(code))
@@ -174,13 +178,4 @@ export class ThreadRecorder implements Recorder {
     for (const { reject } of this.#pending.values()) reject(this.#gone())
     this.#pending.clear()
   }
-}
-
-function arenaOf({ binding, dir, privacy: { options: privacy } }: Session): RecorderThread['arena'] {
-  if (binding.handle !== '') return { handle: binding.handle, privacy }
-  return { name: binding.name, privacy, ...(dir !== undefined && { dir }) }
-}
-
-function start(workerData: RecorderThread): Worker {
-  return startThread('history/recorder-thread', { workerData, name: 'forelock recorder' })
 }

@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { LoadError } from '../../errors/index.js'
-import { startThread } from '../../own-thread.js'
+import { here } from '../../native/here.js'
+import { startThread } from '../../thread/start.js'
 import type { Fit, Fitted, FromFitThread } from './fits.js'
 
+const MODULE = join(here, '..', 'predict', 'trained', 'thread')
 /** ms for an engine to be loaded, on the slowest of machines. */
 const LOADING_MS = 120_000
 /** A recurrent net keeps its budget by itself, with what it has learnt until then; it is ended only if it does not. */
@@ -46,7 +49,7 @@ export class FitThread {
   }
 
   #start(): Worker {
-    const worker = startThread('predict/trained/thread', { name: 'forelock fits' })
+    const worker = startThread(MODULE, 'forelock fits', undefined)
     worker.on('message', (message: FromFitThread) => this.#hear(worker, message))
     worker.on('error', error => this.#end(worker, error))
     worker.on('exit', code => this.#end(worker, new Error(`the thread of a fit ended with code ${code}`)))
