@@ -100,11 +100,16 @@ export type { AllocateOptions, Pool, PoolUsage, PoolUsage as ResourcePool, TryAl
 export type { AmountsByName, Part, PoolOptions, TierPart } from './pool-terms.js'
 export { AnomalyDetector, type AnomalyOptions, type Evidence, type Strangeness } from './predict/anomaly.js'
 export { type Arrival, Arrivals, type ArrivalsOptions } from './predict/arrivals.js'
-export { Ensemble, type EnsembleOptions, type Weight } from './predict/ensemble.js'
+export type { ForecasterOptions, Weight } from './predict/conformal.js'
+export { Ensemble, type EnsembleOptions } from './predict/ensemble.js'
 export type { Forecast, Forecaster, Model } from './predict/forecaster.js'
 export { type Grid, type GridOptions, gridOf, type Point } from './predict/grid.js'
 export type { LagQuantiles } from './predict/lags.js'
+export { Retraining, type RetrainingOptions, type RetrainingStatus } from './predict/retraining.js'
 export { type Next, Sequences, type SequencesOptions, type Step } from './predict/sequences.js'
+export { Single } from './predict/single.js'
+export { type AugursOptions, augursMembers } from './predict/trained/augurs.js'
+export { Recurrent, type RecurrentOptions } from './predict/trained/recurrent.js'
 export { type Occurrence, type Trigger, Triggers, type TriggersListOptions, type TriggersOptions } from './predict/triggers.js'
 export {
   type DeclaredAmount,

@@ -36,6 +36,8 @@ export interface ChartLine {
 export interface SuiteContext {
   /** the folder of the data */
   readonly data: string
+  /** whether other libraries are run beside ours, which takes some minutes */
+  readonly rivals: boolean
   /** Tells how far it is, from 0 to 1. */
   progress(part: number): void
 }

@@ -39,7 +39,7 @@ export async function backtest(values: BacktestValues, write: (text: string) => 
   const all: Ran[] = []
   for (const suite of suites) {
     const began = performance.now()
-    const result = await suite.run({ data, progress: part => progress(`${suite.name} ${Math.floor(100 * part)} %`) })
+    const result = await suite.run({ data, rivals: true, progress: part => progress(`${suite.name} ${Math.floor(100 * part)} %`) })
     const ran = { suite, result, seconds: (performance.now() - began) / 1000 }
     all.push(ran)
     progress('')

@@ -25,6 +25,11 @@ export interface PredictKernels {
   smoothingForecast(values: Float64Array, length: number, period: number, parameters: Float64Array, forecast: Float64Array): boolean
   /** The autocorrelation at lags 0, 1, ... */
   autocorrelation(values: Float64Array, length: number, correlations: Float64Array): boolean
+  /**
+   * Goes on with a recurrent net (native/predict/recurrent.h) by some values, then says what its dense layer makes of it. `shape`: 0 LSTM or 1
+   * GRU, units, outputs. False, and nothing has changed: the result is not finite.
+   */
+  recurrentRun(shape: Uint32Array, weights: Float32Array, state: Float64Array, inputs: Float64Array, out: Float64Array): boolean
   /** Makes a predictor of arrivals (native/predict/arrivals.h). `within`: s. */
   arrivals(keys: number, within: number, seed: number): NativeArrivals
 }

@@ -16,8 +16,12 @@ export interface Forecast {
  */
 export interface Forecaster {
   readonly name: string
-  /** Learns anew from values, the oldest first; only the last ones count where there are more than it keeps. */
-  fit(values: ArrayLike<number>): void | Promise<void>
+  /**
+   * Learns anew from values, the oldest first; only the last ones count where there are more than it keeps.
+   *
+   * @param signal ends it before it is over, with the reason; what stood before goes on
+   */
+  fit(values: ArrayLike<number>, signal?: AbortSignal): void | Promise<void>
   /** Takes the next value, without learning anew. */
   update(value: number): void
   /**
@@ -32,6 +36,10 @@ export const LEVELS: readonly number[] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97
 
 /** Steps that can be foretold at most. */
 export const HORIZON_MAX = 100_000
+/** Values that a forecaster can keep at most. */
+export const WINDOW_MAX = 1_000_000
+/** Steps that a season can have at most. */
+export const SEASON_MAX = 1_000_000
 
 /**
  * A member of a forecaster: foretells the middle, from any beginning of the series that it was fitted to, so that what it would have said in
@@ -41,6 +49,14 @@ export interface Model {
   readonly name: string
   /** Learns from the first `length` values, all of them finite. False: they are too few, and it is of no use. */
   fit(values: Float64Array, length: number): boolean | Promise<boolean>
-  /** The values after the first `length`. False: it cannot say. */
-  predict(values: Float64Array, length: number, out: Float64Array): boolean
+  /**
+   * The values after the first `length`. False: it cannot say.
+   *
+   * @param later how many of these came after those that it learnt from; of a long series the oldest are gone, so that lengths do not tell
+   */
+  predict(values: Float64Array, length: number, out: Float64Array, later: number): boolean
+  /** What it has learnt, as JSON holds it. Without it, and `load`, a forecaster that it is a member of cannot be saved. */
+  save?(): unknown
+  /** Takes what `save` gave. False: it is something else, and nothing has changed. */
+  load?(saved: unknown): boolean
 }

@@ -16,12 +16,16 @@ const WIDEST = 5
  * multiplicative form, so that a width stays positive).
  */
 export class Intervals {
-  private readonly scales = new Map<number, number>()
+  private constructor(
+    private readonly sorted: readonly Float64Array[],
+    private readonly tracked: Map<number, number>
+  ) {}
 
-  private constructor(private readonly sorted: readonly Float64Array[]) {}
-
-  /** @param errors rows of `horizon` errors each */
-  static of(errors: Float64Array, horizon: number): Intervals {
+  /**
+   * @param errors rows of `horizon` errors each
+   * @param scales of intervals that go on as these were
+   */
+  static of(errors: Float64Array, horizon: number, scales: readonly (readonly [coverage: number, scale: number])[] = []): Intervals {
     const rows = errors.length / horizon
     const sorted: Float64Array[] = []
     for (let step = 0; step < horizon; step++) {
@@ -32,7 +36,12 @@ export class Intervals {
       }
       sorted.push(around.sort())
     }
-    return new Intervals(sorted)
+    return new Intervals(sorted, new Map(scales.map(([coverage, scale]) => [coverage, within(scale)])))
+  }
+
+  /** How much wider intervals of each coverage have become since, or narrower. */
+  get scales(): [coverage: number, scale: number][] {
+    return [...this.tracked]
   }
 
   /** How far from the middle the quantile of a level lies, by step from 0 on; beyond what was tried it grows as that of a random walk. */
@@ -48,12 +57,16 @@ export class Intervals {
   /** Tells what became of a value for which the two levels around a coverage had been foretold. */
   saw(coverage: number, inside: boolean): void {
     const scale = this.scale(coverage) * Math.exp(RATE * ((inside ? 0 : 1) - (1 - coverage)))
-    this.scales.set(coverage, Math.min(WIDEST, Math.max(NARROWEST, scale)))
+    this.tracked.set(coverage, within(scale))
   }
 
   private scale(coverage: number): number {
-    return this.scales.get(coverage) ?? 1
+    return this.tracked.get(coverage) ?? 1
   }
+}
+
+function within(scale: number): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, scale))
 }
 
 /** Of sorted values; the one that a new one stays below with this frequency, if all are alike: the ceil((n + 1) q)-th. */

@@ -8,7 +8,7 @@ export interface LagQuantiles {
   readonly high: number
 }
 
-const BINS = 144
+export const LAG_BINS = 144
 const SHORTEST_MS = 0.01
 const BINS_PER_OCTAVE = 4
 const FULL = 4_096
@@ -19,13 +19,13 @@ export class Lags {
   private together = 0
 
   constructor(saved?: ArrayLike<number>) {
-    this.bins = Uint16Array.from({ length: BINS }, (_, i) => saved?.[i] ?? 0)
+    this.bins = Uint16Array.from({ length: LAG_BINS }, (_, i) => saved?.[i] ?? 0)
     for (const bin of this.bins) this.together += bin
   }
 
   add(ms: number): void {
     const place = Math.floor(BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS))
-    const at = Math.min(place, BINS - 1)
+    const at = Math.min(place, LAG_BINS - 1)
     this.bins[at] = (this.bins[at] as number) + 1
     if (++this.together >= FULL) this.fade()
   }
@@ -41,12 +41,12 @@ export class Lags {
 
   private quantile(level: number): number {
     let left = level * this.together
-    for (let at = 0; at < BINS; at++) {
+    for (let at = 0; at < LAG_BINS; at++) {
       const bin = this.bins[at] as number
       if (left <= bin && bin > 0) return SHORTEST_MS * 2 ** ((at + left / bin) / BINS_PER_OCTAVE)
       left -= bin
     }
-    return SHORTEST_MS * 2 ** (BINS / BINS_PER_OCTAVE)
+    return SHORTEST_MS * 2 ** (LAG_BINS / BINS_PER_OCTAVE)
   }
 
   private fade(): void {

@@ -35,6 +35,14 @@ export class PhaseMean implements Model {
     for (let step = first; step < out.length; step++) out[step] = out[step - period] as number
     return true
   }
+
+  save(): null {
+    return null
+  }
+
+  load(saved: unknown): boolean {
+    return saved === null
+  }
 }
 
 /** The median of the last values: the level of a series whose outliers say nothing of what comes. */
@@ -55,5 +63,13 @@ export class Median implements Model {
     const last = values.slice(length - this.length, length).sort()
     out.fill(last[this.length >> 1] as number)
     return true
+  }
+
+  save(): null {
+    return null
+  }
+
+  load(saved: unknown): boolean {
+    return saved === null
   }
 }

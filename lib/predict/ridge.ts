@@ -1,5 +1,6 @@
 import { loadAddon } from '../native/load.js'
 import type { Model } from './forecaster.js'
+import { takeNumbers } from './saved.js'
 
 /** In units of the variance: next to none, enough to keep lags apart that are alike. */
 const PENALTY = 1
@@ -28,5 +29,13 @@ export class RidgeAutoregression implements Model {
 
   predict(values: Float64Array, length: number, out: Float64Array): boolean {
     return this.kernels.ridgeForecast(values, length, this.lags, this.difference, this.coefficients, out)
+  }
+
+  save(): number[] {
+    return [...this.coefficients]
+  }
+
+  load(saved: unknown): boolean {
+    return takeNumbers(saved, this.coefficients)
   }
 }

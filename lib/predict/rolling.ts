@@ -36,7 +36,8 @@ export function originsOf(length: number, horizon: number): Origins | undefined 
 export function tried(model: Model, values: Float64Array, { first, every, count, horizon }: Origins): Float64Array | undefined {
   const rows = new Float64Array(count * horizon)
   for (let row = 0; row < count; row++) {
-    if (!model.predict(values, first + row * every, rows.subarray(row * horizon, (row + 1) * horizon))) return undefined
+    const later = row * every
+    if (!model.predict(values, first + later, rows.subarray(row * horizon, (row + 1) * horizon), later)) return undefined
   }
   return rows
 }

@@ -17,6 +17,22 @@ export function unseal(magic: string, saved: Uint8Array): Uint8Array | undefined
   return isWhole ? Uint8Array.from(body.subarray(magic.length)) : undefined
 }
 
+/** The value of a saved JSON text; undefined: it is none. */
+export function parsed(model: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(model).toString())
+  } catch {
+    return undefined // it is refused like anything else that is not what was saved
+  }
+}
+
+/** Puts saved numbers into their place. False: they are not as many finite ones, and nothing has changed. */
+export function takeNumbers(saved: unknown, into: Float64Array): boolean {
+  if (!Array.isArray(saved) || saved.length !== into.length || !saved.every(Number.isFinite)) return false
+  into.set(saved)
+  return true
+}
+
 function digest(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest()
 }

@@ -1,5 +1,6 @@
 import { loadAddon } from '../native/load.js'
 import type { Model } from './forecaster.js'
+import { takeNumbers } from './saved.js'
 
 /** Exponential smoothing, with an additive season or without, with a damped trend or without: native/predict/smoothing.h. */
 export class Smoothing implements Model {
@@ -21,5 +22,13 @@ export class Smoothing implements Model {
 
   predict(values: Float64Array, length: number, out: Float64Array): boolean {
     return this.kernels.smoothingForecast(values, length, this.period, this.parameters, out)
+  }
+
+  save(): number[] {
+    return [...this.parameters]
+  }
+
+  load(saved: unknown): boolean {
+    return takeNumbers(saved, this.parameters)
   }
 }

@@ -1,6 +1,8 @@
 import { count, duration, refuse, text } from '../checks.js'
+import { CorruptError } from '../errors/index.js'
 import { type LagQuantiles, Lags } from './lags.js'
 import { logTail } from './poisson.js'
+import { readTriggers, type SavedStream, type SavedTally, writeTriggers } from './saved-triggers.js'
 
 export interface TriggersOptions {
   /** ms within which what follows is looked for; default 5,000 */
@@ -186,6 +188,47 @@ export class Triggers {
     return found.sort((a, b) => a.logP - b.logP).map(({ logP: _, ...trigger }) => trigger)
   }
 
+  /** What was learnt; the runs that are under way are not part of it. */
+  save(): Uint8Array {
+    const due = this.due.slice(this.firstDue).filter(({ stream }) => this.streams.get(stream.name) === stream)
+    return writeTriggers({
+      within: this.within,
+      began: numberOf(this.began),
+      now: numberOf(this.now),
+      ran: this.ran,
+      isFull: this.isFull,
+      refused: this.refused,
+      streams: [...this.streams.values()].map(savedStream),
+      due: due.map(({ stream, time }) => [stream.name, time])
+    })
+  }
+
+  /**
+   * Goes on from what was saved, in place of what it knows, with its own bounds.
+   *
+   * @throws CorruptError if it is not what `save()` gave, or of another `within`, and nothing has changed
+   */
+  load(saved: Uint8Array): void {
+    const read = readTriggers(saved)
+    if (read === undefined || read.within !== this.within) {
+      throw new CorruptError('the saved triggers are damaged, or of another version or time', {})
+    }
+    this.streams.clear()
+    // Of more than are kept, those that came last.
+    for (const one of read.streams.slice(-this.most.streams)) this.streams.set(one.name, streamOf(one, this.most.followers))
+    this.due = read.due.flatMap(([name, time]) => {
+      const stream = this.streams.get(name)
+      return stream === undefined ? [] : [{ stream, time }]
+    })
+    this.firstDue = 0
+    this.began = read.began ?? Number.NaN
+    this.now = read.now ?? Number.NEGATIVE_INFINITY
+    this.ran = read.ran
+    this.isFull = read.isFull
+    this.refused = read.refused
+    this.runs.clear()
+  }
+
   private pairs(): number {
     let pairs = 0
     for (const { across, inside } of this.streams.values()) pairs += across.size + inside.size
@@ -313,6 +356,33 @@ export class Triggers {
     const made = { since: this.isFull ? times : 0, followed: 0, hits: 0, chance: 0, most: 0, lags: new Lags() }
     tallies.set(name, made)
     return made
+  }
+}
+
+/** Null of what JSON has no number for. */
+function numberOf(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
+
+function savedStream({ trimmed, lastLed, across, inside, ...stream }: Stream): SavedStream {
+  const tallies = (all: Map<string, Tally>): SavedTally[] =>
+    [...all].map(([to, { lags, ...tally }]) => ({ to, ...tally, lags: lags.toJSON() }))
+  return { ...stream, trimmed: numberOf(trimmed), lastLed: numberOf(lastLed), across: tallies(across), inside: tallies(inside) }
+}
+
+function streamOf({ trimmed, lastLed, across, inside, times, ...stream }: SavedStream, followers: number): Stream {
+  const tallies = (all: readonly SavedTally[]) => {
+    const kept = all.length > followers ? [...all].sort((a, b) => b.followed - a.followed).slice(0, followers) : all
+    return new Map(kept.map(({ to, lags, ...tally }): [string, Tally] => [to, { ...tally, lags: new Lags(lags) }]))
+  }
+  const past = Number.NEGATIVE_INFINITY
+  return {
+    ...stream,
+    times: [...times],
+    trimmed: trimmed ?? past,
+    lastLed: lastLed ?? past,
+    across: tallies(across),
+    inside: tallies(inside)
   }
 }
 

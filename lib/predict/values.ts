@@ -10,6 +10,14 @@ export class Values {
     this.buffer = new Float64Array(Math.min(2 * most, 256))
   }
 
+  /** Values that were kept before, all of them known. */
+  static of(values: ArrayLike<number>, most: number, lowest: number | undefined): Values {
+    const made = new Values(most)
+    made.replace(values)
+    if (lowest !== undefined) made.least = Math.min(made.least, lowest)
+    return made
+  }
+
   /** All of them, oldest first: a view, good until the next change. */
   get all(): Float64Array {
     return this.buffer.subarray(this.start, this.end)
@@ -17,6 +25,11 @@ export class Values {
 
   get length(): number {
     return this.end - this.start
+  }
+
+  /** That there ever was, Infinity of none. */
+  get lowest(): number {
+    return this.least
   }
 
   /** None was ever below 0. */

@@ -5,6 +5,7 @@
 #include "bind/arguments.h"
 #include "bind/arrivals.h"
 #include "predict/correlation.h"
+#include "predict/recurrent.h"
 #include "predict/ridge.h"
 #include "predict/smoothing.h"
 
@@ -94,6 +95,32 @@ napi_value autocorrelation(napi_env env, napi_callback_info info) {
                 [&] { return boolean(env, predict::autocorrelation(values, out)); });
 }
 
+constexpr std::uint32_t kMostUnits = 1024;
+constexpr std::uint32_t kMostOutputs = 1u << 17;
+
+// (shape, weights, state, inputs, out)
+napi_value recurrent_run(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const auto given = arguments.words(0);
+  arguments.must(given.size() == 3);
+  predict::RecurrentShape shape;
+  if (arguments.fine()) {
+    // Read once, because another thread may write to memory that is shared.
+    const std::uint32_t cell = given[0];
+    const std::uint32_t units = given[1];
+    const std::uint32_t outputs = given[2];
+    arguments.must(cell <= predict::RecurrentShape::kGru && units >= 1 && units <= kMostUnits && outputs <= kMostOutputs);
+    if (arguments.fine()) shape = {static_cast<predict::RecurrentShape::Cell>(cell), units, outputs};
+  }
+  const auto weights = arguments.floats(1);
+  const auto state = arguments.doubles(2);
+  const auto inputs = arguments.doubles(3);
+  const auto out = arguments.doubles(4);
+  arguments.must(weights.size() == shape.weights() && state.size() == shape.state() && (out.empty() || out.size() == shape.outputs));
+  return answer(env, arguments, "recurrentRun(shape, weights, state, inputs, out)",
+                [&] { return boolean(env, predict::recurrent_run(shape, weights, state, inputs, out)); });
+}
+
 }  // namespace
 
 napi_value predict(napi_env env) {
@@ -107,6 +134,7 @@ napi_value predict(napi_env env) {
   add("smoothingFit", smoothing_fit);
   add("smoothingForecast", smoothing_forecast);
   add("autocorrelation", autocorrelation);
+  add("recurrentRun", recurrent_run);
   add("arrivals", arrivals);
   return functions;
 }

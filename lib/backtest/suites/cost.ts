@@ -1,10 +1,13 @@
 import { Arrivals } from '../../predict/arrivals.js'
 import { Ensemble } from '../../predict/ensemble.js'
+import { forecastRivals } from '../forecast-rivals.js'
 import type { Suite } from '../suite.js'
 
 const POINTS = 1_000
 const HORIZON = 48
 const FITS = 60
+const RIVAL_FITS = 5
+const SEASONS = [24, 168]
 const KEYS = 10_000
 const ROUNDS = 40
 const MS_PER_KEY = 3
@@ -17,7 +20,7 @@ export const cost: Suite = {
   settings: `default ensemble on ${POINTS} points with two seasons; ${KEYS} keys`,
   needs: [],
   timed: true,
-  async run({ progress }) {
+  async run({ rivals, progress }) {
     const values = Array.from(
       { length: POINTS },
       (_, t) => 100 + 40 * Math.sin((2 * Math.PI * t) / 24) + 9 * Math.sin((2 * Math.PI * t) / 168) + ((t * 7919) % 13)
@@ -49,7 +52,7 @@ export const cost: Suite = {
     }
     return {
       measures: [
-        { id: 'fit-1000', unit: 'ms', value: fit, must: { atMost: 5 } },
+        { id: 'fit-1000', unit: 'ms', value: fit, rivals: rivals ? await besides(values) : {}, must: { atMost: 5 } },
         { id: 'forecast-48', unit: 'ms', value: forecast, must: { atMost: 0.2 } },
         { id: 'key-score', unit: 'us', value: (score / KEYS) * US_PER_MS, must: { atMost: 1 } },
         {
@@ -62,4 +65,19 @@ export const cost: Suite = {
       ]
     }
   }
+}
+
+/** ms of a fit and a forecast by other libraries: the least of some, of slow ones one. */
+async function besides(values: readonly number[]): Promise<Record<string, number>> {
+  const found: Record<string, number> = {}
+  for (const { name, slow, forecast } of await forecastRivals()) {
+    let least = Number.POSITIVE_INFINITY
+    for (let i = 0; i < (slow ? 1 : RIVAL_FITS); i++) {
+      const began = performance.now()
+      await forecast(values, SEASONS, HORIZON)
+      least = Math.min(least, performance.now() - began)
+    }
+    found[name] = least
+  }
+  return found
 }

@@ -39,6 +39,10 @@ const VALUES: readonly (() => unknown)[] = [
   () => Uint32Array.of(1, 2, 24),
   () => Uint32Array.of(0),
   () => new Uint32Array(300).fill(2 ** 32 - 1),
+  // A net of one unit, with its weights and state.
+  () => Uint32Array.of(0, 1, 1),
+  () => new Float32Array(14).fill(0.5),
+  () => new Float64Array(2),
   () => new Uint8Array(7),
   () => new Float32Array(9),
   () => new BigUint64Array(2),
@@ -64,6 +68,37 @@ test('whatever the arguments are, a call answers or throws a TypeError, and the 
     }
   }
   assert.ok(answered > 0 && refused > 0)
+})
+
+test('a net whose weights, state or outputs are not those of its shape is refused', () => {
+  const sizes = { shape: [0, 3, 2], weights: 68, state: 6, out: 2 }
+  const call = ({ shape, weights, state, out }: typeof sizes) =>
+    predict.recurrentRun(
+      Uint32Array.from(shape),
+      new Float32Array(weights).fill(0.1),
+      new Float64Array(state),
+      Float64Array.of(1, -1),
+      new Float64Array(out)
+    )
+  assert.is(call(sizes), true)
+  assert.is(call({ ...sizes, out: 0 }), true)
+  assert.is(call({ shape: [1, 3, 2], weights: 53, state: 3, out: 2 }), true)
+  const bad = [
+    { shape: [2, 3, 2] },
+    { shape: [0, 0, 2] },
+    { shape: [0, 3] },
+    { shape: [0, 3, 2, 1] },
+    { shape: [0, 2 ** 32 - 1, 2] },
+    { shape: [0, 3, 2 ** 32 - 1] },
+    { shape: [0, 4, 2] },
+    { weights: 67 },
+    { weights: 0 },
+    { state: 3 },
+    { state: 7 },
+    { out: 1 },
+    { out: 3 }
+  ]
+  for (const part of bad) assert.throws(() => call({ ...sizes, ...part }), /recurrentRun\(shape, weights/)
 })
 
 test('functions of a predictor of arrivals outlive each other and their object', async () => {

@@ -6,7 +6,7 @@ import { isCoded, thrown } from '../support.js'
 import { conformance } from './forecaster.suite.js'
 import { hourly, normal, seeded } from './series.js'
 
-conformance('ensemble', () => new Ensemble())
+conformance('ensemble', () => new Ensemble(), { seasons: true })
 
 async function fitted(values: readonly number[], options?: EnsembleOptions): Promise<Ensemble> {
   const ensemble = new Ensemble(options)
@@ -106,6 +106,67 @@ test('refuses options that are none', () => {
       'ERR_FORELOCK_ARGUMENT'
     )
   }
+})
+
+test('carries over the members that it was given, and refuses to where they cannot be', async () => {
+  const drift = (): Model & { slope: number } => ({
+    name: 'drift',
+    slope: 0,
+    fit(values, length) {
+      this.slope = ((values[length - 1] as number) - (values[0] as number)) / (length - 1)
+      return true
+    },
+    predict(values, length, out) {
+      for (let step = 0; step < out.length; step++) out[step] = (values[length - 1] as number) + (step + 1) * this.slope
+      return true
+    },
+    save() {
+      return this.slope
+    },
+    load(saved) {
+      if (!Number.isFinite(saved)) return false
+      this.slope = saved as number
+      return true
+    }
+  })
+  const values = Array.from({ length: 300 }, (_, i) => 3 * i)
+  const ensemble = await fitted(values, { members: [drift()] })
+  const saved = ensemble.save()
+  const other = new Ensemble({ members: [drift()] })
+  other.load(saved)
+  assert.equal(other.forecast(9), ensemble.forecast(9))
+  assert.equal(other.weights, ensemble.weights)
+  isCoded(
+    thrown(() => new Ensemble().load(saved)),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  const mute = await fitted(values, { members: [always(900)] })
+  isCoded(
+    thrown(() => mute.save()),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+})
+
+test('of two fits at the same time the one that began last stands', async () => {
+  let open = () => {}
+  const gate = new Promise<void>(resolve => {
+    open = resolve
+  })
+  let fits = 0
+  const late: Model = {
+    name: 'late',
+    async fit() {
+      if (fits++ === 0) await gate
+      return false
+    },
+    predict: () => false
+  }
+  const ensemble = new Ensemble({ members: [late] })
+  const first = ensemble.fit(new Array(300).fill(7))
+  await ensemble.fit(hourly(300, 2))
+  open()
+  await first
+  assert.equal(ensemble.forecast(24), (await fitted(hourly(300, 2))).forecast(24))
 })
 
 test.run()

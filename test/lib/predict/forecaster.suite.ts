@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Forecast, Forecaster } from '../../../lib/predict/forecaster.js'
+import type { ConformalForecaster } from '../../../lib/predict/conformal.js'
+import type { Forecast } from '../../../lib/predict/forecaster.js'
 import { isCoded, thrown } from '../support.js'
 import { hourly, normal, seeded } from './series.js'
 
@@ -38,8 +39,12 @@ const BAD: Record<string, number[]> = {
   'a step in the middle': Array.from({ length: 200 }, (_, i) => (i < 100 ? 0 : 1e12))
 }
 
-/** What holds of any forecaster. */
-export function conformance(name: string, make: () => Forecaster): void {
+/**
+ * What holds of any forecaster.
+ *
+ * @param learns whether it can go on with a season that it finds, or was given
+ */
+export function conformance(name: string, make: () => ConformalForecaster, learns: { seasons: boolean }): void {
   const test = suite(`${name}: what every forecaster does`)
 
   for (const [kind, values] of Object.entries(BAD)) {
@@ -65,7 +70,8 @@ export function conformance(name: string, make: () => Forecaster): void {
     }
   })
 
-  test('a series of whole days goes on about as it was', async () => {
+  const seasonal = learns.seasons ? test : test.skip
+  seasonal('a series of whole days goes on about as it was', async () => {
     const all = hourly(24 * 60 + 48, 1)
     const forecaster = make()
     await forecaster.fit(all.slice(0, -48))
@@ -77,9 +83,9 @@ export function conformance(name: string, make: () => Forecaster): void {
 
   test('an update is known to the next forecast', async () => {
     const forecaster = make()
-    await forecaster.fit(new Array(100).fill(10))
-    for (let i = 0; i < 40; i++) forecaster.update(1000)
-    assert.ok((forecaster.forecast(1).point[0] as number) > 100)
+    await forecaster.fit(hourly(400, 5))
+    for (let i = 0; i < 200; i++) forecaster.update(1000)
+    assert.ok((forecaster.forecast(1).point[0] as number) > 300)
   })
 
   test('the same values give the same forecast', async () => {
@@ -90,6 +96,46 @@ export function conformance(name: string, make: () => Forecaster): void {
       forecasts.push(forecaster.forecast(20))
     }
     assert.equal(forecasts[0], forecasts[1])
+  })
+
+  test('goes on as it was from what it saved, also after more values', async () => {
+    for (const values of [hourly(400, 5), hourly(60, 5), [1, 2, 3], []]) {
+      const forecaster = make()
+      await forecaster.fit(values)
+      for (let i = 0; i < 30; i++) {
+        forecaster.forecast(1)
+        forecaster.update(90 + (i % 7))
+      }
+      const other = make()
+      other.load(forecaster.save())
+      assert.equal(other.forecast(30), forecaster.forecast(30))
+      for (const one of [other, forecaster]) for (const value of [3, Number.NaN, 80]) one.update(value)
+      assert.equal(other.forecast(60).point, forecaster.forecast(60).point)
+    }
+  })
+
+  test('refuses what is not what it saved, and goes on as it was', async () => {
+    const forecaster = make()
+    await forecaster.fit(hourly(200, 5))
+    const saved = forecaster.save()
+    const before = forecaster.forecast(5)
+    const broken = Uint8Array.from(saved)
+    broken[100] = (broken[100] as number) ^ 1
+    for (const bad of [broken, saved.subarray(1), saved.subarray(0, 50), new Uint8Array(0), 'a', null, undefined]) {
+      isCoded(
+        thrown(() => forecaster.load(bad as Uint8Array)),
+        'ERR_FORELOCK_CORRUPT'
+      )
+    }
+    assert.equal(forecaster.forecast(5), before)
+  })
+
+  test('keeps a bounded number of values', async () => {
+    const forecaster = make()
+    await forecaster.fit(hourly(6_000, 5))
+    const size = forecaster.save().length
+    for (const value of hourly(9_000, 5, 2)) forecaster.update(value)
+    assert.ok(forecaster.save().length < 1.1 * size)
   })
 
   test('what was never negative is not foretold to be', async () => {

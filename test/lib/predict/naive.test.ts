@@ -5,7 +5,7 @@ import { Median, PhaseMean } from '../../../lib/predict/naive.js'
 
 const said = (model: Model, values: number[], steps: number) => {
   const out = new Float64Array(steps)
-  return model.predict(Float64Array.from(values), values.length, out) ? [...out] : undefined
+  return model.predict(Float64Array.from(values), values.length, out, 0) ? [...out] : undefined
 }
 
 test('with a period of one step and one cycle it is the last value', () => {

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readTriggers } from '../../../lib/predict/saved-triggers.js'
 import { type Occurrence, Triggers } from '../../../lib/predict/triggers.js'
 import { isCoded, thrown } from '../support.js'
 import { seeded } from './series.js'
@@ -111,6 +112,62 @@ test('refuses what is none, and keeps what came before it', () => {
   ]
   for (const call of calls) isCoded(thrown(call), 'ERR_FORELOCK_ARGUMENT')
   assert.equal(triggers.triggers(), [])
+})
+
+test('goes on from what was saved as it would have', () => {
+  const random = seeded(3)
+  const imports = poisson('import', 60, 10, 1)
+  const reports = imports.flatMap(({ time }, i) => [
+    { stream: 'report', time: time + 1_000 + 500 * random(), run: `run ${i}` },
+    { stream: 'mail', time: time + 2_000, run: `run ${i}` }
+  ])
+  const all = inOrder(imports, reports)
+  const triggers = new Triggers()
+  triggers.record(all.slice(0, 900))
+  triggers.advance((all[899]?.time ?? 0) + 6_000)
+  const other = new Triggers()
+  other.load(triggers.save())
+  for (const one of [triggers, other])
+    one.record(all.slice(900).map(({ run, ...rest }) => ({ ...rest, run: run === undefined ? run : `late ${run}` })))
+  assert.ok(triggers.triggers().length > 1)
+  assert.equal(other.triggers(), triggers.triggers())
+  const empty = new Triggers()
+  empty.load(new Triggers().save())
+  assert.equal(empty.triggers(), [])
+})
+
+test('saved streams beyond the room there is are left out, the last stay', () => {
+  const triggers = new Triggers()
+  triggers.record(['a', 'b', 'c'].map((stream, i) => ({ stream, time: i })))
+  const small = new Triggers({ streams: 2, followers: 1 })
+  small.load(triggers.save())
+  const kept = readTriggers(small.save())
+  assert.equal(
+    kept?.streams.map(({ name }) => name),
+    ['b', 'c']
+  )
+  assert.equal(
+    kept?.due.map(([name]) => name),
+    ['b', 'c']
+  )
+})
+
+test('refuses what is not what it saved, and goes on as it was', () => {
+  const triggers = new Triggers()
+  triggers.record(Array.from({ length: 40 }, (_, i) => ({ stream: i % 2 === 0 ? 'a' : 'b', time: 60_000 * (i >> 1) + 500 * (i % 2) })))
+  triggers.advance(1e8)
+  const before = triggers.triggers({ pValue: 1 })
+  const saved = triggers.save()
+  const broken = Uint8Array.from(saved)
+  broken[60] = (broken[60] as number) ^ 1
+  for (const bad of [broken, saved.subarray(0, 40), new Uint8Array(0), null, 'a', new Triggers({ within: 7 }).save()]) {
+    isCoded(
+      thrown(() => triggers.load(bad as Uint8Array)),
+      'ERR_FORELOCK_CORRUPT'
+    )
+  }
+  assert.ok(before.length > 0)
+  assert.equal(triggers.triggers({ pValue: 1 }), before)
 })
 
 test.run()

@@ -1,0 +1,20 @@
+import { ConformalForecaster, type ForecasterOptions } from './conformal.js'
+import type { Model } from './forecaster.js'
+
+/** One model alone as a forecaster, with intervals of its own errors on rolling origins; where it cannot say, the last value stands for it. */
+export class Single extends ConformalForecaster {
+  readonly name: string
+
+  /** @throws ArgumentError */
+  constructor(
+    private readonly model: Model,
+    options: ForecasterOptions = {}
+  ) {
+    super(options)
+    this.name = model.name
+  }
+
+  protected modelsFor(): readonly Model[] {
+    return [this.model]
+  }
+}

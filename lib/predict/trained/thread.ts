@@ -1,0 +1,43 @@
+// The thread in which models are fitted that take long, or block: away from the event loop of whoever wants them.
+import { getPriority, setPriority } from 'node:os'
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import { isForelockError, type LoadError } from '../../errors/index.js'
+import { loadAugurs, TrapError } from './augurs-fit.js'
+import type { Fit, Fitted, FromFitThread } from './fits.js'
+import { fitRecurrent, loadTensorflow } from './recurrent-fit.js'
+
+/** What may be late gives way to what may not. To Linux 0 is the thread that asks, not its process. */
+const NICER = 10
+const NICEST = 19
+setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
+
+// Engines write advice and notes there, which are not for the terminal of whoever uses them; errors go as messages.
+for (const stream of [process.stdout, process.stderr]) stream.write = () => true
+
+const port = parentPort as MessagePort
+const tell = (message: FromFitThread) => port.postMessage(message)
+
+async function fitted(fit: Fit): Promise<Fitted[Fit['kind']]> {
+  if (fit.kind === 'recurrent') {
+    const tensorflow = await loadTensorflow()
+    tell({ event: 'begun' })
+    return fitRecurrent(tensorflow, fit)
+  }
+  const line = await loadAugurs(fit.kind)
+  tell({ event: 'begun' })
+  return line(fit)
+}
+
+port.on('message', async (fit: Fit) => {
+  try {
+    tell({ event: 'fitted', value: await fitted(fit) })
+  } catch (error) {
+    if (error instanceof TrapError) {
+      tell({ event: 'trapped' })
+      return
+    }
+    const needs = isForelockError(error, 'ERR_FORELOCK_LOAD') ? (error as LoadError).attempts[0]?.from : undefined
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    tell({ event: 'failed', name, message, needs })
+  }
+})
