@@ -30,6 +30,20 @@ export class Lags {
     if (++this.together >= FULL) this.fade()
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.together
+  }
+
+  /** How many took longer; within a bin, in proportion. */
+  above(ms: number): number {
+    const place = BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS)
+    const from = Math.min(Math.floor(place), BINS - 1)
+    let sum = (this.bins[from] as number) * Math.max(0, 1 - (place - from))
+    for (let at = from + 1; at < BINS; at++) sum += this.bins[at] as number
+    return sum
+  }
+
   /** Of none: undefined. */
   quantiles(): LagQuantiles | undefined {
     return this.together === 0 ? undefined : { low: this.quantile(0.1), median: this.quantile(0.5), high: this.quantile(0.9) }

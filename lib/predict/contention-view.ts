@@ -1,0 +1,250 @@
+import { binOf, logOdds, someBin } from './binned-logistic.js'
+import { type Elements, RING, SPANS_MS } from './contention-elements.js'
+import { goesOn, type HoldTimes } from './contention-holds.js'
+import type { Party } from './contention-parties.js'
+
+/** What is asked about one element. */
+export interface Question {
+  /** of the element; -1: it is not known */
+  readonly place: number
+  readonly isShared: boolean
+  readonly party: Party | undefined
+  readonly tier: number
+  /** decayed part of the requests of the tenant that waited; NaN: unknown */
+  readonly tenant: number
+  /** ms of what may be known, and when the request is made */
+  readonly now: number
+  readonly at: number
+  /** requests a ms for the element from now on; NaN: as they came lately */
+  readonly rate: number
+}
+
+/** What is known of all requests together. */
+export interface Overall {
+  readonly collided: number
+  readonly asked: number
+  /** decayed parts that waited: of some hundred, of the last few */
+  lately: number
+  justNow: number
+  /** decayed counts over 1 s and 10 s, as of a time */
+  readonly load: [number, number]
+  loadAt: number
+}
+
+/** Who stands in the way. */
+export interface InTheWay {
+  readonly at: number
+  /** P(still, when the request is made) */
+  readonly chance: number
+  readonly isWaiting: boolean
+}
+
+const enum F {
+  Structure,
+  State,
+  Backlog,
+  Asked,
+  Released,
+  Count1,
+  Count10,
+  Count60,
+  Element,
+  Own,
+  Kind,
+  Lead,
+  Lately,
+  Workflow,
+  Phase,
+  Load,
+  Tenant,
+  OwnAge,
+  JustNow,
+  Count
+}
+
+export const FEATURES: number = F.Count
+/** Features whose bins are taken together, too. */
+export const PAIRS: readonly (readonly [number, number])[] = [
+  [F.Structure, F.Lead],
+  [F.State, F.Lead],
+  [F.Asked, F.Lead],
+  [F.Count1, F.Lead],
+  [F.Element, F.Lead],
+  [F.Backlog, F.Lead],
+  [F.Phase, F.Lead],
+  [F.Lately, F.Lead],
+  [F.JustNow, F.Lead],
+  [F.Element, F.Asked],
+  [F.Own, F.Asked],
+  [F.Lately, F.Element],
+  [F.Structure, F.State],
+  [F.Workflow, F.Element],
+  [F.Kind, F.State],
+  [F.Count1, F.Phase],
+  [F.OwnAge, F.Lead]
+]
+/** Groups of recalibration. */
+export const GROUPS = 4
+
+const GROUP_ENDS_MS = [0, 10, 1_000]
+const SHORTEST_MS = 1e-3
+/** How many requests of its own say as much as those beyond it. */
+const BELIEVED = 4
+const MOST = 3
+
+/** The state of an element as somebody may know it at one time, who asks for another: put into bins, for {@link BinnedLogistic}. */
+export class View {
+  readonly bins = new Uint8Array(FEATURES)
+  /** P(it waits), from who holds it, who waits and how often it is asked for alone */
+  structure = 0
+  /** the same, without those who are still to come */
+  held = 0
+  private readonly way: InTheWay[] = []
+  private holders = 0
+  private waiters = 0
+  private compatible = 0
+  private backlog = 0
+
+  constructor(
+    private readonly elements: Elements,
+    private readonly times: HoldTimes
+  ) {}
+
+  /** Who stands in the way, as of the last look. */
+  get inTheWay(): readonly InTheWay[] {
+    return this.way
+  }
+
+  static groupOf(lead: number): number {
+    const group = GROUP_ENDS_MS.findIndex(end => lead <= end)
+    return group < 0 ? GROUPS - 1 : group
+  }
+
+  look(question: Question, overall: Overall): void {
+    const { place, now, at, party, isShared, tier } = question
+    const lead = Math.max(0, at - now)
+    const history = this.history(question, overall)
+    this.live(question, lead)
+    const { bins } = this
+    const arrivals = Number.isNaN(question.rate) ? history.rate : question.rate
+    const hold = this.times.mean(place, party?.number ?? 0, isShared)
+    const comes = 1 - Math.exp(-arrivals * Math.min(lead, hold))
+    this.structure = 1 - (1 - this.held) * (1 - comes)
+    bins[F.Structure] = binOf(logOdds(this.structure), -9, 9)
+    const few = (value: number) => Math.min(MOST, value)
+    bins[F.State] = few(this.holders) * 8 + few(this.waiters) * 2 + few(Math.min(1, this.compatible))
+    bins[F.Backlog] = this.backlog > 0 ? someBin(log2(this.backlog) - log2(lead), -10, 10) : 0
+    bins[F.Asked] = someBin(log2(at - history.asked), -8, 20)
+    bins[F.Released] = someBin(log2(at - history.released), -8, 20)
+    bins[F.Count1] = binOf(log2(history.counts[0] as number), -8, 8)
+    bins[F.Count10] = binOf(log2(history.counts[1] as number), -8, 10)
+    bins[F.Count60] = binOf(log2(history.counts[2] as number), -8, 12)
+    bins[F.Element] = binOf(logOdds(history.element), -8, 4)
+    bins[F.Own] = 8 * few(Math.ceil(history.own / 2)) + Math.min(7, binOf(logOdds(history.ownPart), -6, 4) >> 2)
+    bins[F.Kind] = (isShared ? 16 : 0) + 4 * few(tier) + (history.isSameParty ? 2 : 0) + (history.isLastShared ? 1 : 0)
+    bins[F.Lead] = lead === 0 ? 0 : someBin(log2(lead), -6, 18)
+    bins[F.Lately] = binOf(logOdds(overall.lately), -8, 4)
+    bins[F.Workflow] = binOf(logOdds(history.workflow), -8, 4)
+    bins[F.Phase] = history.gap > 0 ? someBin(log2(at - history.asked) - log2(history.gap), -8, 8) : 0
+    const load = Math.exp((overall.loadAt - now) / (SPANS_MS[0] as number)) * overall.load[0] + 0.1
+    const longer = (Math.exp((overall.loadAt - now) / (SPANS_MS[1] as number)) * overall.load[1]) / 10 + 0.1
+    bins[F.Load] = binOf(log2(load / longer), -4, 4)
+    bins[F.Tenant] = Number.isNaN(question.tenant) ? 0 : someBin(logOdds(question.tenant), -8, 4)
+    bins[F.OwnAge] = history.ownAsked > Number.NEGATIVE_INFINITY ? someBin(log2(at - history.ownAsked), -8, 20) : 0
+    bins[F.JustNow] = binOf(overall.justNow, 0, 1)
+  }
+
+  /** Who holds it, and who waits, as far as it is known. */
+  private live({ place, isShared, tier, now }: Question, lead: number): void {
+    const { elements, times } = this
+    this.way.length = 0
+    this.holders = this.waiters = this.compatible = this.backlog = this.held = 0
+    if (place < 0) return
+    let [free, queued] = [1, 0]
+    for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
+      if (elements.requestedAt(at) > now || elements.endedAt(at) <= now) continue
+      const its = elements.isSharedAt(at)
+      const isHeld = elements.grantedAt(at) <= now
+      if (isHeld && its && isShared) this.compatible++
+      // A reader waits behind another only where a writer does, who is in the way himself.
+      if ((its && isShared) || (!isHeld && elements.tierAt(at) < tier)) continue
+      const party = elements.partyAt(at)
+      const age = isHeld ? now - elements.grantedAt(at) : 0
+      const chance = goesOn(times.survival(place, party, its, now), age, lead)
+      this.backlog += times.mean(place, party, its)
+      this.way.push({ at, chance, isWaiting: !isHeld })
+      if (isHeld) {
+        this.holders++
+        free *= 1 - chance
+      } else {
+        this.waiters++
+        queued++
+      }
+    }
+    const queue = queued > 0 ? Math.exp(-lead / Math.max(this.backlog, SHORTEST_MS)) : 0
+    this.held = 1 - free * (1 - queue)
+  }
+
+  private history({ place, party, now, isShared }: Question, overall: Overall) {
+    const { elements } = this
+    const all = (overall.collided + 0.05) / (overall.asked + 1)
+    const workflow = party === undefined ? all : (party.collided + BELIEVED * all) / (party.asked + BELIEVED)
+    const found = {
+      workflow,
+      element: workflow,
+      own: 0,
+      ownPart: workflow,
+      counts: [0, 0, 0] as number[],
+      rate: 0,
+      asked: Number.NEGATIVE_INFINITY,
+      released: Number.NEGATIVE_INFINITY,
+      ownAsked: Number.NEGATIVE_INFINITY,
+      gap: 0,
+      isSameParty: false,
+      isLastShared: false
+    }
+    if (place < 0) return found
+    let { asked, collided } = { asked: elements.askedOf(place), collided: elements.collidedOf(place) }
+    // Later ones are taken back: counts as they were.
+    const base = Math.max(now, elements.countedAt(place))
+    const later = [0, 0, 0]
+    let [ownCollided, oldest, known] = [0, Number.POSITIVE_INFINITY, 0]
+    for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
+      const requested = elements.requestedAt(at)
+      if (requested > now) {
+        asked--
+        if (elements.waitedAt(at)) collided--
+        for (const [i, span] of SPANS_MS.entries()) later[i] = (later[i] as number) + Math.exp((requested - base) / span)
+        continue
+      }
+      known++
+      oldest = Math.min(oldest, requested)
+      const isOwn = elements.partyAt(at) === party?.number
+      if (requested >= found.asked) {
+        found.asked = requested
+        found.isSameParty = isOwn
+        found.isLastShared = elements.isSharedAt(at)
+      }
+      if (elements.endedAt(at) <= now) found.released = Math.max(found.released, elements.endedAt(at))
+      if (!isOwn || elements.isSharedAt(at) !== isShared) continue
+      found.own++
+      found.ownAsked = Math.max(found.ownAsked, requested)
+      if (elements.waitedAt(at)) ownCollided++
+    }
+    for (const [i, span] of SPANS_MS.entries()) {
+      const then = elements.countOf(place, i, base) - (later[i] as number)
+      found.counts[i] = Math.max(0, then) * Math.exp(Math.min(20, (base - now) / span))
+      found.rate += (found.counts[i] as number) / span / SPANS_MS.length
+    }
+    if (known > 1) found.gap = (found.asked - oldest) / (known - 1)
+    found.element = (Math.max(0, collided) + BELIEVED * workflow) / (Math.max(0, asked, collided) + BELIEVED)
+    found.ownPart = (ownCollided + BELIEVED * found.element) / (found.own + BELIEVED)
+    return found
+  }
+}
+
+function log2(value: number): number {
+  return Math.log2(Math.max(value, SHORTEST_MS))
+}
+
+
