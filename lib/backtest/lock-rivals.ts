@@ -39,9 +39,9 @@ export class LockRivals {
     else known.isWritten = event === 'grant'
   }
 
-  learn(element: string, mode: ContentionEvent['mode'], now: number, lead: number, waits: boolean): void {
+  learn(element: string, mode: ContentionEvent['mode'], lead: number, waits: boolean): void {
     if (lead === 0) add(this.all, waits)
-    const key = this.stateOf(element, mode, now, lead)
+    const key = this.stateOf(element, mode, lead)
     const tally = this.states.get(key) ?? { asked: 0, waited: 0 }
     add(tally, waits)
     this.states.set(key, tally)
@@ -52,7 +52,7 @@ export class LockRivals {
     const base = this.all.waited / Math.max(1, this.all.asked)
     const passed = known === undefined ? 0 : now - known.first
     const busy = known === undefined ? 0 : known.busy + (isHeld(known) ? now - known.since : 0)
-    const tally = this.states.get(this.stateOf(element, mode, now, lead))
+    const tally = this.states.get(this.stateOf(element, mode, lead))
     return [
       ['base rate', base],
       ['share of time held', passed > 0 ? busy / passed : base],
@@ -60,7 +60,7 @@ export class LockRivals {
     ]
   }
 
-  private stateOf(element: string, mode: ContentionEvent['mode'], _now: number, lead: number): string {
+  private stateOf(element: string, mode: ContentionEvent['mode'], lead: number): string {
     const known = this.elements.get(element)
     const isClosed = known !== undefined && (known.isWritten || known.waiting > 0 || (mode !== 'shared' && known.readers > 0))
     return `${lead} ${mode} ${isClosed}`

@@ -29,7 +29,9 @@ interface Lock {
 }
 
 const SILENT: LockListener = { request() {}, grant() {}, end() {} }
-const CALIBRATION_STEPS = 40
+const LOG_SCALE_MAX = 30
+/** within a tenth of a percent */
+const LOG_SCALE_STEP = 1e-3
 
 /**
  * Reactive reader-writer locks with tiers, in virtual time: who comes is let in unless somebody holds it in a way that excludes him, or waits who
@@ -38,54 +40,77 @@ const CALIBRATION_STEPS = 40
  * @returns ms that each request waited
  */
 export function simulate(requests: readonly LockRequest[], scale: number, listener: LockListener = SILENT): Float64Array {
-  const waited = new Float64Array(requests.length)
-  const locks = new Map<string, Lock>()
-  const ends = new EndQueue(requests.length)
-  const start = (lock: Lock, at: number, time: number) => {
-    const { mode, hold, time: asked } = requests[at] as LockRequest
-    if (mode === 'shared') lock.readers++
-    else lock.isWritten = true
-    waited[at] = time - asked
-    ends.push(time + scale * hold, at)
-    listener.grant(at, time)
-  }
-  const release = () => {
-    const { at, time } = ends.pop()
-    const { element, mode } = requests[at] as LockRequest
-    const lock = locks.get(element) as Lock
-    if (mode === 'shared') lock.readers--
-    else lock.isWritten = false
-    listener.end(at, time)
-    for (let next = first(lock, requests); next >= 0; next = first(lock, requests)) start(lock, next, time)
-  }
-  for (const [at, { element, mode, tier, time }] of requests.entries()) {
-    while (ends.next <= time) release()
-    const lock = locks.get(element) ?? { readers: 0, isWritten: false, waiting: [], heads: [], queued: 0 }
-    locks.set(element, lock)
-    if (fits(lock, mode) && !isBehind(lock, tier)) {
-      start(lock, at, time)
-      continue
-    }
-    const queue = lock.waiting[tier]
-    if (queue === undefined) lock.waiting[tier] = [at]
-    else queue.push(at)
-    lock.queued++
-    listener.request(at)
-  }
-  while (ends.next < Number.POSITIVE_INFINITY) release()
-  return waited
+  return new LockSimulation(requests).run(scale, listener)
 }
 
 /** The scale of the holds with which so large a part of the requests waits, by bisection on a log scale. */
 export function scaleFor(requests: readonly LockRequest[], part: number): number {
-  const waiting = (log: number) => simulate(requests, 2 ** log).reduce((sum, ms) => sum + (ms > 0 ? 1 : 0), 0) / requests.length
-  let [low, high] = [-30, 30]
-  for (let step = 0; step < CALIBRATION_STEPS && high - low > 1e-4; step++) {
+  const simulation = new LockSimulation(requests)
+  let [low, high] = [-LOG_SCALE_MAX, LOG_SCALE_MAX]
+  while (high - low > LOG_SCALE_STEP) {
     const middle = (low + high) / 2
-    if (waiting(middle) < part) low = middle
+    let waiting = 0
+    for (const ms of simulation.run(2 ** middle, SILENT)) if (ms > 0) waiting++
+    if (waiting < part * requests.length) low = middle
     else high = middle
   }
   return 2 ** ((low + high) / 2)
+}
+
+class LockSimulation {
+  /** by request, the number of its element */
+  private readonly numbers: Uint32Array
+  private readonly count: number
+
+  constructor(private readonly requests: readonly LockRequest[]) {
+    const known = new Map<string, number>()
+    this.numbers = Uint32Array.from(requests, ({ element }) => {
+      const number = known.get(element) ?? known.size
+      if (number === known.size) known.set(element, number)
+      return number
+    })
+    this.count = known.size
+  }
+
+  run(scale: number, listener: LockListener): Float64Array {
+    const { requests, numbers } = this
+    const waited = new Float64Array(requests.length)
+    const locks = Array.from({ length: this.count }, (): Lock => ({ readers: 0, isWritten: false, waiting: [], heads: [], queued: 0 }))
+    const ends = new EndQueue(requests.length)
+    const start = (lock: Lock, at: number, time: number) => {
+      const { mode, hold, time: asked } = requests[at] as LockRequest
+      if (mode === 'shared') lock.readers++
+      else lock.isWritten = true
+      waited[at] = time - asked
+      ends.push(time + scale * hold, at)
+      listener.grant(at, time)
+    }
+    const release = () => {
+      const { at, time } = ends.pop()
+      const { mode } = requests[at] as LockRequest
+      const lock = locks[numbers[at] as number] as Lock
+      if (mode === 'shared') lock.readers--
+      else lock.isWritten = false
+      listener.end(at, time)
+      for (let next = first(lock, requests); next >= 0; next = first(lock, requests)) start(lock, next, time)
+    }
+    for (let at = 0; at < requests.length; at++) {
+      const { mode, tier, time } = requests[at] as LockRequest
+      while (ends.next <= time) release()
+      const lock = locks[numbers[at] as number] as Lock
+      if (fits(lock, mode) && !isBehind(lock, tier)) {
+        start(lock, at, time)
+        continue
+      }
+      const queue = lock.waiting[tier]
+      if (queue === undefined) lock.waiting[tier] = [at]
+      else queue.push(at)
+      lock.queued++
+      listener.request(at)
+    }
+    while (ends.next < Number.POSITIVE_INFINITY) release()
+    return waited
+  }
 }
 
 function fits(lock: Lock, mode: LockRequest['mode']): boolean {

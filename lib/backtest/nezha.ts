@@ -37,7 +37,16 @@ export async function nezhaSpans(data: string): Promise<Spans> {
   let base = Number.NaN
   await linesOf(join(data, NEZHA, ARCHIVE), '*/trace/*.csv', line => {
     // TraceID,SpanID,ParentID,PodName,OperationName,StartTimeUnixNano,EndTimeUnixNano,Duration
-    const [trace, span, , pod, operation, began, , took] = line.split(',') as [string, string, string, string, string, string, string, string]
+    const [trace, span, , pod, operation, began, , took] = line.split(',') as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string
+    ]
     // Each file has a heading, and some traces stand in two files.
     if (trace === 'TraceID' || seen.has(span + trace)) return
     seen.add(span + trace)

@@ -252,7 +252,14 @@ export class Elements {
   load(saved: readonly (readonly [name: string, ...values: number[]])[]): void {
     this.places.clear()
     this.names.length = 0
-    for (const [name, rank, asked, collided, hold, wait] of saved.slice(0, this.most) as [string, number, number, number, number, number][]) {
+    for (const [name, rank, asked, collided, hold, wait] of saved.slice(0, this.most) as [
+      string,
+      number,
+      number,
+      number,
+      number,
+      number
+    ][]) {
       const place = this.claim(name)
       this.ranks[place] = rank
       this.asked[place] = asked

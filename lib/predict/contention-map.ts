@@ -46,7 +46,8 @@ const SAMPLED = 8
 
 /** Keeps who collided with whom; of more pairs than it may, those whose waiting costs most stay. */
 export class Collisions {
-  private byKey = new Map<string, Pair>()
+  /** by workflow and element, and then by blocker */
+  private byPlace = new Map<string, Map<string, Pair>>()
   private pairs: Pair[] = []
   private readonly total: Pair = { workflow: '', blocker: '', element: '', collisions: 0, waited: 0, cost: 0, last: 0 }
   private state = 1
@@ -83,8 +84,7 @@ export class Collisions {
   /** Those who made a workflow wait on an element, by how often. */
   blockersOf(workflow: string, element: string, time: number): { blocker: string; collisions: number }[] {
     const found: { blocker: string; collisions: number }[] = []
-    for (const pair of this.pairs) {
-      if (pair.element !== element || pair.workflow !== workflow) continue
+    for (const pair of this.byPlace.get(keyOf(workflow, element))?.values() ?? []) {
       found.push({ blocker: pair.blocker, collisions: this.kept(pair, time) * pair.collisions })
     }
     return found.sort((a, b) => b.collisions - a.collisions)
@@ -103,7 +103,7 @@ export class Collisions {
   }
 
   load([total, ...saved]: readonly SavedPair[]): void {
-    this.byKey.clear()
+    this.byPlace.clear()
     this.pairs = []
     const [, , , collisions, waited, cost, last] = total as SavedPair
     Object.assign(this.total, { collisions, waited, cost, last })
@@ -123,21 +123,26 @@ export class Collisions {
   }
 
   private claim(workflow: string, blocker: string, element: string, time: number): Pair {
-    // Lengths make it one key of three names, whatever they hold.
-    const key = `${workflow.length} ${blocker.length} ${workflow}${blocker}${element}`
-    const known = this.byKey.get(key)
+    const key = keyOf(workflow, element)
+    const blockers = this.byPlace.get(key) ?? new Map<string, Pair>()
+    const known = blockers.get(blocker)
     if (known !== undefined) return known
     const made: Pair = { workflow, blocker, element, collisions: 0, waited: 0, cost: 0, last: time }
-    this.byKey.set(key, made)
     if (this.pairs.length < this.most) {
       this.pairs.push(made)
-      return made
-    }
-    const place = this.least(time)
-    const gone = this.pairs[place] as Pair
-    this.byKey.delete(`${gone.workflow.length} ${gone.blocker.length} ${gone.workflow}${gone.blocker}${gone.element}`)
-    this.pairs[place] = made
+    } else this.replace(this.least(time), made)
+    // After the other one is gone: it may have been the only one of this key.
+    this.byPlace.set(key, blockers.set(blocker, made))
     return made
+  }
+
+  private replace(place: number, by: Pair): void {
+    const { workflow, blocker, element } = this.pairs[place] as Pair
+    const key = keyOf(workflow, element)
+    const blockers = this.byPlace.get(key)
+    blockers?.delete(blocker)
+    if (blockers?.size === 0) this.byPlace.delete(key)
+    this.pairs[place] = by
   }
 
   private least(time: number): number {
@@ -157,4 +162,9 @@ export class Collisions {
     this.state = (Math.imul(this.state, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor((this.state / 2 ** 32) * this.pairs.length)
   }
+}
+
+/** One key of two names, whatever they hold. */
+function keyOf(workflow: string, element: string): string {
+  return `${workflow.length} ${workflow}${element}`
 }

@@ -18,22 +18,30 @@ export class OverallRequests {
   private loadAt = Number.NEGATIVE_INFINITY
   private readonly past = new Float64Array(REMEMBERED * FIELDS)
   private count = 0
+  private readonly found: Overall = { asked: 0, collided: 0, lately: 0, justNow: 0, load: [0, 0], loadAt: 0 }
 
   add(time: number, waits: boolean): void {
     const passed = Math.max(0, time - this.loadAt)
-    for (const at of [0, 1] as const) this.load[at] = this.load[at] * Math.exp(-passed / SPANS_MS[at]) + 1
+    this.load[0] = this.load[0] * Math.exp(-passed / SPANS_MS[0]) + 1
+    this.load[1] = this.load[1] * Math.exp(-passed / SPANS_MS[1]) + 1
     this.loadAt = Math.max(time, this.loadAt)
     countRequest(this.sums, waits)
     this.lately = LATELY * this.lately + (waits ? 1 - LATELY : 0)
     this.justNow = JUST_NOW * this.justNow + (waits ? 1 - JUST_NOW : 0)
-    this.past.set([this.loadAt, this.lately, this.justNow, ...this.load], (this.count++ % REMEMBERED) * FIELDS)
+    const { past } = this
+    const from = (this.count++ % REMEMBERED) * FIELDS
+    past[from] = this.loadAt
+    past[from + 1] = this.lately
+    past[from + 2] = this.justNow
+    past[from + 3] = this.load[0]
+    past[from + 4] = this.load[1]
   }
 
   waited(ms: number): void {
     countWait(this.sums, ms)
   }
 
-  /** How it was then; of before what is remembered, as it was first. */
+  /** How it was then; of before what is remembered, as it was first. Good until the next call. */
   asOf(time: number): Overall {
     let [low, high] = [Math.max(0, this.count - REMEMBERED), this.count]
     while (low < high) {
@@ -41,17 +49,15 @@ export class OverallRequests {
       if ((this.past[(middle % REMEMBERED) * FIELDS] as number) <= time) low = middle + 1
       else high = middle
     }
-    const { asked, collided } = this.sums
-    if (low === 0) return { asked, collided, lately: 0, justNow: 0, load: [0, 0], loadAt: time }
+    const { found, past } = this
+    found.asked = this.sums.asked
+    found.collided = this.sums.collided
     const from = ((low - 1) % REMEMBERED) * FIELDS
-    const [loadAt, lately, justNow, second, longer] = this.past.subarray(from, from + FIELDS) as unknown as number[]
-    return {
-      asked,
-      collided,
-      lately: lately as number,
-      justNow: justNow as number,
-      load: [second as number, longer as number],
-      loadAt: loadAt as number
-    }
+    found.loadAt = low === 0 ? time : (past[from] as number)
+    found.lately = low === 0 ? 0 : (past[from + 1] as number)
+    found.justNow = low === 0 ? 0 : (past[from + 2] as number)
+    found.load[0] = low === 0 ? 0 : (past[from + 3] as number)
+    found.load[1] = low === 0 ? 0 : (past[from + 4] as number)
+    return found
   }
 }

@@ -87,7 +87,15 @@ export class Parties {
   }
 }
 
-export type SavedParty = [name: string, asked: number, collided: number, waited: number, waits: number, exclusive: number[], shared: number[]]
+export type SavedParty = [
+  name: string,
+  asked: number,
+  collided: number,
+  waited: number,
+  waits: number,
+  exclusive: number[],
+  shared: number[]
+]
 
 /** Counts a request of a workflow, or of all. */
 export function countRequest(of: { asked: number; collided: number }, waits: boolean): void {

@@ -21,14 +21,34 @@ export interface Question {
 
 /** What is known of all requests together. */
 export interface Overall {
-  readonly collided: number
-  readonly asked: number
+  collided: number
+  asked: number
   /** decayed parts that waited: of some hundred, of the last few */
   lately: number
   justNow: number
   /** decayed counts over 1 s and 10 s, as of a time */
   readonly load: [number, number]
   loadAt: number
+}
+
+/** What is known of the requests for an element before. */
+interface History {
+  /** parts that waited: of the workflow, of the element, of the workflow's on it, and how many these are */
+  workflow: number
+  element: number
+  ownPart: number
+  own: number
+  /** decayed over {@link SPANS_MS}; requests a ms */
+  readonly counts: Float64Array
+  rate: number
+  /** ms: the latest request, release, and request of the workflow */
+  asked: number
+  released: number
+  ownAsked: number
+  /** ms between requests */
+  gap: number
+  isSameParty: boolean
+  isLastShared: boolean
 }
 
 /** Who stands in the way. */
@@ -91,6 +111,9 @@ const SHORTEST_MS = 1e-3
 /** How many requests of its own say as much as those beyond it. */
 const BELIEVED = 4
 const MOST = 3
+const SPANS = SPANS_MS.length
+/** Spans back beyond which a count says nothing. */
+const FURTHEST = 20
 
 /** The state of an element as somebody may know it at one time, who asks for another: put into bins, for {@link BinnedLogistic}. */
 export class View {
@@ -100,6 +123,20 @@ export class View {
   /** the same, without those who are still to come */
   held = 0
   private readonly way: InTheWay[] = []
+  private readonly found: History = {
+    workflow: 0,
+    element: 0,
+    own: 0,
+    ownPart: 0,
+    counts: new Float64Array(SPANS),
+    rate: 0,
+    asked: 0,
+    released: 0,
+    ownAsked: 0,
+    gap: 0,
+    isSameParty: false,
+    isLastShared: false
+  }
   private holders = 0
   private waiters = 0
   private compatible = 0
@@ -131,7 +168,6 @@ export class View {
     const comes = 1 - Math.exp(-arrivals * Math.min(lead, hold))
     this.structure = 1 - (1 - this.held) * (1 - comes)
     bins[F.Structure] = binOf(logOdds(this.structure), -9, 9)
-    const few = (value: number) => Math.min(MOST, value)
     bins[F.State] = few(this.holders) * 8 + few(this.waiters) * 2 + few(Math.min(1, this.compatible))
     bins[F.Backlog] = this.backlog > 0 ? someBin(log2(this.backlog) - log2(lead), -10, 10) : 0
     bins[F.Asked] = someBin(log2(at - history.asked), -8, 20)
@@ -170,7 +206,7 @@ export class View {
       if ((its && isShared) || (!isHeld && elements.tierAt(at) < tier)) continue
       const party = elements.partyAt(at)
       const age = isHeld ? now - elements.grantedAt(at) : 0
-      const chance = goesOn(times.survival(place, party, its, now), age, lead)
+      const chance = lead === 0 ? 1 : goesOn(times.survival(place, party, its, now), age, lead)
       this.backlog += times.mean(place, party, its)
       this.way.push({ at, chance, isWaiting: !isHeld })
       if (isHeld) {
@@ -185,41 +221,35 @@ export class View {
     this.held = 1 - free * (1 - queue)
   }
 
-  private history({ place, party, now, isShared }: Question, overall: Overall) {
-    const { elements } = this
+  private history({ place, party, now, isShared }: Question, overall: Overall): History {
+    const { elements, found } = this
     const all = (overall.collided + 0.05) / (overall.asked + 1)
     const workflow = party === undefined ? all : (party.collided + BELIEVED * all) / (party.asked + BELIEVED)
-    const found = {
-      workflow,
-      element: workflow,
-      own: 0,
-      ownPart: workflow,
-      counts: [0, 0, 0] as number[],
-      rate: 0,
-      asked: Number.NEGATIVE_INFINITY,
-      released: Number.NEGATIVE_INFINITY,
-      ownAsked: Number.NEGATIVE_INFINITY,
-      gap: 0,
-      isSameParty: false,
-      isLastShared: false
-    }
+    found.workflow = found.element = found.ownPart = workflow
+    found.own = found.rate = found.gap = 0
+    found.counts.fill(0)
+    found.asked = found.released = found.ownAsked = Number.NEGATIVE_INFINITY
+    found.isSameParty = found.isLastShared = false
     if (place < 0) return found
-    let { asked, collided } = { asked: elements.askedOf(place), collided: elements.collidedOf(place) }
+    let asked = elements.askedOf(place)
+    let collided = elements.collidedOf(place)
     // Later ones are taken back: counts as they were.
     const base = Math.max(now, elements.countedAt(place))
-    const later = [0, 0, 0]
+    const number = party?.number ?? 0
     let [ownCollided, oldest, known] = [0, Number.POSITIVE_INFINITY, 0]
     for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
       const requested = elements.requestedAt(at)
       if (requested > now) {
         asked--
         if (elements.waitedAt(at)) collided--
-        for (const [i, span] of SPANS_MS.entries()) later[i] = (later[i] as number) + Math.exp((requested - base) / span)
+        for (let i = 0; i < SPANS; i++) {
+          found.counts[i] = (found.counts[i] as number) - Math.exp((requested - base) / (SPANS_MS[i] as number))
+        }
         continue
       }
       known++
       oldest = Math.min(oldest, requested)
-      const isOwn = elements.partyAt(at) === party?.number
+      const isOwn = elements.partyAt(at) === number
       if (requested >= found.asked) {
         found.asked = requested
         found.isSameParty = isOwn
@@ -231,10 +261,11 @@ export class View {
       found.ownAsked = Math.max(found.ownAsked, requested)
       if (elements.waitedAt(at)) ownCollided++
     }
-    for (const [i, span] of SPANS_MS.entries()) {
-      const then = elements.countOf(place, i, base) - (later[i] as number)
-      found.counts[i] = Math.max(0, then) * Math.exp(Math.min(20, (base - now) / span))
-      found.rate += (found.counts[i] as number) / span / SPANS_MS.length
+    for (let i = 0; i < SPANS; i++) {
+      const span = SPANS_MS[i] as number
+      const then = Math.max(0, elements.countOf(place, i, base) + (found.counts[i] as number))
+      found.counts[i] = then * Math.exp(Math.min(FURTHEST, (base - now) / span))
+      found.rate += (found.counts[i] as number) / span / SPANS
     }
     if (known > 1) found.gap = (found.asked - oldest) / (known - 1)
     found.element = (Math.max(0, collided) + BELIEVED * workflow) / (Math.max(0, asked, collided) + BELIEVED)
@@ -243,8 +274,10 @@ export class View {
   }
 }
 
+function few(value: number): number {
+  return Math.min(MOST, value)
+}
+
 function log2(value: number): number {
   return Math.log2(Math.max(value, SHORTEST_MS))
 }
-
-

@@ -280,13 +280,18 @@ export class Contention {
       if (!Number.isNaN(id) && elements.isUnderWay(place, id)) return
       at = this.asked(place, party, event, Math.max(time - waited, this.first), waited > 0)
     }
-    // Whoever is in its way is gone: it was not told when.
-    for (const other of this.rememberedOf(place)) {
-      const isHeld = other !== at && elements.grantedAt(other) < time && Number.isNaN(elements.endedAt(other))
-      if (isHeld && !(isShared && elements.isSharedAt(other))) elements.forget(other, time)
-    }
+    this.clearTheWay(place, at, isShared, time)
     elements.grant(at, time)
     if (elements.waitedAt(at)) this.waitIsOver(place, party, event, at, time)
+  }
+
+  /** Whoever stands in the way of what was granted is gone: it was not told when. */
+  private clearTheWay(place: number, granted: number, isShared: boolean, time: number): void {
+    const { elements } = this
+    for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
+      if (at === granted || !Number.isNaN(elements.endedAt(at)) || !(elements.grantedAt(at) < time)) continue
+      if (!isShared || !elements.isSharedAt(at)) elements.forget(at, time)
+    }
   }
 
   private ended(place: number, party: Party, { tier, held, id = Number.NaN, isShared }: ReadEvent, time: number): void {
@@ -306,7 +311,13 @@ export class Contention {
   }
 
   /** Learns what comes of such a state, and takes note of the request. */
-  private asked(place: number, party: Party, { isShared, tier, tenant, id = Number.NaN }: ReadEvent, requested: number, waits: boolean): number {
+  private asked(
+    place: number,
+    party: Party,
+    { isShared, tier, tenant, id = Number.NaN }: ReadEvent,
+    requested: number,
+    waits: boolean
+  ): number {
     const asker = { place, isShared, tier, party, tenant: tenant === undefined ? Number.NaN : this.tenantPart(tenant), rate: Number.NaN }
     this.learn({ ...asker, now: requested, at: requested }, waits)
     const lead = this.lead(place, requested)

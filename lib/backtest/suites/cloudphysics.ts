@@ -91,7 +91,8 @@ function remember(known: Map<bigint, Known>, key: bigint, time: number): void {
 
 function soon(requests: readonly DiskRequest[], from: number, now: number): Set<bigint> {
   const keys = new Set<bigint>()
-  for (let i = from; i < requests.length && (requests[i] as DiskRequest).time < now + WITHIN_MS; i++) keys.add((requests[i] as DiskRequest).key)
+  for (let i = from; i < requests.length && (requests[i] as DiskRequest).time < now + WITHIN_MS; i++)
+    keys.add((requests[i] as DiskRequest).key)
   return keys
 }
 

@@ -1,6 +1,6 @@
 import { Contention } from '../../predict/contention.js'
 import type { ContentionEvent } from '../../predict/contention-events.js'
-import { CLOUDPHYSICS, diskRequests } from '../cloudphysics.js'
+import { CLOUDPHYSICS, type DiskRequest, diskRequests } from '../cloudphysics.js'
 import { type LockRequest, scaleFor, simulate } from '../locks.js'
 import { NEZHA, nezhaSpans, type Span } from '../nezha.js'
 import { brierSkill, calibration, calibrationError } from '../scores.js'
@@ -10,6 +10,7 @@ import { LockRivals } from '../lock-rivals.js'
 /** Part of the requests that waits. */
 const WAITING = 0.1
 const BINS = 15
+const PROGRESS_EVERY = 1_024
 const TRAINED_MS = 3_600_000
 /** How long before it is made a request is asked about: at the last moment, and a period of the agent before. */
 const LEADS_MS = [0, 100] as const
@@ -22,21 +23,13 @@ const INTERACTIVE_SERVICES = /^ts-(?:inside-payment|payment|preserve|preserve-ot
 /** Traces as requests for locks: whether one will wait, asked before it is made. */
 export const contention: Suite = {
   name: 'contention',
-  title: 'whether a request for a lock will wait, asked at the last moment and 100 ms before, of a disk’s extents and of a shop’s operations',
+  title:
+    'whether a request for a lock will wait, asked at the last moment and 100 ms before, of a disk’s extents and of a shop’s operations',
   settings:
     'holds are scaled so that 10 % of the requests of each trace wait; bins and rates as for cloudphysics, the rest set on the training parts; it goes on learning in the rest',
   needs: [CLOUDPHYSICS, NEZHA],
   async run({ data, progress }) {
-    const disk = await diskRequests(data)
-    const extents: LockRequest[] = disk.map(({ key, time, bytes, isWrite }) => ({
-      element: `extent ${key}`,
-      workflow: isWrite ? 'write' : 'read',
-      mode: isWrite ? 'exclusive' : 'shared',
-      tier: isWrite ? INTERACTIVE : BACKGROUND,
-      time,
-      hold: bytes
-    }))
-    const first = judge(extents, TRAINED_MS, part => progress(part / 3))
+    const first = judge(extentsOf(await diskRequests(data)), TRAINED_MS, part => progress(part / 3))
     const { all, trained } = await nezhaSpans(data)
     const second = judge(operationsOf(all), trained, part => progress((1 + 2 * part) / 3))
     const results = [...resultsOf(CLOUDPHYSICS, first), ...resultsOf(NEZHA, second)]
@@ -47,11 +40,23 @@ export const contention: Suite = {
 /** What happened of the requests, and what was said of each, by lead. */
 export interface JudgedLocks {
   readonly happened: number[]
-  readonly said: Map<number, Map<string, number[]>>
+  readonly said: ReadonlyMap<number, ReadonlyMap<string, number[]>>
+}
+
+/** An extent is shared by those who read it, and exclusive to one who writes, for as long as the bytes take. */
+export function extentsOf(disk: readonly DiskRequest[]): LockRequest[] {
+  return disk.map(({ key, time, bytes, isWrite }) => ({
+    element: `extent ${key}`,
+    workflow: isWrite ? 'write' : 'read',
+    mode: isWrite ? 'exclusive' : 'shared',
+    tier: isWrite ? INTERACTIVE : BACKGROUND,
+    time,
+    hold: bytes
+  }))
 }
 
 /** An operation of a service is exclusive for as long as the span took; its workflow is the first operation behind the gateway. */
-function operationsOf(all: readonly Span[]): LockRequest[] {
+export function operationsOf(all: readonly Span[]): LockRequest[] {
   const workflows = new Map<string, string>()
   for (const { trace, operation } of all) {
     if (!operation.startsWith(GATEWAY) && !workflows.has(trace)) workflows.set(trace, operation)
@@ -66,67 +71,74 @@ function operationsOf(all: readonly Span[]): LockRequest[] {
 /** Learns from what came before `from`, and is asked of each request from then on, before it is made; it goes on learning. */
 export function judge(requests: readonly LockRequest[], from: number, progress: (part: number) => void): JudgedLocks {
   const scale = scaleFor(requests, WAITING)
-  const { events, waited } = eventsOf(requests, scale)
-  const [model, rivals] = [new Contention(), new LockRivals()]
-  const happened: number[] = []
-  const said = new Map(LEADS_MS.map(lead => [lead as number, new Map<string, number[]>()]))
-  const say = (lead: number, name: string, probability: number) => {
-    const row = said.get(lead)?.get(name) ?? []
-    if (row.push(probability) === 1) said.get(lead)?.set(name, row)
+  const judge = new LockJudge(requests, simulate(requests, scale), from)
+  const tell = (event: ContentionEvent['event'], id: number, time: number) => {
+    const request = requests[id] as LockRequest
+    const { element, workflow, mode, tier } = request
+    const [waited, held] = event === 'end' ? [undefined, scale * request.hold] : [time - request.time, undefined]
+    judge.tell({ event, element, time, mode, workflow, tier, waited, held, id })
+    if (event === 'end' && id % PROGRESS_EVERY === 0) progress(id / requests.length)
   }
-  /** by lead, the request that is asked about next */
-  const next = LEADS_MS.map(() => 0)
-  const ask = (which: number, before: number, isInclusive: boolean) => {
-    const lead = LEADS_MS[which] as number
-    for (; (next[which] as number) < requests.length; next[which] = (next[which] as number) + 1) {
-      const place = next[which] as number
-      const { element, workflow, mode, tier, time } = requests[place] as LockRequest
-      const now = time - lead
-      if (isInclusive ? now > before : now >= before) return
-      if (time < from) {
-        rivals.learn(element, mode, now, lead, (waited[place] as number) > 0)
-        continue
-      }
-      say(lead, 'forelock', model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time }).probability)
-      for (const [name, probability] of rivals.score(element, mode, now, lead)) say(lead, name, probability)
-      if (lead === 0) happened.push((waited[place] as number) > 0 ? 1 : 0)
-    }
-  }
-  for (const [i, event] of events.entries()) {
-    for (const [which, lead] of LEADS_MS.entries()) {
-      // At the last moment: all that was over by then, and each request before its own event.
-      if (lead > 0) ask(which, event.time, false)
-      else if (event.event !== 'end' && event.id === next[which]) ask(which, event.time, true)
-    }
-    model.record([event])
-    rivals.record(event)
-    if (i % 4_096 === 0) progress(i / events.length)
-  }
+  simulate(requests, scale, {
+    request: id => tell('request', id, (requests[id] as LockRequest).time),
+    grant: (id, time) => tell('grant', id, time),
+    end: (id, time) => tell('end', id, time)
+  })
   progress(1)
-  return { happened, said }
+  return judge
 }
 
-function eventsOf(requests: readonly LockRequest[], scale: number): { events: (ContentionEvent & { id: number })[]; waited: Float64Array } {
-  const events: (ContentionEvent & { id: number })[] = []
-  const about = (id: number) => {
-    const { element, workflow, mode, tier, time } = requests[id] as LockRequest
-    return { asked: time, fields: { element, workflow, mode, tier, id } }
-  }
-  const waited = simulate(requests, scale, {
-    request: id => {
-      const { asked, fields } = about(id)
-      events.push({ event: 'request', time: asked, ...fields })
-    },
-    grant: (id, time) => {
-      const { asked, fields } = about(id)
-      events.push({ event: 'grant', time, waited: time - asked, ...fields })
-    },
-    end: (id, time) => {
-      const { fields } = about(id)
-      events.push({ event: 'end', time, held: scale * (requests[id] as LockRequest).hold, ...fields })
+class LockJudge implements JudgedLocks {
+  readonly happened: number[] = []
+  readonly said = new Map(LEADS_MS.map(lead => [lead as number, new Map<string, number[]>()]))
+  private readonly model = new Contention()
+  private readonly rivals = new LockRivals()
+  /** by lead, the request that is asked about next */
+  private readonly next = LEADS_MS.map(() => 0)
+
+  constructor(
+    private readonly requests: readonly LockRequest[],
+    private readonly waited: Float64Array,
+    private readonly from: number
+  ) {}
+
+  tell(event: ContentionEvent & { id: number }): void {
+    for (const [which, lead] of LEADS_MS.entries()) {
+      if (lead > 0) this.askBefore(which, lead, event.time)
+      // At the last moment: what was over by then is known.
+      else if (event.event !== 'end' && event.id === this.next[which]) this.ask(which, lead)
     }
-  })
-  return { events, waited }
+    this.model.record([event])
+    this.rivals.record(event)
+  }
+
+  private askBefore(which: number, lead: number, time: number): void {
+    for (let at = this.next[which] as number; at < this.requests.length; at++) {
+      if ((this.requests[at] as LockRequest).time - lead >= time) return
+      this.ask(which, lead)
+    }
+  }
+
+  private ask(which: number, lead: number): void {
+    const place = this.next[which] as number
+    this.next[which] = place + 1
+    const { element, workflow, mode, tier, time } = this.requests[place] as LockRequest
+    const now = time - lead
+    const waits = (this.waited[place] as number) > 0
+    if (time < this.from) {
+      this.rivals.learn(element, mode, lead, waits)
+      return
+    }
+    if (lead === 0) this.happened.push(waits ? 1 : 0)
+    this.say(lead, 'forelock', this.model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time }).probability)
+    for (const [name, probability] of this.rivals.score(element, mode, now, lead)) this.say(lead, name, probability)
+  }
+
+  private say(lead: number, name: string, probability: number): void {
+    const rows = this.said.get(lead) as Map<string, number[]>
+    const row = rows.get(name) ?? []
+    if (row.push(probability) === 1) rows.set(name, row)
+  }
 }
 
 function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: Measure[]; chart: Chart }[] {
@@ -143,7 +155,13 @@ function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: 
     const when = lead === 0 ? 'at the last moment' : `${lead} ms before`
     return {
       measures: [
-        { id: `${name}-brier-skill`, unit: '', value: brierSkill(happened, ours), rivals: skills, must: { atLeast: Number(best.toPrecision(4)) } },
+        {
+          id: `${name}-brier-skill`,
+          unit: '',
+          value: brierSkill(happened, ours),
+          rivals: skills,
+          must: { atLeast: Number(best.toPrecision(4)) }
+        },
         { id: `${name}-ece`, unit: '', value: error(happened, ours), rivals: rivals(error) }
       ],
       chart: {
