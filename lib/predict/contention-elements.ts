@@ -11,6 +11,8 @@ const SAMPLED = 8
 /** Of what was counted of an element, with each request. */
 const KEPT = 0.98
 const HOLD_RATE = 0.15
+/** How many times what is wanted is gathered before it is sorted. */
+const THINNED = 8
 const SHARED = 1
 const WAITED = 2
 const CENSORED = 4
@@ -233,8 +235,15 @@ export class Elements {
   /** The places of those whose names begin with it, those asked for most first. */
   beginningWith(prefix: string, most: number): number[] {
     const found: number[] = []
-    for (const [name, place] of this.places) if (name.startsWith(prefix)) found.push(place)
-    return found.sort((a, b) => this.rankOf(b) - this.rankOf(a)).slice(0, most)
+    const thin = () => {
+      found.sort((a, b) => this.rankOf(b) - this.rankOf(a))
+      found.length = Math.min(found.length, most)
+    }
+    for (const [name, place] of this.places) {
+      if (name.startsWith(prefix) && found.push(place) >= THINNED * most) thin()
+    }
+    thin()
+    return found
   }
 
   /** What is known of those asked for most, apart from who holds them. */

@@ -37,6 +37,11 @@ export class OverallRequests {
     past[from + 4] = this.load[1]
   }
 
+  /** Requests a second, of late. */
+  get rate(): number {
+    return this.load[0]
+  }
+
   waited(ms: number): void {
     countWait(this.sums, ms)
   }

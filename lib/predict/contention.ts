@@ -92,6 +92,8 @@ const COLLIDERS = 8
 const LISTED = 100
 /** Waits that say as much as those known beyond them. */
 const BELIEVED = 4
+/** Requests of a second from which it learns: of more, so many of them. */
+const LEARNT_PER_S = 1_000
 const SUREST_ARRIVAL = 0.9999
 const SAVED_ELEMENTS = 10_000
 const MAGIC = 'forelock contention 1\n'
@@ -318,10 +320,12 @@ export class Contention {
     requested: number,
     waits: boolean
   ): number {
-    const asker = { place, isShared, tier, party, tenant: tenant === undefined ? Number.NaN : this.tenantPart(tenant), rate: Number.NaN }
-    this.learn({ ...asker, now: requested, at: requested }, waits)
-    const lead = this.lead(place, requested)
-    if (lead > 0) this.learn({ ...asker, now: requested - lead, at: requested }, waits)
+    if (this.random() * this.overall.rate < LEARNT_PER_S) {
+      const known = tenant === undefined ? Number.NaN : this.tenantPart(tenant)
+      this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now: requested, at: requested }, waits)
+      const now = requested - this.lead(place, requested)
+      if (now < requested) this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now, at: requested }, waits)
+    }
     this.overall.add(requested, waits)
     countRequest(party, waits)
     if (tenant !== undefined) this.countTenant(tenant, waits)
@@ -365,7 +369,7 @@ export class Contention {
   private heldMeanwhile(place: number, but: number, from: number, to: number): Map<string, number> {
     const { elements } = this
     const found = new Map<string, number>()
-    for (const at of this.rememberedOf(place)) {
+    for (let at = place * RING, last = at + elements.rememberedOf(place); at < last; at++) {
       const [granted, ended] = [elements.grantedAt(at), elements.endedAt(at)]
       if (at === but || !(granted <= to) || ended < from) continue
       const overlap = Math.max(0, Math.min(to, Number.isNaN(ended) ? to : ended) - Math.max(from, granted))
@@ -404,7 +408,8 @@ export class Contention {
     const { view, elements } = this
     const { party, now, at } = asker
     const rate = this.rateOf(element, now)
-    view.look({ ...asker, place, isShared, rate }, this.overall.asOf(now))
+    // Each by name: a spread takes longer than the look.
+    view.look({ place, isShared, rate, party, now, at, tier: asker.tier, tenant: asker.tenant }, this.overall.asOf(now))
     const chance = this.model.score(view.bins, View.groupOf(at - now))
     const known = this.meanWait(place, party)
     const live = view.structure > 0 ? view.held / view.structure : 0
