@@ -92,6 +92,8 @@ const COLLIDERS = 8
 const LISTED = 100
 /** Waits that say as much as those known beyond them. */
 const BELIEVED = 4
+/** Times before a request from which it learns to be asked. */
+const BEFOREHAND = 2
 /** Requests of a second from which it learns: of more, so many of them. */
 const LEARNT_PER_S = 1_000
 const SUREST_ARRIVAL = 0.9999
@@ -323,8 +325,10 @@ export class Contention {
     if (this.random() * this.overall.rate < LEARNT_PER_S) {
       const known = tenant === undefined ? Number.NaN : this.tenantPart(tenant)
       this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now: requested, at: requested }, waits)
-      const now = requested - this.lead(place, requested)
-      if (now < requested) this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now, at: requested }, waits)
+      for (let i = 0; i < BEFOREHAND; i++) {
+        const now = requested - this.lead(place, requested)
+        if (now < requested) this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now, at: requested }, waits)
+      }
     }
     this.overall.add(requested, waits)
     countRequest(party, waits)
