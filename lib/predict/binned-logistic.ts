@@ -41,6 +41,11 @@ export class BinnedLogistic {
     this.terms = new Uint32Array(1 + features + pairs.length)
   }
 
+  /** What a feature says before anything is learnt: a logit for each of its bins. */
+  prime(feature: number, logits: readonly number[]): void {
+    this.weights.set(logits, 1 + feature * BINS)
+  }
+
   /** @param bins of each feature, below {@link BINS} */
   score(bins: Uint8Array, group: number): number {
     return this.calibrated(this.logit(bins), group)

@@ -53,7 +53,7 @@ export class Elements {
   private granted = new Float64Array(FIRST_PLACES * RING)
   private ended = new Float64Array(FIRST_PLACES * RING)
   private ids = new Float64Array(FIRST_PLACES * RING)
-  private parties = new Float64Array(FIRST_PLACES * RING)
+  private parties = new Uint32Array(FIRST_PLACES * RING)
   private tiers = new Uint8Array(FIRST_PLACES * RING)
   private flags = new Uint8Array(FIRST_PLACES * RING)
   private remembered = new Uint8Array(FIRST_PLACES)
@@ -246,11 +246,11 @@ export class Elements {
     return found
   }
 
-  /** What is known of those asked for most, apart from who holds them. */
-  save(most: number): [name: string, ...values: number[]][] {
+  /** What is known of those asked for most as of a time, apart from who holds them. */
+  save(most: number, now: number): [name: string, ...values: number[]][] {
     return this.beginningWith('', most).map(place => [
       this.nameOf(place),
-      this.rankOf(place),
+      this.rankOf(place) - now / RANK_MS,
       this.askedOf(place),
       this.collidedOf(place),
       Number.isNaN(this.meanHold(place)) ? -1 : this.meanHold(place),
@@ -276,6 +276,11 @@ export class Elements {
       this.holds[place] = hold < 0 ? Number.NaN : hold
       this.waits[place] = wait < 0 ? Number.NaN : wait
     }
+  }
+
+  /** It is later than what was loaded took it to be: by ms. */
+  shift(by: number): void {
+    for (const place of this.places.values()) this.ranks[place] = this.rankOf(place) + by / RANK_MS
   }
 
   private decay(place: number, time: number): void {
@@ -334,6 +339,11 @@ export class Elements {
       wider.set(array)
       return wider
     }
+    const whole = (array: Uint32Array, each: number) => {
+      const wider = new Uint32Array(places * each)
+      wider.set(array)
+      return wider
+    }
     const bytes = (array: Uint8Array, each = 1) => {
       const wider = new Uint8Array(places * each)
       wider.set(array)
@@ -351,7 +361,7 @@ export class Elements {
     this.granted = numbers(this.granted, RING)
     this.ended = numbers(this.ended, RING)
     this.ids = numbers(this.ids, RING)
-    this.parties = numbers(this.parties, RING)
+    this.parties = whole(this.parties, RING)
     this.tiers = bytes(this.tiers, RING)
     this.flags = bytes(this.flags, RING)
     this.remembered = bytes(this.remembered)

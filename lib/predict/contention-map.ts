@@ -90,7 +90,8 @@ export class Collisions {
     return found.sort((a, b) => b.collisions - a.collisions)
   }
 
-  save(): SavedPair[] {
+  /** As of a time, which is 0 for those who load it. */
+  save(now: number): SavedPair[] {
     return [this.total, ...this.pairs].map(({ workflow, blocker, element, collisions, waited, cost, last }) => [
       workflow,
       blocker,
@@ -98,7 +99,7 @@ export class Collisions {
       collisions,
       waited,
       cost,
-      last
+      last - now
     ])
   }
 
@@ -111,6 +112,11 @@ export class Collisions {
       const made = this.claim(pair[0], pair[1], pair[2], pair[6])
       Object.assign(made, { collisions: pair[3], waited: pair[4], cost: pair[5], last: pair[6] })
     }
+  }
+
+  /** It is later than what was loaded took it to be: by ms. */
+  shift(by: number): void {
+    for (const pair of [this.total, ...this.pairs]) pair.last += by
   }
 
   private asOf(pair: Pair, time: number): Collision {

@@ -1,4 +1,4 @@
-import { binOf, logOdds, someBin } from './binned-logistic.js'
+import { BINS, binOf, logOdds, someBin } from './binned-logistic.js'
 import { type Elements, RING, SPANS_MS } from './contention-elements.js'
 import { goesOn, type HoldTimes } from './contention-holds.js'
 import type { Party } from './contention-parties.js'
@@ -79,8 +79,11 @@ const enum F {
   Tenant,
   OwnAge,
   JustNow,
+  Aged,
   Count
 }
+
+const STRUCTURE_MAX = 9
 
 export const FEATURES: number = F.Count
 /** Features whose bins are taken together, too. */
@@ -101,8 +104,12 @@ export const PAIRS: readonly (readonly [number, number])[] = [
   [F.Workflow, F.Element],
   [F.Kind, F.State],
   [F.Count1, F.Phase],
-  [F.OwnAge, F.Lead]
+  [F.OwnAge, F.Lead],
+  [F.Aged, F.State]
 ]
+/** Logits of {@link STRUCTURE}, before anything is learnt: half as sure as it is. */
+export const PRIOR: readonly number[] = Array.from({ length: BINS }, (_, bin) => (((bin + 0.5) / BINS) * 2 - 1) * (STRUCTURE_MAX / 2))
+export const STRUCTURE: number = F.Structure
 /** Groups of recalibration. */
 export const GROUPS = 4
 
@@ -137,6 +144,8 @@ export class View {
     isSameParty: false,
     isLastShared: false
   }
+  /** P(a hold lasts for so long as one of those has that hold it now); what is very unlikely may be over, and was not told */
+  private aged = 1
   private holders = 0
   private waiters = 0
   private compatible = 0
@@ -167,7 +176,8 @@ export class View {
     const hold = this.times.mean(place, party?.number ?? 0, isShared)
     const comes = 1 - Math.exp(-arrivals * Math.min(lead, hold))
     this.structure = 1 - (1 - this.held) * (1 - comes)
-    bins[F.Structure] = binOf(logOdds(this.structure), -9, 9)
+    bins[F.Structure] = binOf(logOdds(this.structure), -STRUCTURE_MAX, STRUCTURE_MAX)
+    bins[F.Aged] = this.holders > 0 ? someBin(logOdds(this.aged), -8, 8) : 0
     bins[F.State] = few(this.holders) * 8 + few(this.waiters) * 2 + few(Math.min(1, this.compatible))
     bins[F.Backlog] = this.backlog > 0 ? someBin(log2(this.backlog) - log2(lead), -10, 10) : 0
     bins[F.Asked] = someBin(log2(at - history.asked), -8, 20)
@@ -194,6 +204,7 @@ export class View {
   private live({ place, isShared, tier, now }: Question, lead: number): void {
     const { elements, times } = this
     this.way.length = 0
+    this.aged = 1
     this.holders = this.waiters = this.compatible = this.backlog = this.held = 0
     if (place < 0) return
     let [free, queued] = [1, 0]
@@ -206,11 +217,13 @@ export class View {
       if ((its && isShared) || (!isHeld && elements.tierAt(at) < tier)) continue
       const party = elements.partyAt(at)
       const age = isHeld ? now - elements.grantedAt(at) : 0
-      const chance = lead === 0 ? 1 : goesOn(times.survival(place, party, its, now), age, lead)
+      const survival = times.survival(place, party, its, now)
+      const chance = goesOn(survival, age, lead)
       this.backlog += times.mean(place, party, its)
       this.way.push({ at, chance, isWaiting: !isHeld })
       if (isHeld) {
         this.holders++
+        this.aged = Math.min(this.aged, survival(age))
         free *= 1 - chance
       } else {
         this.waiters++

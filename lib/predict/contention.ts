@@ -20,7 +20,7 @@ import { Collisions, type ContentionMap } from './contention-map.js'
 import { OverallRequests } from './contention-overall.js'
 import { countRequest, countWait, Parties, type Party } from './contention-parties.js'
 import { packed, unpacked } from './contention-saved.js'
-import { FEATURES, GROUPS, PAIRS, type Question, View } from './contention-view.js'
+import { FEATURES, GROUPS, PAIRS, PRIOR, type Question, STRUCTURE, View } from './contention-view.js'
 import { seal, unseal } from './saved.js'
 
 export interface ContentionOptions {
@@ -121,6 +121,8 @@ export class Contention {
   private readonly within: number
   private state: number
   private first = Number.NaN
+  /** something was loaded, and nothing has come since */
+  private isUndated = false
   private now = Number.NEGATIVE_INFINITY
 
   /** @throws ArgumentError */
@@ -147,6 +149,7 @@ export class Contention {
     this.state = count(seed, 'seed', 0, SEED_MAX)
     this.times = new HoldTimes(this.elements, this.parties)
     this.view = new View(this.elements, this.times)
+    this.model.prime(STRUCTURE, PRIOR)
   }
 
   /** Elements that are tracked. */
@@ -229,8 +232,8 @@ export class Contention {
         holds: this.times.all.holds.map(lags => lags?.toJSON() ?? []),
         sums: this.overall.sums,
         parties: this.parties.save(),
-        elements: this.elements.save(SAVED_ELEMENTS),
-        pairs: this.collisions.save()
+        elements: this.elements.save(SAVED_ELEMENTS, this.latest()),
+        pairs: this.collisions.save(this.latest())
       })
     )
   }
@@ -251,6 +254,15 @@ export class Contention {
     this.parties.load(read.parties)
     this.elements.load(read.elements)
     this.collisions.load(read.pairs)
+    this.isUndated = !Number.isFinite(this.now)
+    if (!this.isUndated) this.date(this.now)
+  }
+
+  /** What was saved is of now: the clock may be another one. */
+  private date(now: number): void {
+    this.elements.shift(now)
+    this.collisions.shift(now)
+    this.isUndated = false
   }
 
   private latest(): number {
@@ -262,6 +274,7 @@ export class Contention {
   private take(event: ReadEvent): void {
     const time = Math.max(event.time, this.now)
     if (Number.isNaN(this.first)) this.first = time
+    if (this.isUndated) this.date(time)
     this.now = time
     const place = this.elements.claim(event.element)
     const party = this.parties.claim(event.workflow)
@@ -293,7 +306,7 @@ export class Contention {
   private clearTheWay(place: number, granted: number, isShared: boolean, time: number): void {
     const { elements } = this
     for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
-      if (at === granted || !Number.isNaN(elements.endedAt(at)) || !(elements.grantedAt(at) < time)) continue
+      if (at === granted || !Number.isNaN(elements.endedAt(at)) || !(elements.grantedAt(at) <= time)) continue
       if (!isShared || !elements.isSharedAt(at)) elements.forget(at, time)
     }
   }
