@@ -19,11 +19,12 @@ interface Tally {
 export class LockRivals {
   private readonly elements = new Map<string, Known>()
   private readonly waiting = new Set<number>()
+  private readonly waits = { count: 0, sum: 0 }
   private readonly all: Tally = { asked: 0, waited: 0 }
   /** by lead, mode and state, learnt before the test */
   private readonly states = new Map<string, Tally>()
 
-  record({ event, element, time, mode, id = 0 }: ContentionEvent): void {
+  record({ event, element, time, mode, waited = 0, id = 0 }: ContentionEvent): void {
     const known = this.elements.get(element) ?? { first: time, readers: 0, isWritten: false, waiting: 0, busy: 0, since: time }
     this.elements.set(element, known)
     if (isHeld(known)) known.busy += time - known.since
@@ -34,9 +35,18 @@ export class LockRivals {
       this.waiting.add(id)
       return
     }
-    if (event === 'grant' && this.waiting.delete(id)) known.waiting--
+    if (event === 'grant' && this.waiting.delete(id)) {
+      known.waiting--
+      this.waits.count++
+      this.waits.sum += waited
+    }
     if (mode === 'shared') known.readers += change
     else known.isWritten = event === 'grant'
+  }
+
+  /** ms, of all waits so far. */
+  get meanWait(): number {
+    return this.waits.sum / Math.max(1, this.waits.count)
   }
 
   learn(element: string, mode: ContentionEvent['mode'], lead: number, waits: boolean): void {

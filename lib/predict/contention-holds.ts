@@ -28,11 +28,12 @@ export class HoldTimes {
     private readonly parties: Parties
   ) {}
 
+  /** A place of -1: of an element that is not tracked. */
   learn(place: number, party: number, isShared: boolean, ms: number): void {
     holdsOf(this.all, isShared).add(ms)
     const who = this.parties.of(party)
     if (who !== undefined) holdsOf(who, isShared).add(ms)
-    this.elements.held(place, ms)
+    if (place >= 0) this.elements.held(place, ms)
   }
 
   load([exclusive, shared]: readonly number[][]): void {

@@ -46,9 +46,10 @@ export class OverallRequests {
     countWait(this.sums, ms)
   }
 
-  /** How it was then; of before what is remembered, as it was first. Good until the next call. */
+  /** How it was then; of before what is remembered, as it was when that began. Good until the next call. */
   asOf(time: number): Overall {
-    let [low, high] = [Math.max(0, this.count - REMEMBERED), this.count]
+    const oldest = Math.max(0, this.count - REMEMBERED)
+    let [low, high] = [oldest, this.count]
     while (low < high) {
       const middle = (low + high) >> 1
       if ((this.past[(middle % REMEMBERED) * FIELDS] as number) <= time) low = middle + 1
@@ -57,7 +58,7 @@ export class OverallRequests {
     const { found, past } = this
     found.asked = this.sums.asked
     found.collided = this.sums.collided
-    const from = ((low - 1) % REMEMBERED) * FIELDS
+    const from = (Math.max(oldest, low - 1) % REMEMBERED) * FIELDS
     found.loadAt = low === 0 ? time : (past[from] as number)
     found.lately = low === 0 ? 0 : (past[from + 1] as number)
     found.justNow = low === 0 ? 0 : (past[from + 2] as number)

@@ -276,11 +276,15 @@ export class Contention {
     if (Number.isNaN(this.first)) this.first = time
     if (this.isUndated) this.date(time)
     this.now = time
-    const place = this.elements.claim(event.element)
     const party = this.parties.claim(event.workflow)
+    if (event.event === 'end' || event.event === 'reclaim') {
+      this.ended(this.elements.find(event.element), party, event, time)
+      return
+    }
+    // Each of these is of a request, so that what is tracked was asked for.
+    const place = this.elements.claim(event.element)
     if (event.event === 'request') this.requested(place, party, event, time)
     else if (event.event === 'grant') this.granted(place, party, event, time)
-    else if (event.event === 'end' || event.event === 'reclaim') this.ended(place, party, event, time)
     else this.refused(place, party, event, time)
   }
 
@@ -313,7 +317,7 @@ export class Contention {
 
   private ended(place: number, party: Party, { tier, held, id = Number.NaN, isShared }: ReadEvent, time: number): void {
     const { elements } = this
-    const at = elements.nearest(place, true, time - (held ?? 0), party.number, tier, id)
+    const at = place < 0 ? -1 : elements.nearest(place, true, time - (held ?? 0), party.number, tier, id)
     if (at >= 0) elements.end(at, time)
     const took = held ?? (at < 0 ? undefined : time - elements.grantedAt(at))
     if (took !== undefined) this.times.learn(place, party.number, at < 0 ? isShared : elements.isSharedAt(at), took)
@@ -408,13 +412,20 @@ export class Contention {
     const weights = places.map(place => Math.max(Number.MIN_VALUE, Math.exp(this.elements.rankOf(place) - most)))
     const sum = weights.reduce((all, one) => all + one, 0)
     const answers = places.map(place => this.ofElement(this.elements.nameOf(place), place, need.isShared, asker, hold))
+    // Parts that make up one, but for rounding.
     const mean = (of: (answer: Answer) => number) =>
       answers.reduce((all, answer, i) => all + ((weights[i] as number) / sum) * of(answer), 0)
-    const chance = mean(answer => answer.chance)
+    const chance = Math.min(
+      1,
+      mean(answer => answer.chance)
+    )
     return {
       chance,
       wait: chance > 0 ? mean(answer => answer.chance * answer.wait) / chance : 0,
-      blocks: mean(answer => answer.blocks),
+      blocks: Math.min(
+        1,
+        mean(answer => answer.blocks)
+      ),
       with: answers.flatMap((answer, i) =>
         answer.with.map(one => ({ ...one, probability: (one.probability * (weights[i] as number)) / sum }))
       )
@@ -473,7 +484,9 @@ export class Contention {
     const all = waits > 0 ? waited / waits : 0
     const own = party === undefined ? all : (party.waited + BELIEVED * all) / (party.waits + BELIEVED)
     const known = place < 0 ? Number.NaN : this.elements.meanWait(place)
-    return Number.isNaN(known) ? own : known
+    if (Number.isNaN(known)) return own
+    const seen = this.elements.collidedOf(place)
+    return (seen * known + BELIEVED * own) / (seen + BELIEVED)
   }
 
   private colliders(element: string, chance: number, live: number, party: Party | undefined, now: number): Collider[] {

@@ -41,6 +41,8 @@ export const contention: Suite = {
 export interface JudgedLocks {
   readonly happened: number[]
   readonly said: ReadonlyMap<number, ReadonlyMap<string, number[]>>
+  /** of those that waited, by lead: ms, as it was, as it was foretold, and of the waits before on average */
+  readonly waits: ReadonlyMap<number, readonly (readonly [truth: number, said: number, mean: number])[]>
 }
 
 /** An extent is shared by those who read it, and exclusive to one who writes, for as long as the bytes take. */
@@ -91,6 +93,7 @@ export function judge(requests: readonly LockRequest[], from: number, progress: 
 class LockJudge implements JudgedLocks {
   readonly happened: number[] = []
   readonly said = new Map(LEADS_MS.map(lead => [lead as number, new Map<string, number[]>()]))
+  readonly waits = new Map(LEADS_MS.map(lead => [lead as number, [] as [number, number, number][]]))
   private readonly model = new Contention()
   private readonly rivals = new LockRivals()
   /** by lead, the request that is asked about next */
@@ -130,8 +133,10 @@ class LockJudge implements JudgedLocks {
       return
     }
     if (lead === 0) this.happened.push(waits ? 1 : 0)
-    this.say(lead, 'forelock', this.model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time }).probability)
-    for (const [name, probability] of this.rivals.score(element, mode, now, lead)) this.say(lead, name, probability)
+    const { probability, wait } = this.model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time })
+    this.say(lead, 'forelock', probability)
+    if (waits) this.waits.get(lead)?.push([this.waited[place] as number, wait, this.rivals.meanWait])
+    for (const [name, said] of this.rivals.score(element, mode, now, lead)) this.say(lead, name, said)
   }
 
   private say(lead: number, name: string, probability: number): void {
@@ -141,7 +146,7 @@ class LockJudge implements JudgedLocks {
   }
 }
 
-function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: Measure[]; chart: Chart }[] {
+function resultsOf(trace: string, { happened, said, waits }: JudgedLocks): { measures: Measure[]; chart: Chart }[] {
   return [...said].map(([lead, rows]) => {
     const name = lead === 0 ? trace : `${trace}-${lead}ms`
     const ours = rows.get('forelock') as number[]
@@ -152,6 +157,7 @@ function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: 
     const skills = rivals(brierSkill)
     const best = Math.max(0, skills['base rate'] as number, skills['share of time held'] as number)
     const points = calibration(happened, ours, 50).map(bin => [bin.said, bin.happened] as const)
+    const known = waits.get(lead) ?? []
     const when = lead === 0 ? 'at the last moment' : `${lead} ms before`
     return {
       measures: [
@@ -162,7 +168,13 @@ function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: 
           rivals: skills,
           must: { atLeast: Number(best.toPrecision(4)) }
         },
-        { id: `${name}-ece`, unit: '', value: error(happened, ours), rivals: rivals(error) }
+        { id: `${name}-ece`, unit: '', value: error(happened, ours), rivals: rivals(error) },
+        {
+          id: `${name}-wait-error`,
+          unit: 'ms',
+          value: meanError(known, ([truth, foretold]) => truth - foretold),
+          rivals: { 'mean of the waits before': meanError(known, ([truth, , mean]) => truth - mean) }
+        }
       ],
       chart: {
         title: `${trace}, asked ${when}: what was said, and what happened`,
@@ -173,4 +185,8 @@ function resultsOf(trace: string, { happened, said }: JudgedLocks): { measures: 
       }
     }
   })
+}
+
+function meanError<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((sum, one) => sum + Math.abs(of(one)), 0) / all.length
 }
