@@ -10,6 +10,7 @@ import { LockRivals } from '../lock-rivals.js'
 /** Part of the requests that waits. */
 const WAITING = 0.1
 const BINS = 15
+const SHORTEST_MS = 0.01
 const PROGRESS_EVERY = 1_024
 const TRAINED_MS = 3_600_000
 /** How long before it is made a request is asked about: at the last moment, and a period of the agent before. */
@@ -171,9 +172,10 @@ function resultsOf(trace: string, { happened, said, waits }: JudgedLocks): { mea
         { id: `${name}-ece`, unit: '', value: error(happened, ours), rivals: rivals(error) },
         {
           id: `${name}-wait-error`,
-          unit: 'ms',
-          value: meanError(known, ([truth, foretold]) => truth - foretold),
-          rivals: { 'mean of the waits before': meanError(known, ([truth, , mean]) => truth - mean) }
+          unit: 'octaves',
+          value: meanError(known, ([truth, foretold]) => octaves(truth, foretold)),
+          rivals: { 'mean of the waits before': meanError(known, ([truth, , mean]) => octaves(truth, mean)) },
+          note: 'of those that waited; an octave is a factor of two'
         }
       ],
       chart: {
@@ -185,6 +187,11 @@ function resultsOf(trace: string, { happened, said, waits }: JudgedLocks): { mea
       }
     }
   })
+}
+
+/** ms on a log scale, on which waits of a millisecond count, too; a hundredth of one is none. */
+function octaves(truth: number, foretold: number): number {
+  return Math.log2((truth + SHORTEST_MS) / (foretold + SHORTEST_MS))
 }
 
 function meanError<T>(all: readonly T[], of: (one: T) => number): number {
