@@ -11,7 +11,7 @@ const SCORES_PER_LOGIT = 2
 /** What a bin of recalibration is believed to have seen. */
 const BELIEVED = 20
 /** Of recalibration, by an example. */
-const FORGOTTEN = 1e-4
+const FORGOTTEN = 5e-4
 /** Nothing is certain that was only learnt. */
 const SUREST = 0.9999
 

@@ -111,9 +111,9 @@ export const PAIRS: readonly (readonly [number, number])[] = [
 export const PRIOR: readonly number[] = Array.from({ length: BINS }, (_, bin) => (((bin + 0.5) / BINS) * 2 - 1) * (STRUCTURE_MAX / 2))
 export const STRUCTURE: number = F.Structure
 /** Groups of recalibration. */
-export const GROUPS = 4
+export const GROUPS = 8
 
-const GROUP_ENDS_MS = [0, 10, 1_000]
+const GROUP_ENDS_MS = [0, 2, 10, 40, 160, 1_000, 8_000]
 const SHORTEST_MS = 1e-3
 /** How many requests of its own say as much as those beyond it. */
 const BELIEVED = 4
