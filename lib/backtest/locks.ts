@@ -57,6 +57,30 @@ export function scaleFor(requests: readonly LockRequest[], part: number): number
   return 2 ** ((low + high) / 2)
 }
 
+/** Of each request, whether another that came later waited while it held. */
+export function waitedFor(requests: readonly LockRequest[], waited: Float64Array, scale: number): boolean[] {
+  const byElement = new Map<string, number[]>()
+  for (const [at, { element }] of requests.entries()) {
+    const known = byElement.get(element)
+    if (known === undefined) byElement.set(element, [at])
+    else known.push(at)
+  }
+  const found = requests.map(() => false)
+  for (const places of byElement.values()) {
+    for (const [i, at] of places.entries()) {
+      const { time, hold } = requests[at] as LockRequest
+      const granted = time + (waited[at] as number)
+      for (let j = i + 1; j < places.length && !found[at]; j++) {
+        const other = places[j] as number
+        const came = (requests[other] as LockRequest).time
+        if (came >= granted + scale * hold) break
+        found[at] = (waited[other] as number) > 0 && came + (waited[other] as number) > granted
+      }
+    }
+  }
+  return found
+}
+
 class LockSimulation {
   /** by request, the number of its element */
   private readonly numbers: Uint32Array

@@ -4,6 +4,7 @@ import type { SavedParty } from './contention-parties.js'
 /** What a model of contention keeps. */
 export interface SavedContention {
   model: number[][]
+  blocks: number[][]
   holds: number[][]
   sums: { asked: number; collided: number; waited: number; waits: number }
   parties: SavedParty[]
@@ -26,6 +27,7 @@ export function unpacked(bytes: Uint8Array): SavedContention | undefined {
     const read = JSON.parse(Buffer.from(bytes).toString()) as SavedContention
     const isSound =
       isListOf(read.model, isNumbers) &&
+      isListOf(read.blocks, isNumbers) &&
       isListOf(read.holds, isCounts) &&
       isCounts([read.sums.asked, read.sums.collided, read.sums.waited, read.sums.waits]) &&
       isListOf(read.parties, isParty) &&

@@ -59,7 +59,7 @@ export interface InTheWay {
   readonly isWaiting: boolean
 }
 
-const enum F {
+export const enum F {
   Structure,
   State,
   Backlog,
@@ -129,6 +129,8 @@ export class View {
   structure = 0
   /** the same, without those who are still to come */
   held = 0
+  /** requests a ms for the element, as they came lately */
+  rate = 0
   private readonly way: InTheWay[] = []
   private readonly found: History = {
     workflow: 0,
@@ -172,6 +174,7 @@ export class View {
     const history = this.history(question, overall)
     this.live(question, lead)
     const { bins } = this
+    this.rate = history.rate
     const arrivals = Number.isNaN(question.rate) ? history.rate : question.rate
     const hold = this.times.mean(place, party?.number ?? 0, isShared)
     const comes = 1 - Math.exp(-arrivals * Math.min(lead, hold))

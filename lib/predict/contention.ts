@@ -1,6 +1,7 @@
 import { callback, count, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { BinnedLogistic } from './binned-logistic.js'
+import { Blocks } from './contention-blocks.js'
 import { Elements, RING } from './contention-elements.js'
 import {
   type ContentionEvent,
@@ -19,7 +20,7 @@ import { goesOn, HoldTimes, meanOf } from './contention-holds.js'
 import { Collisions, type ContentionMap } from './contention-map.js'
 import { OverallRequests } from './contention-overall.js'
 import { countRequest, countWait, Parties, type Party } from './contention-parties.js'
-import { packed, unpacked } from './contention-saved.js'
+import { packed, type SavedContention, unpacked } from './contention-saved.js'
 import { FEATURES, GROUPS, PAIRS, PRIOR, type Question, STRUCTURE, View } from './contention-view.js'
 import { seal, unseal } from './saved.js'
 
@@ -114,6 +115,7 @@ export class Contention {
   private readonly overall = new OverallRequests()
   private readonly model = new BinnedLogistic(FEATURES, PAIRS, GROUPS)
   private readonly view: View
+  private readonly blocks: Blocks
   private readonly tenants = new Map<string, { asked: number; collided: number }>()
   private readonly most: number
   private readonly costs: readonly number[]
@@ -150,6 +152,7 @@ export class Contention {
     this.times = new HoldTimes(this.elements, this.parties)
     this.view = new View(this.elements, this.times)
     this.model.prime(STRUCTURE, PRIOR)
+    this.blocks = new Blocks(this.elements, this.view)
   }
 
   /** Elements that are tracked. */
@@ -229,6 +232,7 @@ export class Contention {
       MAGIC,
       packed({
         model: this.model.save(),
+        blocks: this.blocks.save(),
         holds: this.times.all.holds.map(lags => lags?.toJSON() ?? []),
         sums: this.overall.sums,
         parties: this.parties.save(),
@@ -246,9 +250,11 @@ export class Contention {
   load(saved: Uint8Array): void {
     const bytes = unseal(MAGIC, saved)
     const read = bytes === undefined ? undefined : unpacked(bytes)
-    if (read === undefined || !this.model.load(read.model)) {
+    if (read === undefined || !this.isOfThis(read)) {
       throw new CorruptError('the saved model of contention is damaged, or of another version', {})
     }
+    this.model.load(read.model)
+    this.blocks.load(read.blocks)
     this.times.load(read.holds)
     Object.assign(this.overall.sums, read.sums)
     this.parties.load(read.parties)
@@ -256,6 +262,11 @@ export class Contention {
     this.collisions.load(read.pairs)
     this.isUndated = !Number.isFinite(this.now)
     if (!this.isUndated) this.date(this.now)
+  }
+
+  /** Whether weights are of these features: tried on models that nobody uses, so that one of two does not change alone. */
+  private isOfThis({ model, blocks }: SavedContention): boolean {
+    return new BinnedLogistic(FEATURES, PAIRS, GROUPS).load(model) && new Blocks(this.elements, this.view).load(blocks)
   }
 
   /** What was saved is of now: the clock may be another one. */
@@ -318,7 +329,10 @@ export class Contention {
   private ended(place: number, party: Party, { tier, held, id = Number.NaN, isShared }: ReadEvent, time: number): void {
     const { elements } = this
     const at = place < 0 ? -1 : elements.nearest(place, true, time - (held ?? 0), party.number, tier, id)
-    if (at >= 0) elements.end(at, time)
+    if (at >= 0) {
+      elements.end(at, time)
+      this.blocks.end(at, place, time)
+    }
     const took = held ?? (at < 0 ? undefined : time - elements.grantedAt(at))
     if (took !== undefined) this.times.learn(place, party.number, at < 0 ? isShared : elements.isSharedAt(at), took)
   }
@@ -339,19 +353,25 @@ export class Contention {
     requested: number,
     waits: boolean
   ): number {
-    if (this.random() * this.overall.rate < LEARNT_PER_S) {
-      const known = tenant === undefined ? Number.NaN : this.tenantPart(tenant)
-      this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now: requested, at: requested }, waits)
+    const isLesson = this.random() * this.overall.rate < LEARNT_PER_S
+    const known = tenant === undefined ? Number.NaN : this.tenantPart(tenant)
+    if (isLesson) {
       for (let i = 0; i < BEFOREHAND; i++) {
         const now = requested - this.lead(place, requested)
         if (now < requested) this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now, at: requested }, waits)
       }
+      // The last look is at the moment itself: of that the lesson is that begins below.
+      this.learn({ place, isShared, tier, party, tenant: known, rate: Number.NaN, now: requested, at: requested }, waits)
     }
+    // Of holds before it: its own is not known yet.
+    const hold = isLesson ? this.times.mean(place, party.number, isShared) : 0
     this.overall.add(requested, waits)
     countRequest(party, waits)
     if (tenant !== undefined) this.countTenant(tenant, waits)
     const asked = { requested, granted: Number.NaN, ended: Number.NaN, party: party.number, tier, isShared, id }
-    return this.elements.ask(place, asked, waits)
+    const at = this.elements.ask(place, asked, waits)
+    if (isLesson) this.blocks.begin(at, requested, this.comingRate(this.elements.nameOf(place), requested), hold)
+    return at
   }
 
   private learn(question: Question, waits: boolean): void {
@@ -433,7 +453,7 @@ export class Contention {
   }
 
   private ofElement(element: string, place: number, isShared: boolean, asker: Asker, hold: number | undefined): Answer {
-    const { view, elements } = this
+    const { view } = this
     const { party, now, at } = asker
     const rate = this.rateOf(element, now)
     // Each by name: a spread takes longer than the look.
@@ -443,11 +463,10 @@ export class Contention {
     const live = view.structure > 0 ? view.held / view.structure : 0
     const left = live > 0 ? this.waitFor(place, now, at) : 0
     const held = hold ?? this.times.mean(place, party?.number ?? 0, isShared)
-    const lately = place < 0 ? 0 : elements.countOf(place, 1, now) / 10_000
     return {
       chance,
       wait: live * left + (1 - live) * known,
-      blocks: 1 - Math.exp(-(Number.isNaN(rate) ? lately : rate) * held),
+      blocks: this.blocks.score(Number.isNaN(rate) ? view.rate : rate, held),
       with: this.colliders(element, chance, live, party, now)
     }
   }
@@ -457,6 +476,12 @@ export class Contention {
     const chance = this.arrivals?.(element, now) ?? Number.NaN
     if (!(chance >= 0)) return Number.NaN
     return -Math.log(1 - Math.min(SUREST_ARRIVAL, chance)) / this.within
+  }
+
+  /** The same, as of the last look where nobody tells. */
+  private comingRate(element: string, now: number): number {
+    const told = this.rateOf(element, now)
+    return Number.isNaN(told) ? this.view.rate : told
   }
 
   /** ms until those in the way, as of the last look, are gone, from the time of the request on. */

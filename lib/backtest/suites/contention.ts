@@ -1,7 +1,7 @@
 import { Contention } from '../../predict/contention.js'
 import type { ContentionEvent } from '../../predict/contention-events.js'
 import { CLOUDPHYSICS, type DiskRequest, diskRequests } from '../cloudphysics.js'
-import { type LockRequest, scaleFor, simulate } from '../locks.js'
+import { type LockRequest, scaleFor, simulate, waitedFor } from '../locks.js'
 import { NEZHA, nezhaSpans, type Span } from '../nezha.js'
 import { brierSkill, calibration, calibrationError } from '../scores.js'
 import type { Chart, Measure, Suite } from '../suite.js'
@@ -34,7 +34,8 @@ export const contention: Suite = {
     const { all, trained } = await nezhaSpans(data)
     const second = judge(operationsOf(all), trained, part => progress((1 + 2 * part) / 3))
     const results = [...resultsOf(CLOUDPHYSICS, first), ...resultsOf(NEZHA, second)]
-    return { measures: results.flatMap(({ measures }) => measures), charts: results.map(({ chart }) => chart) }
+    const blocks = [...blocksOf(CLOUDPHYSICS, first), ...blocksOf(NEZHA, second)]
+    return { measures: [...results.flatMap(({ measures }) => measures), ...blocks], charts: results.map(({ chart }) => chart) }
   }
 }
 
@@ -44,6 +45,8 @@ export interface JudgedLocks {
   readonly said: ReadonlyMap<number, ReadonlyMap<string, number[]>>
   /** of those that waited, by lead: ms, as it was, as it was foretold, and of the waits before on average */
   readonly waits: ReadonlyMap<number, readonly (readonly [truth: number, said: number, mean: number])[]>
+  /** whether somebody waits for it, asked at the last moment */
+  readonly blocks: { readonly happened: number[]; readonly said: number[] }
 }
 
 /** An extent is shared by those who read it, and exclusive to one who writes, for as long as the bytes take. */
@@ -74,7 +77,8 @@ export function operationsOf(all: readonly Span[]): LockRequest[] {
 /** Learns from what came before `from`, and is asked of each request from then on, before it is made; it goes on learning. */
 export function judge(requests: readonly LockRequest[], from: number, progress: (part: number) => void): JudgedLocks {
   const scale = scaleFor(requests, WAITING)
-  const judge = new LockJudge(requests, simulate(requests, scale), from)
+  const waited = simulate(requests, scale)
+  const judge = new LockJudge(requests, waited, waitedFor(requests, waited, scale), from)
   const tell = (event: ContentionEvent['event'], id: number, time: number) => {
     const request = requests[id] as LockRequest
     const { element, workflow, mode, tier } = request
@@ -95,6 +99,7 @@ class LockJudge implements JudgedLocks {
   readonly happened: number[] = []
   readonly said = new Map(LEADS_MS.map(lead => [lead as number, new Map<string, number[]>()]))
   readonly waits = new Map(LEADS_MS.map(lead => [lead as number, [] as [number, number, number][]]))
+  readonly blocks = { happened: [] as number[], said: [] as number[] }
   private readonly model = new Contention()
   private readonly rivals = new LockRivals()
   /** by lead, the request that is asked about next */
@@ -103,6 +108,7 @@ class LockJudge implements JudgedLocks {
   constructor(
     private readonly requests: readonly LockRequest[],
     private readonly waited: Float64Array,
+    private readonly blocking: readonly boolean[],
     private readonly from: number
   ) {}
 
@@ -133,9 +139,13 @@ class LockJudge implements JudgedLocks {
       this.rivals.learn(element, mode, lead, waits)
       return
     }
-    if (lead === 0) this.happened.push(waits ? 1 : 0)
-    const { probability, wait } = this.model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time })
+    const { probability, wait, blocks } = this.model.probability({ needs: [{ element, mode }], workflow, tier, now, at: time })
     this.say(lead, 'forelock', probability)
+    if (lead === 0) {
+      this.happened.push(waits ? 1 : 0)
+      this.blocks.happened.push(this.blocking[place] ? 1 : 0)
+      this.blocks.said.push(blocks)
+    }
     if (waits) this.waits.get(lead)?.push([this.waited[place] as number, wait, this.rivals.meanWait])
     for (const [name, said] of this.rivals.score(element, mode, now, lead)) this.say(lead, name, said)
   }
@@ -187,6 +197,14 @@ function resultsOf(trace: string, { happened, said, waits }: JudgedLocks): { mea
       }
     }
   })
+}
+
+function blocksOf(trace: string, { blocks: { happened, said } }: JudgedLocks): Measure[] {
+  const note = 'whether another will wait for what it holds'
+  return [
+    { id: `${trace}-blocks-brier-skill`, unit: '', value: brierSkill(happened, said), must: { atLeast: 0 }, note },
+    { id: `${trace}-blocks-ece`, unit: '', value: calibrationError(happened, said, BINS) }
+  ]
 }
 
 /** ms on a log scale, on which waits of a millisecond count, too; a hundredth of one is none. */

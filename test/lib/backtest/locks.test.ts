@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type LockRequest, scaleFor, simulate } from '../../../lib/backtest/locks.js'
+import { type LockRequest, scaleFor, simulate, waitedFor } from '../../../lib/backtest/locks.js'
 import { seeded } from '../predict/series.js'
 
 const request = (time: number, hold: number, more: Partial<LockRequest> = {}): LockRequest => ({
@@ -48,6 +48,11 @@ test('tells what happens in the order of time', () => {
     end: (at, time) => told.push(`end ${at} at ${time}`)
   })
   assert.equal(told, ['grant 0 at 0', 'request 1', 'end 0 at 10', 'grant 1 at 10', 'end 1 at 20'])
+})
+
+test('tells for whom somebody waited who came later', () => {
+  const requests = [request(0, 10), request(4, 10), request(15, 3), request(18, 5, { element: 'other' }), request(30, 5)]
+  assert.equal(waitedFor(requests, simulate(requests, 1), 1), [true, true, false, false, false])
 })
 
 test('finds the scale at which so many wait', () => {

@@ -4,6 +4,7 @@ import { packed, type SavedContention, unpacked } from '../../../lib/predict/con
 
 const sound: SavedContention = {
   model: [[0, -1], [1]],
+  blocks: [[2]],
   holds: [[0, 1], []],
   sums: { asked: 1, collided: 0, waited: 0, waits: 0 },
   parties: [['a', 1, 0, 0, 0, [], [1]]],
@@ -21,6 +22,7 @@ test('what is of another shape does not', () => {
     [],
     {},
     { ...sound, model: [['a']] },
+    { ...sound, blocks: 5 },
     { ...sound, holds: [[-1], []] },
     { ...sound, sums: {} },
     { ...sound, parties: [['a', 1, 0, 0, 0, []]] },
