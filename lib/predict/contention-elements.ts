@@ -9,7 +9,7 @@ const FIRST_PLACES = 64
 /** Of how many places the least used is given up. */
 const SAMPLED = 8
 /** Of what was counted of an element, with each request. */
-const KEPT = 0.98
+export const KEPT = 0.98
 const HOLD_RATE = 0.15
 /** How many times what is wanted is gathered before it is sorted. */
 const THINNED = 8

@@ -41,9 +41,18 @@ export class HoldTimes {
     this.all.holds[1] = (shared?.length ?? 0) > 0 ? new Lags(shared) : undefined
   }
 
-  /** Of a place of -1: of any element. `before` ms: holds that ended later are not known. */
+  /** Of a place of -1: of any element. `before` ms: holds that ended later are not known. Good until something is learnt. */
   survival(place: number, party: number, isShared: boolean, before: number): Survival {
-    return ms => this.longer(place, party, isShared, before, ms)
+    const mode = isShared ? 1 : 0
+    const [all, own] = [this.all.holds[mode], this.parties.of(party)?.holds[mode]]
+    const of: number[] = []
+    const ofOwn: number[] = []
+    if (place >= 0) this.collect(place, party, isShared, before, of, ofOwn)
+    return ms => {
+      const anywhere = refined(refined(TYPICAL_MS / (TYPICAL_MS + ms), all, ms), own, ms)
+      const here = (longerThan(of, ms) + BELIEVED * anywhere) / (of.length + BELIEVED)
+      return (longerThan(ofOwn, ms) + BELIEVED * here) / (ofOwn.length + BELIEVED)
+    }
   }
 
   /** ms that a hold takes on average; of an element of which nothing is known, half of the holds take longer. */
@@ -54,26 +63,21 @@ export class HoldTimes {
     return holds?.quantiles()?.median ?? TYPICAL_MS
   }
 
-  private longer(place: number, party: number, isShared: boolean, before: number, ms: number): number {
-    let part = TYPICAL_MS / (TYPICAL_MS + ms)
-    part = refined(part, this.all.holds[isShared ? 1 : 0], ms)
-    part = refined(part, this.parties.of(party)?.holds[isShared ? 1 : 0], ms)
-    if (place < 0) return part
+  private collect(place: number, party: number, isShared: boolean, before: number, of: number[], ofOwn: number[]): void {
     const { elements } = this
-    let [count, longer, own, ownLonger] = [0, 0, 0, 0]
     for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
       const took = elements.heldAt(at)
       if (Number.isNaN(took) || elements.endedAt(at) > before || elements.isSharedAt(at) !== isShared) continue
-      const isLonger = took > ms ? 1 : 0
-      count++
-      longer += isLonger
-      if (elements.partyAt(at) !== party) continue
-      own++
-      ownLonger += isLonger
+      of.push(took)
+      if (elements.partyAt(at) === party) ofOwn.push(took)
     }
-    part = (longer + BELIEVED * part) / (count + BELIEVED)
-    return (ownLonger + BELIEVED * part) / (own + BELIEVED)
   }
+}
+
+function longerThan(holds: readonly number[], ms: number): number {
+  let longer = 0
+  for (let i = 0; i < holds.length; i++) if ((holds[i] as number) > ms) longer++
+  return longer
 }
 
 function refined(part: number, lags: Lags | undefined, ms: number): number {

@@ -1,5 +1,5 @@
 import { BINS, binOf, logOdds, someBin } from './binned-logistic.js'
-import { type Elements, RING, SPANS_MS } from './contention-elements.js'
+import { type Elements, KEPT, RING, SPANS_MS } from './contention-elements.js'
 import { goesOn, type HoldTimes } from './contention-holds.js'
 import type { Party } from './contention-parties.js'
 
@@ -247,17 +247,15 @@ export class View {
     found.asked = found.released = found.ownAsked = Number.NEGATIVE_INFINITY
     found.isSameParty = found.isLastShared = false
     if (place < 0) return found
-    let asked = elements.askedOf(place)
-    let collided = elements.collidedOf(place)
     // Later ones are taken back: counts as they were.
     const base = Math.max(now, elements.countedAt(place))
     const number = party?.number ?? 0
-    let [ownCollided, oldest, known] = [0, Number.POSITIVE_INFINITY, 0]
+    let [ownCollided, oldest, known, later, laterCollided] = [0, Number.POSITIVE_INFINITY, 0, 0, 0]
     for (let at = place * RING, end = at + elements.rememberedOf(place); at < end; at++) {
       const requested = elements.requestedAt(at)
       if (requested > now) {
-        asked--
-        if (elements.waitedAt(at)) collided--
+        later++
+        if (elements.waitedAt(at)) laterCollided++
         for (let i = 0; i < SPANS; i++) {
           found.counts[i] = (found.counts[i] as number) - Math.exp((requested - base) / (SPANS_MS[i] as number))
         }
@@ -284,7 +282,11 @@ export class View {
       found.rate += (found.counts[i] as number) / span / SPANS
     }
     if (known > 1) found.gap = (found.asked - oldest) / (known - 1)
-    found.element = (Math.max(0, collided) + BELIEVED * workflow) / (Math.max(0, asked, collided) + BELIEVED)
+    // Of later ones that waited it is not looked up which: half of them came before the other half.
+    const decayed = KEPT ** later
+    const asked = Math.max(0, (elements.askedOf(place) - (1 - decayed) / (1 - KEPT)) / decayed)
+    const collided = Math.min(asked, Math.max(0, (elements.collidedOf(place) - laterCollided * Math.sqrt(decayed)) / decayed))
+    found.element = (collided + BELIEVED * workflow) / (asked + BELIEVED)
     found.ownPart = (ownCollided + BELIEVED * found.element) / (found.own + BELIEVED)
     return found
   }

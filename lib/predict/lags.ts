@@ -17,6 +17,9 @@ const FULL = 4_096
 export class Lags {
   private readonly bins: Uint16Array
   private together = 0
+  /** of each bin and those above it; as of when somebody asked last */
+  private sums: Uint32Array | undefined
+  private isSummed = false
 
   constructor(saved?: ArrayLike<number>) {
     this.bins = Uint16Array.from({ length: BINS }, (_, i) => saved?.[i] ?? 0)
@@ -27,6 +30,7 @@ export class Lags {
     const place = Math.floor(BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS))
     const at = Math.min(place, BINS - 1)
     this.bins[at] = (this.bins[at] as number) + 1
+    this.isSummed = false
     if (++this.together >= FULL) this.fade()
   }
 
@@ -39,9 +43,8 @@ export class Lags {
   above(ms: number): number {
     const place = BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS)
     const from = Math.min(Math.floor(place), BINS - 1)
-    let sum = (this.bins[from] as number) * Math.max(0, 1 - (place - from))
-    for (let at = from + 1; at < BINS; at++) sum += this.bins[at] as number
-    return sum
+    const sums = this.summed()
+    return (this.bins[from] as number) * Math.max(0, 1 - (place - from)) + (sums[from + 1] as number)
   }
 
   /** Of none: undefined. */
@@ -61,6 +64,15 @@ export class Lags {
       left -= bin
     }
     return SHORTEST_MS * 2 ** (BINS / BINS_PER_OCTAVE)
+  }
+
+  private summed(): Uint32Array {
+    const sums = this.sums ?? new Uint32Array(BINS + 1)
+    this.sums = sums
+    if (this.isSummed) return sums
+    for (let at = BINS - 1; at >= 0; at--) sums[at] = (sums[at + 1] as number) + (this.bins[at] as number)
+    this.isSummed = true
+    return sums
   }
 
   private fade(): void {

@@ -1,11 +1,11 @@
 import { Contention } from '../../predict/contention.js'
 import type { ContentionEvent } from '../../predict/contention-events.js'
 import { CLOUDPHYSICS, type DiskRequest, diskRequests } from '../cloudphysics.js'
+import { LockRivals } from '../lock-rivals.js'
 import { type LockRequest, scaleFor, simulate, waitedFor } from '../locks.js'
 import { NEZHA, nezhaSpans, type Span } from '../nezha.js'
 import { brierSkill, calibration, calibrationError } from '../scores.js'
 import type { Chart, Measure, Suite } from '../suite.js'
-import { LockRivals } from '../lock-rivals.js'
 
 /** Part of the requests that waits. */
 const WAITING = 0.1
