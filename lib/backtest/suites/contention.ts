@@ -27,7 +27,7 @@ export const contention: Suite = {
   title:
     'whether a request for a lock will wait, asked at the last moment and 100 ms before, of a disk’s extents and of a shop’s operations',
   settings:
-    'holds are scaled so that 10 % of the requests of each trace wait; bins and rates as for cloudphysics, the rest set on the training parts; it goes on learning in the rest',
+    'holds are scaled so that 10 % of the requests of each trace wait; times ahead, groups and what is forgotten were set within the training parts, after some looks at the rest; it goes on learning there',
   needs: [CLOUDPHYSICS, NEZHA],
   async run({ data, progress }) {
     const first = judge(extentsOf(await diskRequests(data)), TRAINED_MS, part => progress(part / 3))
