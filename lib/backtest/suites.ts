@@ -1,6 +1,7 @@
 import type { Suite } from './suite.js'
 import { azureLlm } from './suites/azure-llm.js'
 import { cloudphysics } from './suites/cloudphysics.js'
+import { contention } from './suites/contention.js'
 import { cost } from './suites/cost.js'
 import { m4Hourly } from './suites/m4-hourly.js'
 import { nab } from './suites/nab.js'
@@ -17,6 +18,7 @@ export const SUITES: readonly Suite[] = [
   cloudphysics,
   nezha,
   nezhaNext,
+  contention,
   sizeyRnaseq,
   sizeyMag,
   sizeyEager,

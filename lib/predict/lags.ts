@@ -17,6 +17,9 @@ const FULL = 4_096
 export class Lags {
   private readonly bins: Uint16Array
   private together = 0
+  /** of each bin and those above it; as of when somebody asked last */
+  private sums: Uint32Array | undefined
+  private isSummed = false
 
   constructor(saved?: ArrayLike<number>) {
     this.bins = Uint16Array.from({ length: LAG_BINS }, (_, i) => saved?.[i] ?? 0)
@@ -27,7 +30,21 @@ export class Lags {
     const place = Math.floor(BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS))
     const at = Math.min(place, LAG_BINS - 1)
     this.bins[at] = (this.bins[at] as number) + 1
+    this.isSummed = false
     if (++this.together >= FULL) this.fade()
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.together
+  }
+
+  /** How many took longer; within a bin, in proportion. */
+  above(ms: number): number {
+    const place = BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS)
+    const from = Math.min(Math.floor(place), BINS - 1)
+    const sums = this.summed()
+    return (this.bins[from] as number) * Math.max(0, 1 - (place - from)) + (sums[from + 1] as number)
   }
 
   /** Of none: undefined. */
@@ -47,6 +64,15 @@ export class Lags {
       left -= bin
     }
     return SHORTEST_MS * 2 ** (LAG_BINS / BINS_PER_OCTAVE)
+  }
+
+  private summed(): Uint32Array {
+    const sums = this.sums ?? new Uint32Array(BINS + 1)
+    this.sums = sums
+    if (this.isSummed) return sums
+    for (let at = BINS - 1; at >= 0; at--) sums[at] = (sums[at + 1] as number) + (this.bins[at] as number)
+    this.isSummed = true
+    return sums
   }
 
   private fade(): void {

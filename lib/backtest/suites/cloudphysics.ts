@@ -1,14 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Arrivals } from '../../predict/arrivals.js'
+import { CLOUDPHYSICS, type DiskRequest, diskRequests } from '../cloudphysics.js'
 import { averagePrecision, brierSkill, calibration, calibrationError } from '../scores.js'
 import type { Suite } from '../suite.js'
 
-const RECORD_BYTES = 32
-const BLOCK_AT = 16
-const MICROSECONDS_AT = 24
-/** Blocks of 512 bytes in an extent of 1 MiB, as a power of two. */
-const EXTENT_BITS = 11n
 const WITHIN_MS = 500
 const TRAINED_MS = 3_600_000
 const INSTANTS = 1_500
@@ -22,16 +16,16 @@ export const cloudphysics: Suite = {
   title: 'whether each of 2,602 extents of a disk is asked for within 500 ms, at 1,500 moments of the second hour',
   settings:
     'bins, pairs of bins and rate chosen on the last 20 minutes of the first hour, after some looks at the second; it goes on learning there',
-  needs: ['cloudphysics'],
+  needs: [CLOUDPHYSICS],
   async run({ data, progress }) {
-    const requests = await read(join(data, 'cloudphysics', 'cloudPhysicsIO.vscsi'))
+    const requests = await diskRequests(data)
     const model = new Arrivals({ within: WITHIN_MS })
     const known = new Map<bigint, Known>()
     const rows = { happened: [] as number[], ours: [] as number[], poisson: [] as number[], lately: [] as number[] }
     let at = 0
     for (const [i, now] of instants(requests.at(-1)?.time ?? 0).entries()) {
       const from = at
-      while (at < requests.length && (requests[at] as Request).time < now) at++
+      while (at < requests.length && (requests[at] as DiskRequest).time < now) at++
       const came = requests.slice(from, at)
       model.record(came)
       for (const { key, time } of came) remember(known, key, time)
@@ -70,27 +64,11 @@ export const cloudphysics: Suite = {
   }
 }
 
-interface Request {
-  readonly key: bigint
-  /** ms from the first one on */
-  readonly time: number
-}
-
 /** What the simple predictors know of a key. */
 interface Known {
   readonly first: number
   count: number
   times: number[]
-}
-
-async function read(file: string): Promise<Request[]> {
-  const bytes = await readFile(file)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const first = view.getBigUint64(MICROSECONDS_AT, true)
-  return Array.from({ length: Math.floor(bytes.byteLength / RECORD_BYTES) }, (_, i) => ({
-    key: view.getBigUint64(i * RECORD_BYTES + BLOCK_AT, true) >> EXTENT_BITS,
-    time: Number(view.getBigUint64(i * RECORD_BYTES + MICROSECONDS_AT, true) - first) / 1000
-  }))
 }
 
 /** Moments after the training, the same each time. */
@@ -111,9 +89,10 @@ function remember(known: Map<bigint, Known>, key: bigint, time: number): void {
   known.set(key, entry)
 }
 
-function soon(requests: readonly Request[], from: number, now: number): Set<bigint> {
+function soon(requests: readonly DiskRequest[], from: number, now: number): Set<bigint> {
   const keys = new Set<bigint>()
-  for (let i = from; i < requests.length && (requests[i] as Request).time < now + WITHIN_MS; i++) keys.add((requests[i] as Request).key)
+  for (let i = from; i < requests.length && (requests[i] as DiskRequest).time < now + WITHIN_MS; i++)
+    keys.add((requests[i] as DiskRequest).key)
   return keys
 }
 

@@ -27,6 +27,16 @@ test('of none there are none, and what is no lag is the shortest or the longest'
   assert.ok(low > 0 && low < 0.02 && high > 1e8 && Number.isFinite(high))
 })
 
+test('tells how many took longer', () => {
+  const lags = new Lags()
+  for (let ms = 1; ms <= 1_000; ms++) lags.add(ms)
+  assert.is(lags.count, 1_000)
+  for (const ms of [3, 50, 400, 900]) assert.ok(Math.abs(lags.above(ms) - (1_000 - ms)) < 0.05 * ms + 1, `${lags.above(ms)} above ${ms}`)
+  assert.is(lags.above(0), 1_000)
+  assert.is(lags.above(2_000), 0)
+  assert.is(lags.above(1e300), 0)
+})
+
 test('old ones fade, and a copy is the same', () => {
   const lags = new Lags()
   for (let i = 0; i < 4_000; i++) lags.add(1)
