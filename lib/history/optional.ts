@@ -3,15 +3,16 @@ import { LoadError } from '../errors/index.js'
 /**
  * A package that comes with forelock only if its user installed it too.
  *
+ * @param what needs it, for the message
  * @throws LoadError that names the command
  */
-export async function optional<T>(name: string, load: () => Promise<T>): Promise<T> {
+export async function optional<T>(name: string, load: () => Promise<T>, what = 'this history'): Promise<T> {
   try {
     return await load()
   } catch (error) {
     const remedy = `npm install ${name}`
     throw new LoadError(
-      `this history needs the package ${name}, which could not be loaded: ${remedy}`,
+      `${what} needs the package ${name}, which could not be loaded: ${remedy}`,
       {
         attempts: [{ from: name, error }],
         remedies: [remedy]
