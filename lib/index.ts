@@ -98,10 +98,12 @@ export type { AmountsByName, Part, PoolOptions, TierPart } from './pool-terms.js
 export { AnomalyDetector, type AnomalyOptions, type Evidence, type Strangeness } from './predict/anomaly.js'
 export { type Arrival, Arrivals, type ArrivalsOptions } from './predict/arrivals.js'
 export { Ensemble, type EnsembleOptions, type Weight } from './predict/ensemble.js'
+export { type EventEffect, EventForecaster, type EventForecasterOptions, type StreamEffect } from './predict/event-forecaster.js'
 export type { Forecast, Forecaster, Model } from './predict/forecaster.js'
 export { type Grid, type GridOptions, gridOf, type Point } from './predict/grid.js'
 export type { LagQuantiles } from './predict/lags.js'
 export { type Next, Sequences, type SequencesOptions, type Step } from './predict/sequences.js'
+export { NumericStream, type StreamOptions } from './predict/stream.js'
 export { type Occurrence, type Trigger, Triggers, type TriggersListOptions, type TriggersOptions } from './predict/triggers.js'
 export {
   type DeclaredAmount,
