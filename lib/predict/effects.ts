@@ -36,8 +36,8 @@ export interface Expected {
 const NONE: Expected = { effect: 0, deviation: 0 }
 /** Fewer values tell no effect from chance. */
 const VALUES_MIN = 24
-const TYPES_MAX = 32
-const OCCASIONS_MAX = 128
+const TYPES_MAX = 16
+const OCCASIONS_MAX = 64
 const ROUNDS = 3
 /** A factor is from a thousandth to a thousandfold. */
 const LOG_MOST = Math.log(1_000)
@@ -130,13 +130,13 @@ export class Effects {
    * @param at the step
    * @param placedEvents those that may reach it
    * @param streams the values of each stream up to there, known or held
-   * @param doubt standard deviation of a stream's value there, by name
+   * @param doubt standard deviation of a stream's value there, by name; undefined: nobody asks how certain it is
    */
   at(
     at: number,
     placedEvents: readonly Placed[],
     streams: ReadonlyMap<string, ArrayLike<number>>,
-    doubt: (name: string, at: number) => number = () => 0
+    doubt?: (name: string, at: number) => number
   ): Expected {
     const xs = new Map<number, number>()
     let [effect, variance] = [0, 0]
@@ -156,13 +156,13 @@ export class Effects {
     for (const lead of this.leads) {
       const index = this.keys.get(keyOf(lead.name, 'stream'))
       if (index === undefined) continue
-      const x = leadOf(lead, streams.get(lead.name), at)
-      xs.set(index, x)
-      variance += ((this.weights[index] as number) * doubt(lead.name, at - lead.lag)) ** 2 / lead.deviation ** 2
+      xs.set(index, leadOf(lead, streams.get(lead.name), at))
+      const unsure = doubt?.(lead.name, at - lead.lag) ?? 0
+      variance += ((this.weights[index] as number) * (unsure / lead.deviation)) ** 2
     }
-    if (xs.size === 0 && effect === 0 && variance === 0) return NONE
+    for (const [i, x] of xs) effect += x * (this.weights[i] as number)
+    if (doubt === undefined) return this.bounded(effect, 0)
     for (const [i, x] of xs) {
-      effect += x * (this.weights[i] as number)
       for (const [j, other] of xs) variance += x * other * (this.covariance[i * this.weights.length + j] as number)
     }
     return this.bounded(effect, Math.sqrt(Math.max(0, variance)))
@@ -243,7 +243,8 @@ function learnOn(y: Float64Array, seen: readonly Placed[], { streams, reach }: S
     found = regression(
       target,
       white,
-      columns.groups.map(group => (isDeclared(group) ? DECLARED_SPREAD : undefined))
+      columns.groups.map(group => (isDeclared(group) ? DECLARED_SPREAD : undefined)),
+      round === 0 ? undefined : found
     )
     if (round === 0) {
       const residual = without(target, white, found)

@@ -165,7 +165,7 @@ export class EventForecaster implements Forecaster {
     this.values.push(value)
     this.end += this.step
     const at = this.values.length - 1
-    const { effect } = this.expectedAt(at, 1)[0] as Expected
+    const { effect } = this.expectedAt(at, 1, false)[0] as Expected
     this.inner.update(this.effects === undefined || !Number.isFinite(value) ? value : this.effects.remove(value, effect))
   }
 
@@ -173,7 +173,7 @@ export class EventForecaster implements Forecaster {
     const base = this.inner.forecast(horizon, levels)
     const { effects } = this
     if (effects === undefined) return base
-    const expected = this.expectedAt(this.values.length, horizon)
+    const expected = this.expectedAt(this.values.length, horizon, true)
     const bounded = (value: number) => (this.values.neverNegative && this.values.length > 0 ? Math.max(0, value) : value)
     const point = base.point.map((value, i) => bounded(effects.restore(value, (expected[i] as Expected).effect)))
     const quantiles = base.quantiles.map((line, k) => {
@@ -228,7 +228,7 @@ export class EventForecaster implements Forecaster {
     const effects = Effects.learn(situation, this.way, this.effects)
     this.effects = effects
     this.periods = new Map(effects.leads.map(({ name }) => [name, seasonsOf(seenOf(streams.get(name)))[0]]))
-    const expected = this.expectedAt(0, all.length)
+    const expected = this.expectedAt(0, all.length, false)
     await this.inner.fit(all.map((value, i) => effects.remove(value, (expected[i] as Expected).effect)))
   }
 
@@ -237,7 +237,7 @@ export class EventForecaster implements Forecaster {
     return this.end - this.step * this.values.length
   }
 
-  private expectedAt(from: number, steps: number): Expected[] {
+  private expectedAt(from: number, steps: number, isDoubtWanted: boolean): Expected[] {
     const { effects } = this
     if (effects === undefined) return new Array<Expected>(steps).fill({ effect: 0, deviation: 0 })
     const { origin, step, reach } = this
@@ -245,7 +245,7 @@ export class EventForecaster implements Forecaster {
     const near = placed.filter(({ extent }) => extent.from - reach.before < from + steps && extent.to + reach.after > from)
     const held = new Map(effects.leads.map(({ name, lag }) => [name, this.heldOf(name, from + steps - lag)]))
     const lines = new Map([...held].map(([name, { values }]) => [name, values]))
-    const doubt = (name: string, at: number) => held.get(name)?.doubt(at) ?? 0
+    const doubt = isDoubtWanted ? (name: string, at: number) => held.get(name)?.doubt(at) ?? 0 : undefined
     return Array.from({ length: steps }, (_, i) => effects.at(from + i, reaching(near, from + i, reach), lines, doubt))
   }
 

@@ -31,18 +31,21 @@ export function whitened(values: Float64Array, { lags, weights }: Memory): Float
 /** The same of a column of a regression. */
 export function whitenedColumn(column: Column, length: number, { lags, weights }: Memory): Column {
   const first = longest(lags)
-  const sums = new Map<number, number>()
+  const sums = new Float64Array(length - first)
+  const touched = new Uint8Array(length - first)
+  const add = (at: number, by: number) => {
+    if (at < first || at >= length) return
+    sums[at - first] = (sums[at - first] as number) + by
+    touched[at - first] = 1
+  }
   column.at.forEach((place, k) => {
     const value = column.x[k] as number
-    const add = (at: number, by: number) => {
-      if (at >= first && at < length) sums.set(at - first, (sums.get(at - first) ?? 0) + by)
-    }
     add(place, value)
-    lags.forEach((lag, i) => {
-      add(place + lag, -(weights[i] as number) * value)
-    })
+    for (let i = 0; i < lags.length; i++) add(place + (lags[i] as number), -(weights[i] as number) * value)
   })
-  return { ...column, at: [...sums.keys()], x: [...sums.values()] }
+  const at: number[] = []
+  for (let place = 0; place < touched.length; place++) if (touched[place] === 1) at.push(place)
+  return { ...column, at, x: at.map(place => sums[place] as number) }
 }
 
 /** The last steps, and those about each season. Of few values a third at most is given up. */

@@ -17,7 +17,7 @@ function raised(by: (value: number) => number): Situation {
   return situation(values, events)
 }
 
-const effectAt = (effects: Effects, event: TimedEvent, at: number) => effects.at(at, effects.place([event], 0, 1), new Map())
+const effectAt = (effects: Effects, event: TimedEvent, at: number) => effects.at(at, effects.place([event], 0, 1), new Map(), () => 0)
 
 test('what is removed from a value is what is restored to it', () => {
   for (const by of [(value: number) => 2 * value, (value: number) => value + 50]) {
