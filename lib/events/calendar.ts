@@ -102,64 +102,70 @@ function occurrencesOf(library: Library, ics: string, terms: Terms): Occurrence[
   const root = new library.Component(library.parse(ics) as never)
   if (root.name !== 'vcalendar') throw refuse('ics', 'one iCalendar', ics)
   root.getTimeZoneByID = zonesOf(library, root)
+  const components = root.getAllSubcomponents('vevent')
+  const changes = new Map<unknown, Component[]>()
+  for (const component of components.filter(isChange)) changes.set(uidOf(component), [...(changes.get(uidOf(component)) ?? []), component])
+  const whole = new Set(components.filter(component => !isChange(component)).map(uidOf))
   const budget = { left: terms.steps }
-  return root
-    .getAllSubcomponents('vevent')
-    .filter(component => !component.hasProperty('recurrence-id') || isAlone(root, component))
-    .flatMap(component => repeated(library, root, component, terms, budget))
+  return components.flatMap(component => {
+    if (!(component.getFirstPropertyValue('dtstart') instanceof library.Time)) {
+      throw refuse('ics', 'a calendar whose events have a start', uidOf(component))
+    }
+    if (!isChange(component)) return repeated(library, component, changes.get(uidOf(component)) ?? [], terms, budget)
+    // One whose event is not in the calendar, as an invitation to one of many.
+    return whole.has(uidOf(component)) ? [] : repeated(library, component, [], terms, budget)
+  })
 }
 
-/** A changed occurrence whose event is not in the calendar, as an invitation to one of many. */
-function isAlone(root: Component, changed: Component): boolean {
-  const uid = changed.getFirstPropertyValue('uid')
-  return !root.getAllSubcomponents('vevent').some(one => !one.hasProperty('recurrence-id') && one.getFirstPropertyValue('uid') === uid)
+/** It is another occurrence of an event than its rule says. */
+function isChange(component: Component): boolean {
+  return component.hasProperty('recurrence-id')
 }
 
-function repeated(library: Library, root: Component, component: Component, terms: Terms, budget: { left: number }): Occurrence[] {
-  if (!(component.getFirstPropertyValue('dtstart') instanceof library.Time))
-    throw refuse('ics', 'a calendar whose events have a start', component.getFirstPropertyValue('uid'))
-  const uid = component.getFirstPropertyValue('uid')
-  const changes = root
-    .getAllSubcomponents('vevent')
-    .filter(one => one.hasProperty('recurrence-id') && one.getFirstPropertyValue('uid') === uid && one !== component)
-  const event = new library.Event(component, { exceptions: changes })
+function uidOf(component: Component): unknown {
+  return component.getFirstPropertyValue('uid')
+}
+
+function repeated(
+  library: Library,
+  component: Component,
+  changes: readonly Component[],
+  terms: Terms,
+  budget: { left: number }
+): Occurrence[] {
+  const event = new library.Event(component, { exceptions: [...changes] })
+  if (!event.isRecurring()) return occurrenceOf(event.startDate, event.endDate, event, terms)
+  // The library begins with the first date that is listed, but the event's own is one, too (RFC 5545, 3.8.5.2).
+  if (!component.hasProperty('rrule')) {
+    const first = new library.Property('rdate')
+    first.setValue(event.startDate)
+    component.addProperty(first)
+  }
   const out: Occurrence[] = []
-  const add = (start: Time, end: Time, item: Event) => {
-    const one = occurrenceOf(start, end, item, terms)
-    if (one !== undefined) out.push(one)
-  }
-  if (!event.isRecurring()) {
-    add(event.startDate, event.endDate, event)
-    return out
-  }
   const iterator = event.iterator()
-  // An occurrence may have been put to an earlier time, so those after the end count as well as there are changes.
-  const last = changes.reduce(
-    (latest, one) => Math.max(latest, msOf(one.getFirstPropertyValue('recurrence-id') as Time, terms.zone)),
-    terms.until
-  )
+  // One after the end may have been put to before it.
+  const moved = changes.map(change => msOf(change.getFirstPropertyValue('recurrence-id') as Time, terms.zone))
+  const last = moved.reduce((latest, time) => Math.max(latest, time), terms.until)
   for (let next = iterator.next(); next !== null && next !== undefined; next = iterator.next()) {
     if (budget.left-- <= 0) {
-      throw new CapacityError(`the calendar has more than ${terms.steps} occurrences until then`, {
-        option: 'calendar.steps',
-        limit: terms.steps
-      })
+      const limit = terms.steps
+      throw new CapacityError(`the calendar has more than ${limit} occurrences until then`, { option: 'calendar.steps', limit })
     }
     if (msOf(next, terms.zone) > last) break
     const { startDate, endDate, item } = event.getOccurrenceDetails(next)
-    add(startDate, endDate, item)
+    out.push(...occurrenceOf(startDate, endDate, item, terms))
   }
   return out
 }
 
-function occurrenceOf(first: Time, last: Time, item: Event, { from, until, zone }: Terms): Occurrence | undefined {
+function occurrenceOf(first: Time, last: Time, item: Event, { from, until, zone }: Terms): Occurrence[] {
   const start = msOf(first, zone)
   const end = Math.max(start, msOf(last, zone))
-  if (!(start < until) || (end > start ? end <= from : start < from)) return undefined
-  if (String(item.component.getFirstPropertyValue('status')).toUpperCase() === 'CANCELLED') return undefined
+  if (!(start < until) || (end > start ? end <= from : start < from)) return []
+  if (String(item.component.getFirstPropertyValue('status')).toUpperCase() === 'CANCELLED') return []
   const categories = item.component.getAllProperties('categories').flatMap(property => property.getValues().map(String))
   const entry = { uid: item.uid ?? '', summary: item.summary ?? '', categories, location: item.location ?? '', allDay: first.isDate }
-  return { entry, start, end }
+  return [{ entry, start, end }]
 }
 
 function eventOf({ entry, start, end }: Occurrence, { type: typeOf, weight }: Terms): CalendarEvent[] {

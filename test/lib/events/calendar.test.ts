@@ -116,6 +116,42 @@ test('a changed occurrence is of its own event only', async () => {
   assert.equal(await starts(ics(own, other, moved)), ['2026-01-05T09:00', '2026-01-06T09:00', '2026-01-12T09:00'])
 })
 
+test('changed occurrences whose event is not there are events of their own', async () => {
+  const one = (day: number) => `BEGIN:VEVENT\nUID:x\nRECURRENCE-ID:2026010${day}T090000Z\nDTSTART:2026010${day}T100000Z\nEND:VEVENT`
+  assert.equal(await starts(ics(one(5), one(6))), ['2026-01-05T10:00', '2026-01-06T10:00'])
+})
+
+test('all that follows one occurrence is changed with it, where the calendar says so', async () => {
+  const event = 'DTSTART:20260105T090000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=4'
+  const later =
+    'BEGIN:VEVENT\nUID:u\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260119T090000Z\nDTSTART:20260119T110000Z\nDURATION:PT2H\nEND:VEVENT'
+  const found = await calendar(ics(event, later), YEAR)
+  assert.equal(
+    found.map(({ start, end }) => [new Date(start).getUTCHours(), (end - start) / 3_600_000]),
+    [
+      [9, 1],
+      [9, 1],
+      [11, 2],
+      [11, 2]
+    ]
+  )
+})
+
+test('dates that are listed one by one are in', async () => {
+  const event = 'DTSTART;TZID=Europe/Berlin:20260105T090000\nRDATE;TZID=Europe/Berlin:20260704T090000,20260905T120000'
+  assert.equal(await starts(ics(event)), ['2026-01-05T08:00', '2026-07-04T07:00', '2026-09-05T10:00'])
+  assert.equal(await starts(ics(`${event}\nEXDATE;TZID=Europe/Berlin:20260105T090000`)), ['2026-07-04T07:00', '2026-09-05T10:00'])
+  assert.equal(await starts(ics('DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=DATE:20260106,20260105')), [
+    '2026-01-05T00:00',
+    '2026-01-06T00:00'
+  ])
+})
+
+test('a calendar of thousands of events is read in one go', async () => {
+  const events = Array.from({ length: 3_000 }, (_, i) => `BEGIN:VEVENT\nUID:e${i}\nDTSTART:20260105T090000Z\nEND:VEVENT`)
+  assert.is((await calendar(ics(...events), { ...YEAR, time: 60_000 })).length, 3_000)
+})
+
 test('an occurrence that was put from after the end to before it is in', async () => {
   const event = 'DTSTART:20260105T090000Z\nRRULE:FREQ=MONTHLY'
   const moved = 'BEGIN:VEVENT\nUID:u\nRECURRENCE-ID:20260405T090000Z\nDTSTART:20260201T090000Z\nEND:VEVENT'
