@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CalendarOptions, calendar } from '../../../lib/events/calendar.js'
+import { isForelockError } from '../../../lib/index.js'
+import { seeded } from '../predict/series.js'
 import { isCoded, rejection } from '../support.js'
 
 const YEAR = { from: Date.UTC(2026, 0, 1), until: Date.UTC(2027, 0, 1) }
@@ -200,6 +202,32 @@ test('a rule for a day that never comes is given up', async () => {
   const error = await rejection(calendar(ics(never), { ...YEAR, time: 100 }))
   isCoded(error, 'ERR_FORELOCK_CAPACITY')
   assert.is(error.option, 'calendar.time')
+})
+
+test('a calendar that is damaged anywhere is read, or refused, and nothing else', async () => {
+  const whole = ics(
+    'DTSTART;TZID=Europe/Berlin:20260105T090000\nDTEND;TZID=Europe/Berlin:20260105T100000\nRRULE:FREQ=WEEKLY;COUNT=5;BYDAY=MO,-1TU',
+    'DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=PERIOD:20260106T000000Z/PT1H\nEXDATE;VALUE=DATE:20260107\nDURATION:P1D',
+    'BEGIN:VEVENT\nUID:u\nRECURRENCE-ID;TZID=Europe/Berlin:20260112T090000\nDTSTART:20260112T100000Z\nEND:VEVENT'
+  )
+  const random = seeded(8)
+  const below = (most: number) => Math.floor(most * random())
+  let read = 0
+  for (let round = 0; round < 600; round++) {
+    let text = whole
+    for (let change = 0; change < 1 + below(3); change++) {
+      const [at, length] = [below(text.length), below(6)]
+      const put = ['', '-', '9', '\r\n', ';', ':', '=', ',', 'X', '999999999', 'FREQ=SECONDLY', '\u0000'][below(12)] as string
+      text = text.slice(0, at) + put + text.slice(at + length)
+    }
+    const found = await calendar(text, { ...YEAR, steps: 2_000, time: 5_000 }).catch(error => error)
+    if (!Array.isArray(found)) assert.ok(isForelockError(found), `${found} of ${JSON.stringify(text)}`)
+    else {
+      read++
+      for (const { start, end } of found) assert.ok(Number.isFinite(start) && end >= start && start < YEAR.until)
+    }
+  }
+  assert.ok(read > 100, `${read} were read`)
 })
 
 test('what is no calendar is refused', async () => {
