@@ -6,7 +6,6 @@ import { EventForecaster, type EventForecasterOptions } from '../../../lib/predi
 import type { Forecast } from '../../../lib/predict/forecaster.js'
 import { NumericStream } from '../../../lib/predict/stream.js'
 import { isCoded, rejection, thrown } from '../support.js'
-import { conformance } from './forecaster.suite.js'
 import { hourly, normal, seeded } from './series.js'
 
 const HOUR = 3_600_000
@@ -15,7 +14,8 @@ const LENGTH = 24 * 7 * 6
 const HORIZON = 48
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
 
-conformance('event forecaster', () => {
+/** With all that it can be told, most of it of no use. */
+function busy(): EventForecaster {
   const stream = new NumericStream('visits')
   for (let hour = 0; hour < 300; hour++) stream.record(hour * HOUR, (hour * 7) % 11)
   const forecaster = new EventForecaster({ step: HOUR, streams: [stream], before: 2 })
@@ -23,6 +23,57 @@ conformance('event forecaster', () => {
     forecaster.expect({ type: 'sale', start: hour * HOUR, end: (hour + 4) * HOUR, weight: 1.1, value: hour % 3 })
   }
   return forecaster
+}
+
+/** Numbers all through, in order. */
+function mustBeSound({ horizon, point, quantiles }: Forecast, asked: number): void {
+  assert.equal([horizon, point.length], [asked, asked])
+  for (let step = 0; step < asked; step++) {
+    assert.ok(Number.isFinite(point[step]))
+    for (const [i, line] of quantiles.entries()) {
+      assert.ok(Number.isFinite(line[step]) && (i === 0 || (line[step] as number) >= (quantiles[i - 1]?.[step] as number)))
+    }
+  }
+}
+
+test('makes a sound forecast of any series, whatever events there are', async () => {
+  const random = seeded(42)
+  const series: Record<string, number[]> = {
+    none: [],
+    one: [5],
+    three: [1, 2, 3],
+    missing: new Array(50).fill(Number.NaN),
+    constant: new Array(200).fill(7),
+    zeros: new Array(200).fill(0),
+    gaps: hourly(300, 1).map((value, i) => (i % 7 === 3 || (i > 100 && i < 130) ? Number.NaN : value)),
+    infinite: hourly(200, 1).map((value, i) => (i % 50 === 9 ? Number.POSITIVE_INFINITY : value)),
+    huge: hourly(200, 1).map(value => 1e300 * value),
+    'from end to end': Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? Number.MAX_VALUE : -Number.MAX_VALUE)),
+    tiny: hourly(200, 1).map(value => 1e-310 * value),
+    'a step': [...new Array(199).fill(1), 1e300]
+  }
+  for (let i = 0; i < 40; i++) {
+    const scale = 10 ** (40 * random() - 20)
+    const length = Math.floor(120 * random())
+    series[`random ${i}`] = Array.from({ length }, () => (random() < 0.05 ? Number.NaN : scale * normal(random)))
+  }
+  for (const values of Object.values(series)) {
+    const forecaster = busy()
+    await forecaster.fit(values)
+    mustBeSound(forecaster.forecast(60), 60)
+    for (const value of [1, Number.NaN, 1e300, Number.NEGATIVE_INFINITY, -3]) forecaster.update(value)
+    mustBeSound(forecaster.forecast(3, [0.9, 0.1, 0.4]), 3)
+  }
+})
+
+test('what was never negative is not foretold to be, and a horizon or level that is none is refused', async () => {
+  const random = seeded(5)
+  const forecaster = busy()
+  await forecaster.fit(Array.from({ length: 300 }, () => Math.max(0, normal(random))))
+  for (const line of forecaster.forecast(30, [0.001, 0.5]).quantiles) for (const value of line) assert.ok(value >= 0)
+  for (const call of [() => forecaster.forecast(0), () => forecaster.forecast(1e9), () => forecaster.forecast(1, [1])]) {
+    isCoded(thrown(call), 'ERR_FORELOCK_ARGUMENT')
+  }
 })
 
 /** Weeks of hours, with campaigns of four to twelve hours now and then, some of them in the time to be foretold. */
