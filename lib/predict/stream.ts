@@ -20,7 +20,7 @@ export class NumericStream {
   private points: Point[] = []
   /** changes when it is told something */
   private told = 0
-  private grid: { step: number; phase: number; told: number; grid: Grid } | undefined = undefined
+  private gridded: Gridded | undefined = undefined
 
   /** @throws ArgumentError */
   constructor(name: string, { take = 'mean', window = WINDOW }: StreamOptions = {}) {
@@ -55,10 +55,10 @@ export class NumericStream {
    * @param length steps at most
    */
   on(start: number, step: number, length: number): Float64Array {
-    const grid = this.gridOf(start, step)
+    const { grid, isLater } = this.gridOf(start, step, start + step * length)
+    if (grid.values.length === 0) return new Float64Array(isLater ? length : 0).fill(Number.NaN)
     const first = Math.round((grid.start - (start - (start % step))) / step)
-    const known = Math.max(0, Math.min(length, first + grid.values.length))
-    const out = new Float64Array(grid.values.length === 0 ? 0 : known)
+    const out = new Float64Array(isLater ? length : Math.max(0, Math.min(length, first + grid.values.length)))
     let last = Number.NaN
     for (let at = Math.min(0, first); at < out.length; at++) {
       const value = grid.values[at - first]
@@ -68,13 +68,26 @@ export class NumericStream {
     return out
   }
 
-  /** Steps begin where those of the forecast do. */
-  private gridOf(start: number, step: number): Grid {
+  /** Steps begin where those of the forecast do. What is told of later is left out: a clock that leapt would leave all that was before it behind. */
+  private gridOf(start: number, step: number, end: number): Gridded {
     const phase = start % step
-    if (this.grid?.step === step && this.grid.phase === phase && this.grid.told === this.told) return this.grid.grid
-    const shifted = phase === 0 ? this.points : this.points.map(({ time, value }) => ({ time: time - phase, value }))
-    const grid = gridOf(shifted.slice(-this.most), { step, take: this.take, window: this.most })
-    this.grid = { step, phase, told: this.told, grid }
-    return grid
+    const { gridded: last, told } = this
+    if (last?.step === step && last.phase === phase && last.end === end && last.told === told) return last
+    const kept = this.points.slice(-this.most)
+    const points = kept.flatMap(({ time, value }) => (time < end ? [{ time: time - phase, value }] : []))
+    const grid = gridOf(points, { step, take: this.take, window: this.most })
+    this.gridded = { step, phase, end, told, grid, isLater: points.length < kept.length }
+    return this.gridded
   }
+}
+
+/** The values before an end, and what they were asked for with. */
+interface Gridded {
+  readonly step: number
+  readonly phase: number
+  readonly end: number
+  readonly told: number
+  readonly grid: Grid
+  /** there are values after the end, too */
+  readonly isLater: boolean
 }

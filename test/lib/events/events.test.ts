@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Events, type EventsOptions } from '../../../lib/events/events.js'
 import { signatureHeaders } from '../../../lib/events/signature.js'
+import { isForelockError } from '../../../lib/index.js'
 import { isCoded, thrown } from '../support.js'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -43,6 +47,33 @@ test('an event that is signed is accepted, as text or bytes, whatever the header
   assert.is(events.receive(BODY, new Headers({ ...headers('m3') })).message, 'm3')
   const upper = Object.fromEntries(Object.entries(headers('m4')).map(([name, value]) => [name.toUpperCase(), value]))
   assert.is(events.receive(BODY, upper).message, 'm4')
+})
+
+test('takes what comes over HTTP, as the request has it', async () => {
+  const { events } = receiver()
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => {
+      try {
+        response.end(events.receive(Buffer.concat(chunks), request.headers).type)
+      } catch (error) {
+        response.writeHead(isForelockError(error, 'ERR_FORELOCK_SIGNATURE') ? 401 : 400).end()
+      }
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  try {
+    const { port } = server.address() as AddressInfo
+    const post = (headers: object) => fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: BODY, headers: { ...headers } })
+    const signed = signatureHeaders('m1', NOW, BODY, SECRET)
+    assert.is(await (await post(signed)).text(), 'campaign')
+    assert.is((await post(signed)).status, 400)
+    assert.is((await post({ ...signed, 'webhook-id': 'm2' })).status, 401)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
 
 test('what is changed after signing is refused: body, id, time, or the secret', () => {

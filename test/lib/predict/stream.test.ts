@@ -41,6 +41,15 @@ test('what it was told after it was asked counts', () => {
   assert.equal(on(stream, 0, 20, 3), [10])
 })
 
+test('a time that is years away does not hide the others', () => {
+  const stream = new NumericStream('s', { window: 100 })
+  stream.record(5, 1)
+  stream.record(8e15, 7)
+  stream.record(-8e15, 9)
+  stream.record(15, 2)
+  assert.equal(on(stream, 0, 10, 2), [1, 2])
+})
+
 test('keeps the last values only', () => {
   const stream = new NumericStream('s', { window: 10 })
   for (let i = 0; i < 1_000; i++) stream.record(i, i)
