@@ -1,6 +1,18 @@
 /** How a model does by its own standard: as ever; worse than it was, to be learnt anew; so much worse that it is not to be listened to. */
 export type Health = 'fine' | 'drifting' | 'out'
 
+/** Its health, and its numbers. */
+export type SavedDrift = [
+  health: Health,
+  seen: number,
+  mean: number,
+  square: number,
+  size: number,
+  sum: number,
+  recent: number,
+  proof: number
+]
+
 /** Losses from which it is learnt what is usual. */
 const WARM = 64
 /** What is usual follows while all is well, as a mean of so many. */
@@ -42,6 +54,15 @@ export class DriftDetector {
   private sum = 0
   private recent = 0
   private proof = 0
+
+  /** @param saved what `JSON` makes of another one */
+  constructor(saved?: SavedDrift) {
+    if (saved !== undefined) [this.health, this.seen, this.mean, this.square, this.size, this.sum, this.recent, this.proof] = saved
+  }
+
+  toJSON(): SavedDrift {
+    return [this.health, this.seen, this.mean, this.square, this.size, this.sum, this.recent, this.proof]
+  }
 
   /** Mean of the last losses; NaN of none. */
   get recentLoss(): number {

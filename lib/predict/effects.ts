@@ -1,6 +1,6 @@
 import type { TimedEvent } from '../events/event.js'
 import { Columns, DECLARED_SPREAD, isDeclared, isOccasion, keyOf, type Placed, placed, sizesOf, termsOf, typeOfKey } from './design.js'
-import type { Place, Reach } from './effect-profile.js'
+import { type Extent, extentOf, type Place, type Reach } from './effect-profile.js'
 import { type Leading, leadingLag, leadOf } from './lead.js'
 import { type Regression, regression } from './regression.js'
 import { seasonsOf } from './season.js'
@@ -24,6 +24,15 @@ export interface Situation {
 export interface Known {
   readonly weight: number
   readonly variance: number
+}
+
+/** What is kept of effects. */
+export interface SavedEffects {
+  readonly multiplicative: boolean
+  readonly known: readonly (readonly [string, Known])[]
+  readonly sizes: readonly (readonly [string, number])[]
+  readonly unit: number
+  readonly level: number
 }
 
 /** What is expected of the events at a step. */
@@ -55,6 +64,8 @@ export class Effects {
     /** effects are factors: they are added to the logarithm */
     readonly multiplicative: boolean,
     private readonly sizes: ReadonlyMap<string, number>,
+    /** what effects are in units of, so that their squares are numbers, however large values are */
+    private readonly unit: number,
     private readonly level: number,
     private readonly reach: Reach,
     private readonly keys: ReadonlyMap<string, number>,
@@ -83,43 +94,43 @@ export class Effects {
 
   private static learnAs(situation: Situation, multiplicative: boolean, before: Effects | undefined): Effects {
     const { values, origin, step, events, reach } = situation
-    const sizes = sizesOf(events)
+    const isSeen = ({ from, to }: Extent) => from - reach.before < values.length && to + reach.after > 0
+    const present = events.filter(event => isSeen(extentOf(event, origin, step)))
+    // What was learnt of a type is in units of what was usual for it then.
+    const sizes = new Map([...sizesOf(events), ...(before?.sizesApartFrom(present) ?? [])])
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1
     const floor = FLOOR_PART * medianOf(values.filter(value => value > 0)) || Number.MIN_VALUE
     const y = multiplicative ? values.map(value => Math.log(Math.max(value, floor))) : values.map(value => value / largest)
     const unit = multiplicative ? 1 : largest
     const level = multiplicative ? 1 : y.reduce((sum, value) => sum + Math.abs(value) / y.length, 0)
     const declaredOf = (factor: number) => declared(factor, multiplicative, level)
-    const all = events.map(event => placed(event, origin, step, sizes, declaredOf))
-    const seen = all.filter(({ extent }) => extent.from - reach.before < y.length && extent.to + reach.after > 0)
-    const known = new Map(before?.multiplicative === multiplicative ? before.known : [])
+    const seen = present.map(event => placed(event, origin, step, sizes, declaredOf))
+    const known = before?.multiplicative === multiplicative ? rescaled(before.known, before.unit / unit) : new Map<string, Known>()
     const learnt = learnOn(y, seen, situation)
     const { found, columns, leads } = learnt
     const keys = new Map(columns.keys.map((key, i) => [key, i]))
-    const weights = found.weights.map(weight => weight * unit)
-    const covariance = found.covariance.map(value => value * unit ** 2)
-    remember(known, columns, weights, covariance, found, unit)
+    remember(known, columns, found)
     const left = leftOf(y, learnt)
-    rememberNoise(known, left, columns, unit)
+    rememberNoise(known, left, columns)
     const error = errorOf(y, left, columns, multiplicative ? values : undefined, unit)
-    return new Effects(multiplicative, sizes, level * unit, reach, keys, weights, covariance, known, leads, error)
+    return new Effects(multiplicative, sizes, unit, level, reach, keys, found.weights, found.covariance, known, leads, error)
   }
 
-  /** What was saved of one. */
-  static from(
-    multiplicative: boolean,
-    known: ReadonlyMap<string, Known>,
-    sizes: ReadonlyMap<string, number>,
-    level: number,
-    reach: Reach
-  ): Effects {
-    return new Effects(multiplicative, sizes, level, reach, new Map(), new Float64Array(0), new Float64Array(0), known, [], Number.NaN)
+  private sizesApartFrom(events: readonly TimedEvent[]): (readonly [string, number])[] {
+    const types = new Set(events.map(({ type }) => type))
+    return [...this.sizes].filter(([type]) => !types.has(type) && this.known.has(keyOf(type, 'level')))
   }
 
-  /** To be saved, for {@link Effects.from}. */
-  get parts(): { multiplicative: boolean; known: [string, Known][]; sizes: [string, number][]; level: number } {
-    const { multiplicative, level } = this
-    return { multiplicative, known: [...this.known], sizes: [...this.sizes], level }
+  /** What was saved of one: {@link Effects.parts}. */
+  static from({ multiplicative, known, sizes, unit, level }: SavedEffects, reach: Reach): Effects {
+    const none = new Float64Array(0)
+    return new Effects(multiplicative, new Map(sizes), unit, level, reach, new Map(), none, none, new Map(known), [], Number.NaN)
+  }
+
+  /** To be saved. */
+  get parts(): SavedEffects {
+    const { multiplicative, unit, level } = this
+    return { multiplicative, known: [...this.known], sizes: [...this.sizes], unit, level }
   }
 
   place(events: readonly TimedEvent[], origin: number, step: number): Placed[] {
@@ -161,11 +172,11 @@ export class Effects {
       variance += ((this.weights[index] as number) * (unsure / lead.deviation)) ** 2
     }
     for (const [i, x] of xs) effect += x * (this.weights[i] as number)
-    if (doubt === undefined) return this.bounded(effect, 0)
+    if (doubt === undefined) return this.bounded(this.unit * effect, 0)
     for (const [i, x] of xs) {
       for (const [j, other] of xs) variance += x * other * (this.covariance[i * this.weights.length + j] as number)
     }
-    return this.bounded(effect, Math.sqrt(Math.max(0, variance)))
+    return this.bounded(this.unit * effect, this.unit * Math.sqrt(Math.max(0, variance)))
   }
 
   /** Without the effect. */
@@ -191,21 +202,21 @@ export class Effects {
   /** Of a standard deviation of a stream. */
   weightOf({ name }: Leading): number | undefined {
     const index = this.keys.get(keyOf(name, 'stream'))
-    return index === undefined ? undefined : this.weights[index]
+    return index === undefined ? undefined : this.unit * (this.weights[index] as number)
   }
 
   /** What an event of a type does at a place of its profile, but for what was declared. */
   ofType(type: string, place: Place): Expected & { readonly isKnown: boolean } {
     const parts = place.startsWith('during') ? [place, 'level', 'occasions', 'noise'] : [place]
     const found = parts.flatMap(part => this.known.get(keyOf(type, part)) ?? [])
-    const effect = found.reduce((sum, { weight }) => sum + weight, 0)
-    const deviation = Math.sqrt(found.reduce((sum, { variance }) => sum + Math.max(0, variance), 0))
+    const effect = this.unit * found.reduce((sum, { weight }) => sum + weight, 0)
+    const deviation = this.unit * Math.sqrt(found.reduce((sum, { variance }) => sum + Math.max(0, variance), 0))
     return { effect, deviation, isKnown: this.known.has(keyOf(type, place)) }
   }
 
   private bounded(effect: number, deviation: number): Expected {
-    if (!Number.isFinite(effect) || !Number.isFinite(deviation)) return NONE
-    if (!this.multiplicative) return { effect, deviation }
+    if (!Number.isFinite(effect)) return NONE
+    if (!this.multiplicative) return { effect, deviation: Number.isFinite(deviation) ? deviation : Number.MAX_VALUE }
     return { effect: Math.min(LOG_MOST, Math.max(-LOG_MOST, effect)), deviation: Math.min(LOG_MOST, deviation) }
   }
 
@@ -285,14 +296,7 @@ function columnsOf(seen: readonly Placed[], length: number, reach: Reach): Colum
   return columns
 }
 
-function remember(
-  known: Map<string, Known>,
-  columns: Columns,
-  weights: Float64Array,
-  covariance: Float64Array,
-  { spreads }: Regression,
-  unit: number
-): void {
+function remember(known: Map<string, Known>, columns: Columns, { weights, covariance, spreads }: Regression): void {
   for (const [i, key] of columns.keys.entries()) {
     if (isOccasion(key) || key.startsWith('stream\n')) continue
     known.delete(key)
@@ -302,12 +306,19 @@ function remember(
     if (!group.startsWith('occasion\n')) continue
     const key = keyOf(typeOfKey(group), 'occasions')
     known.delete(key)
-    known.set(key, { weight: 0, variance: (spreads[i] as number) * unit ** 2 })
+    known.set(key, { weight: 0, variance: spreads[i] as number })
   }
   for (const key of known.keys()) {
     if (known.size <= KNOWN_MAX) break
     known.delete(key)
   }
+}
+
+/** What was learnt in other units; what is declared has none. */
+function rescaled(known: ReadonlyMap<string, Known>, ratio: number): Map<string, Known> {
+  const one = ([key, { weight, variance }]: readonly [string, Known]) =>
+    [key, isDeclared(key) ? { weight, variance } : { weight: ratio * weight, variance: ratio ** 2 * variance }] as const
+  return new Map([...known].map(one))
 }
 
 const KNOWN_MAX = 4_096
@@ -353,7 +364,7 @@ function errorOf(y: Float64Array, { first, errors }: Left, columns: Columns, val
 }
 
 /** By how much what is left varies more while events of a type are going on than without any: a variance. */
-function rememberNoise(known: Map<string, Known>, { first, errors }: Left, columns: Columns, unit: number): void {
+function rememberNoise(known: Map<string, Known>, { first, errors }: Left, columns: Columns): void {
   const all = columns.all
   const during = columns.keys.flatMap((key, i) => (key.startsWith('level\n') ? [{ type: typeOfKey(key), at: all[i]?.at ?? [] }] : []))
   const going = new Set(during.flatMap(({ at }) => [...at]))
@@ -364,7 +375,7 @@ function rememberNoise(known: Map<string, Known>, { first, errors }: Left, colum
       place => errors[place - first] as number
     )
     const more = own.length < NOISE_MIN ? 0 : Math.max(0, meanSquare(own) - usual)
-    known.set(keyOf(type, 'noise'), { weight: 0, variance: more * unit ** 2 })
+    known.set(keyOf(type, 'noise'), { weight: 0, variance: more })
   }
 }
 

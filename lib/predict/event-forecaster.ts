@@ -3,7 +3,7 @@ import { CapacityError, CorruptError } from '../errors/index.js'
 import type { TimedEvent } from '../events/event.js'
 import { type Placed, typeOfKey } from './design.js'
 import { BINS, type Place, type Reach } from './effect-profile.js'
-import { Effects, type Expected, type Known } from './effects.js'
+import { Effects, type Expected, type SavedEffects } from './effects.js'
 import { Ensemble } from './ensemble.js'
 import { type Forecast, type Forecaster, LEVELS } from './forecaster.js'
 import { Held } from './held.js'
@@ -210,11 +210,7 @@ export class EventForecaster implements Forecaster {
     this.end = model.end
     this.values.replace(model.values)
     this.told = new Map(model.events.slice(-this.most))
-    const { effects } = model
-    this.effects =
-      effects === undefined
-        ? undefined
-        : Effects.from(effects.multiplicative, new Map(effects.known), new Map(effects.sizes), effects.level, this.reach)
+    this.effects = model.effects === undefined ? undefined : Effects.from(model.effects, this.reach)
     await this.learn()
   }
 
@@ -279,7 +275,7 @@ interface Saved {
   readonly end: number
   readonly values: number[]
   readonly events: [string, TimedEvent][]
-  readonly effects?: { multiplicative: boolean; known: [string, Known][]; sizes: [string, number][]; level: number }
+  readonly effects?: SavedEffects
 }
 
 function seenOf(stream: Float64Array | undefined): Float64Array {

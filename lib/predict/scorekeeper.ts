@@ -1,5 +1,7 @@
 import { count, duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
-import { DriftDetector, type Health } from './drift.js'
+import { CorruptError } from '../errors/index.js'
+import { DriftDetector, type Health, type SavedDrift } from './drift.js'
+import { seal, unseal } from './saved.js'
 
 /** What a model said of a time to come. */
 export interface ScoredPrediction {
@@ -71,11 +73,21 @@ interface Tracked {
   scored: number
 }
 
+interface SavedTracked extends Pick<Tracked, 'model' | 'source' | 'kind' | 'scored'> {
+  readonly drift: SavedDrift
+  readonly loss: [number, number]
+  readonly coverage: [number, number]
+  readonly nominal: number | null
+}
+
+const MAGIC = 'forelock scores 1\n'
 const PENDING = 100_000
 const MODELS = 10_000
 const HOUR_MS = 3_600_000
 const LEVELS_MAX = 1_000
 const MEMORY = 100
+/** A hundred of them are a number still. */
+const LOSS_MAX = 1e300
 
 /**
  * Keeps what models foretell until it has come, scores it then, and tells which of them have become worse: pinball loss of quantiles (Koenker and
@@ -202,6 +214,39 @@ export class Scorekeeper {
     return own.reduce((least, one) => Math.min(least, this.weightOf(one)), 1)
   }
 
+  /** How models did, and their health; what waits to be scored is not in it. */
+  save(): Uint8Array {
+    const tracked = [...this.tracked.values()].map(({ model, source, kind, drift, loss, coverage, nominal, scored }) => {
+      return { model, source, kind, drift, loss, coverage, nominal: Number.isNaN(nominal) ? null : nominal, scored }
+    })
+    return seal(MAGIC, Buffer.from(JSON.stringify(tracked)))
+  }
+
+  /**
+   * Goes on from what was saved, in place of what it knows of models, with its own bounds.
+   *
+   * @throws CorruptError if it is not what `save()` gave, and nothing has changed
+   */
+  load(saved: Uint8Array): void {
+    const bytes = unseal(MAGIC, saved)
+    if (bytes === undefined) throw new CorruptError('the saved scores are damaged, or of another version', {})
+    const tracked = JSON.parse(Buffer.from(bytes).toString()) as SavedTracked[]
+    this.tracked.clear()
+    this.bySource.clear()
+    for (const { model, source, kind, drift, loss, coverage, nominal, scored } of tracked.slice(-this.most.models)) {
+      this.keep({
+        model,
+        source,
+        kind,
+        drift: new DriftDetector(drift),
+        loss: new DecayedMean(loss),
+        coverage: new DecayedMean(coverage),
+        nominal: nominal ?? Number.NaN,
+        scored
+      })
+    }
+  }
+
   private weightOf(one: Tracked): number {
     if (one.drift.health !== 'out') return one.drift.weight
     const peers = this.peersOf(one)
@@ -221,7 +266,7 @@ export class Scorekeeper {
       const loss = levels === undefined ? ((truth > 0 ? 1 : 0) - (values[0] as number)) ** 2 : pinball(levels, values, truth)
       if (!Number.isFinite(loss)) continue
       one.scored++
-      one.loss.add(loss)
+      one.loss.add(Math.min(loss, LOSS_MAX))
       if (levels !== undefined) cover(one, levels, values, truth)
       const all = losses.get(one)
       if (all === undefined) losses.set(one, [loss])
@@ -248,9 +293,9 @@ export class Scorekeeper {
   }
 
   private track(source: string, model: string, kind: Tracked['kind']): Tracked {
-    const key = JSON.stringify([source, model, kind])
-    const known = this.tracked.get(key)
-    const one: Tracked = known ?? {
+    const known = this.tracked.get(JSON.stringify([source, model, kind]))
+    if (known !== undefined) return this.keep(known)
+    const one: Tracked = {
       model,
       source,
       kind,
@@ -260,14 +305,19 @@ export class Scorekeeper {
       nominal: Number.NaN,
       scored: 0
     }
-    // To the end: the first is then the one that was scored longest ago.
+    this.keep(one)
+    if (this.tracked.size > this.most.models) this.forgetOldest()
+    return one
+  }
+
+  /** At the end, so that the first is the one that was scored longest ago. */
+  private keep(one: Tracked): Tracked {
+    const key = JSON.stringify([one.source, one.model, one.kind])
     this.tracked.delete(key)
     this.tracked.set(key, one)
-    if (known !== undefined) return one
-    const beside = this.bySource.get(source)
-    if (beside === undefined) this.bySource.set(source, new Set([one]))
+    const beside = this.bySource.get(one.source)
+    if (beside === undefined) this.bySource.set(one.source, new Set([one]))
     else beside.add(one)
-    if (this.tracked.size > this.most.models) this.forgetOldest()
     return one
   }
 
@@ -300,6 +350,14 @@ const ADVICE = { fine: 'restore', drifting: 'retrain', out: 'shadow' } as const
 class DecayedMean {
   private sum = 0
   private together = 0
+
+  constructor(saved?: readonly [sum: number, together: number]) {
+    if (saved !== undefined) [this.sum, this.together] = saved
+  }
+
+  toJSON(): [sum: number, together: number] {
+    return [this.sum, this.together]
+  }
 
   add(value: number): void {
     const kept = 1 - 1 / MEMORY

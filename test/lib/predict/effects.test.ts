@@ -29,6 +29,16 @@ test('what is removed from a value is what is restored to it', () => {
   }
 })
 
+test('effects are as large as the series is', () => {
+  for (const unit of [1e-200, 1e200]) {
+    const { values, ...others } = raised(value => value + 50)
+    const scaled = { ...others, values: values.map(value => unit * value) }
+    const { effect, deviation } = effectAt(Effects.learn(scaled, false, undefined), { type: 't', start: 900, end: 905 }, 902)
+    assert.ok(Math.abs(effect / unit - 50) < 6, `${effect}`)
+    assert.ok(deviation >= 0 && Number.isFinite(deviation))
+  }
+})
+
 test('a series that was negative has no factors, whatever is asked for', () => {
   const values = hourly(300, 1).map(value => value - 100)
   for (const way of [undefined, true, false]) assert.is(Effects.learn(situation(values), way, undefined).multiplicative, false)
@@ -45,6 +55,14 @@ test('a type that is not seen any more is remembered, as long as effects are of 
   assert.is(later.multiplicative, false)
   assert.ok(Math.abs(effectAt(later, event, 303).effect - 50) < 6)
   assert.is(effectAt(Effects.learn(situation(hourly(300, 3)), true, before), event, 303).effect, 0)
+})
+
+test('a type that is remembered is so in units of what was usual for it', () => {
+  const { events, ...others } = raised(value => value + 50)
+  const before = Effects.learn({ ...others, events: events.map(event => ({ ...event, value: 1_000 })) }, false, undefined)
+  const next = { type: 't', start: 302, end: 305, value: 2_000 }
+  const later = Effects.learn(situation(hourly(300, 3), [next]), false, before)
+  assert.ok(Math.abs(effectAt(later, next, 303).effect - 100) < 12)
 })
 
 test('an event of an unknown type does what is declared, and is as uncertain as that', () => {

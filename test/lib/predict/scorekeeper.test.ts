@@ -170,6 +170,37 @@ test('of too many models those scored longest ago are forgotten', () => {
   assert.is(scorekeeper.scores('s1').length, 0)
 })
 
+test('goes on from what was saved as it was', () => {
+  const models = { steady: () => 0, turns: (step: number) => (step >= 400 ? 3 : 0) }
+  for (const steps of [0, 100, 410, 480, 600]) {
+    const { scorekeeper } = watch(steps, models)
+    scorekeeper.expect({ model: 'm', source: 'rain', due: 0, probability: 0.5 })
+    scorekeeper.came('rain', 0, true)
+    const other = new Scorekeeper()
+    other.load(scorekeeper.save())
+    assert.equal(other.scores(), scorekeeper.scores())
+    const after = [scorekeeper, other].map(one => watch(200, { steady: () => 0, turns: () => 3 }, one, 9).changes)
+    assert.equal(after[0], after[1])
+    assert.equal(other.scores('s'), scorekeeper.scores('s'))
+  }
+  const saved = watch(100, models).scorekeeper.save()
+  const { scorekeeper } = watch(10, { m: () => 0 })
+  const few = new Scorekeeper({ models: 1 })
+  few.load(saved)
+  assert.equal(
+    few.scores().map(({ model }) => model),
+    ['turns']
+  )
+  saved[40] = (saved[40] as number) ^ 1
+  for (const bad of [saved, saved.subarray(1), new Uint8Array(0), 'x', undefined]) {
+    isCoded(
+      thrown(() => scorekeeper.load(bad as Uint8Array)),
+      'ERR_FORELOCK_CORRUPT'
+    )
+  }
+  assert.is(scorekeeper.scores().length, 1)
+})
+
 test('the largest numbers make no score that is no number', () => {
   const scorekeeper = new Scorekeeper()
   for (let i = 0; i < 300; i++) {
