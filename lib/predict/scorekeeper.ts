@@ -1,6 +1,6 @@
 import { count, duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
-import { DriftDetector, type Health, type SavedDrift } from './drift.js'
+import { DriftDetector, type Health, type SavedDrift } from './health.js'
 import { seal, unseal } from './saved.js'
 
 /** What a model said of a time to come. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DriftDetector, type Health } from '../../../lib/predict/drift.js'
+import { DriftDetector, type Health } from '../../../lib/predict/health.js'
 import { normal, seeded } from './series.js'
 
 const random = seeded(21)

@@ -22,7 +22,7 @@ const MOST = 4
 /**
  * In standard deviations: what is taken off each, and the sums at which a model drifts, and is out. Of independent losses, be they exponential or absolute normal ones,
  * less than one in 100,000 makes a model drift though nothing has changed; where they double it drifts after 20 to 40 of them, and is out after 80 to 140
- * (the first is tested with other numbers, in test/lib/predict/drift.test.ts).
+ * (the first is tested with other numbers, in test/lib/predict/health.test.ts).
  */
 const SLACK = 0.3
 const DRIFTING = 20
