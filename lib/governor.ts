@@ -6,6 +6,7 @@ import { Bucket, type BucketOptions } from './bucket.js'
 import { duration, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
+import { Foresight } from './foresight/face.js'
 import type { GrantSet } from './grant-set.js'
 import type { StorePlace } from './history/place.js'
 import { type RecorderOptions, record } from './history/record.js'
@@ -48,6 +49,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   #plans: PlanBook | undefined
   #telemetry: Telemetry | undefined
   #shadow: Shadow | undefined
+  #foresight: Foresight | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -117,6 +119,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get shadow(): Shadow {
     this.#shadow ??= new Shadow(this.#session)
     return this.#shadow
+  }
+
+  /** What will be asked for, by whom, and what it will take. */
+  get foresight(): Foresight {
+    this.#foresight ??= new Foresight(this.#session)
+    return this.#foresight
   }
 
   /**

@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { ClosedError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
+import { errorOf } from '../thread/plain-error.js'
+import { arenaOf, startThread } from '../thread/start.js'
 import { watchLoop } from './loop-delay.js'
-import { errorOf, type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
+import { type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
 import type { StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
 import type { RecordingTerms } from './recording.js'
@@ -46,7 +47,8 @@ export class ThreadRecorder implements Recorder {
       this.#begin = resolve
     })
     this.store = new RemoteStore('duckdb' in place ? 'duckdb' : 'postgres', this)
-    this.#worker = start({ arena: arenaOf(session), place, terms, told })
+    const data: RecorderThread = { arena: arenaOf(session), place, terms, told }
+    this.#worker = startThread(join(here, '..', 'history', 'recorder-thread'), 'forelock recorder', data)
     this.#worker.on('message', (message: FromThread) => this.#hear(message))
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('exit', code => this.#exit(code))
@@ -176,23 +178,4 @@ export class ThreadRecorder implements Recorder {
     for (const { reject } of this.#pending.values()) reject(this.#gone())
     this.#pending.clear()
   }
-}
-
-function arenaOf({ binding, dir, privacy: { options: privacy } }: Session): RecorderThread['arena'] {
-  if (binding.handle !== '') return { handle: binding.handle, privacy }
-  return { name: binding.name, privacy, ...(dir !== undefined && { dir }) }
-}
-
-const FOLDER = join(here, '..', 'history')
-const BUILT = join(FOLDER, 'recorder-thread.js')
-/** In a checkout the sources run by tsx, which a thread does not inherit on every Node. */
-const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => {
-  register()
-  return import(${JSON.stringify(join(FOLDER, 'recorder-thread.ts'))})
-})`
-
-function start(workerData: RecorderThread): Worker {
-  // Without what the process was started with: a preload is the user's, and would run a second time.
-  const options = { workerData, execArgv: [], name: 'forelock recorder' }
-  return existsSync(BUILT) ? new Worker(BUILT, options) : new Worker(FROM_SOURCE, { ...options, eval: true })
 }

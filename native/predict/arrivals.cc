@@ -104,13 +104,14 @@ std::uint32_t Arrivals::claim(std::uint64_t key, double now) {
   if (used_ < options_.keys && unused_.empty()) {
     at = static_cast<std::uint32_t>(entries_.size());
     entries_.emplace_back();
+    places_.emplace_back();
   } else {
     if (unused_.empty()) {
       // Of some, the one asked for least: near to space-saving (Metwally et al., ICDT 2005) without its lists.
       std::uint32_t least = kNone;
       for (int i = 0; i < 8; i++) {
         const auto other = static_cast<std::uint32_t>(random() % entries_.size());
-        if (entries_[other].live && (least == kNone || entries_[other].rank < entries_[least].rank)) least = other;
+        if (places_[other].live && (least == kNone || entries_[other].rank < entries_[least].rank)) least = other;
       }
       evict(least);
     }
@@ -118,17 +119,17 @@ std::uint32_t Arrivals::claim(std::uint64_t key, double now) {
     unused_.pop_back();
   }
   Entry& entry = entries_[at];
-  const std::uint32_t epoch = entry.epoch + 1;
   entry = Entry{};
+  std::fill_n(entry.successors.entry, kSuccessors, kNone);
   entry.key = key;
-  entry.epoch = epoch;
   entry.counted = now;
-  entry.live = true;
+  Place& place = places_[at];
+  place = {.last = 0, .epoch = place.epoch + 1, .live = true};
   used_++;
   const std::size_t mask = table_.size() - 1;
-  std::size_t place = mixed(key) & mask;
-  while (table_[place] != kNone) place = (place + 1) & mask;
-  table_[place] = at;
+  std::size_t slot = mixed(key) & mask;
+  while (table_[slot] != kNone) slot = (slot + 1) & mask;
+  table_[slot] = at;
   return at;
 }
 
@@ -145,24 +146,24 @@ void Arrivals::evict(std::uint32_t at) {
   }
   table_[hole] = kNone;
   unlink(at);
-  entries_[at].live = false;
+  places_[at].live = false;
   unused_.push_back(at);
   used_--;
 }
 
 void Arrivals::unlink(std::uint32_t at) {
-  Entry& entry = entries_[at];
-  if (entry.newer != kNone) entries_[entry.newer].older = entry.older;
-  if (entry.older != kNone) entries_[entry.older].newer = entry.newer;
-  if (newest_ == at) newest_ = entry.older;
-  entry.newer = entry.older = kNone;
+  Place& place = places_[at];
+  if (place.newer != kNone) places_[place.newer].older = place.older;
+  if (place.older != kNone) places_[place.older].newer = place.newer;
+  if (newest_ == at) newest_ = place.older;
+  place.newer = place.older = kNone;
 }
 
 void Arrivals::touch(std::uint32_t at) {
   if (newest_ == at) return;
   unlink(at);
-  entries_[at].older = newest_;
-  if (newest_ != kNone) entries_[newest_].newer = at;
+  places_[at].older = newest_;
+  if (newest_ != kNone) places_[newest_].newer = at;
   newest_ = at;
 }
 
@@ -207,7 +208,7 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   if (at == kNone) at = claim(key, now);
   Entry& entry = entries_[at];
   if (entry.seen > 0) {
-    const double gap = std::max(now - entry.last, kShortest);
+    const double gap = std::max(now - places_[at].last, kShortest);
     std::memmove(&entry.gaps[1], &entry.gaps[0], sizeof entry.gaps - sizeof entry.gaps[0]);
     entry.gaps[0] = static_cast<float>(std::log2(gap));
     for (float& mass : entry.histogram) mass *= kGapMemory;
@@ -220,7 +221,7 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   // log(exp(rank) + exp(now)), where a request counts e times as much an hour later.
   const double here = now / kRankSeconds;
   entry.rank = entry.seen == 0 ? here : std::max(entry.rank, here) + std::log1p(std::exp(-std::fabs(entry.rank - here)));
-  entry.last = now;
+  places_[at].last = now;
   entry.seen++;
   know(entry);
   entry.client = client;
@@ -235,48 +236,51 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   load_at_ = -1;
   follow(at, now);
   announce(entry, now);
-  if (run != 0) in_runs_.of.arrived(run, key, {at, entry.epoch}, now);
-  in_all_.of.arrived(kAll, key, {at, entry.epoch}, now);
+  if (run != 0) in_runs_.of.arrived(run, key, {at, places_[at].epoch}, now);
+  in_all_.of.arrived(kAll, key, {at, places_[at].epoch}, now);
   foreseen_at_ = kNever;
 }
 
 // It came soon after those that were asked for lately.
 void Arrivals::follow(std::uint32_t at, double now) {
+  const std::uint32_t epoch = places_[at].epoch;
   for (std::size_t i = 0; i < kRecent; i++) {
     const Recent& before = recent_[i];
     if (before.entry == kNone || before.entry == at || now - before.time > options_.within) continue;
+    const Place& known = places_[before.entry];
+    if (!known.live || known.epoch != before.epoch) continue;
     Entry& leader = entries_[before.entry];
-    if (!leader.live || leader.epoch != before.epoch) continue;
-    Entry::Successor* least = &leader.successors[0];
-    Entry::Successor* found = nullptr;
-    for (auto& one : leader.successors) {
-      if (one.entry == at && one.since == entries_[at].epoch) found = &one;
-      if (one.count < least->count) least = &one;
-    }
-    if (found == nullptr) {
+    auto& after = leader.successors;
+    std::size_t place = 0;
+    while (place < kSuccessors && (after.entry[place] != at || after.since[place] != epoch)) place++;
+    if (place == kSuccessors) {
       // The rarest loses its place in time, as space-saving has it.
-      if (least->count > 0.5F) {
-        least->count -= 0.5F;
+      place = static_cast<std::size_t>(std::min_element(after.count, after.count + kSuccessors) - after.count);
+      if (after.count[place] > 0.5F) {
+        after.count[place] -= 0.5F;
         continue;
       }
-      found = least;
-      *found = {at, entries_[at].epoch, 0};
+      after.entry[place] = at;
+      after.since[place] = epoch;
+      after.count[place] = 0;
     }
-    found->count += 1;
+    after.count[place] += 1;
   }
   Entry& entry = entries_[at];
   entry.led = entry.led * kPairMemory + 1;
-  for (auto& one : entry.successors) one.count *= kPairMemory;
-  recent_[recents_++ % kRecent] = {at, entry.epoch, now};
+  for (float& each : entry.successors.count) each *= kPairMemory;
+  recent_[recents_++ % kRecent] = {at, epoch, now};
 }
 
 // Those that often follow are expected now.
 void Arrivals::announce(const Entry& entry, double now) {
-  for (const auto& one : entry.successors) {
-    if (one.entry == kNone || one.count < 1) continue;
-    Entry& next = entries_[one.entry];
-    if (!next.live || next.epoch != one.since) continue;
-    next.triggers[next.trigger_from++ % kTriggers] = {now, std::min(one.count / (entry.led + 2), 0.999F)};
+  const auto& after = entry.successors;
+  for (std::size_t i = 0; i < kSuccessors; i++) {
+    if (after.entry[i] == kNone || after.count[i] < 1) continue;
+    const Place& place = places_[after.entry[i]];
+    if (!place.live || place.epoch != after.since[i]) continue;
+    Entry& next = entries_[after.entry[i]];
+    next.triggers[next.trigger_from++ % kTriggers] = {now, std::min(after.count[i] / (entry.led + 2), 0.999F)};
   }
 }
 
@@ -316,15 +320,15 @@ void Arrivals::foresee(Ahead& ahead, double now) const {
   ahead.told.clear();
   ahead.chances.resize(entries_.size());
   for (const auto& [item, chance] : ahead.of.expected(now)) {
-    const Entry& entry = entries_[item.index];
-    if (!entry.live || entry.epoch != item.epoch) continue;
+    if (!places_[item.index].live || places_[item.index].epoch != item.epoch) continue;
     ahead.chances[item.index] = static_cast<float>(chance);
     ahead.told.push_back(item.index);
   }
 }
 
-Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
-  const double age = std::max(now - entry.last, 0.0);
+Arrivals::Terms Arrivals::terms_of(std::uint32_t at, double now) const {
+  const Entry& entry = entries_[at];
+  const double age = std::max(now - places_[at].last, 0.0);
   const double passed = now - entry.counted;
   const auto counted = [&](std::size_t span) { return entry.log_counts[span] - passed * (std::numbers::log2e / kSpanSeconds[span]); };
   double latest;
@@ -338,7 +342,7 @@ Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
   bins[kCount600] = bin(counted(3), -8, 11);
   bins[kHazard] = bin(log_odds(hazard(entry, age)), -8, 3);
   // The first bin is for none.
-  const auto some = [](std::uint32_t at) { return 1 + std::min<std::uint32_t>(at, kBins - 2); };
+  const auto some = [](std::uint32_t place) { return 1 + std::min<std::uint32_t>(place, kBins - 2); };
   bins[kTrigger] = trigger > 0 ? some(bin(log_odds(trigger), -7, 4)) : 0;
   bins[kTriggerAge] = trigger > 0 ? some(bin(std::log2(now - latest + kShortest), -10, 0)) : 0;
   bins[kClient] = 0;
@@ -352,7 +356,6 @@ Arrivals::Terms Arrivals::terms_of(const Entry& entry, double now) const {
     load_bin_ = bin(std::log2(second / (load_[1] * std::exp((loaded_ - now) / 10) / 10 + 0.1)), -4, 4);
   }
   bins[kLoad] = load_bin_;
-  const auto at = static_cast<std::size_t>(&entry - entries_.data());
   const auto led = [&](const Ahead& ahead) {
     const double chance = at < ahead.chances.size() ? static_cast<double>(ahead.chances[at]) : 0;
     return chance > 0 ? some(bin(log_odds(chance), -7, 7)) : 0;
@@ -388,14 +391,14 @@ double Arrivals::calibrated(double logit) const {
   return std::min(kSurest, plain * ((1 - part) * ratio(low) + part * ratio(low + 1)));
 }
 
-double Arrivals::chance(const Entry& entry, double now) const { return calibrated(logit(terms_of(entry, now))); }
+double Arrivals::chance(std::uint32_t at, double now) const { return calibrated(logit(terms_of(at, now))); }
 
 double Arrivals::score(std::uint64_t key, double time) {
   advance(time);
   const std::uint32_t at = find(key);
   if (at == kNone) return 0;
   foresee(now_);
-  return chance(entries_[at], now_);
+  return chance(at, now_);
 }
 
 double Arrivals::score(std::uint64_t key, double time, std::uint32_t tier) {
@@ -417,8 +420,8 @@ std::size_t Arrivals::likely(double time, double least, std::span<Likely> out) {
   std::size_t found = 0;
   const auto worse = [](const Likely& a, const Likely& b) { return a.score > b.score; };
   std::size_t walked = 0;
-  for (std::uint32_t at = newest_; at != kNone && walked < kWalked; at = entries_[at].older, walked++) {
-    const double score = chance(entries_[at], now_);
+  for (std::uint32_t at = newest_; at != kNone && walked < kWalked; at = places_[at].older, walked++) {
+    const double score = chance(at, now_);
     if (score < least || out.empty()) continue;
     if (found < out.size()) {
       out[found++] = {entries_[at].key, score};
@@ -465,7 +468,7 @@ void Arrivals::sample(double now) {
   foresee(now);
   const double part = std::min(1.0, static_cast<double>(kSampledLately) / std::max(active_, 1.0));
   std::size_t active = 0;
-  for (std::uint32_t at = newest_; at != kNone && active < kWalked && now - entries_[at].last < kLately; at = entries_[at].older) {
+  for (std::uint32_t at = newest_; at != kNone && active < kWalked && now - places_[at].last < kLately; at = places_[at].older) {
     active++;
     if (part == 1 || uniform() < part) take(at, now, 1 / part);
   }
@@ -476,22 +479,21 @@ void Arrivals::sample(double now) {
   for (std::size_t i = 0; i < std::min(kSampledOthers, entries_.size()); i++) {
     const auto at =
         entries_.size() <= kSampledOthers ? static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(random() % entries_.size());
-    if (entries_[at].live && now - entries_[at].last >= kLately) take(at, now, weight);
+    if (places_[at].live && now - places_[at].last >= kLately) take(at, now, weight);
   }
 }
 
 void Arrivals::take(std::uint32_t at, double now, double weight) {
-  const Entry& entry = entries_[at];
-  if (entry.seen < 2) return;
-  const Terms terms = terms_of(entry, now);
-  due_.push_back({now, at, entry.epoch, static_cast<float>(std::min(weight, kHeaviest)), static_cast<float>(logit(terms)), terms});
+  if (entries_[at].seen < 2) return;
+  const Terms terms = terms_of(at, now);
+  due_.push_back({now, at, places_[at].epoch, static_cast<float>(std::min(weight, kHeaviest)), static_cast<float>(logit(terms)), terms});
 }
 
 void Arrivals::settle(double now) {
   while (first_due_ < due_.size() && due_[first_due_].time + options_.within <= now) {
     const Example& example = due_[first_due_++];
-    const Entry& entry = entries_[example.entry];
-    if (entry.live && entry.epoch == example.epoch) learn(example, entry.last > example.time);
+    const Place& place = places_[example.entry];
+    if (place.live && place.epoch == example.epoch) learn(example, place.last > example.time);
   }
   if (first_due_ > 4096 && 2 * first_due_ > due_.size()) {
     due_.erase(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(first_due_));

@@ -72,7 +72,6 @@ class Arrivals {
  private:
   struct Entry {
     std::uint64_t key = 0;
-    double last = 0;
     double counted = 0;  // when the counts were decayed
     double rank = 0;     // log of its decayed count, as of time 0: what is asked for most stays
     float counts[kSpans] = {};
@@ -83,19 +82,24 @@ class Arrivals {
     std::uint8_t gap_bins[4] = {};  // of the features that only an arrival changes
     std::uint8_t trigger_from = 0;  // where the next one goes
     float tiers[kArrivalTiers] = {};
-    struct Successor {
-      std::uint32_t entry = kNone;
-      std::uint32_t since = 0;  // the epoch of the entry
-      float count = 0;
-    } successors[kSuccessors];
+    // Column by column: most are only looked for.
+    struct Successors {
+      std::uint32_t entry[kSuccessors];  // kNone: none
+      std::uint32_t since[kSuccessors];  // the epoch of the entry
+      float count[kSuccessors];
+    } successors = {};
     struct Trigger {
       double time = -1e18;
       float chance = 0;
     } triggers[kTriggers];
     std::uint32_t seen = 0;
-    std::uint32_t epoch = 0;  // how many keys had this place before
     std::uint32_t client = 0;
     float led = 0;  // decayed count of times that it could be followed
+  };
+  // Of an entry what is looked at of many at once, apart from the rest, which is some 900 bytes.
+  struct Place {
+    double last = 0;          // when it was asked for
+    std::uint32_t epoch = 0;  // how many keys had this place before
     std::uint32_t newer = kNone, older = kNone;
     bool live = false;
   };
@@ -131,7 +135,7 @@ class Arrivals {
   void know(Entry& entry) const;
   void follow(std::uint32_t at, double now);
   void announce(const Entry& entry, double now);
-  Terms terms_of(const Entry& entry, double now) const;
+  Terms terms_of(std::uint32_t at, double now) const;
   double hazard(const Entry& entry, double age) const;
   double triggered(const Entry& entry, double now, double& latest) const;
   void foresee(double now);
@@ -139,7 +143,7 @@ class Arrivals {
   std::size_t terms_in_use() const { return in_runs_.of.any() ? kTerms : kTerms - kOfRuns; }
   double logit(const Terms& terms) const;
   double calibrated(double logit) const;
-  double chance(const Entry& entry, double now) const;
+  double chance(std::uint32_t at, double now) const;
   void sample(double now);
   void take(std::uint32_t at, double now, double weight);
   void learn(const Example& example, bool came);
@@ -149,6 +153,7 @@ class Arrivals {
 
   const Options options_;
   std::vector<Entry> entries_;
+  std::vector<Place> places_;         // by entry
   std::vector<std::uint32_t> table_;  // open addressing
   std::vector<std::uint32_t> unused_;
   std::size_t used_ = 0;

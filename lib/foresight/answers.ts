@@ -1,0 +1,65 @@
+import { ArgumentError } from '../errors/index.js'
+import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
+import type { UsageInput } from '../predict/usage-input.js'
+import type { UsagePrediction } from '../predict/usage-quantity.js'
+import type { Demand, DemandOptions, ModelFactory } from './demand.js'
+import type { LaneWatch } from './lane-watch.js'
+import type { ElementOf, LikelyElement, LikelyOptions, ScoreOptions } from './scores.js'
+import type { DemandOf } from './subject.js'
+import type { Anomaly } from './usage-watch.js'
+
+/** What it has seen so far. */
+export interface ForesightStatus {
+  /** it reads the lanes */
+  readonly active: boolean
+  /** records, and notes of runs, that it was told of */
+  readonly events: number
+  readonly runs: number
+  /** records and notes that were overwritten before it read them */
+  readonly lost: number
+  /** elements that requests are foretold for, subjects whose demand is, and kinds of work whose use is */
+  readonly tracked: { readonly elements: number; readonly subjects: number; readonly usage: number }
+}
+
+/** What foresight can be asked, by name. */
+export interface Questions {
+  status(): ForesightStatus
+  demand(of: DemandOf, options: DemandOptions): Promise<Demand>
+  score(of: ElementOf, options?: ScoreOptions): number
+  likely(options?: LikelyOptions): LikelyElement[]
+  usage(workflow: string, action: string | undefined, input: UsageInput | undefined): Readonly<Record<string, UsagePrediction>>
+  triggers(options?: TriggersListOptions): Trigger[]
+  anomalies(): Anomaly[]
+  register(model: string | ModelFactory): Promise<void>
+  save(): Uint8Array
+  load(saved: Uint8Array): void
+}
+
+export type Question = keyof Questions
+
+/** Answers from what was told until now. */
+export function answersOf(watch: LaneWatch): Questions {
+  const { outlook } = watch
+  return {
+    status: () => ({ active: true, events: watch.events, runs: watch.runs, lost: watch.lost, tracked: outlook.tracked }),
+    demand: (of, options) => outlook.demand(of, options, watch.now()),
+    score: (of, options) => outlook.score(of, options, watch.now()),
+    likely: options => outlook.likely(options, watch.now()),
+    usage: (workflow, action, input) => outlook.usage({ workflow, action, input }),
+    triggers: options => outlook.triggers(options, watch.now()),
+    anomalies: () => outlook.anomalies(),
+    register: async model => outlook.register(typeof model === 'function' ? model : await factoryOf(model)),
+    save: () => outlook.save(),
+    load: saved => outlook.load(saved)
+  }
+}
+
+async function factoryOf(url: string): Promise<ModelFactory> {
+  const module: { default?: unknown } = await import(url)
+  // A module of CommonJS has its exports as the default.
+  const found = (module.default as { default?: unknown } | undefined)?.default ?? module.default
+  if (typeof found !== 'function') {
+    throw new ArgumentError('the default export of the module must be a function that makes a model', { option: 'model', given: url })
+  }
+  return found as ModelFactory
+}

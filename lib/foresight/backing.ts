@@ -1,0 +1,21 @@
+import type { Question, Questions } from './answers.js'
+import type { Anomaly } from './usage-watch.js'
+
+/** How often it looks. */
+export interface WatchTerms {
+  /** ms between two looks at the lanes, on the arena's clock */
+  readonly period: number
+}
+
+export interface WatchEvents {
+  anomaly(anomaly: Anomaly): void
+  /** it stopped by itself */
+  failed(error: unknown): void
+}
+
+/** Where foresight is at work: in this thread, or in one of its own. */
+export interface Backing {
+  /** @returns rejected with what the question throws, or a ClosedError */
+  ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>>
+  stop(): Promise<void>
+}

@@ -1,0 +1,47 @@
+// The thread of foresight: reads the lanes and learns, away from the event loop of whoever asks.
+import { getPriority, setPriority } from 'node:os'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { joinArena } from '../open.js'
+import { plainError } from '../thread/plain-error.js'
+import type { Question } from './answers.js'
+import { LocalWatch } from './local-watch.js'
+import type { FromWatch, ToWatch, WatchThread } from './messages.js'
+
+/** What may be late gives way to what may not, as the recorder does. */
+const NICER = 5
+const NICEST = 19
+// To Linux 0 is the thread that asks, not its process.
+setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
+
+const port = parentPort as MessagePort
+const { arena, terms } = workerData as WatchThread
+const session = joinArena(arena)
+const tell = (message: FromWatch) => port.postMessage(message)
+
+const watch = new LocalWatch(session, terms, {
+  anomaly: anomaly => tell({ event: 'anomaly', anomaly }),
+  failed(error) {
+    tell({ event: 'failed', error: plainError(error) })
+    leave()
+  }
+})
+
+// What comes over the port is what face.ts sent: the types of one question are not known here.
+const ask = watch.ask.bind(watch) as (call: Question, ...args: readonly unknown[]) => Promise<unknown>
+
+/** With nothing left to listen to, the thread ends. */
+function leave(): void {
+  session.leave()
+  port.close()
+}
+
+port.on('message', async ({ id, call, args }: ToWatch) => {
+  try {
+    if (call === 'stop') await watch.stop()
+    const value = call === 'stop' ? undefined : await ask(call, ...args)
+    tell({ id, value })
+  } catch (error) {
+    tell({ id, error: plainError(error) })
+  }
+  if (call === 'stop') leave()
+})

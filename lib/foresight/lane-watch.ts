@@ -1,0 +1,159 @@
+import { NotFoundError } from '../errors/index.js'
+import { Pool } from '../pool.js'
+import type { Session } from '../session.js'
+import { nameOfPlace } from '../shadow/places.js'
+import { RecordNames } from '../telemetry/names.js'
+import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
+import { noTelemetry } from '../telemetry.js'
+import { NS_PER_MS } from '../units.js'
+import { decodeRunNote } from '../workflow/notes.js'
+import type { Activity } from './activity.js'
+import type { Outlook } from './outlook.js'
+
+const RECORDS = 8_192
+const NOTES_BYTES = 1 << 18
+const POOLS_MAX = 256
+/** ms between two looks at what pools have handed out. */
+const POOLS_EVERY_MS = 100
+/** Elements of the library's own. */
+const OWN = 'forelock:'
+const INCARNATIONS = 2 ** 16
+
+/** Reads the lanes of an arena, apart from whoever else does in the same session, and tells an outlook what happened. */
+export class LaneWatch {
+  readonly #session: Session
+  readonly #outlook: Outlook
+  readonly #reader: number
+  readonly #names: RecordNames
+  readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
+  readonly #view = new DataView(this.#records.buffer)
+  readonly #record: RecordFields = blankRecord()
+  readonly #notes = new Uint8Array(NOTES_BYTES)
+  readonly #pools = new Map<string, Pool>()
+  readonly #offset: number
+  #lookedAtPools = Number.NEGATIVE_INFINITY
+  #isOver = false
+  events = 0
+  runs = 0
+
+  /** @throws CapacityError if the arena has no room for telemetry; ClosedError */
+  constructor(session: Session, makeOutlook: (since: number) => Outlook) {
+    session.mustBeOpen()
+    if (session.binding.capacity.telemetry === 0) throw noTelemetry()
+    this.#session = session
+    // Names as users know them: those of rules that run dry are left out.
+    this.#names = new RecordNames(session, place => {
+      const { name, shadow } = nameOfPlace(place)
+      return shadow ? '' : name
+    })
+    this.#reader = session.binding.observe()
+    this.#offset = session.binding.wallClock(0)
+    this.#outlook = makeOutlook(this.now())
+  }
+
+  get outlook(): Outlook {
+    return this.#outlook
+  }
+
+  /** ms since the Unix epoch, by the arena's clock. */
+  now(): number {
+    return this.#offset + this.#session.binding.now() / NS_PER_MS
+  }
+
+  /** Records and notes that were overwritten before they were read. */
+  get lost(): number {
+    if (this.#isOver) return 0
+    const [records, notes] = this.#session.binding.recordsLost(this.#reader)
+    return records + notes
+  }
+
+  /** Reads a part of what there is. Whether there may be more. */
+  read(): boolean {
+    if (this.#isOver || !this.#session.joined) return false
+    const { binding } = this.#session
+    const count = binding.drainRecords(this.#reader, this.#records)
+    if (count > 0) this.#outlook.happened(this.#activities(count))
+    const bytes = binding.drainNotes(this.#reader, this.#notes)
+    this.#readNotes(bytes)
+    this.#lookAtPools()
+    return count === RECORDS || bytes > 0
+  }
+
+  /** All that there is now. */
+  readAll(): void {
+    while (this.read());
+  }
+
+  stop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    if (this.#session.joined) this.#session.binding.unobserve(this.#reader)
+  }
+
+  #activities(count: number): Activity[] {
+    const activities: Activity[] = []
+    for (let at = 0; at < count; at++) {
+      const activity = this.#activity(readRecord(this.#view, at * RECORD_BYTES, this.#record))
+      if (activity !== undefined) activities.push(activity)
+    }
+    this.events += activities.length
+    return activities
+  }
+
+  #activity(record: RecordFields): Activity | undefined {
+    const name = this.#names.element(record)
+    if (name === '' || name.startsWith(OWN)) return undefined
+    const { event, kind } = record
+    if (kind === 'pool') this.#meet(name)
+    const environment = record.participant * INCARNATIONS + record.incarnation
+    const ends = event === 'end' || event === 'reclaim'
+    return {
+      time: this.#offset + record.time / NS_PER_MS,
+      event,
+      kind,
+      name,
+      tier: record.tier,
+      outcome: record.outcome,
+      workflow: this.#names.name(record.workflow),
+      tenant: this.#names.name(record.tenant),
+      client: record.client === 0 ? environment : record.client,
+      environment,
+      amount: record.amount,
+      waited: record.waited / NS_PER_MS,
+      held: ends && record.held > 0 ? record.held / NS_PER_MS : Number.NaN
+    }
+  }
+
+  #readNotes(bytes: number): void {
+    for (const note of decodeNotes(this.#notes, bytes)) {
+      const told = decodeRunNote(this.#names.name(note.kind) ?? '', note.bytes)
+      if (told === undefined) continue
+      if ('id' in told) this.runs++
+      this.#outlook.ended(told)
+    }
+  }
+
+  #meet(name: string): void {
+    if (this.#pools.has(name) || this.#pools.size >= POOLS_MAX) return
+    try {
+      this.#pools.set(name, new Pool(this.#session, name, undefined, 'pool', false, false))
+    } catch (error) {
+      // Its place has been given to another since.
+      if (!(error instanceof NotFoundError)) throw error
+    }
+  }
+
+  #lookAtPools(): void {
+    const now = this.now()
+    if (now - this.#lookedAtPools < POOLS_EVERY_MS) return
+    this.#lookedAtPools = now
+    for (const [name, pool] of this.#pools) {
+      try {
+        this.#outlook.used(now, name, pool.usage())
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error
+        this.#pools.delete(name)
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import { count, duration, entry, onlyKnown, optionsObject, refuse, text, tierIndex } from '../checks.js'
+import { Arrivals } from '../predict/arrivals.js'
+import type { Asked } from './activity.js'
+import { type Key, Keys } from './keys.js'
+
+/** An element: one of these names. */
+export interface ElementOf {
+  readonly lock?: string | undefined
+  readonly bucket?: string | undefined
+  readonly pool?: string | undefined
+  readonly queue?: string | undefined
+}
+
+export interface ScoreOptions {
+  /** ms from now within which a request is to come, at most an hour; default 500. For each other time that is asked about it begins to learn then, for four at most */
+  readonly within?: number | undefined
+  /** name of the tier of the request, or of one above it; default the lowest */
+  readonly tier?: string | undefined
+}
+
+export interface LikelyOptions extends ScoreOptions {
+  /** probability at least; default 0.1 */
+  readonly least?: number | undefined
+  /** how many at most, up to 4,096; default 100 */
+  readonly most?: number | undefined
+}
+
+/** An element that a request is likely to come for. */
+export interface LikelyElement {
+  readonly kind: 'lock' | 'bucket' | 'pool' | 'queue'
+  readonly name: string
+  /** probability */
+  readonly score: number
+}
+
+const KINDS = ['lock', 'bucket', 'pool', 'queue'] as const
+const SCORED: readonly string[] = KINDS
+export const WITHIN_MS = 500
+const WITHIN_MAX_MS = 3_600_000
+const WINDOWS_MAX = 4
+const LEAST = 0.1
+const MOST = 100
+const MOST_MAX = 4_096
+
+/** The probability that a request for an element comes soon: an {@link Arrivals} for each time that is asked about. */
+export class Scores {
+  readonly #tiers: readonly string[]
+  readonly #keys = new Keys()
+  readonly #windows = new Map<number, Arrivals>([[WITHIN_MS, new Arrivals({ within: WITHIN_MS })]])
+
+  constructor(tiers: readonly string[]) {
+    this.#tiers = tiers
+  }
+
+  /** Elements that are tracked. */
+  get tracked(): number {
+    return this.#windows.get(WITHIN_MS)?.tracked ?? 0
+  }
+
+  /** @param asked in the order of time */
+  asked(asked: readonly Asked[]): void {
+    const arrivals = asked
+      .filter(({ activity: { kind } }) => SCORED.includes(kind))
+      .map(({ time, activity: { kind, name, tier, client } }) => ({
+        key: this.#keys.of(kind, name).hash,
+        time,
+        tier: Math.min(tier, TIER_MAX),
+        client,
+        run: client
+      }))
+    for (const window of this.#windows.values()) window.record(arrivals)
+  }
+
+  /** @throws ArgumentError */
+  score(of: unknown, options: unknown, now: number): number {
+    const { window, tier } = this.#read(options, ['within', 'tier'], 'score()')
+    const { hash } = this.#element(of)
+    return window.score(BigUint64Array.of(hash), now, tier)[0] as number
+  }
+
+  /** The likeliest first. @throws ArgumentError */
+  likely(options: unknown, now: number): LikelyElement[] {
+    const { window, tier, given } = this.#read(options, ['within', 'tier', 'least', 'most'], 'likely()')
+    const { least = LEAST, most = MOST } = given as LikelyOptions
+    const found = window.likely(now, least, count(most, 'most', 1, MOST_MAX))
+    const keys = BigUint64Array.from(found, ({ key }) => key)
+    // The list is by requests of any tier.
+    const scores = tier === 0 ? undefined : window.score(keys, now, tier)
+    const likely = found.flatMap(({ key, score }, i): LikelyElement[] => {
+      const known = this.#keys.byHash(key)
+      const own = scores?.[i] ?? score
+      return known === undefined || own < least ? [] : [{ kind: known.kind as LikelyElement['kind'], name: known.name, score: own }]
+    })
+    return likely.sort((a, b) => b.score - a.score)
+  }
+
+  /** By ms of their window. */
+  save(): [within: number, model: Uint8Array][] {
+    return [...this.#windows].map(([within, window]) => [within, window.save()])
+  }
+
+  /** @throws CorruptError */
+  load(saved: readonly (readonly [within: number, model: Uint8Array])[]): void {
+    for (const [within, model] of saved.slice(0, WINDOWS_MAX)) this.#window(within).load(model)
+  }
+
+  #element(of: unknown): Key {
+    const given = optionsObject(of, 'of')
+    if (given === undefined) throw refuse('of', `an object with one of ${KINDS.join(', ')}`, of)
+    onlyKnown(given, KINDS, 'score()')
+    const named = KINDS.filter(kind => entry(given, kind) !== undefined)
+    const [kind] = named
+    if (kind === undefined || named.length > 1) throw refuse('of', `one of ${KINDS.join(', ')}`, given)
+    return this.#keys.of(kind, text(entry(given, kind), `of.${kind}`))
+  }
+
+  #read(options: unknown, known: readonly string[], what: string): { window: Arrivals; tier: number; given: object } {
+    const given = optionsObject(options, 'options') ?? {}
+    onlyKnown(given, known, what)
+    const { within = WITHIN_MS, tier } = given as { within?: unknown; tier?: unknown }
+    const ms = duration(within, 'within')
+    if (!(ms > 0 && ms <= WITHIN_MAX_MS)) throw refuse('within', `ms above 0, at most ${WITHIN_MAX_MS}`, within)
+    return {
+      window: this.#window(ms),
+      tier: tier === undefined ? 0 : Math.min(tierIndex(tier, this.#tiers, 'tier'), TIER_MAX),
+      given
+    }
+  }
+
+  #window(within: number): Arrivals {
+    const known = this.#windows.get(within)
+    if (known !== undefined) return known
+    if (this.#windows.size >= WINDOWS_MAX)
+      throw refuse('within', `one of ${[...this.#windows.keys()].join(', ')}, for no more are learnt at a time`, within)
+    const window = new Arrivals({ within })
+    this.#windows.set(within, window)
+    return window
+  }
+}
+
+/** Tiers that are told apart, by their index. */
+const TIER_MAX = 3

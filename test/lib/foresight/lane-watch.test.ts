@@ -1,0 +1,111 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { LaneWatch } from '../../../lib/foresight/lane-watch.js'
+import { Outlook } from '../../../lib/foresight/outlook.js'
+import { joinArena } from '../../../lib/open.js'
+import { isCoded, thrown, virtual } from '../support.js'
+
+/** Of the arena of a governor, in a session of its own. */
+function watching(handle: string): [LaneWatch, () => void] {
+  const session = joinArena({ handle })
+  const watch = new LaneWatch(session, since => new Outlook(session.tiers, since))
+  return [
+    watch,
+    () => {
+      watch.stop()
+      session.leave()
+    }
+  ]
+}
+
+test('it reads what another environment does, beside whoever else reads', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  gov.telemetry.attach()
+  gov.lock('a').tryAcquire()?.release()
+  watch.readAll()
+  assert.is(watch.events, 2)
+  assert.is(gov.telemetry.drain(new Uint8Array(640)), 2)
+  end()
+  await gov.close()
+})
+
+test('elements of the library, and of rules that run dry, are left out', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  gov.lock('forelock:recorder').tryAcquire()?.release()
+  gov.lock('a', { shadow: true }).tryAcquire()?.release()
+  watch.readAll()
+  assert.is(watch.events, 0)
+  end()
+  await gov.close()
+})
+
+test('what pools have handed out is looked at while time goes on', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  gov.pool('host', { capacity: { cpu: 8 } }).tryAllocate({ cpu: 3 })
+  for (let i = 0; i < 20; i++) {
+    watch.readAll()
+    gov.advance(100)
+  }
+  const { point } = await watch.outlook.demand({ pool: 'host', dimension: 'cpu' }, { horizon: 300 }, watch.now())
+  assert.equal([...point], [3, 3, 3])
+  end()
+  await gov.close()
+})
+
+test('runs of workflows are read from their notes', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  for (let i = 0; i < 10; i++) await gov.workflow('encode', { metering: false }).run(() => gov.advance(50))
+  watch.readAll()
+  assert.is(watch.runs, 10)
+  assert.is(Math.round(watch.outlook.usage({ workflow: 'encode' }).duration?.expected ?? 0), 50)
+  end()
+  await gov.close()
+})
+
+test('its time is that of the arena', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  const before = watch.now()
+  gov.advance(86_400_000)
+  assert.ok(Math.abs(watch.now() - before - 86_400_000) < 1)
+  end()
+  await gov.close()
+})
+
+test('what was overwritten before it was read is counted', async () => {
+  const gov = virtual({ capacity: { telemetry: 64 } })
+  const [watch, end] = watching(gov.handle)
+  for (let i = 0; i < 200; i++) gov.lock('a').tryAcquire()?.release()
+  watch.readAll()
+  assert.is(watch.lost, 400 - watch.events)
+  assert.ok(watch.lost > 300)
+  end()
+  await gov.close()
+})
+
+test('when it is stopped nobody observes any more', async () => {
+  const gov = virtual()
+  const [watch, end] = watching(gov.handle)
+  end()
+  gov.lock('a').tryAcquire()?.release()
+  assert.is(watch.read(), false)
+  assert.is(watch.events, 0)
+  await gov.close()
+})
+
+test('an arena without room for telemetry cannot be watched', async () => {
+  const gov = virtual({ capacity: { telemetry: 0 } })
+  const session = joinArena({ handle: gov.handle })
+  isCoded(
+    thrown(() => new LaneWatch(session, since => new Outlook(session.tiers, since))),
+    'ERR_FORELOCK_CAPACITY'
+  )
+  session.leave()
+  await gov.close()
+})
+
+test.run()

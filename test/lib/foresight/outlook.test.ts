@@ -1,0 +1,49 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Outlook } from '../../../lib/foresight/outlook.js'
+import { isCoded, thrown } from '../support.js'
+import { activity, TIERS } from './support.js'
+
+test('what happened counts once, whatever the order in which environments are read', async () => {
+  const outlook = new Outlook(TIERS, 0)
+  outlook.happened([
+    activity({ time: 900, waited: 400, environment: 2 }),
+    activity({ time: 500, event: 'request', environment: 2 }),
+    activity({ time: 950, event: 'end', environment: 2 })
+  ])
+  const { point, samples } = await outlook.demand({ tier: 'standard' }, { horizon: 100 }, 1_000)
+  assert.is(samples, 10)
+  assert.is(point.length, 1)
+})
+
+test('of runs that raise others the list says so', () => {
+  const outlook = new Outlook(TIERS, 0)
+  const run = (workflow: string, start: number) =>
+    outlook.ended({ id: `${workflow} ${start}`, workflow, start, actions: [] } as unknown as Parameters<Outlook['ended']>[0])
+  for (let i = 0; i < 60; i++) {
+    run('import', 600_000 * i)
+    run('report', 600_000 * i + 2_000)
+  }
+  const [trigger] = outlook.triggers(undefined, 60 * 600_000)
+  assert.equal([trigger?.from, trigger?.to], ['import', 'report'])
+})
+
+test('what was learnt can be carried over, and damage is refused', () => {
+  const outlook = new Outlook(TIERS, 0)
+  const saved = outlook.save()
+  new Outlook(TIERS, 0).load(saved)
+  for (const at of [0, 25, saved.length - 1]) {
+    const damaged = saved.slice()
+    damaged[at] = (damaged[at] as number) ^ 1
+    isCoded(
+      thrown(() => outlook.load(damaged)),
+      'ERR_FORELOCK_CORRUPT'
+    )
+  }
+  isCoded(
+    thrown(() => outlook.load(undefined as never)),
+    'ERR_FORELOCK_CORRUPT'
+  )
+})
+
+test.run()
