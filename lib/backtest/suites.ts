@@ -3,6 +3,7 @@ import { azureLlm } from './suites/azure-llm.js'
 import { cloudphysics } from './suites/cloudphysics.js'
 import { contention } from './suites/contention.js'
 import { cost } from './suites/cost.js'
+import { m4Events } from './suites/m4-events.js'
 import { m4Hourly } from './suites/m4-hourly.js'
 import { nab } from './suites/nab.js'
 import { nabForecast } from './suites/nab-forecast.js'
@@ -13,6 +14,7 @@ import { sizeyEager, sizeyMag, sizeyRnaseq } from './suites/sizey.js'
 /** All backtests, in the order in which they run. */
 export const SUITES: readonly Suite[] = [
   m4Hourly,
+  m4Events,
   nabForecast,
   nab,
   cloudphysics,

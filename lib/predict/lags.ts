@@ -42,7 +42,7 @@ export class Lags {
   /** How many took longer; within a bin, in proportion. */
   above(ms: number): number {
     const place = BINS_PER_OCTAVE * Math.log2(Math.max(ms, SHORTEST_MS) / SHORTEST_MS)
-    const from = Math.min(Math.floor(place), BINS - 1)
+    const from = Math.min(Math.floor(place), LAG_BINS - 1)
     const sums = this.summed()
     return (this.bins[from] as number) * Math.max(0, 1 - (place - from)) + (sums[from + 1] as number)
   }
@@ -67,10 +67,10 @@ export class Lags {
   }
 
   private summed(): Uint32Array {
-    const sums = this.sums ?? new Uint32Array(BINS + 1)
+    const sums = this.sums ?? new Uint32Array(LAG_BINS + 1)
     this.sums = sums
     if (this.isSummed) return sums
-    for (let at = BINS - 1; at >= 0; at--) sums[at] = (sums[at + 1] as number) + (this.bins[at] as number)
+    for (let at = LAG_BINS - 1; at >= 0; at--) sums[at] = (sums[at + 1] as number) + (this.bins[at] as number)
     this.isSummed = true
     return sums
   }

@@ -11,6 +11,7 @@ import * as forelock from '../../lib/index.js'
 
 const GUIDES = [
   'admission',
+  'events',
   'foresight',
   'history',
   'metering',

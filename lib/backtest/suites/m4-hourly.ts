@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ensemble } from '../../predict/ensemble.js'
 import { forecastRivals } from '../forecast-rivals.js'
+import { readSeries } from '../m4.js'
 import { coverage, mase, msis, seasonalScale, smape } from '../scores.js'
 import type { Chart, Suite } from '../suite.js'
 
@@ -108,18 +108,6 @@ class Scores {
   get owa(): number {
     return (this.smape / NAIVE2.smape + this.mase / NAIVE2.mase) / 2
   }
-}
-
-async function readSeries(file: string): Promise<number[][]> {
-  const [, ...lines] = (await readFile(file, 'utf8')).trim().split('\n')
-  return lines.map(line =>
-    line
-      .split(',')
-      .slice(1)
-      .map(cell => cell.replaceAll('"', '').trim())
-      .filter(cell => cell !== '')
-      .map(Number)
-  )
 }
 
 function chart(

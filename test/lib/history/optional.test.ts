@@ -12,6 +12,12 @@ test('a package that is not there is named, with the command that installs it an
   assert.is(failed.cause, cause)
 })
 
+test('who needs it is named', async () => {
+  const needed = (who?: string) => optional('x', () => Promise.reject(new Error('not found')), who).catch(error => error.message)
+  assert.match(await needed('a calendar'), /^a calendar needs the package x/)
+  assert.match(await needed(), /^this history needs the package x/)
+})
+
 test('a package that is there is given', async () => {
   assert.is(await optional('path', async () => 7), 7)
 })
