@@ -126,7 +126,6 @@ class Engine implements View {
   private horizon = 0
   private isOpen = true
   private lastMove = 0
-  private tries = 0
   private underAllocated = 0
   private allocated = 0
   private usedReally = 0
@@ -288,7 +287,6 @@ class Engine implements View {
   private ask(flight: Flight): void {
     const { request } = flight
     flight.asked = this.time
-    this.tries++
     if (request.kind === 'pool') this.noteLargest(flight)
     const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
     switch (this.stage.ask(flight, uncontended)) {
@@ -418,7 +416,8 @@ class Engine implements View {
 
   private keep(plan: KeepPlan): void {
     const terms = this.workload.pools.find(({ name }) => name === plan.pool)
-    if (terms === undefined) throw new ArgumentError(`a plan for a pool that there is not: ${plan.pool}`, { option: 'pool', given: plan.pool })
+    if (terms === undefined)
+      throw new ArgumentError(`a plan for a pool that there is not: ${plan.pool}`, { option: 'pool', given: plan.pool })
     this.keepsWritten++
     this.keeps.set(keyOf(plan), plan)
     this.setKeep(plan.pool, this.tierOf(plan.tier), Math.min(plan.amount, Math.floor(this.maxReserve * firstOf(terms.capacity))))

@@ -1,5 +1,5 @@
 import { At } from '../native/binding.js'
-import { pools, type Pool } from '../pool.js'
+import { type Pool, pools } from '../pool.js'
 import { numbersOf } from '../pool-terms.js'
 import type { Session } from '../session.js'
 

@@ -1,3 +1,5 @@
+const CURVE_STEPS = 16
+
 export type Point = readonly [x: number, y: number]
 
 /**
@@ -36,6 +38,19 @@ export function belowHull(point: Point, statics: readonly Point[]): boolean {
   const hull = lowerHull(statics)
   const at = hullAt(hull, point[0])
   return at === undefined ? hull[0] !== undefined && point[1] <= hull[0][1] : point[1] < at
+}
+
+/** The hull with points between its corners, so that its edges are as straight where x is drawn by factors as they are. */
+export function hullCurve(points: readonly Point[]): Point[] {
+  const hull = lowerHull(points)
+  return hull.flatMap((point, i) => {
+    const next = hull[i + 1]
+    if (next === undefined) return [point]
+    return Array.from({ length: CURVE_STEPS }, (_, step): Point => {
+      const x = point[0] + (next[0] - point[0]) * (step / CURVE_STEPS) ** 2
+      return [x, hullAt(hull, x) as number]
+    })
+  })
 }
 
 function turnsLeft([ax, ay]: Point, [bx, by]: Point, [cx, cy]: Point): boolean {

@@ -95,7 +95,10 @@ export class Stage {
         case 'bucket':
           return this.askBucket(flight, terms.bucket, uncontended)
         default:
-          return this.answered(flight, locks.enter(this.lockOf(request.thing), request.shared ? terms.shared : terms.exclusive, undefined, 0))
+          return this.answered(
+            flight,
+            locks.enter(this.lockOf(request.thing), request.shared ? terms.shared : terms.exclusive, undefined, 0)
+          )
       }
     } catch (error) {
       if (error instanceof ExceedsError) return 'refused'
@@ -203,7 +206,13 @@ export class Stage {
     const plain = session.plainTerms
     const ofLock = (mode: 'exclusive' | 'shared') =>
       readTerms(
-        { mode, tier: who.tier, workflow: who.workflow, ...(who.tenant !== undefined && { tenant: who.tenant }), waitTimeout: WAIT_MOST_MS },
+        {
+          mode,
+          tier: who.tier,
+          workflow: who.workflow,
+          ...(who.tenant !== undefined && { tenant: who.tenant }),
+          waitTimeout: WAIT_MOST_MS
+        },
         plain,
         session
       )

@@ -29,7 +29,8 @@ export function cloudphysics(file: string): Trace {
   let workload: Workload | undefined
   return {
     name: 'cloudphysics',
-    title: 'locks on extents of 1 MiB, by the first block of a request: writes exclusive and interactive, reads shared and background; held for so long a byte that 10 % wait under reactive',
+    title:
+      'locks on extents of 1 MiB, by the first block of a request: writes exclusive and interactive, reads shared and background; held for so long a byte that 10 % wait under reactive',
     scales: false,
     async workload() {
       workload ??= await made(file)

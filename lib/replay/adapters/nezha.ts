@@ -51,7 +51,17 @@ async function made(archive: string): Promise<Workload> {
     const tier = INTERACTIVE.test(begins.get(trace) ?? '') ? 'interactive' : 'background'
     // A reserve of tokens is for a workflow or a tenant: those of a tier are one tenant.
     const who = whos.of(`${service} ${operation}`, tier, tier)
-    return { time: time - first, who, kind: 'bucket', thing: service, amounts: ONE, shared: false, duration, input: undefined, peak: undefined }
+    return {
+      time: time - first,
+      who,
+      kind: 'bucket',
+      thing: service,
+      amounts: ONE,
+      shared: false,
+      duration,
+      input: undefined,
+      peak: undefined
+    }
   })
   const counts = new Map<string, number>()
   for (const { service } of spans) counts.set(service, (counts.get(service) ?? 0) + 1)
@@ -88,7 +98,11 @@ async function read(archive: string): Promise<Span[]> {
     const [trace, span, , pod, operation, began, ended] = cells as [string, string, string, string, string, string, string]
     if (trace === HEADING || line === '') return
     if (cells.length < COLUMNS || !/^\d{19}$/.test(began) || !/^\d{19}$/.test(ended)) {
-      throw badLine(archive, number, 'it is no span: TraceID,SpanID,ParentID,PodName,OperationName,StartTimeUnixNano,EndTimeUnixNano,Duration')
+      throw badLine(
+        archive,
+        number,
+        'it is no span: TraceID,SpanID,ParentID,PodName,OperationName,StartTimeUnixNano,EndTimeUnixNano,Duration'
+      )
     }
     // Some traces stand in two files.
     if (seen.has(span + trace)) return

@@ -14,7 +14,8 @@ export function sizey(file: string): Trace {
   let tasks: readonly TraceRequest[] | undefined
   return {
     name,
-    title: 'tasks that are all there at 0, first come, first served, in 128 GiB; each is granted the memory that the policy says, and done again with twice as much where that was too little',
+    title:
+      'tasks that are all there at 0, first come, first served, in 128 GiB; each is granted the memory that the policy says, and done again with twice as much where that was too little',
     scales: false,
     async workload(): Promise<Workload> {
       tasks ??= await read(file)
