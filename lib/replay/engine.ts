@@ -326,11 +326,13 @@ class Engine implements View {
   private lookWhenDue(bucket: string): void {
     const line = this.lines.get(bucket)
     if (line === undefined) return
-    line.due = Number.POSITIVE_INFINITY
+    // Who asks for less may have to wait for somebody before it who asks for more: only what is not there yet will come.
+    let soonest = Number.POSITIVE_INFINITY
     for (const tokens of line.tokens.keys()) {
       const ms = this.stage.due(bucket, tokens)
-      line.due = Math.min(line.due, this.time + (ms > 0 ? Math.ceil(ms * NS_PER_MS) : DUE_STEP_NS))
+      if (ms > 0) soonest = Math.min(soonest, Math.ceil(ms * NS_PER_MS))
     }
+    line.due = this.time + (soonest === Number.POSITIVE_INFINITY ? DUE_STEP_NS : soonest)
   }
 
   private grant(flight: Flight): void {

@@ -38,7 +38,7 @@ const NAMES: Readonly<Record<Field, RegExp>> = {
   time: /^(time(stamp)?|ts|at|arrival(_?time)?|start(_?time|ed)?(_?at)?|submit(_?time)?|date(time)?|@timestamp)$/i,
   duration: /^(duration|service(_?time)?|run_?time|hold|latency|elapsed|took|realtime|response_?time)(_?(ns|us|ms|s|sec|seconds))?$/i,
   end: /^(end|finish|complete|stop)(ed|_?time)?(_?at)?$/i,
-  workflow: /^(workflow|operation|op|function|func|service|endpoint|route|path|url|process|job|name|type)$/i,
+  workflow: /^(workflow|operation|op|function|func|fn|service|endpoint|route|path|url|process|job|name|type)$/i,
   tenant: /^(tenant|customer|account|org|user(_?id)?|client|owner)$/i,
   tier: /^(tier|priority|class|qos)$/i,
   units: /^(units?|slots?|cpus?|cores?|permits?|weight|amount|memory|mem)$/i,

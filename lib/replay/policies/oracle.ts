@@ -19,6 +19,7 @@ export function boundedOracle(workload: Workload): Policy {
   if (workload.sized) return { name, size: arrival => (arrival as TraceRequest).peak }
   const top = workload.tiers.at(-1) as string
   const holds = new Mean()
+  const reserves = new Reserves()
   return {
     name,
     ahead: AHEAD_MS,
@@ -26,7 +27,7 @@ export function boundedOracle(workload: Workload): Policy {
     onPeriod(view) {
       const coming = [...view.coming()].filter(({ who }) => who.tier === top)
       keepUnits(view, top, coming)
-      keepTokens(view, top, coming)
+      reserves.keep(view, top, coming)
       keepLocks(view, top, coming, holds)
     },
     onEnd({ kind, who, duration }: Ended) {
@@ -43,10 +44,20 @@ function keepUnits(view: View, tier: string, coming: readonly Arrival[]): void {
   }
 }
 
-function keepTokens(view: View, tenant: string, coming: readonly Arrival[]): void {
-  const wanted = new Map<string, number>()
-  for (const { kind, thing, amounts } of coming) if (kind === 'bucket') wanted.set(thing, (wanted.get(thing) ?? 0) + (amounts[0] as number))
-  for (const [bucket, amount] of wanted) view.write({ kind: 'reserve', bucket, tenant, amount, until: AHEAD_MS })
+/** Reserves that are in force, so that none is written anew while it fills: what is written fills from then on. */
+class Reserves {
+  private readonly written = new Map<string, { amount: number; until: number }>()
+
+  keep(view: View, tenant: string, coming: readonly Arrival[]): void {
+    const wanted = new Map<string, number>()
+    for (const { kind, thing, amounts } of coming) if (kind === 'bucket') wanted.set(thing, (wanted.get(thing) ?? 0) + (amounts[0] as number))
+    for (const [bucket, amount] of wanted) {
+      const present = this.written.get(bucket)
+      if (present !== undefined && present.until > view.now + view.period && present.amount >= amount) continue
+      view.write({ kind: 'reserve', bucket, tenant, amount, until: 2 * AHEAD_MS })
+      this.written.set(bucket, { amount, until: view.now + 2 * AHEAD_MS })
+    }
+  }
 }
 
 function keepLocks(view: View, tier: string, coming: readonly Arrival[], holds: Mean): void {
