@@ -50,7 +50,8 @@ class Reserves {
 
   keep(view: View, tenant: string, coming: readonly Arrival[]): void {
     const wanted = new Map<string, number>()
-    for (const { kind, thing, amounts } of coming) if (kind === 'bucket') wanted.set(thing, (wanted.get(thing) ?? 0) + (amounts[0] as number))
+    for (const { kind, thing, amounts } of coming)
+      if (kind === 'bucket') wanted.set(thing, (wanted.get(thing) ?? 0) + (amounts[0] as number))
     for (const [bucket, amount] of wanted) {
       const present = this.written.get(bucket)
       if (present !== undefined && present.until > view.now + view.period && present.amount >= amount) continue

@@ -215,7 +215,11 @@ test('a trace out of order is refused', async () => {
 test('a tier, a pool and a plan that there are not are refused', async () => {
   isCoded(await rejection(play(workload([{ time: 0, duration: 1, tier: 'golden' }]))), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(play(workload([{ time: 0, duration: 1, thing: 'q' }]))), 'ERR_FORELOCK_ARGUMENT')
-  const policy: Policy = { name: 'wrong', lag: 0, onPeriod: view => view.write({ kind: 'keep', pool: 'q', tier: 'interactive', amount: 1, until: 1 }) }
+  const policy: Policy = {
+    name: 'wrong',
+    lag: 0,
+    onPeriod: view => view.write({ kind: 'keep', pool: 'q', tier: 'interactive', amount: 1, until: 1 })
+  }
   isCoded(await rejection(play(workload([{ time: 0, duration: 1 }]), policy)), 'ERR_FORELOCK_ARGUMENT')
 })
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ReplayResult, replay } from '../../../lib/replay/engine.js'
 import type { Policy } from '../../../lib/replay/policy.js'
-import { inBatches, type Trace, type TraceRequest, Whos, type Workload } from '../../../lib/replay/trace.js'
 import type { TierResult } from '../../../lib/replay/tally.js'
+import { inBatches, type Trace, type TraceRequest, Whos, type Workload } from '../../../lib/replay/trace.js'
 
 export const whos = new Whos()
 

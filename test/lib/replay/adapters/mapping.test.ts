@@ -17,7 +17,11 @@ test('a column may have a colon in its name', () => {
 })
 
 test('what is no mapping is refused, and so is one without a time', () => {
-  for (const text of ['', 'time', 'colour=red,time=t', 'duration=d']) isCoded(thrown(() => readMapping(text)), 'ERR_FORELOCK_ARGUMENT')
+  for (const text of ['', 'time', 'colour=red,time=t', 'duration=d'])
+    isCoded(
+      thrown(() => readMapping(text)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
 })
 
 test('it is proposed by what columns are called and what is in them', () => {

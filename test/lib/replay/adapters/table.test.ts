@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

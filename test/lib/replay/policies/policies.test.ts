@@ -65,7 +65,8 @@ test('a hold on a lock that a writer is about to ask for keeps a reader out who 
 test('a reserve of tokens is filled by what a full bucket discards, and helps a burst', async () => {
   const all: Said[] = []
   for (let round = 0; round < 10; round++) {
-    for (let i = 0; i < 15; i++) all.push({ time: 3000 + round * 5000, duration: 0, kind: 'bucket', thing: 'b', tier: 'interactive', tenant: 'interactive' })
+    for (let i = 0; i < 15; i++)
+      all.push({ time: 3000 + round * 5000, duration: 0, kind: 'bucket', thing: 'b', tier: 'interactive', tenant: 'interactive' })
   }
   const work = workload(all, 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] })
   const reactive = await play(work)
