@@ -113,8 +113,6 @@ class Engine implements View {
   private readonly busyBuckets = new Set<string>()
   /** locks with a hold on them, and until when, ns */
   private readonly heldFor = new Map<string, number>()
-  /** of what the requests of a tier asked of a pool, the most */
-  private readonly largest = new Map<string, number[]>()
   private readonly keeps = new Map<string, KeepPlan>()
   private time = 0
   private periodAt: number
@@ -143,7 +141,7 @@ class Engine implements View {
     this.tallies = tiers.map(tier => new Tally(tier))
     this.periodAt = policy.onPeriod === undefined ? Number.POSITIVE_INFINITY : 0
     for (const { name, capacity } of workload.pools) {
-      this.accounts.set(name, new PoolAccount(firstOf(capacity), tiers.length))
+      this.accounts.set(name, new PoolAccount(name, firstOf(capacity), tiers.length))
     }
     this.configure()
   }
@@ -159,18 +157,22 @@ class Engine implements View {
       if (this.isOpen && !this.ahead.reaches(this.now + aheadMs)) await this.ahead.fill(this.now + aheadMs)
       const next = this.nextTime()
       if (next === Number.POSITIVE_INFINITY) break
-      if (this.advance(next)) await this.settle()
+      this.advance(next)
+      if (this.isUnsettled()) await this.settle()
       while (this.flights.next <= this.time) {
         this.end(this.flights.pop() as Flight)
-        if (this.waitingNow > 0) await this.settle()
+        if (this.isUnsettled()) await this.settle()
       }
       while (this.moments.next <= this.time) this.expire(this.moments.pop() as Moment)
       if (this.periodAt <= this.time) this.atPeriod()
-      if (this.waitingNow > 0) await this.settle()
+      if (this.isUnsettled()) await this.settle()
+      for (const name of this.busyBuckets) if ((this.lines.get(name) as Line).due <= this.time) this.lookWhenDue(name)
       for (let request = this.ahead.next; request !== undefined && toNs(request.time) <= this.time; request = this.ahead.next) {
         this.ahead.take()
         this.arrive(request)
       }
+      // A look at a thing may have let somebody go.
+      if (this.isUnsettled()) await this.settle()
     }
     return this.result(performance.now() - began)
   }
@@ -226,13 +228,10 @@ class Engine implements View {
     return next
   }
 
-  /** True if somebody may have been granted something on the way. */
-  private advance(to: number): boolean {
-    if (to <= this.time) return false
-    const someWait = this.waitingNow > 0
-    this.stage.advance((to - this.time) / NS_PER_MS, someWait)
+  private advance(to: number): void {
+    if (to <= this.time) return
+    this.stage.advance((to - this.time) / NS_PER_MS, this.waitingNow > 0)
     this.time = to
-    return someWait
   }
 
   /** The promises of those who were just granted something call back before this one does. */
@@ -253,7 +252,11 @@ class Engine implements View {
       }
     }
     this.stage.check()
-    for (const name of this.busyBuckets) if ((this.lines.get(name) as Line).due <= this.time) this.lookWhenDue(name)
+  }
+
+  /** Whether the core has ended waits of which their promises have not told yet. */
+  private isUnsettled(): boolean {
+    return this.stage.queued !== this.waitingNow
   }
 
   /** The last request has come: what is done by then is done in the time of the trace. */
@@ -275,19 +278,21 @@ class Engine implements View {
 
   private arrive(request: TraceRequest): void {
     const { policy } = this
+    const tier = this.tierOf(request.who.tier)
     this.count++
     this.horizon = this.time
     if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
-    this.tallyOf(request).requests++
+    ;(this.tallies[tier] as Tally).requests++
     policy.onArrival?.(request, this)
     const amounts = (this.workload.sized ? policy.size?.(request) : undefined) ?? request.amounts
-    this.ask({ request, number: this.numbers++, asked: this.time, ends: 0, amounts, held: undefined })
+    const account = request.kind === 'pool' ? this.accounts.get(request.thing) : undefined
+    this.ask({ request, number: this.numbers++, tier, account, asked: this.time, ends: 0, amounts, held: undefined })
   }
 
   private ask(flight: Flight): void {
     const { request } = flight
     flight.asked = this.time
-    if (request.kind === 'pool') this.noteLargest(flight)
+    if (flight.account !== undefined) this.noteLargest(flight, flight.account)
     const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
     switch (this.stage.ask(flight, uncontended)) {
       case 'granted':
@@ -304,10 +309,9 @@ class Engine implements View {
   }
 
   private waits(flight: Flight, more: 1 | -1): void {
-    const { request, amounts } = flight
-    const tier = this.tierOf(request.who.tier)
+    const { request, amounts, tier } = flight
     this.waitingNow += more
-    this.accounts.get(request.thing)?.wait(this.accountTime(), tier, more)
+    flight.account?.wait(this.accountTime(), tier, more)
     const line = this.lineOf(request.thing)
     line.waiting[tier] = (line.waiting[tier] as number) + more
     line.all += more
@@ -336,10 +340,8 @@ class Engine implements View {
   }
 
   private grant(flight: Flight): void {
-    const { request, amounts } = flight
-    const account = this.accounts.get(request.thing)
-    const tier = this.tierOf(request.who.tier)
-    if (account !== undefined) this.take(request.thing, account, tier, amounts[0] as number)
+    const { request, amounts, tier, account } = flight
+    if (account !== undefined) this.take(account, tier, amounts[0] as number)
     this.lastMove = this.time
     this.tallies[tier]?.grant((this.time - flight.asked) / NS_PER_MS, this.unitsOf(flight))
     flight.ends = this.time + toNs(request.duration)
@@ -348,12 +350,10 @@ class Engine implements View {
   }
 
   private end(flight: Flight): void {
-    const { request, amounts } = flight
-    const tier = this.tierOf(request.who.tier)
+    const { request, amounts, tier, account } = flight
     this.lastMove = this.time
     flight.held?.release()
-    const account = this.accounts.get(request.thing)
-    if (account !== undefined) this.take(request.thing, account, tier, -(amounts[0] as number))
+    if (account !== undefined) this.take(account, tier, -(amounts[0] as number))
     if (request.peak !== undefined) {
       const used = request.peak[0] as number
       this.allocated += (amounts[0] as number) * request.duration
@@ -369,9 +369,9 @@ class Engine implements View {
     this.policy.onEnd?.({ ...request, waited: (flight.ends - toNs(request.duration) - flight.asked) / NS_PER_MS, granted: amounts }, this)
   }
 
-  private take(pool: string, account: PoolAccount, tier: number, units: number): void {
+  private take(account: PoolAccount, tier: number, units: number): void {
     account.take(this.accountTime(), tier, units)
-    if ((account.keeps[tier] as number) > 0) this.moveFloor(pool, account, tier)
+    if ((account.keeps[tier] as number) > 0) this.moveFloor(account, tier)
   }
 
   private done(tier: number): void {
@@ -380,7 +380,7 @@ class Engine implements View {
 
   private refuse(flight: Flight): void {
     this.lastMove = this.time
-    this.tallyOf(flight.request).refusals++
+    ;(this.tallies[flight.tier] as Tally).refusals++
   }
 
   /** Twice as much, and no more than there is. */
@@ -436,37 +436,28 @@ class Engine implements View {
     const account = this.accounts.get(pool) as PoolAccount
     account.at(this.accountTime())
     account.keeps[tier] = units
-    this.moveFloor(pool, account, tier)
+    this.moveFloor(account, tier)
   }
 
   /** The floor is what the tier has and what is kept for it, but so that the largest request of the others still fits. */
-  private moveFloor(pool: string, account: PoolAccount, tier: number): void {
-    const others = (this.largest.get(pool) ?? []).reduce((most, units, t) => (t === tier ? most : Math.max(most, units)), 0)
+  private moveFloor(account: PoolAccount, tier: number): void {
+    const others = account.largest.reduce((most, units, t) => (t === tier ? most : Math.max(most, units)), 0)
     const keep = account.keeps[tier] as number
     const units = keep === 0 ? 0 : (account.used[tier] as number) + keep
-    this.stage.setFloor(pool, tier, Math.max(0, Math.min(units, account.capacity - others)))
+    this.stage.setFloor(account.name, tier, Math.max(0, Math.min(units, account.capacity - others)))
   }
 
   /** It would have waited behind others, or taken what others wait for, were it not for the floor. */
-  private noteHit({ request }: Flight): void {
-    const account = this.accounts.get(request.thing)
+  private noteHit({ account, tier }: Flight): void {
     if (account === undefined) return
-    const tier = this.tierOf(request.who.tier)
     if ((account.keeps[tier] as number) > 0 && account.waitsBelow(tier)) this.keepHits++
   }
 
-  private noteLargest({ request, amounts }: Flight): void {
-    const tier = this.tierOf(request.who.tier)
-    let all = this.largest.get(request.thing)
-    if (all === undefined) {
-      all = this.tallies.map(() => 0)
-      this.largest.set(request.thing, all)
-    }
-    if ((all[tier] as number) >= (amounts[0] as number)) return
-    all[tier] = amounts[0] as number
-    const account = this.accounts.get(request.thing)
-    if (account === undefined) return
-    for (let t = 0; t < account.keeps.length; t++) if ((account.keeps[t] as number) > 0) this.moveFloor(request.thing, account, t)
+  private noteLargest({ amounts, tier }: Flight, account: PoolAccount): void {
+    const { largest, keeps } = account
+    if ((largest[tier] as number) >= (amounts[0] as number)) return
+    largest[tier] = amounts[0] as number
+    for (let t = 0; t < keeps.length; t++) if ((keeps[t] as number) > 0) this.moveFloor(account, t)
   }
 
   // ---- results
@@ -516,10 +507,6 @@ class Engine implements View {
     const line = { waiting: this.tallies.map(() => 0), all: 0, tokens: new Map<number, number>(), due: Number.POSITIVE_INFINITY }
     this.lines.set(thing, line)
     return line
-  }
-
-  private tallyOf({ who }: TraceRequest): Tally {
-    return this.tallies[this.tierOf(who.tier)] as Tally
   }
 
   private tierOf(tier: string): number {

@@ -4,6 +4,8 @@ export class PoolAccount {
   readonly waiting: Uint32Array
   /** what is kept free for each tier, as it is in force */
   readonly keeps: Float64Array
+  /** of what requests of each tier asked for, the most */
+  readonly largest: Float64Array
   private since = 0
   private usedNow = 0
   private waitingNow = 0
@@ -11,12 +13,15 @@ export class PoolAccount {
   private keptTime = 0
 
   constructor(
+    /** of the pool */
+    readonly name: string,
     readonly capacity: number,
     tiers: number
   ) {
     this.used = new Float64Array(tiers)
     this.waiting = new Uint32Array(tiers)
     this.keeps = new Float64Array(tiers)
+    this.largest = new Float64Array(tiers)
   }
 
   /** Brings the account up to date: before each change. */

@@ -10,6 +10,7 @@ import { type Pool, pools } from '../pool.js'
 import type { Session } from '../session.js'
 import { readTerms, type Terms } from '../terms.js'
 import { Floors } from './floors.js'
+import type { PoolAccount } from './pool-account.js'
 import type { TraceRequest, Who, Workload } from './trace.js'
 
 /** What gives back what was granted. */
@@ -21,6 +22,10 @@ export interface Held {
 export interface Flight {
   readonly request: TraceRequest
   readonly number: number
+  /** index of its tier */
+  readonly tier: number
+  /** of its pool; undefined: it is of something else */
+  readonly account: PoolAccount | undefined
   /** ns, of this try */
   asked: number
   ends: number
@@ -136,6 +141,11 @@ export class Stage {
     waiting.settle()
     this.session.check(code)
     if (look) waiting.drain()
+  }
+
+  /** Requests that wait in the arena. */
+  get queued(): number {
+    return this.session.queued
   }
 
   /** @throws what a wait ended with that is no refusal */
