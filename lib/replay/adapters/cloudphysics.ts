@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { TraceError } from '../../errors/index.js'
 import { replay } from '../engine.js'
 import { type Trace, type TraceRequest, Whos, type Workload } from '../trace.js'
+import { Busiest } from './busiest.js'
 
 const RECORD_BYTES = 32
 const LENGTH_AT = 4
@@ -21,8 +22,6 @@ const WRITE = WHOS.of('write', undefined, 'interactive')
 const READ = WHOS.of('read', undefined, 'background')
 const TIERS = ['background', 'interactive']
 const NONE: readonly number[] = []
-/** Names of locks that are remembered to find the busiest. */
-const BUSIEST = 256
 
 /** Requests to a virtual disk (CloudPhysics; Waldspurger et al., FAST 2015), as locks on what they are about. */
 export function cloudphysics(file: string): Trace {
@@ -70,15 +69,14 @@ async function msPerByteFor(of: (msPerByte: number) => Workload): Promise<number
 }
 
 async function summaryOf(file: string): Promise<{ count: number; busiest: readonly string[] }> {
-  const writes = new Map<string, number>()
+  const writes = new Busiest()
   let count = 0
   for await (const batch of read(file, 0)) {
     count += batch.length
-    for (const { who, thing } of batch) if (who === WRITE) writes.set(thing, (writes.get(thing) ?? 0) + 1)
+    for (const { who, thing } of batch) if (who === WRITE) writes.add(thing)
   }
   if (count === 0) throw new TraceError(`${file}: there is no record in it`, { file, line: 1 })
-  const busiest = [...writes].sort(([, a], [, b]) => b - a).slice(0, BUSIEST)
-  return { count, busiest: busiest.map(([name]) => name) }
+  return { count, busiest: writes.names }
 }
 
 async function* read(file: string, msPerByte: number): AsyncGenerator<readonly TraceRequest[]> {

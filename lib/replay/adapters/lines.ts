@@ -2,6 +2,14 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { TraceError } from '../../errors/index.js'
 
+export type Row = Readonly<Record<string, unknown>>
+
+/** A row, and where it stands in its file. */
+export interface Placed {
+  readonly line: number
+  readonly row: Row
+}
+
 const GZIPPED = /\.gz$/
 const CHUNK_BYTES = 256 * 1024
 
@@ -63,4 +71,16 @@ export function numberIn(file: string, line: number, column: string, cell: unkno
   const value = isNumber ? Number(cell) : Number.NaN
   if (!Number.isFinite(value)) throw badLine(file, line, `${column} is ${JSON.stringify(String(cell))}, which is no number`)
   return value
+}
+
+/** An object in JSON. @throws TraceError */
+export function recordIn(file: string, line: number, text: string): Row {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw badLine(file, line, `it is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badLine(file, line, 'it is no object')
+  return value as Row
 }

@@ -1,5 +1,5 @@
 import { type Trace, type TraceRequest, Whos, type Workload } from '../trace.js'
-import { badLine, linesIn, numberIn } from './lines.js'
+import { badLine, linesIn, numberIn, recordIn } from './lines.js'
 
 const POOL = 'slots'
 const TIER = 'standard'
@@ -76,16 +76,4 @@ async function* read(file: string): AsyncGenerator<readonly TraceRequest[]> {
     }
     if (batch.length > 0) yield batch
   }
-}
-
-/** An object in JSON. @throws TraceError */
-export function recordIn(file: string, line: number, text: string): Readonly<Record<string, unknown>> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw badLine(file, line, `it is not JSON: ${(error as Error).message}`)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badLine(file, line, 'it is no object')
-  return value as Readonly<Record<string, unknown>>
 }

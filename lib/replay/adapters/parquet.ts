@@ -1,5 +1,5 @@
 import { LoadError, TraceError } from '../../errors/index.js'
-import type { Placed } from './table.js'
+import type { Placed } from './lines.js'
 
 const PACKAGE = '@duckdb/node-api'
 

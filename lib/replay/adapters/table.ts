@@ -1,18 +1,10 @@
 import { basename } from 'node:path'
 import { ArgumentError } from '../../errors/index.js'
 import { type ThingKind, type Trace, type TraceRequest, type Who, Whos, type Workload } from '../trace.js'
-import { badLine, cellsOf, linesIn, numberIn } from './lines.js'
+import { Busiest } from './busiest.js'
+import { badLine, cellsOf, linesIn, numberIn, type Placed, type Row, recordIn } from './lines.js'
 import { type Column, inferMapping, type Mapping, TIME_UNITS } from './mapping.js'
-import { recordIn } from './mooncake.js'
 import { parquetRows } from './parquet.js'
-
-export type Row = Readonly<Record<string, unknown>>
-
-/** A row, and where it stands in its file. */
-export interface Placed {
-  readonly line: number
-  readonly row: Row
-}
 
 export interface TableOptions {
   readonly mapping?: Mapping | undefined
@@ -24,7 +16,6 @@ export interface TableOptions {
 
 const POOL = 'pool'
 const LOOK_ROWS = 200
-const BUSIEST = 256
 const DEFAULT_TIERS = ['background', 'standard', 'interactive', 'critical']
 const TIER = 'standard'
 const NONE: readonly number[] = []
@@ -72,13 +63,14 @@ interface Summary {
   /** of each pool: what is held on average, and the most that one asks for */
   readonly loads: ReadonlyMap<string, { held: number; most: number }>
   readonly tokens: ReadonlyMap<string, { asked: number; most: number }>
-  readonly locks: ReadonlyMap<string, number>
+  /** by tier */
+  readonly locks: ReadonlyMap<string, Busiest>
 }
 
 async function summaryOf(file: string, mapping: Mapping, options: TableOptions): Promise<Summary> {
   const loads = new Map<string, { held: number; most: number }>()
   const tokens = new Map<string, { asked: number; most: number }>()
-  const locks = new Map<string, number>()
+  const locks = new Map<string, Busiest>()
   const tiers = new Set<string>()
   let [count, start, last] = [0, Number.NaN, 0]
   for await (const batch of read(file, mapping, options, 0)) {
@@ -87,7 +79,11 @@ async function summaryOf(file: string, mapping: Mapping, options: TableOptions):
       last = time
       tiers.add(who.tier)
       const amount = amounts[0] ?? 0
-      if (kind === 'lock') locks.set(thing, (locks.get(thing) ?? 0) + 1)
+      if (kind === 'lock') {
+        const ofTier = locks.get(who.tier) ?? new Busiest()
+        ofTier.add(thing)
+        locks.set(who.tier, ofTier)
+      }
       if (kind === 'pool') {
         const load = loads.get(thing) ?? { held: 0, most: 0 }
         loads.set(thing, { held: load.held + amount * duration, most: Math.max(load.most, amount) })
@@ -111,11 +107,12 @@ function workloadOf(
   utilisation: number
 ): Workload {
   const { tiers: ranks = DEFAULT_TIERS } = options
+  const present = ranks.filter(tier => tiers.has(tier))
   return {
     trace,
     // Locks have no capacity that could be set: they are as they were.
     setting: String(loads.size + tokens.size === 0 ? 100 : Math.round(100 * utilisation)),
-    tiers: ranks.filter(tier => tiers.has(tier)),
+    tiers: present,
     ...(options.tiers !== undefined && { ranks: options.tiers }),
     pools: [...loads].map(([name, { held, most }]) => ({
       name,
@@ -123,10 +120,7 @@ function workloadOf(
       unit: 1
     })),
     buckets: [...tokens].map(([name, { asked, most }]) => ({ name, rate: Math.max(most, asked / (length / 1000) / utilisation) })),
-    busiest: [...locks]
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, BUSIEST)
-      .map(([name]) => name),
+    busiest: locks.get(present.at(-1) ?? '')?.names ?? [],
     sized: false,
     count,
     batches: () => read(file, mapping, options, start)
