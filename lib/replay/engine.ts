@@ -1,5 +1,5 @@
-import { ArgumentError, TimeoutError } from '../errors/index.js'
-import type { PlanScore } from '../plans.js'
+import { ArgumentError, CapacityError, TimeoutError } from '../errors/index.js'
+import type { Plan, PlanScore } from '../plans.js'
 import { NS_PER_MS } from '../units.js'
 import { Ends } from './ends.js'
 import { Lookahead } from './lookahead.js'
@@ -52,6 +52,8 @@ export interface ReplayResult {
   /** plans that were used, and written; what keeps units counts by the requests that were granted at once while lower ones waited */
   readonly hits: number
   readonly written: number
+  /** plans for which the core had no place */
+  readonly refused: number
   /** what waiting and idling cost together */
   readonly cost: number
   /** of a workload that is sized: allocated by used, over time; and tries that had too little, by requests */
@@ -121,6 +123,7 @@ class Engine implements View {
   private numbers = 0
   private keepHits = 0
   private keepsWritten = 0
+  private plansRefused = 0
   private horizon = 0
   private isOpen = true
   private lastMove = 0
@@ -143,7 +146,6 @@ class Engine implements View {
     for (const { name, capacity } of workload.pools) {
       this.accounts.set(name, new PoolAccount(name, firstOf(capacity), tiers.length))
     }
-    this.configure()
   }
 
   get now(): number {
@@ -152,6 +154,7 @@ class Engine implements View {
 
   async run(): Promise<ReplayResult> {
     const began = performance.now()
+    this.configure()
     const aheadMs = this.policy.ahead ?? 0
     for (;;) {
       if (this.isOpen && !this.ahead.reaches(this.now + aheadMs)) await this.ahead.fill(this.now + aheadMs)
@@ -164,6 +167,7 @@ class Engine implements View {
         if (this.isUnsettled()) await this.settle()
       }
       while (this.moments.next <= this.time) this.expire(this.moments.pop() as Moment)
+      while (this.later[0] !== undefined && this.later[0].at <= this.time) this.enforce((this.later.shift() as Later).plan)
       if (this.periodAt <= this.time) this.atPeriod()
       if (this.isUnsettled()) await this.settle()
       for (const name of this.busyBuckets) if ((this.lines.get(name) as Line).due <= this.time) this.lookWhenDue(name)
@@ -210,7 +214,8 @@ class Engine implements View {
     const arrives = arrival === undefined ? Number.POSITIVE_INFINITY : toNs(arrival.time)
     const event = Math.min(arrives, this.flights.next)
     if (event === Number.POSITIVE_INFINITY && this.waitingNow === 0) return event
-    const next = Math.min(event, this.periodAt, this.moments.next, this.nextDue())
+    const planned = this.later[0]?.at ?? Number.POSITIVE_INFINITY
+    const next = Math.min(event, this.periodAt, planned, this.moments.next, this.nextDue())
     if (next - this.lastMove > STUCK_NS && event === Number.POSITIVE_INFINITY) {
       throw new TimeoutError(`${this.waitingNow} requests are never granted`, { resource: this.workload.trace, waitedMs: this.now })
     }
@@ -399,7 +404,6 @@ class Engine implements View {
   }
 
   private atPeriod(): void {
-    while (this.later[0] !== undefined && this.later[0].at <= this.time) this.enforce((this.later.shift() as Later).plan)
     this.policy.onPeriod?.(this)
     this.periodAt = this.time + toNs(this.period)
   }
@@ -411,9 +415,21 @@ class Engine implements View {
       this.moments.push({ ends, number: this.numbers++, keep: plan })
       return
     }
-    this.stage.gov.plans.write(plan)
+    if (!this.writeToCore(plan)) return
     if (plan.kind === 'hold') this.heldFor.set(plan.lock as string, ends)
     if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: undefined })
+  }
+
+  /** False when there is no place for another plan: a policy is to know, and the replay goes on without it. */
+  private writeToCore(plan: Plan): boolean {
+    try {
+      this.stage.gov.plans.write(plan)
+      return true
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error
+      this.plansRefused++
+      return false
+    }
   }
 
   private keep(plan: KeepPlan): void {
@@ -486,6 +502,7 @@ class Engine implements View {
       kept: idles.reduce((all, { kept, unit }) => all + kept / unit / perSecond, keptFree),
       hits: sum(({ hits }) => hits) + this.keepHits,
       written: sum(({ written }) => written) + this.keepsWritten,
+      refused: this.plansRefused,
       cost: idleCost + results.reduce((all, { waitCost }) => all + waitCost, 0),
       waste: sized ? this.allocated / this.usedReally : undefined,
       under: sized ? this.underAllocated / this.count : undefined,

@@ -39,7 +39,7 @@ export interface View {
   /** the part of a pool that plans may keep from lower tiers */
   readonly maxReserve: number
   readonly workload: Workload
-  /** Writes a plan; its times count from when it takes force, `lag` periods after now. */
+  /** Writes a plan; its times count from when it takes force, `lag` periods after now. One that the core has no place for is counted, no error. */
   write(plan: ReplayPlan): void
   /** Units of the first dimension that a tier holds. */
   used(pool: string, tier: string): number

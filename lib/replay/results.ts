@@ -25,6 +25,7 @@ const TIER_MEASURES: readonly (readonly [id: string, unit: string, of: (tier: Ti
 const ALL_MEASURES: readonly (readonly [id: string, unit: string, of: (result: ReplayResult) => number | undefined])[] = [
   ['idle', 'of capacity', result => result.idle],
   ['plan-written', '', result => result.written],
+  ['plan-refused', '', result => result.refused],
   ['plan-hits', '', result => result.hits],
   ['plan-waste', 'unit seconds', result => result.kept],
   ['makespan', 'ms', result => result.makespan],

@@ -170,6 +170,35 @@ test('a lock that is kept is let go when the hold ends, to within a millisecond'
   assert.is(result.hits, 0)
 })
 
+test('a policy may plan at an arrival alone, and still a period passes before it takes force', async () => {
+  const policy: Policy = {
+    name: 'at once',
+    maxReserve: 1,
+    onArrival(arrival, view) {
+      if (arrival.time === 0) view.write({ kind: 'keep', pool: 'p', tier: 'interactive', amount: 1, until: 100 })
+    }
+  }
+  const asks: Said[] = [0, 99, 150].map(time => ({ time, duration: time === 0 ? 1000 : 1 }))
+  const result = await play(workload(asks, 2), policy)
+  // In force from 100 to 200: who came at 99 did not wait, who came at 150 waited for its end.
+  assert.is(tierOf(result, 'background').waitMax, 50)
+  assert.is(tierOf(result, 'background').waitMean, 50 / 3)
+})
+
+test('plans for which the core has no place are counted, and the replay goes on', async () => {
+  const policy: Policy = {
+    name: 'eager',
+    lag: 0,
+    onPeriod(view) {
+      for (let source = 0; source < 64; source++) view.write({ kind: 'hold', lock: 'l', tier: 'interactive', until: 10, source })
+    }
+  }
+  const result = await play(workload([{ time: 50, duration: 1, kind: 'lock', thing: 'l' }], 1, { pools: [] }), policy)
+  assert.is(result.written + result.refused, 64)
+  assert.ok(result.refused > 0)
+  assert.is(result.makespan, 51)
+})
+
 test('it is the same each time', async () => {
   const asks: Said[] = Array.from({ length: 300 }, (_, i) => ({
     time: Math.floor(i / 3) * 7,
