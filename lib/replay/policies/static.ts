@@ -10,6 +10,8 @@ const SIZES = [20, 30, 40, 50, 60, 70, 80, 90, 100]
 const LOCKS = [1, 4, 16, 64]
 /** Of the tokens of a second. */
 const TOKENS = [25, 50, 100, 250]
+/** A hold is renewed twice as often as this. */
+const HOLD_MS = 10_000
 /** The whole trace. */
 const ALWAYS_MS = 1e10
 
@@ -35,12 +37,26 @@ export function fixed(k: number, workload: Workload): Policy {
   if (workload.pools.length > 0) {
     return { name, reserves: ({ pools }) => new Map(pools.map(({ name, unit }) => [name, k * unit])) }
   }
-  const kept = workload.busiest.slice(0, k)
-  const onPeriod = (view: View) => {
-    // One that was used is over, so each is written anew.
-    for (const lock of kept) view.write({ kind: 'hold', lock, tier: top, until: 2 * view.period })
+  return holding(name, top, workload.busiest.slice(0, k))
+}
+
+/** A hold that is used is over, so it is written again when the one who used it is done. */
+function holding(name: string, tier: string, locks: readonly string[]): Policy {
+  const kept = new Set(locks)
+  const write = (view: View, lock: string) => view.write({ kind: 'hold', lock, tier, until: HOLD_MS })
+  let renewAt = 0
+  return {
+    name,
+    lag: 0,
+    onPeriod(view) {
+      if (view.now < renewAt) return
+      renewAt = view.now + HOLD_MS / 2
+      for (const lock of locks) write(view, lock)
+    },
+    onEnd({ kind, thing, who }, view) {
+      if (kind === 'lock' && who.tier === tier && kept.has(thing)) write(view, thing)
+    }
   }
-  return { name, lag: 0, onPeriod }
 }
 
 function keepTokens(view: View, tenant: string, k: number): void {
