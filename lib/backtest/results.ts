@@ -34,25 +34,37 @@ export interface ResultRow {
 }
 
 export function rowsOf(all: readonly Ran[]): ResultRow[] {
-  const meta = { node: process.versions.node, cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`, commit: commit() }
+  const meta = machineOf()
   return all.flatMap(({ suite, result }) =>
-    result.measures.map(({ id, unit, value, rivals = {}, must, beyond }) => ({
-      suite: suite.name,
-      id: `${suite.name}/${id}`,
-      unit,
-      value,
-      rivals,
-      floor: {},
-      must: limitOf(must),
-      beyond: limitOf(beyond),
-      meta: {
-        ...meta,
-        mustText: must === undefined ? null : boundText(must),
-        met: isMet(value, must) ?? null,
-        metBeyond: isMet(value, beyond) ?? null
-      }
-    }))
+    result.measures.map(measure => rowOf(suite.name, { ...measure, id: `${suite.name}/${measure.id}` }, meta))
   )
+}
+
+/** What ran, and on what. */
+export type Machine = Pick<ResultRow['meta'], 'node' | 'cpu' | 'commit'>
+
+export function machineOf(): Machine {
+  return { node: process.versions.node, cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`, commit: commit() }
+}
+
+/** @param measure with its whole id */
+export function rowOf(suite: string, { id, unit, value, rivals = {}, must, beyond }: Measure, machine: Machine): ResultRow {
+  return {
+    suite,
+    id,
+    unit,
+    value,
+    rivals,
+    floor: {},
+    must: limitOf(must),
+    beyond: limitOf(beyond),
+    meta: {
+      ...machine,
+      mustText: must === undefined ? null : boundText(must),
+      met: isMet(value, must) ?? null,
+      metBeyond: isMet(value, beyond) ?? null
+    }
+  }
 }
 
 function limitOf(bound: Bound | undefined): ResultRow['must'] {

@@ -25,12 +25,16 @@ export interface Chart {
   readonly lines: readonly ChartLine[]
   /** x and y are probabilities, and the diagonal is what is right */
   readonly square?: boolean | undefined
+  /** x grows by factors, not by steps; what is below a thousandth is drawn there */
+  readonly logX?: boolean | undefined
 }
 
 export interface ChartLine {
   readonly name: string
   readonly points: readonly (readonly [x: number, y: number])[]
   readonly band?: readonly (readonly [low: number, high: number])[] | undefined
+  /** names of the points, which are then marked, and not joined by a line */
+  readonly marks?: readonly string[] | undefined
 }
 
 export interface SuiteContext {

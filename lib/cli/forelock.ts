@@ -6,12 +6,15 @@ import { arenaName } from '../open-options.js'
 import { BACKTEST_OPTIONS, backtest } from './backtest.js'
 import { askHistory } from './history.js'
 import { inspectArena, toJson, toText } from './inspect.js'
+import { REPLAY_OPTIONS, replayTrace } from './replay.js'
 
 const USAGE = `forelock inspect NAME [--dir DIR] [--json]   holders and waiters of a named arena, with age, pid and tier
 forelock unlink NAME [--dir DIR] [--force]   removes a named arena; --force also while it is in use
 forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, 'usage WORKFLOW [ACTION]'
                                              or SQL (--as admin); JSON comes out
-forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed`
+forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
+forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
+                [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]`
 
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
@@ -28,8 +31,9 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
   try {
-    // Its --json names a file.
+    // Their --json names a file.
     if (args[0] === 'backtest') return await judge(args.slice(1))
+    if (args[0] === 'replay') return await play(args.slice(1))
     const given = parse(args, OPTIONS)
     if (given === undefined) return usage(process.stderr, EXIT_USAGE)
     const { positionals, values } = given
@@ -61,10 +65,21 @@ async function judge(args: string[]): Promise<number> {
   if (given === undefined) return usage(process.stderr, EXIT_USAGE)
   if (given.values.help === true) return usage(process.stdout, 0)
   if (given.positionals.length > 0) return usage(process.stderr, EXIT_USAGE)
-  const progress = (text: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-  }
   return (await backtest(given.values, text => process.stdout.write(text), progress)) ? 0 : 1
+}
+
+async function play(args: string[]): Promise<number> {
+  const given = parse(args, REPLAY_OPTIONS)
+  if (given === undefined) return usage(process.stderr, EXIT_USAGE)
+  if (given.values.help === true) return usage(process.stdout, 0)
+  const [place, ...rest] = given.positionals
+  if (place === undefined || rest.length > 0) return usage(process.stderr, EXIT_USAGE)
+  await replayTrace(place, given.values, text => process.stdout.write(text), progress)
+  return 0
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
 function inspect(name: string, { dir, json }: { dir?: string; json?: boolean }): number {

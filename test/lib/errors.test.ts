@@ -24,6 +24,7 @@ const samples: errors.ForelockError[] = [
   new errors.SignatureError('m', { reason: 'mismatch' }),
   new errors.StolenError('m', { resource: 'r', token: 1n }),
   new errors.TimeoutError('m', { resource: 'r', waitedMs: 1 }),
+  new errors.TraceError('m', { file: 'f', line: 2 }),
   new errors.TtlError('m', { resource: 'r', token: 1n }),
   new errors.UnsupportedError('m', {}),
   new errors.VersionError('m', { option: 'o', stored: 1, given: 2 })

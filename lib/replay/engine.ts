@@ -1,0 +1,541 @@
+import { ArgumentError, CapacityError, TimeoutError } from '../errors/index.js'
+import type { Plan, PlanScore } from '../plans.js'
+import { NS_PER_MS } from '../units.js'
+import { Ends } from './ends.js'
+import { Lookahead } from './lookahead.js'
+import type { Arrival, KeepPlan, Policy, ReplayPlan, View } from './policy.js'
+import { PoolAccount } from './pool-account.js'
+import { type Flight, Stage } from './stage.js'
+import { Tally, type TierResult } from './tally.js'
+import { firstOf, type PoolTerms, type TraceRequest, type Workload } from './trace.js'
+
+/** Between two looks of a policy; an agent's period by default. */
+export const PERIOD_MS = 100
+/** What waiting costs a unit and second, by tier from the lowest up, and what idling costs: docs/guides/defaults.md. */
+export const WAIT_COSTS: readonly number[] = [1, 2, 8, 32]
+export const IDLE_COST = 1
+/** The default of open(). */
+const MAX_RESERVE = 0.25
+/**
+ * A hold may let a waiter go at a time that only the core knows, when it has kept the lock for as long as it may. While one is kept waiting, the
+ * clock moves no further than this at a time: so exact are those waits, and all others to the nanosecond.
+ */
+const KEPT_STEP_NS = 1e6
+/** A bucket's wait is told in doubles: where rounding put it a little early, it is looked at again so much later. */
+const DUE_STEP_NS = 1e3
+/** Nothing waits so long behind nothing. */
+const STUCK_NS = 3_600_000 * NS_PER_MS
+const REPORT_EVERY = 8192
+
+export interface ReplayOptions {
+  readonly workload: Workload
+  readonly policy: Policy
+  /** ms */
+  readonly period?: number | undefined
+  /** called now and then with the requests that came so far */
+  readonly progress?: ((requests: number) => void) | undefined
+}
+
+/** What a policy came to on a workload. */
+export interface ReplayResult {
+  readonly policy: string
+  /** lowest first */
+  readonly tiers: readonly TierResult[]
+  readonly requests: number
+  /** ms until the last request came, and until the last one ended */
+  readonly horizon: number
+  readonly makespan: number
+  /** part of what there is, over time, that nobody had; undefined where nothing is held in units */
+  readonly idle: number | undefined
+  /** unit seconds that were kept from somebody who waited for them, and that locks were */
+  readonly kept: number
+  /** plans that were used, and written; what keeps units counts by the requests that were granted at once while lower ones waited */
+  readonly hits: number
+  readonly written: number
+  /** plans for which the core had no place */
+  readonly refused: number
+  /** what waiting and idling cost together */
+  readonly cost: number
+  /** of a workload that is sized: allocated by used, over time; and tries that had too little, by requests */
+  readonly waste: number | undefined
+  readonly under: number | undefined
+  /** ms of this machine, which do not belong to what is the same each time */
+  readonly took: number
+}
+
+/**
+ * Plays a workload through the real core in virtual time, under a policy. The same each time: nothing in it depends on the clock on the wall.
+ *
+ * @throws TraceError, ArgumentError, and what the core throws that is no refusal
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const engine = new Engine(options)
+  try {
+    return await engine.run()
+  } finally {
+    await engine.close()
+  }
+}
+
+/** Requests that wait for one thing, by tier; and of a bucket by how many tokens. */
+interface Line {
+  readonly waiting: number[]
+  all: number
+  readonly tokens: Map<number, number>
+  /** ns when a bucket has what somebody waits for */
+  due: number
+}
+
+interface Later {
+  readonly at: number
+  readonly plan: ReplayPlan
+}
+
+interface Moment {
+  readonly ends: number
+  readonly number: number
+  /** what is over then, where it is the engine's to end */
+  readonly keep: KeepPlan | undefined
+}
+
+class Engine implements View {
+  readonly workload: Workload
+  readonly period: number
+  readonly maxReserve: number
+  private readonly policy: Policy
+  private readonly stage: Stage
+  private readonly ahead: Lookahead
+  private readonly flights = new Ends<Flight>()
+  private readonly moments = new Ends<Moment>()
+  private readonly later: Later[] = []
+  private readonly tallies: Tally[]
+  private readonly tierAt: ReadonlyMap<string, number>
+  private readonly accounts = new Map<string, PoolAccount>()
+  private readonly lines = new Map<string, Line>()
+  private readonly busyBuckets = new Set<string>()
+  /** locks with a hold on them, and until when, ns */
+  private readonly heldFor = new Map<string, number>()
+  private readonly keeps = new Map<string, KeepPlan>()
+  private time = 0
+  private periodAt: number
+  private count = 0
+  private waitingNow = 0
+  private numbers = 0
+  private keepHits = 0
+  private keepsWritten = 0
+  private plansRefused = 0
+  private horizon = 0
+  private isOpen = true
+  private lastMove = 0
+  private underAllocated = 0
+  private allocated = 0
+  private usedReally = 0
+
+  constructor(private readonly options: ReplayOptions) {
+    const { workload, policy, period = PERIOD_MS } = options
+    this.workload = workload
+    this.policy = policy
+    this.period = period
+    this.maxReserve = policy.maxReserve ?? MAX_RESERVE
+    this.stage = new Stage(workload)
+    this.ahead = new Lookahead(workload.batches())
+    const { tiers } = this.stage.gov
+    this.tierAt = new Map(tiers.map((tier, i) => [tier, i]))
+    this.tallies = tiers.map(tier => new Tally(tier))
+    this.periodAt = policy.onPeriod === undefined ? Number.POSITIVE_INFINITY : 0
+    for (const { name, capacity } of workload.pools) {
+      this.accounts.set(name, new PoolAccount(name, firstOf(capacity), tiers.length))
+    }
+  }
+
+  get now(): number {
+    return this.time / NS_PER_MS
+  }
+
+  async run(): Promise<ReplayResult> {
+    const began = performance.now()
+    this.configure()
+    const aheadMs = this.policy.ahead ?? 0
+    for (;;) {
+      if (this.isOpen && !this.ahead.reaches(this.now + aheadMs)) await this.ahead.fill(this.now + aheadMs)
+      const next = this.nextTime()
+      if (next === Number.POSITIVE_INFINITY) break
+      this.advance(next)
+      if (this.isUnsettled()) await this.settle()
+      while (this.flights.next <= this.time) {
+        this.end(this.flights.pop() as Flight)
+        if (this.isUnsettled()) await this.settle()
+      }
+      while (this.moments.next <= this.time) this.expire(this.moments.pop() as Moment)
+      while (this.later[0] !== undefined && this.later[0].at <= this.time) this.enforce((this.later.shift() as Later).plan)
+      if (this.periodAt <= this.time) this.atPeriod()
+      if (this.isUnsettled()) await this.settle()
+      for (const name of this.busyBuckets) if ((this.lines.get(name) as Line).due <= this.time) this.lookWhenDue(name)
+      for (let request = this.ahead.next; request !== undefined && toNs(request.time) <= this.time; request = this.ahead.next) {
+        this.ahead.take()
+        this.arrive(request)
+      }
+      // A look at a thing may have let somebody go.
+      if (this.isUnsettled()) await this.settle()
+    }
+    return this.result(performance.now() - began)
+  }
+
+  async close(): Promise<void> {
+    await this.ahead.close()
+    await this.stage.close()
+  }
+
+  write(plan: ReplayPlan): void {
+    const lag = this.policy.lag ?? 1
+    if (lag === 0) this.enforce(plan)
+    else this.later.push({ at: this.time + lag * toNs(this.period), plan })
+  }
+
+  used(pool: string, tier: string): number {
+    return this.accounts.get(pool)?.used[this.tierOf(tier)] ?? 0
+  }
+
+  waiting(thing: string, tier: string): number {
+    const at = this.tierOf(tier)
+    return this.accounts.get(thing)?.waiting[at] ?? this.lines.get(thing)?.waiting[at] ?? 0
+  }
+
+  coming(): Iterable<Arrival> {
+    return this.ahead.until(this.now + (this.policy.ahead ?? 0))
+  }
+
+  // ---- time
+
+  /** ns of the next thing that happens; Infinity: all is over. */
+  private nextTime(): number {
+    const arrival = this.ahead.next
+    if (this.isOpen && arrival === undefined) this.closeDoors()
+    const arrives = arrival === undefined ? Number.POSITIVE_INFINITY : toNs(arrival.time)
+    const event = Math.min(arrives, this.flights.next)
+    if (event === Number.POSITIVE_INFINITY && this.waitingNow === 0) return event
+    const planned = this.later[0]?.at ?? Number.POSITIVE_INFINITY
+    const next = Math.min(event, this.periodAt, planned, this.moments.next, this.nextDue())
+    if (next - this.lastMove > STUCK_NS && event === Number.POSITIVE_INFINITY) {
+      throw new TimeoutError(`${this.waitingNow} requests are never granted`, { resource: this.workload.trace, waitedMs: this.now })
+    }
+    return next
+  }
+
+  /** When a bucket has tokens for somebody who waits, or a lock may be kept no longer. */
+  private nextDue(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const name of this.busyBuckets) next = Math.min(next, (this.lines.get(name) as Line).due)
+    for (const [lock, until] of this.heldFor) {
+      if (until <= this.time) this.heldFor.delete(lock)
+      else if ((this.lines.get(lock)?.all ?? 0) > 0) next = Math.min(next, this.time + KEPT_STEP_NS)
+    }
+    return next
+  }
+
+  private advance(to: number): void {
+    if (to <= this.time) return
+    this.stage.advance((to - this.time) / NS_PER_MS, this.waitingNow > 0)
+    this.time = to
+  }
+
+  /** The promises of those who were just granted something call back before this one does. */
+  private async settle(): Promise<void> {
+    await undefined
+    const { granted, refused } = this.stage
+    if (granted.length > 0) {
+      for (const flight of granted.splice(0)) {
+        this.waits(flight, -1)
+        this.grant(flight)
+        if (flight.request.kind === 'bucket') this.lookWhenDue(flight.request.thing)
+      }
+    }
+    if (refused.length > 0) {
+      for (const flight of refused.splice(0)) {
+        this.waits(flight, -1)
+        this.refuse(flight)
+      }
+    }
+    this.stage.check()
+  }
+
+  /** Whether the core has ended waits of which their promises have not told yet. */
+  private isUnsettled(): boolean {
+    return this.stage.queued !== this.waitingNow
+  }
+
+  /** The last request has come: what is done by then is done in the time of the trace. */
+  private closeDoors(): void {
+    this.isOpen = false
+    // Where all come at once that time is none, and counts until the last one ends.
+    if (this.horizon > 0) for (const account of this.accounts.values()) account.at(this.horizon)
+  }
+
+  private isInTime(): boolean {
+    return this.isOpen || this.horizon === 0 || this.time <= this.horizon
+  }
+
+  private accountTime(): number {
+    return this.isOpen || this.horizon === 0 ? this.time : Math.min(this.time, this.horizon)
+  }
+
+  // ---- requests
+
+  private arrive(request: TraceRequest): void {
+    const { policy } = this
+    const tier = this.tierOf(request.who.tier)
+    this.count++
+    this.horizon = this.time
+    if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
+    ;(this.tallies[tier] as Tally).requests++
+    policy.onArrival?.(request, this)
+    const amounts = (this.workload.sized ? policy.size?.(request) : undefined) ?? request.amounts
+    const account = request.kind === 'pool' ? this.accounts.get(request.thing) : undefined
+    this.ask({ request, number: this.numbers++, tier, account, asked: this.time, ends: 0, amounts, held: undefined })
+  }
+
+  private ask(flight: Flight): void {
+    const { request } = flight
+    flight.asked = this.time
+    if (flight.account !== undefined) this.noteLargest(flight, flight.account)
+    const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
+    switch (this.stage.ask(flight, uncontended)) {
+      case 'granted':
+        this.noteHit(flight)
+        this.grant(flight)
+        break
+      case 'waits':
+        this.waits(flight, 1)
+        if (request.kind === 'bucket') this.lookWhenDue(request.thing)
+        break
+      default:
+        this.refuse(flight)
+    }
+  }
+
+  private waits(flight: Flight, more: 1 | -1): void {
+    const { request, amounts, tier } = flight
+    this.waitingNow += more
+    flight.account?.wait(this.accountTime(), tier, more)
+    const line = this.lineOf(request.thing)
+    line.waiting[tier] = (line.waiting[tier] as number) + more
+    line.all += more
+    if (request.kind === 'bucket') {
+      const tokens = amounts[0] as number
+      const left = (line.tokens.get(tokens) ?? 0) + more
+      if (left > 0) line.tokens.set(tokens, left)
+      else line.tokens.delete(tokens)
+      this.busyBuckets.add(request.thing)
+    }
+    if (line.all > 0) return
+    this.lines.delete(request.thing)
+    this.busyBuckets.delete(request.thing)
+  }
+
+  private lookWhenDue(bucket: string): void {
+    const line = this.lines.get(bucket)
+    if (line === undefined) return
+    // Who asks for less may have to wait for somebody before it who asks for more: only what is not there yet will come.
+    let soonest = Number.POSITIVE_INFINITY
+    for (const tokens of line.tokens.keys()) {
+      const ms = this.stage.due(bucket, tokens)
+      if (ms > 0) soonest = Math.min(soonest, Math.ceil(ms * NS_PER_MS))
+    }
+    line.due = this.time + (soonest === Number.POSITIVE_INFINITY ? DUE_STEP_NS : soonest)
+  }
+
+  private grant(flight: Flight): void {
+    const { request, amounts, tier, account } = flight
+    if (account !== undefined) this.take(account, tier, amounts[0] as number)
+    this.lastMove = this.time
+    this.tallies[tier]?.grant((this.time - flight.asked) / NS_PER_MS, this.unitsOf(flight))
+    flight.ends = this.time + toNs(request.duration)
+    if (request.kind === 'bucket') this.done(tier)
+    if (request.kind !== 'bucket' || this.policy.onEnd !== undefined) this.flights.push(flight)
+  }
+
+  private end(flight: Flight): void {
+    const { request, amounts, tier, account } = flight
+    this.lastMove = this.time
+    flight.held?.release()
+    if (account !== undefined) this.take(account, tier, -(amounts[0] as number))
+    if (request.peak !== undefined) {
+      const used = request.peak[0] as number
+      this.allocated += (amounts[0] as number) * request.duration
+      if (request.peak.some((peak, d) => peak > (amounts[d] ?? 0))) {
+        this.underAllocated++
+        flight.amounts = this.doubled(request.thing, amounts)
+        this.ask(flight)
+        return
+      }
+      this.usedReally += used * request.duration
+    }
+    if (request.kind !== 'bucket') this.done(tier)
+    this.policy.onEnd?.({ ...request, waited: (flight.ends - toNs(request.duration) - flight.asked) / NS_PER_MS, granted: amounts }, this)
+  }
+
+  private take(account: PoolAccount, tier: number, units: number): void {
+    account.take(this.accountTime(), tier, units)
+    if ((account.keeps[tier] as number) > 0) this.moveFloor(account, tier)
+  }
+
+  private done(tier: number): void {
+    if (this.isInTime()) (this.tallies[tier] as Tally).done++
+  }
+
+  private refuse(flight: Flight): void {
+    this.lastMove = this.time
+    ;(this.tallies[flight.tier] as Tally).refusals++
+  }
+
+  /** Twice as much, and no more than there is. */
+  private doubled(pool: string, amounts: readonly number[]): readonly number[] {
+    const { capacity } = this.workload.pools.find(({ name }) => name === pool) as PoolTerms
+    const names = Object.keys(capacity).sort()
+    return amounts.map((amount, d) => Math.min(2 * amount, capacity[names[d] ?? ''] ?? 0))
+  }
+
+  // ---- plans
+
+  /** What is kept all the time, before anything comes. */
+  private configure(): void {
+    const top = this.tierOf(this.workload.tiers.at(-1) as string)
+    for (const [pool, units] of this.policy.reserves?.(this.workload) ?? []) this.setKeep(pool, top, units)
+  }
+
+  private atPeriod(): void {
+    this.policy.onPeriod?.(this)
+    this.periodAt = this.time + toNs(this.period)
+  }
+
+  private enforce(plan: ReplayPlan): void {
+    const ends = this.time + toNs(plan.until)
+    if (plan.kind === 'keep') {
+      this.keep(plan)
+      this.moments.push({ ends, number: this.numbers++, keep: plan })
+      return
+    }
+    if (!this.writeToCore(plan)) return
+    if (plan.kind === 'hold') this.heldFor.set(plan.lock as string, ends)
+    if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: undefined })
+  }
+
+  /** False when there is no place for another plan: a policy is to know, and the replay goes on without it. */
+  private writeToCore(plan: Plan): boolean {
+    try {
+      this.stage.gov.plans.write(plan)
+      return true
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error
+      this.plansRefused++
+      return false
+    }
+  }
+
+  private keep(plan: KeepPlan): void {
+    const terms = this.workload.pools.find(({ name }) => name === plan.pool)
+    if (terms === undefined)
+      throw new ArgumentError(`a plan for a pool that there is not: ${plan.pool}`, { option: 'pool', given: plan.pool })
+    this.keepsWritten++
+    this.keeps.set(keyOf(plan), plan)
+    this.setKeep(plan.pool, this.tierOf(plan.tier), Math.min(plan.amount, Math.floor(this.maxReserve * firstOf(terms.capacity))))
+  }
+
+  private expire({ keep }: Moment): void {
+    // Another one may have taken its place.
+    if (keep === undefined || this.keeps.get(keyOf(keep)) !== keep) return
+    this.keeps.delete(keyOf(keep))
+    this.setKeep(keep.pool, this.tierOf(keep.tier), 0)
+  }
+
+  private setKeep(pool: string, tier: number, units: number): void {
+    const account = this.accounts.get(pool) as PoolAccount
+    account.at(this.accountTime())
+    account.keeps[tier] = units
+    this.moveFloor(account, tier)
+  }
+
+  /** The floor is what the tier has and what is kept for it, but so that the largest request of the others still fits. */
+  private moveFloor(account: PoolAccount, tier: number): void {
+    const others = account.largest.reduce((most, units, t) => (t === tier ? most : Math.max(most, units)), 0)
+    const keep = account.keeps[tier] as number
+    const units = keep === 0 ? 0 : (account.used[tier] as number) + keep
+    this.stage.setFloor(account.name, tier, Math.max(0, Math.min(units, account.capacity - others)))
+  }
+
+  /** It would have waited behind others, or taken what others wait for, were it not for the floor. */
+  private noteHit({ account, tier }: Flight): void {
+    if (account === undefined) return
+    if ((account.keeps[tier] as number) > 0 && account.waitsBelow(tier)) this.keepHits++
+  }
+
+  private noteLargest({ amounts, tier }: Flight, account: PoolAccount): void {
+    const { largest, keeps } = account
+    if ((largest[tier] as number) >= (amounts[0] as number)) return
+    largest[tier] = amounts[0] as number
+    for (let t = 0; t < keeps.length; t++) if ((keeps[t] as number) > 0) this.moveFloor(account, t)
+  }
+
+  // ---- results
+
+  private result(took: number): ReplayResult {
+    const horizon = this.horizon > 0 ? this.horizon : this.time
+    const { tiers } = this.workload
+    const results = tiers.map(tier => {
+      const at = this.tierOf(tier)
+      return (this.tallies[at] as Tally).result(horizon / NS_PER_MS, WAIT_COSTS[at] as number)
+    })
+    const idles = [...this.accounts].map(([name, account]) => ({ unit: this.unitOf(name), ...account.idle() }))
+    const scores: readonly PlanScore[] = this.stage.gov.plans.scores()
+    const sum = (of: (score: PlanScore) => number) => scores.reduce((all, score) => all + of(score), 0)
+    const keptFree = sum(({ waitedMs }) => waitedMs) / 1000
+    const perSecond = 1000 * NS_PER_MS
+    const idleCost = idles.reduce((all, { idle, unit }) => all + idle / unit / perSecond, keptFree) * IDLE_COST
+    const sized = this.workload.sized && this.usedReally > 0
+    return {
+      policy: this.policy.name,
+      tiers: results,
+      requests: this.count,
+      horizon: horizon / NS_PER_MS,
+      makespan: this.lastMove / NS_PER_MS,
+      idle: idles.length === 0 ? undefined : idles.reduce((all, { part }) => all + part, 0) / idles.length,
+      kept: idles.reduce((all, { kept, unit }) => all + kept / unit / perSecond, keptFree),
+      hits: sum(({ hits }) => hits) + this.keepHits,
+      written: sum(({ written }) => written) + this.keepsWritten,
+      refused: this.plansRefused,
+      cost: idleCost + results.reduce((all, { waitCost }) => all + waitCost, 0),
+      waste: sized ? this.allocated / this.usedReally : undefined,
+      under: sized ? this.underAllocated / this.count : undefined,
+      took
+    }
+  }
+
+  private unitsOf({ request, amounts }: Flight): number {
+    return request.kind === 'lock' ? 1 : (amounts[0] as number) / (request.kind === 'pool' ? this.unitOf(request.thing) : 1)
+  }
+
+  private unitOf(pool: string): number {
+    return this.workload.pools.find(({ name }) => name === pool)?.unit ?? 1
+  }
+
+  private lineOf(thing: string): Line {
+    const found = this.lines.get(thing)
+    if (found !== undefined) return found
+    const line = { waiting: this.tallies.map(() => 0), all: 0, tokens: new Map<number, number>(), due: Number.POSITIVE_INFINITY }
+    this.lines.set(thing, line)
+    return line
+  }
+
+  private tierOf(tier: string): number {
+    return this.tierAt.get(tier) ?? 0
+  }
+}
+
+function keyOf({ pool, tier }: KeepPlan): string {
+  return `${pool}\0${tier}`
+}
+
+/** Whole nanoseconds, so that no sum of them drifts. */
+function toNs(ms: number): number {
+  return Math.round(ms * NS_PER_MS)
+}
