@@ -229,7 +229,10 @@ export class EventForecaster implements Forecaster {
     this.effects = effects
     this.periods = new Map(effects.leads.map(({ name }) => [name, seasonsOf(seenOf(streams.get(name)))[0]]))
     const expected = this.expectedAt(0, all.length, false)
-    await this.inner.fit(all.map((value, i) => effects.remove(value, (expected[i] as Expected).effect)), signal)
+    await this.inner.fit(
+      all.map((value, i) => effects.remove(value, (expected[i] as Expected).effect)),
+      signal
+    )
   }
 
   /** Time of the first value that is kept. */

@@ -1,9 +1,9 @@
-import { ArgumentError, CapacityError, TimeoutError } from '../errors/index.js'
-import type { Plan, PlanScore } from '../plans.js'
+import { CapacityError, TimeoutError } from '../errors/index.js'
+import type { KeepPlan, Plan, PlanScore } from '../plans.js'
 import { NS_PER_MS } from '../units.js'
 import { Ends } from './ends.js'
 import { Lookahead } from './lookahead.js'
-import type { Arrival, KeepPlan, Policy, ReplayPlan, View } from './policy.js'
+import type { Arrival, Policy, View } from './policy.js'
 import { PoolAccount } from './pool-account.js'
 import { type Flight, Stage } from './stage.js'
 import { Tally, type TierResult } from './tally.js'
@@ -16,6 +16,8 @@ export const WAIT_COSTS: readonly number[] = [1, 2, 8, 32]
 export const IDLE_COST = 1
 /** The default of open(). */
 const MAX_RESERVE = 0.25
+/** The whole trace. */
+const ALWAYS_MS = 1e10
 /**
  * A hold may let a waiter go at a time that only the core knows, when it has kept the lock for as long as it may. While one is kept waiting, the
  * clock moves no further than this at a time: so exact are those waits, and all others to the nanosecond.
@@ -88,7 +90,7 @@ interface Line {
 
 interface Later {
   readonly at: number
-  readonly plan: ReplayPlan
+  readonly plan: Plan
 }
 
 interface Moment {
@@ -121,8 +123,6 @@ class Engine implements View {
   private count = 0
   private waitingNow = 0
   private numbers = 0
-  private keepHits = 0
-  private keepsWritten = 0
   private plansRefused = 0
   private horizon = 0
   private isOpen = true
@@ -137,7 +137,7 @@ class Engine implements View {
     this.policy = policy
     this.period = period
     this.maxReserve = policy.maxReserve ?? MAX_RESERVE
-    this.stage = new Stage(workload)
+    this.stage = new Stage(workload, this.maxReserve)
     this.ahead = new Lookahead(workload.batches())
     const { tiers } = this.stage.gov
     this.tierAt = new Map(tiers.map((tier, i) => [tier, i]))
@@ -186,7 +186,7 @@ class Engine implements View {
     await this.stage.close()
   }
 
-  write(plan: ReplayPlan): void {
+  write(plan: Plan): void {
     const lag = this.policy.lag ?? 1
     if (lag === 0) this.enforce(plan)
     else this.later.push({ at: this.time + lag * toNs(this.period), plan })
@@ -297,11 +297,9 @@ class Engine implements View {
   private ask(flight: Flight): void {
     const { request } = flight
     flight.asked = this.time
-    if (flight.account !== undefined) this.noteLargest(flight, flight.account)
     const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
     switch (this.stage.ask(flight, uncontended)) {
       case 'granted':
-        this.noteHit(flight)
         this.grant(flight)
         break
       case 'waits':
@@ -376,7 +374,6 @@ class Engine implements View {
 
   private take(account: PoolAccount, tier: number, units: number): void {
     account.take(this.accountTime(), tier, units)
-    if ((account.keeps[tier] as number) > 0) this.moveFloor(account, tier)
   }
 
   private done(tier: number): void {
@@ -399,8 +396,11 @@ class Engine implements View {
 
   /** What is kept all the time, before anything comes. */
   private configure(): void {
-    const top = this.tierOf(this.workload.tiers.at(-1) as string)
-    for (const [pool, units] of this.policy.reserves?.(this.workload) ?? []) this.setKeep(pool, top, units)
+    const tier = this.workload.tiers.at(-1) as string
+    for (const [pool, units] of this.policy.reserves?.(this.workload) ?? []) {
+      const amount = Math.min(1, units / (this.accounts.get(pool) as PoolAccount).capacity)
+      this.enforce({ kind: 'keep', pool, tier, amount, until: ALWAYS_MS })
+    }
   }
 
   private atPeriod(): void {
@@ -408,16 +408,12 @@ class Engine implements View {
     this.periodAt = this.time + toNs(this.period)
   }
 
-  private enforce(plan: ReplayPlan): void {
+  private enforce(plan: Plan): void {
     const ends = this.time + toNs(plan.until)
-    if (plan.kind === 'keep') {
-      this.keep(plan)
-      this.moments.push({ ends, number: this.numbers++, keep: plan })
-      return
-    }
     if (!this.writeToCore(plan)) return
     if (plan.kind === 'hold') this.heldFor.set(plan.lock as string, ends)
-    if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: undefined })
+    if (plan.kind === 'keep') this.keep(plan)
+    if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: plan.kind === 'keep' ? plan : undefined })
   }
 
   /** False when there is no place for another plan: a policy is to know, and the replay goes on without it. */
@@ -433,47 +429,24 @@ class Engine implements View {
   }
 
   private keep(plan: KeepPlan): void {
-    const terms = this.workload.pools.find(({ name }) => name === plan.pool)
-    if (terms === undefined)
-      throw new ArgumentError(`a plan for a pool that there is not: ${plan.pool}`, { option: 'pool', given: plan.pool })
-    this.keepsWritten++
+    const pool = plan.pool as string
+    const { capacity } = this.accounts.get(pool) as PoolAccount
     this.keeps.set(keyOf(plan), plan)
-    this.setKeep(plan.pool, this.tierOf(plan.tier), Math.min(plan.amount, Math.floor(this.maxReserve * firstOf(terms.capacity))))
+    this.setKeep(pool, this.tierOf(plan.tier), Math.floor(Math.min(plan.amount, this.maxReserve) * capacity))
   }
 
   private expire({ keep }: Moment): void {
     // Another one may have taken its place.
     if (keep === undefined || this.keeps.get(keyOf(keep)) !== keep) return
     this.keeps.delete(keyOf(keep))
-    this.setKeep(keep.pool, this.tierOf(keep.tier), 0)
+    this.setKeep(keep.pool as string, this.tierOf(keep.tier), 0)
   }
 
+  /** For the account of what was idle; what is kept is the core's to keep. */
   private setKeep(pool: string, tier: number, units: number): void {
     const account = this.accounts.get(pool) as PoolAccount
     account.at(this.accountTime())
     account.keeps[tier] = units
-    this.moveFloor(account, tier)
-  }
-
-  /** The floor is what the tier has and what is kept for it, but so that the largest request of the others still fits. */
-  private moveFloor(account: PoolAccount, tier: number): void {
-    const others = account.largest.reduce((most, units, t) => (t === tier ? most : Math.max(most, units)), 0)
-    const keep = account.keeps[tier] as number
-    const units = keep === 0 ? 0 : (account.used[tier] as number) + keep
-    this.stage.setFloor(account.name, tier, Math.max(0, Math.min(units, account.capacity - others)))
-  }
-
-  /** It would have waited behind others, or taken what others wait for, were it not for the floor. */
-  private noteHit({ account, tier }: Flight): void {
-    if (account === undefined) return
-    if ((account.keeps[tier] as number) > 0 && account.waitsBelow(tier)) this.keepHits++
-  }
-
-  private noteLargest({ amounts, tier }: Flight, account: PoolAccount): void {
-    const { largest, keeps } = account
-    if ((largest[tier] as number) >= (amounts[0] as number)) return
-    largest[tier] = amounts[0] as number
-    for (let t = 0; t < keeps.length; t++) if ((keeps[t] as number) > 0) this.moveFloor(account, t)
   }
 
   // ---- results
@@ -488,7 +461,8 @@ class Engine implements View {
     const idles = [...this.accounts].map(([name, account]) => ({ unit: this.unitOf(name), ...account.idle() }))
     const scores: readonly PlanScore[] = this.stage.gov.plans.scores()
     const sum = (of: (score: PlanScore) => number) => scores.reduce((all, score) => all + of(score), 0)
-    const keptFree = sum(({ waitedMs }) => waitedMs) / 1000
+    // Of pools the accounts know how many units were kept, too.
+    const keptFree = this.accounts.size > 0 ? 0 : sum(({ waitedMs }) => waitedMs) / 1000
     const perSecond = 1000 * NS_PER_MS
     const idleCost = idles.reduce((all, { idle, unit }) => all + idle / unit / perSecond, keptFree) * IDLE_COST
     const sized = this.workload.sized && this.usedReally > 0
@@ -500,8 +474,8 @@ class Engine implements View {
       makespan: this.lastMove / NS_PER_MS,
       idle: idles.length === 0 ? undefined : idles.reduce((all, { part }) => all + part, 0) / idles.length,
       kept: idles.reduce((all, { kept, unit }) => all + kept / unit / perSecond, keptFree),
-      hits: sum(({ hits }) => hits) + this.keepHits,
-      written: sum(({ written }) => written) + this.keepsWritten,
+      hits: sum(({ hits }) => hits),
+      written: sum(({ written }) => written),
       refused: this.plansRefused,
       cost: idleCost + results.reduce((all, { waitCost }) => all + waitCost, 0),
       waste: sized ? this.allocated / this.usedReally : undefined,

@@ -1,24 +1,6 @@
 import type { Plan } from '../plans.js'
 import type { TraceRequest, Workload } from './trace.js'
 
-/**
- * So many units of a pool are kept free for a tier: requests of lower ones are granted what is beyond them. It is what a policy would say if a
- * plan could keep units free; the core has no such plan (a share is lent while it is idle), so the engine moves the tier's floor along with
- * what the tier has. No more than the policy's `maxReserve` of the capacity is kept.
- */
-export interface KeepPlan {
-  readonly kind: 'keep'
-  /** name of the pool */
-  readonly pool: string
-  readonly tier: string
-  /** units of the first dimension */
-  readonly amount: number
-  /** ms from when it takes force */
-  readonly until: number
-}
-
-export type ReplayPlan = Plan | KeepPlan
-
 /** A request as it comes: without what only its end tells. */
 export type Arrival = Omit<TraceRequest, 'duration' | 'peak'>
 
@@ -36,11 +18,11 @@ export interface View {
   readonly now: number
   /** ms between two calls of `onPeriod` */
   readonly period: number
-  /** the part of a pool that plans may keep from lower tiers */
+  /** the part of things that plans may keep from lower tiers */
   readonly maxReserve: number
   readonly workload: Workload
   /** Writes a plan; its times count from when it takes force, `lag` periods after now. One that the core has no place for is counted, no error. */
-  write(plan: ReplayPlan): void
+  write(plan: Plan): void
   /** Units of the first dimension that a tier holds. */
   used(pool: string, tier: string): number
   /** Requests that wait, at the pool, bucket or lock. */
@@ -56,7 +38,7 @@ export interface Policy {
   readonly ahead?: number
   /** periods from the data to the plan in force; default 1 */
   readonly lag?: number
-  /** the part of a pool that its plans may keep, 0 to 1; default that of an arena. What other plans may keep is the core's to say */
+  /** `maxReserve` of the arena, 0 to 1; default that of any arena */
   readonly maxReserve?: number
   /** What is kept free for the top tier all the time, as a setting and no plan: units of the first dimension, by pool. */
   reserves?(workload: Workload): ReadonlyMap<string, number>

@@ -4,8 +4,6 @@ export class PoolAccount {
   readonly waiting: Uint32Array
   /** what is kept free for each tier, as it is in force */
   readonly keeps: Float64Array
-  /** of what requests of each tier asked for, the most */
-  readonly largest: Float64Array
   private since = 0
   private usedNow = 0
   private waitingNow = 0
@@ -21,7 +19,6 @@ export class PoolAccount {
     this.used = new Float64Array(tiers)
     this.waiting = new Uint32Array(tiers)
     this.keeps = new Float64Array(tiers)
-    this.largest = new Float64Array(tiers)
   }
 
   /** Brings the account up to date: before each change. */

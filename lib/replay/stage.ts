@@ -9,7 +9,6 @@ import { open } from '../open.js'
 import { type Pool, pools } from '../pool.js'
 import type { Session } from '../session.js'
 import { readTerms, type Terms } from '../terms.js'
-import { Floors } from './floors.js'
 import type { PoolAccount } from './pool-account.js'
 import type { TraceRequest, Who, Workload } from './trace.js'
 
@@ -70,13 +69,14 @@ export class Stage {
   private readonly buckets = new Map<string, Bucket>()
   private readonly locks = new Map<string, Lock>()
   private readonly asking = new Map<Who, Asking>()
-  private readonly floors = new Map<string, Floors>()
 
-  constructor(workload: Workload) {
+  /** @param maxReserve of its arena */
+  constructor(workload: Workload, maxReserve: number) {
     // The clock looks at each place for a participant when it moves.
     this.gov = open({
       clock: 'virtual',
       autoEnclose: false,
+      maxReserve,
       capacity: { participants: 3, waiters: WAITERS, telemetry: 0 },
       ...(workload.ranks !== undefined && { tiers: workload.ranks })
     })
@@ -84,7 +84,6 @@ export class Stage {
     for (const { name, capacity } of workload.pools) {
       const pool = this.gov.pool(name, { capacity })
       this.pools.set(name, pool)
-      this.floors.set(name, new Floors(pool))
     }
     for (const { name, rate } of workload.buckets) this.buckets.set(name, this.gov.bucket(name, { rate }))
   }
@@ -127,11 +126,6 @@ export class Stage {
 
   bucketOf(name: string): Bucket {
     return known(this.buckets, name, 'bucket')
-  }
-
-  /** So many units of the first dimension of a pool are the tier's, used or not. */
-  setFloor(pool: string, tier: number, units: number): void {
-    known(this.floors, pool, 'pool').set(tier, units)
   }
 
   /** Moves the clock. @param look whether somebody waits, who may be granted something on the way */

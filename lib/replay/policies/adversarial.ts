@@ -1,5 +1,5 @@
 import type { Arrival, Policy, View } from '../policy.js'
-import { firstOf, type TraceRequest, type Workload } from '../trace.js'
+import type { TraceRequest, Workload } from '../trace.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5
@@ -21,8 +21,8 @@ export function adversarial(workload: Workload): Policy {
     onPeriod(view) {
       const coming = [...view.coming()]
       const wanted = new Set(coming.filter(({ who }) => who.tier === top).map(({ thing }) => thing))
-      for (const { name: pool, capacity } of view.workload.pools) {
-        const amount = wanted.has(pool) ? 0 : firstOf(capacity)
+      for (const { name: pool } of view.workload.pools) {
+        const amount = wanted.has(pool) ? 0 : 1
         view.write({ kind: 'keep', pool, tier: top, amount, until: 2 * view.period })
       }
       for (const { name: bucket, rate } of view.workload.buckets) {

@@ -1,5 +1,5 @@
 import type { Arrival, Ended, Policy, View } from '../policy.js'
-import type { TraceRequest, Workload } from '../trace.js'
+import { firstOf, type TraceRequest, type Workload } from '../trace.js'
 
 /** How far it sees. */
 export const AHEAD_MS = 1000
@@ -37,10 +37,10 @@ export function boundedOracle(workload: Workload): Policy {
 }
 
 function keepUnits(view: View, tier: string, coming: readonly Arrival[]): void {
-  for (const { name: pool } of view.workload.pools) {
+  for (const { name: pool, capacity } of view.workload.pools) {
     let amount = 0
     for (const { thing, amounts } of coming) if (thing === pool) amount += amounts[0] as number
-    view.write({ kind: 'keep', pool, tier, amount, until: 2 * view.period })
+    view.write({ kind: 'keep', pool, tier, amount: Math.min(1, amount / firstOf(capacity)), until: 2 * view.period })
   }
 }
 

@@ -35,7 +35,7 @@ export function fixed(k: number, workload: Workload): Policy {
   const top = workload.tiers.at(-1) as string
   if (workload.buckets.length > 0) return { name, lag: 0, onPeriod: once(view => keepTokens(view, top, k)) }
   if (workload.pools.length > 0) {
-    return { name, reserves: ({ pools }) => new Map(pools.map(({ name, unit }) => [name, k * unit])) }
+    return { name, maxReserve: 1, reserves: ({ pools }) => new Map(pools.map(({ name, unit }) => [name, k * unit])) }
   }
   return holding(name, top, workload.busiest.slice(0, k))
 }

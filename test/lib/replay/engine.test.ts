@@ -124,7 +124,7 @@ test('a plan takes force one period after it was written, and ends at its deadli
     name: 'keeps',
     maxReserve: 1,
     onPeriod(view) {
-      if (written++ === 0) view.write({ kind: 'keep', pool: 'p', tier: 'interactive', amount: 1, until: 250 })
+      if (written++ === 0) view.write({ kind: 'keep', pool: 'p', tier: 'interactive', amount: 0.5, until: 250 })
     }
   }
   const asks: Said[] = [
@@ -142,7 +142,7 @@ test('a plan takes force one period after it was written, and ends at its deadli
 })
 
 test('what is kept free is kept beyond what the tier has', async () => {
-  const policy: Policy = { name: 'static', reserves: () => new Map([['p', 1]]) }
+  const policy: Policy = { name: 'static', maxReserve: 1, reserves: () => new Map([['p', 1]]) }
   const asks: Said[] = [
     { time: 0, duration: 100, tier: 'interactive' },
     { time: 10, duration: 100 },
@@ -175,7 +175,7 @@ test('a policy may plan at an arrival alone, and still a period passes before it
     name: 'at once',
     maxReserve: 1,
     onArrival(arrival, view) {
-      if (arrival.time === 0) view.write({ kind: 'keep', pool: 'p', tier: 'interactive', amount: 1, until: 100 })
+      if (arrival.time === 0) view.write({ kind: 'keep', pool: 'p', tier: 'interactive', amount: 0.5, until: 100 })
     }
   }
   const asks: Said[] = [0, 99, 150].map(time => ({ time, duration: time === 0 ? 1000 : 1 }))
