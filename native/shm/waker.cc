@@ -253,8 +253,8 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
   }
   if (is_bucket) look_at_tokens(index);
   const std::uint64_t meta = element.meta.load(std::memory_order_acquire);
-  // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over. Virtual time looks at plans whenever it
-  // moves; a look at a time of our own would make what comes of it depend on ours.
+  // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over. Virtual time looks at plans
+  // whenever it moves; a look at a time of our own would make what comes of it depend on ours.
   if ((meta & core::Meta::kPlanned) != 0 && arena_.header().is_virtual == 0) core::GateKeeper(lane_, index).visit(true);
   if (core::Meta::kind(meta) == core::Kind::kBucket || core::Meta::kind(meta) == core::Kind::kPool) return true;
   look_for_stuck(id, slot, element);
