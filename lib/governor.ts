@@ -7,6 +7,7 @@ import { duration, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
 import { closeSession } from './closing.js'
 import { Foresight } from './foresight/face.js'
+import { EventReceiver } from './foresight/receiver.js'
 import type { GrantSet } from './grant-set.js'
 import type { StorePlace } from './history/place.js'
 import { type RecorderOptions, record } from './history/record.js'
@@ -50,6 +51,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   #telemetry: Telemetry | undefined
   #shadow: Shadow | undefined
   #foresight: Foresight | undefined
+  #events: EventReceiver | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -119,6 +121,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get shadow(): Shadow {
     this.#shadow ??= new Shadow(this.#session)
     return this.#shadow
+  }
+
+  /** Signed events from outside, which foresight counts with: for those whose secrets `open({ events })` was given. */
+  get events(): EventReceiver {
+    this.#events ??= new EventReceiver(this.#session.events, this.foresight)
+    return this.#events
   }
 
   /** What will be asked for, by whom, and what it will take. */

@@ -2,6 +2,7 @@ import { Privacy, type PrivacyOptions } from './access/privacy.js'
 import { count, flag, noSymbols, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ENCLOSES_BY_DEFAULT } from './enclosing.js'
 import { ArgumentError, NameError } from './errors/index.js'
+import { Events, type EventsOptions } from './events/events.js'
 import type { OpenOptions as NativeOptions } from './native/binding.js'
 import { quote } from './native/codes.js'
 
@@ -54,6 +55,8 @@ export interface OpenOptions {
   shadow?: boolean | undefined
   /** what of inputs and names is recorded in the clear, as a hash, or not */
   privacy?: PrivacyOptions | undefined
+  /** what messages of `gov.events` are signed with, and how many and how old they may be */
+  events?: Omit<EventsOptions, 'now'> | undefined
 }
 
 /** The options in the terms of the addon, and those that concern this side only. */
@@ -63,6 +66,9 @@ export interface ReadOptions {
   readonly reportLeaks: boolean
   readonly shadow: boolean
   readonly privacy: Privacy
+  readonly events: Events | undefined
+  /** what these go by: the machine's clock, until the arena's is known */
+  readonly time: { now(): number }
 }
 
 const KNOWN = [
@@ -80,7 +86,8 @@ const KNOWN = [
   'autoEnclose',
   'reportLeaks',
   'shadow',
-  'privacy'
+  'privacy',
+  'events'
 ] as const
 
 const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names', 'memory', 'telemetry'] as const
@@ -114,7 +121,8 @@ export function readOpenOptions(given: unknown): ReadOptions {
     autoEnclose,
     reportLeaks,
     shadow,
-    privacy
+    privacy,
+    events
   } = options as {
     [K in keyof OpenOptions]: unknown
   }
@@ -133,13 +141,23 @@ export function readOpenOptions(given: unknown): ReadOptions {
     maxReservePpm: read(maxReserve, partsPerMillion)
   })
   mustAgree(native)
+  const time = { now: Date.now }
   return {
     native,
     autoEnclose: read(autoEnclose, value => flag(value, 'autoEnclose')) ?? ENCLOSES_BY_DEFAULT,
     reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false,
     shadow: read(shadow, value => flag(value, 'shadow')) ?? false,
-    privacy: new Privacy(privacy)
+    privacy: new Privacy(privacy),
+    events: readEvents(events, time),
+    time
   }
+}
+
+function readEvents(events: unknown, time: ReadOptions['time']): Events | undefined {
+  const given = optionsObject(events, 'events')
+  if (given === undefined) return undefined
+  onlyKnown(given, ['secrets', 'tolerance', 'bytes', 'ids'], 'events of open()')
+  return new Events({ ...(given as EventsOptions), now: () => time.now() })
 }
 
 /** The name of an arena becomes the name of a file. */

@@ -46,7 +46,8 @@ export function unlink(name: string, options?: { dir?: string; force?: boolean }
   }
 }
 
-function join({ native, autoEnclose, reportLeaks, shadow, privacy }: ReadOptions, onLeak: (report: LeakReport) => void): Session {
+function join(options: ReadOptions, onLeak: (report: LeakReport) => void): Session {
+  const { native, autoEnclose, reportLeaks, shadow, privacy, events, time } = options
   // Set once the arena is joined; the addon may ring before that, when there is nothing to settle yet.
   let waiting: Waiting | undefined
   const binding = openArena(native, () => waiting?.drain())
@@ -60,7 +61,8 @@ function join({ native, autoEnclose, reportLeaks, shadow, privacy }: ReadOptions
     })
   }
   if (autoEnclose) enableEnclosing()
-  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, privacy, shadow, native.dir)
+  time.now = () => binding.wallClock(binding.now())
+  return new Session(binding, waiting, autoEnclose, reportLeaks, onLeak, privacy, shadow, native.dir, events)
 }
 
 function openArena(native: ReadOptions['native'], onWake: () => void): OpenArena {

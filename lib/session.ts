@@ -1,6 +1,7 @@
 import type { Privacy } from './access/privacy.js'
 import type { Element } from './element.js'
 import type { ForelockError } from './errors/index.js'
+import type { Events } from './events/events.js'
 import type { LeakReport } from './leak-report.js'
 import { type Addon, type Binding, Code, type ElementSnapshot, MOST_BUCKETS, MOST_LOCKS, MOST_POOLS, RequestBit } from './native/binding.js'
 import { closed, failure } from './native/codes.js'
@@ -85,7 +86,9 @@ export class Session {
     /** whether all rules run dry */
     readonly shadow = false,
     /** of a named arena, where it is not the default */
-    readonly dir: string | undefined = undefined
+    readonly dir: string | undefined = undefined,
+    /** what messages from outside are checked by */
+    readonly events: Events | undefined = undefined
   ) {
     this.scratch = binding.scratch
     this.times = binding.times

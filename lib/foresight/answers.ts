@@ -1,8 +1,12 @@
 import { ArgumentError } from '../errors/index.js'
+import type { ContentionPrediction } from '../predict/contention.js'
+import type { ContentionMap } from '../predict/contention-map.js'
+import type { ModelScore } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
-import type { Demand, DemandOptions, ModelFactory } from './demand.js'
+import type { CollisionProfile } from './collisions.js'
+import type { Demand, DemandOptions, ModelFactory, ScopedEvent } from './demand.js'
 import type { LaneWatch } from './lane-watch.js'
 import type { ElementOf, LikelyElement, LikelyOptions, ScoreOptions } from './scores.js'
 import type { DemandOf } from './subject.js'
@@ -30,6 +34,11 @@ export interface Questions {
   usage(workflow: string, action: string | undefined, input: UsageInput | undefined): Readonly<Record<string, UsagePrediction>>
   triggers(options?: TriggersListOptions): Trigger[]
   anomalies(): Anomaly[]
+  contention(profile: CollisionProfile): ContentionPrediction
+  map(most?: number): ContentionMap
+  expect(event: ScopedEvent): void
+  cancel(id: string): boolean
+  accuracy(): ModelScore[]
   register(model: string | ModelFactory): Promise<void>
   save(): Uint8Array
   load(saved: Uint8Array): void
@@ -48,6 +57,11 @@ export function answersOf(watch: LaneWatch): Questions {
     usage: (workflow, action, input) => outlook.usage({ workflow, action, input }),
     triggers: options => outlook.triggers(options, watch.now()),
     anomalies: () => outlook.anomalies(),
+    contention: profile => outlook.contention(profile, watch.now()),
+    map: most => outlook.map(most),
+    expect: event => outlook.expect(event),
+    cancel: id => outlook.cancel(id),
+    accuracy: () => outlook.accuracy(),
     register: async model => outlook.register(typeof model === 'function' ? model : await factoryOf(model)),
     save: () => outlook.save(),
     load: saved => outlook.load(saved)

@@ -1,6 +1,11 @@
-import { duration, onlyKnown, optionsObject, refuse } from '../checks.js'
+import { duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { CapacityError } from '../errors/index.js'
+import type { EventScope, TimedEvent } from '../events/event.js'
 import { Ensemble } from '../predict/ensemble.js'
+import { EventForecaster } from '../predict/event-forecaster.js'
 import { type Forecast, LEVELS, type Model } from '../predict/forecaster.js'
+import type { Scorekeeper } from '../predict/scorekeeper.js'
+import { NumericStream } from '../predict/stream.js'
 import type { Activity } from './activity.js'
 import { Curve } from './curve.js'
 import { type DemandOf, type Measure, readSubject, type Subject, type SubjectKind, subjectsOf } from './subject.js'
@@ -47,11 +52,47 @@ interface Counted {
 
 interface Fitted {
   readonly ensemble: Ensemble
+  /** the same, or one around it that knows of events and of what goes before */
+  readonly forecaster: Ensemble | EventForecaster
+  readonly leaders: Leader[]
   /** the step after the last one that it knows */
   next: number
   length: number
   since: number
 }
+
+/** A workflow that raises another, as numbers that go before. */
+interface Leader {
+  readonly name: string
+  readonly stream: NumericStream
+  /** the step after the last one that the stream was told of */
+  next: number
+}
+
+/** An event that is known, and to whom it matters. */
+export interface ScopedEvent extends TimedEvent {
+  readonly scope?: EventScope | undefined
+}
+
+/** A series to foretell. */
+interface Wanted {
+  readonly key: string | undefined
+  readonly subject: Subject
+  readonly step: number
+  readonly horizon: number
+  readonly now: number
+  readonly first: number
+  readonly values: Float64Array
+}
+
+/** Steps of each forecast that are scored when they are over. */
+const SCORED_STEPS = 4
+const EVENTS_MAX = 1_024
+const LEADERS_MAX = 4
+const TIME_MAX = 8.64e15
+const MODEL = 'demand'
+/** Within a step. */
+const HALF = 0.5
 
 /** Counts requests by who makes them and what they are about, and foretells how many there will be. */
 export class DemandBook {
@@ -60,11 +101,21 @@ export class DemandBook {
   readonly #subjects = new Map<string, Counted>()
   readonly #fitted = new Map<string, Promise<Fitted>>()
   #factories: readonly ModelFactory[] = []
+  readonly #events = new Map<string, ScopedEvent>()
+  #now = Number.NEGATIVE_INFINITY
+  readonly #scores: Scorekeeper
+  readonly #leadersOf: (workflow: string) => readonly string[]
 
-  /** @param since ms since the Unix epoch from which on it is told of everything */
-  constructor(tiers: readonly string[], since: number) {
+  /**
+   * @param since ms since the Unix epoch from which on it is told of everything
+   * @param scores is told what was said, and what came
+   * @param leadersOf the workflows that raise one
+   */
+  constructor(tiers: readonly string[], since: number, scores: Scorekeeper, leadersOf: (workflow: string) => readonly string[] = () => []) {
     this.#tiers = tiers
     this.#since = since
+    this.#scores = scores
+    this.#leadersOf = leadersOf
   }
 
   /** Subjects that are counted. */
@@ -73,6 +124,7 @@ export class DemandBook {
   }
 
   asked(time: number, activity: Activity): void {
+    this.#now = Math.max(this.#now, time)
     for (const [kind, name] of subjectsOf(activity)) {
       const counted = this.#counted(kind, name)
       counted.seen++
@@ -101,49 +153,129 @@ export class DemandBook {
     const kept = this.#subjects.get(keyOf(subject.kind, subject.name))?.curves.get(curveOf(measureOf(subject, measure), subject.tier))
     // Of what was never asked for all that is known is that it was not.
     const steps = (kept ?? new Curve(this.#since, 'sum')).for(horizon)
+    const { step } = steps
     const { first, values } = steps.until(now)
-    const key = JSON.stringify([subject, measure, steps.step])
-    const fitted = await this.#fit(kept === undefined ? undefined : key, first, values)
-    const ahead = Math.max(1, Math.ceil(horizon / steps.step))
+    const key = kept === undefined ? undefined : JSON.stringify([subject, measure, step])
+    const fitted = await this.#fit({ key, subject, step, horizon, now, first, values })
+    const ahead = Math.max(1, Math.ceil(horizon / step))
+    const forecast = fitted.forecaster.forecast(ahead, levels)
+    if (key !== undefined) this.#expectScores(key, fitted.next, forecast)
     return {
       of: of as DemandOf,
       measure: subject.dimension === undefined ? measure : 'used',
-      start: (first + values.length) * steps.step,
-      step: steps.step,
+      start: (first + values.length) * step,
+      step,
       samples: values.length,
       weights: fitted.ensemble.weights.map(({ name, weight }) => ({ name, weight })),
-      ...fitted.ensemble.forecast(ahead, levels)
+      ...forecast
     }
   }
 
+  /**
+   * An event that is known: from the next forecast on. One of the same id takes the place of the one before.
+   *
+   * @throws ArgumentError; CapacityError (`events`)
+   */
+  expect(event: ScopedEvent): void {
+    const { scope, key } = readEvent(event)
+    if (!this.#events.has(key)) this.#makeRoom()
+    this.#events.set(key, { ...event, scope })
+    this.#fitted.clear()
+  }
+
+  /** Takes an event back. False: there is none of this id. */
+  cancel(id: string): boolean {
+    const was = this.#events.delete(id)
+    if (was) this.#fitted.clear()
+    return was
+  }
+
+  /** Those that are over longest go first; none that is to come. */
+  #makeRoom(): void {
+    if (this.#events.size < EVENTS_MAX) return
+    const oldest = [...this.#events].reduce((first, one) => ((one[1].end ?? one[1].start) < (first[1].end ?? first[1].start) ? one : first))
+    if ((oldest[1].end ?? oldest[1].start) > this.#now) {
+      throw new CapacityError(`no room for more than ${EVENTS_MAX} events`, { option: 'events', limit: EVENTS_MAX })
+    }
+    this.#events.delete(oldest[0])
+  }
+
   /** One after the other for one series: a forecast that is asked for twice at once is fitted once. */
-  #fit(key: string | undefined, first: number, values: Float64Array): Promise<Fitted> {
-    if (key === undefined) return this.#anew(first, values)
+  #fit(wanted: Wanted): Promise<Fitted> {
+    const { key } = wanted
+    if (key === undefined) return this.#anew(wanted)
     const before = this.#fitted.get(key)
     this.#fitted.delete(key)
     if (this.#fitted.size >= ENSEMBLES_MAX) for (const oldest of this.#fitted.keys()) if (this.#fitted.delete(oldest)) break
-    const fitted = before === undefined ? this.#anew(first, values) : before.then(known => this.#goOn(known, first, values))
+    const fitted = before === undefined ? this.#anew(wanted) : before.then(known => this.#goOn(known, wanted))
     this.#fitted.set(key, fitted)
     return fitted
   }
 
-  async #anew(first: number, values: Float64Array): Promise<Fitted> {
+  async #anew(wanted: Wanted): Promise<Fitted> {
+    const { subject, step, first, values } = wanted
     const ensemble = new Ensemble({ members: this.#factories.map(factory => factory()) })
-    await ensemble.fit(values)
-    return { ensemble, next: first + values.length, length: values.length, since: 0 }
+    const events = [...this.#events.values()].filter(({ scope }) => matters(scope, subject))
+    const leaders = this.#leaders(subject)
+    const forecaster =
+      events.length + leaders.length === 0
+        ? ensemble
+        : new EventForecaster({ step, inner: ensemble, streams: leaders.map(({ stream }) => stream), events: EVENTS_MAX })
+    const fitted = { ensemble, forecaster, leaders, next: first + values.length, length: values.length, since: 0 }
+    if (forecaster instanceof EventForecaster) for (const { scope: _, ...event } of events) forecaster.expect(event)
+    await this.#learn(fitted, wanted)
+    return fitted
   }
 
-  async #goOn(known: Fitted, first: number, values: Float64Array): Promise<Fitted> {
+  async #learn({ forecaster, leaders }: Fitted, { step, horizon, now, first, values }: Wanted): Promise<void> {
+    for (const leader of leaders) this.#tell(leader, horizon, now)
+    if (forecaster instanceof EventForecaster) await forecaster.fit(values, first * step)
+    else await forecaster.fit(values)
+  }
+
+  async #goOn(known: Fitted, wanted: Wanted): Promise<Fitted> {
+    const { key, first, values, horizon, now } = wanted
     const end = first + values.length
-    const fresh = end - known.next
+    const fresh = Math.max(0, end - known.next)
     // After a gap longer than what is kept there is nothing to go on from.
-    if (known.next < first) return this.#anew(first, values)
-    if (known.since + fresh >= Math.max(REFIT_STEPS, REFIT_PART * known.length)) {
-      await known.ensemble.fit(values)
+    if (known.next < first) return this.#anew(wanted)
+    let isWorse = false
+    for (let at = known.next; at < end; at++) {
+      const changes = this.#scores.came(key as string, at, values[at - first] as number)
+      isWorse ||= changes.some(({ advice }) => advice === 'retrain')
+    }
+    if (isWorse || known.since + fresh >= Math.max(REFIT_STEPS, REFIT_PART * known.length)) {
+      await this.#learn(known, wanted)
+      if (isWorse) this.#scores.retrained(MODEL, key)
       return Object.assign(known, { next: end, length: values.length, since: 0 })
     }
-    for (let at = known.next; at < end; at++) known.ensemble.update(values[at - first] as number)
-    return Object.assign(known, { next: Math.max(end, known.next), since: known.since + Math.max(0, fresh) })
+    for (const leader of known.leaders) this.#tell(leader, horizon, now)
+    for (let at = known.next; at < end; at++) known.forecaster.update(values[at - first] as number)
+    return Object.assign(known, { next: Math.max(end, known.next), since: known.since + fresh })
+  }
+
+  #expectScores(source: string, next: number, { levels, quantiles, horizon }: Forecast): void {
+    if (levels.length === 0) return
+    for (let step = 0; step < Math.min(SCORED_STEPS, horizon); step++) {
+      const said = quantiles.map(line => line[step] as number)
+      this.#scores.expect({ model: MODEL, source, due: next + step, levels, quantiles: said })
+    }
+  }
+
+  #leaders({ kind, name }: Subject): Leader[] {
+    if (kind !== 'workflow') return []
+    const names = this.#leadersOf(name).filter(leader => leader !== name)
+    return names.slice(0, LEADERS_MAX).map(leader => ({ name: leader, stream: new NumericStream(leader, { take: 'sum' }), next: 0 }))
+  }
+
+  #tell(leader: Leader, horizon: number, now: number): void {
+    const steps = this.#subjects.get(keyOf('workflow', leader.name))?.curves.get(curveOf('requests', undefined))?.for(horizon)
+    if (steps === undefined) return
+    const { first, values } = steps.until(now)
+    for (let at = Math.max(leader.next, first); at < first + values.length; at++) {
+      leader.stream.record((at + HALF) * steps.step, values[at - first] as number)
+    }
+    leader.next = first + values.length
   }
 
   /** Of more subjects than are kept, those that come most stay (space-saving: Metwally, Agrawal, El Abbadi, ICDT 2005). */
@@ -181,6 +313,34 @@ const curveOf = (measure: string, tier: number | undefined) => (tier === undefin
 /** No measure begins like this. */
 const dimensionOf = (dimension: string) => `dimension ${dimension}`
 const measureOf = ({ dimension }: Subject, measure: Measure) => (dimension === undefined ? measure : dimensionOf(dimension))
+
+/** Whether an event for somebody matters to a series: one of a workflow only to that, one for all to everybody. */
+function matters(scope: EventScope | undefined, { kind, name }: Subject): boolean {
+  const { workflow, tenant } = scope ?? {}
+  if (workflow === undefined && tenant === undefined) return true
+  return (kind === 'workflow' && name === workflow) || (kind === 'tenant' && name === tenant)
+}
+
+function readEvent(event: unknown): { scope: EventScope; key: string } {
+  const given = optionsObject(event, 'event')
+  if (given === undefined) throw refuse('event', 'an object', event)
+  const { type, start, end, id, scope } = given as { [K in keyof ScopedEvent]: unknown }
+  text(type, 'event.type')
+  for (const [time, option] of [
+    [start, 'event.start'],
+    [end ?? start, 'event.end']
+  ] as const) {
+    if (typeof time !== 'number' || !(Math.abs(time) <= TIME_MAX)) throw refuse(option, 'ms since the Unix epoch', time)
+  }
+  const { workflow, tenant } = (optionsObject(scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
+  return {
+    key: id === undefined ? JSON.stringify([type, start, end]) : text(id, 'event.id'),
+    scope: {
+      ...(workflow !== undefined && { workflow: text(workflow, 'event.scope.workflow') }),
+      ...(tenant !== undefined && { tenant: text(tenant, 'event.scope.tenant') })
+    }
+  }
+}
 
 function readOptions(options: unknown, { kind, dimension }: Subject): { horizon: number; levels?: readonly number[]; measure: Measure } {
   const given = optionsObject(options, 'options')

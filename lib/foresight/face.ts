@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { duration, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { ClosedError } from '../errors/index.js'
+import type { ContentionPrediction } from '../predict/contention.js'
+import type { ContentionMap } from '../predict/contention-map.js'
+import type { ModelScore } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
@@ -8,7 +11,8 @@ import type { Session } from '../session.js'
 import { noTelemetry } from '../telemetry.js'
 import type { ForesightStatus, Question, Questions } from './answers.js'
 import type { Backing } from './backing.js'
-import type { Demand, DemandOptions, ModelFactory } from './demand.js'
+import type { CollisionProfile } from './collisions.js'
+import type { Demand, DemandOptions, ModelFactory, ScopedEvent } from './demand.js'
 import { LocalWatch } from './local-watch.js'
 import type { ElementOf, LikelyElement, LikelyOptions, ScoreOptions } from './scores.js'
 import type { DemandOf } from './subject.js'
@@ -145,6 +149,45 @@ export class Foresight extends EventEmitter<ForesightEvents> {
    */
   triggers(options?: TriggersListOptions): Promise<Trigger[]> {
     return this.#ask('triggers', options)
+  }
+
+  /**
+   * Whether a request for locks will wait, asked before it is made: how probable that is, for how long, behind whom, and how probable it is that
+   * somebody will wait for it.
+   *
+   * @returns rejected with an ArgumentError, or a ClosedError
+   */
+  contention(profile: CollisionProfile): Promise<ContentionPrediction> {
+    return this.#ask('contention', profile)
+  }
+
+  /**
+   * Which workflows collide with which, on which locks, how often and at what cost, the costliest first.
+   *
+   * @param most pairs
+   * @returns rejected with an ArgumentError, or a ClosedError
+   */
+  map(most?: number): Promise<ContentionMap> {
+    return this.#ask('map', most)
+  }
+
+  /**
+   * Takes an event into account that is known to come, or to have been: from the next forecast of demand on. One of the same id takes its place.
+   *
+   * @returns rejected with an ArgumentError, a CapacityError (`events`: 1,024 that are not over), or a ClosedError
+   */
+  expect(event: ScopedEvent): Promise<void> {
+    return this.#ask('expect', event)
+  }
+
+  /** Takes an event back. False: there is none of this id. */
+  cancel(id: string): Promise<boolean> {
+    return this.#ask('cancel', id)
+  }
+
+  /** How what was said of demand and of usage compares with what came, and whether a model has become worse. */
+  accuracy(): Promise<ModelScore[]> {
+    return this.#ask('accuracy')
   }
 
   /** The last 1,000 runs, and actions of runs, that took what such runs do not, oldest first. */

@@ -23,6 +23,12 @@ export class Occurrences {
     this.triggers.advance(before)
   }
 
+  /** The streams that raise one, the most certain first. */
+  leadersOf(stream: string): string[] {
+    const found = this.triggers.triggers({ inside: false }).filter(({ to }) => to === stream)
+    return [...new Set(found.map(({ from }) => from))]
+  }
+
   #pass(length: number): void {
     if (length === 0) return
     this.#held.sort((a, b) => a.time - b.time)

@@ -1,6 +1,9 @@
 import { CorruptError } from '../errors/index.js'
 import type { PoolUsage } from '../pool.js'
+import { Contention, type ContentionPrediction } from '../predict/contention.js'
+import type { ContentionMap } from '../predict/contention-map.js'
 import { seal, unseal } from '../predict/saved.js'
+import { type ModelScore, Scorekeeper } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
 import type { UsageRequest } from '../predict/usage.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
@@ -8,7 +11,8 @@ import type { ActionsNote } from '../workflow/notes.js'
 import type { RunRecord } from '../workflow/record.js'
 import type { Activity, Asked } from './activity.js'
 import { AskedFrom } from './asked.js'
-import { type Demand, DemandBook, type DemandOptions, type ModelFactory } from './demand.js'
+import { type CollisionProfile, collisionEvent, readProfile } from './collisions.js'
+import { type Demand, DemandBook, type DemandOptions, type ModelFactory, type ScopedEvent } from './demand.js'
 import { Occurrences } from './occurrences.js'
 import { type ElementOf, type LikelyElement, type LikelyOptions, type ScoreOptions, Scores } from './scores.js'
 import type { DemandOf } from './subject.js'
@@ -20,6 +24,8 @@ const MAGIC = 'forelock foresight 1\n'
 
 interface Saved {
   usage: string
+  contention: string
+  accuracy: string
   scores: [within: number, model: string][]
 }
 
@@ -30,6 +36,9 @@ export class Outlook {
   readonly #scores: Scores
   readonly #usage: UsageWatch
   readonly #occurrences = new Occurrences()
+  readonly #contention: Contention
+  readonly #keeper = new Scorekeeper()
+  readonly #tiers: readonly string[]
   #anomalies: Anomaly[] = []
 
   /**
@@ -38,13 +47,16 @@ export class Outlook {
    * @param onAnomaly is told of each at once
    */
   constructor(tiers: readonly string[], since: number, onAnomaly: (anomaly: Anomaly) => void = () => {}) {
-    this.#demand = new DemandBook(tiers, since)
+    this.#tiers = tiers
+    const leadersOf = (workflow: string) => this.#occurrences.leadersOf(workflow)
+    this.#demand = new DemandBook(tiers, since, this.#keeper, leadersOf)
     this.#scores = new Scores(tiers)
+    this.#contention = new Contention({ costs: costsOf(tiers.length) })
     this.#usage = new UsageWatch(anomaly => {
       this.#anomalies.push(anomaly)
       if (this.#anomalies.length > ANOMALIES_MAX) this.#anomalies.shift()
       onAnomaly(anomaly)
-    })
+    }, this.#keeper)
   }
 
   get tracked(): { elements: number; subjects: number; usage: number } {
@@ -61,6 +73,8 @@ export class Outlook {
     asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)
+    const collisions = activities.flatMap(activity => collisionEvent(activity) ?? [])
+    this.#contention.record(collisions.sort((a, b) => a.time - b.time))
   }
 
   /** A run is over, or some of its actions are. */
@@ -104,6 +118,30 @@ export class Outlook {
     return this.#occurrences.triggers.triggers(options)
   }
 
+  /** @throws ArgumentError */
+  contention(profile: CollisionProfile, now: number): ContentionPrediction {
+    return this.#contention.probability(readProfile(profile, this.#tiers, now))
+  }
+
+  /** @throws ArgumentError */
+  map(most?: number): ContentionMap {
+    return this.#contention.map(most)
+  }
+
+  /** @throws ArgumentError, CapacityError */
+  expect(event: ScopedEvent): void {
+    this.#demand.expect(event)
+  }
+
+  cancel(id: string): boolean {
+    return this.#demand.cancel(id)
+  }
+
+  /** How what was said compares with what came. */
+  accuracy(): ModelScore[] {
+    return this.#keeper.scores()
+  }
+
   /** The latest, oldest first. */
   anomalies(): Anomaly[] {
     return [...this.#anomalies]
@@ -117,6 +155,8 @@ export class Outlook {
   save(): Uint8Array {
     const saved: Saved = {
       usage: base64(this.#usage.model.save()),
+      contention: base64(this.#contention.save()),
+      accuracy: base64(this.#keeper.save()),
       scores: this.#scores.save().map(([within, model]) => [within, base64(model)])
     }
     return seal(MAGIC, Buffer.from(JSON.stringify(saved)))
@@ -126,11 +166,17 @@ export class Outlook {
   load(bytes: Uint8Array): void {
     const model = unseal(MAGIC, bytes)
     if (model === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
-    const { usage, scores } = JSON.parse(Buffer.from(model).toString()) as Saved
+    const { usage, scores, contention, accuracy } = JSON.parse(Buffer.from(model).toString()) as Saved
     this.#usage.model.load(bytesOf(usage))
+    this.#contention.load(bytesOf(contention))
+    this.#keeper.load(bytesOf(accuracy))
     this.#scores.load(scores.map(([within, one]) => [within, bytesOf(one)]))
   }
 }
+
+/** What waiting for a second costs, by tier: docs/guides/defaults.md. */
+const WAIT_COSTS = [1, 2, 8, 32]
+const costsOf = (tiers: number) => WAIT_COSTS.slice(0, tiers)
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, 'base64'))

@@ -1,4 +1,5 @@
 import { AnomalyDetector } from '../predict/anomaly.js'
+import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { type UsageAmounts, UsageModel, type UsageRequest } from '../predict/usage.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
@@ -35,6 +36,8 @@ interface Took {
 
 /** Of 1,000 usual runs some three are told of. */
 const ALERT_AT = 0.95
+/** Of what is expected: the interval that holds 90 %, and its middle. */
+const LEVELS = [0.05, 0.5, 0.95]
 /** Each takes some 100 KB. */
 const DETECTORS_MAX = 128
 /** Of fewer runs nobody can say what is usual. */
@@ -49,9 +52,13 @@ export class UsageWatch {
   readonly model = new UsageModel()
   readonly #detectors = new Map<string, AnomalyDetector>()
   readonly #onAnomaly: (anomaly: Anomaly) => void
+  readonly #scores: Scorekeeper
+  #judged = 0
 
-  constructor(onAnomaly: (anomaly: Anomaly) => void) {
+  /** @param scores is told what was expected, and what came */
+  constructor(onAnomaly: (anomaly: Anomaly) => void, scores: Scorekeeper) {
     this.#onAnomaly = onAnomaly
+    this.#scores = scores
   }
 
   /** Anybody may leave notes: what is not as it should be is passed over. */
@@ -80,9 +87,17 @@ export class UsageWatch {
     const said = this.model.predict(request)
     for (const [resource, prediction] of Object.entries(said)) {
       const value = took[resource]
+      if (value !== undefined) this.#score(request, resource, value, prediction)
       if (value !== undefined && prediction.samples >= SAMPLES) this.#judge(one, resource, value, prediction)
     }
     this.model.learn(request, took, said)
+  }
+
+  #score({ workflow, action }: UsageRequest, resource: string, value: number, { low, expected, high }: UsagePrediction): void {
+    const source = JSON.stringify([workflow, action, resource])
+    const due = this.#judged++
+    this.#scores.expect({ model: 'usage', source, due, levels: LEVELS, quantiles: [low, expected, high] })
+    this.#scores.came(source, due, value)
   }
 
   /** By the ratio of what came to what was expected: what is usual is then the same for small and large inputs. */

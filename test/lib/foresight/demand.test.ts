@@ -1,16 +1,16 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DemandBook } from '../../../lib/foresight/demand.js'
-import type { Model } from '../../../lib/index.js'
+import { type Model, Scorekeeper } from '../../../lib/index.js'
 import { randomNumbers } from '../shadow/recorded-runs.js'
-import { isCoded, rejection } from '../support.js'
+import { isCoded, rejection, thrown } from '../support.js'
 import { activity, TIERS } from './support.js'
 
 const START = 1_700_000_000_000
 
 /** Ten minutes of a bucket that a workflow takes so many tokens from each second. */
 function tenMinutes(tokens: (second: number) => number): DemandBook {
-  const book = new DemandBook(TIERS, START)
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
   for (let second = 0; second < 600; second++) {
     const taken = { kind: 'bucket', name: 'stripe', tier: 2, workflow: 'checkout', tenant: 'acme', amount: tokens(second) } as const
     book.asked(START + 1_000 * second, activity(taken))
@@ -59,7 +59,7 @@ test('what was never asked for is foretold not to be', async () => {
 })
 
 test('nothing at all is known, and that is no error', async () => {
-  const { point, samples } = await new DemandBook(TIERS, START).forecast({ workflow: 'w' }, { horizon: 1_000 }, START)
+  const { point, samples } = await new DemandBook(TIERS, START, new Scorekeeper()).forecast({ workflow: 'w' }, { horizon: 1_000 }, START)
   assert.equal([samples, ...point], [0, ...Array(10).fill(0)])
 })
 
@@ -75,7 +75,7 @@ test('a forecast that is asked for again has seen what came meanwhile', async ()
 })
 
 test('what a pool has handed out is foretold in the units of the dimension', async () => {
-  const book = new DemandBook(TIERS, START)
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
   for (let i = 0; i < 300; i++) book.used(START + 1_000 * i, 'host', 'cpu', 1, 1_000 * (1 + (i % 10)))
   const { point, measure } = await book.forecast({ pool: 'host', dimension: 'cpu', tier: 'standard' }, { horizon: 10_000 }, START + 300_000)
   assert.is(measure, 'used')
@@ -102,13 +102,104 @@ test('a model of a user speaks where it is the best', async () => {
 })
 
 test('of more subjects than are counted those that come often stay', async () => {
-  const book = new DemandBook(TIERS, START)
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
   for (let i = 0; i < 2_000; i++) {
     book.asked(START + i, activity({ workflow: `once-${i}` }))
     book.asked(START + i, activity({ workflow: 'often' }))
   }
   assert.ok(book.size <= 512)
   assert.ok(((await book.forecast({ workflow: 'often' }, { horizon: 1_000 }, START + 2_000)).point[0] as number) > 50)
+})
+
+test('an event that is known to come is in the forecast, of whom it matters to', async () => {
+  const random = randomNumbers(3)
+  const HOURS = 30
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
+  const sales: number[] = []
+  for (let minute = 60; minute < 60 * HOURS - 40; minute += 70 + Math.floor(120 * random())) sales.push(minute)
+  const isSale = (minute: number) => sales.some(start => minute >= start && minute < start + 30)
+  for (let minute = 0; minute < 60 * HOURS; minute++) {
+    const requests = Math.round((isSale(minute) ? 30 : 10) + 4 * random())
+    for (let i = 0; i < requests; i++) book.asked(START + 60_000 * minute, activity({ workflow: 'checkout' }))
+    book.asked(START + 60_000 * minute, activity({ workflow: 'other' }))
+  }
+  const at = (minute: number) => START + 60_000 * minute
+  for (const minute of sales) book.expect({ type: 'sale', start: at(minute), end: at(minute + 30), scope: { workflow: 'checkout' } })
+  book.expect({ type: 'sale', id: 'next', start: at(1_820), end: at(1_850), scope: { workflow: 'checkout' } })
+  const now = at(60 * HOURS)
+  const told = await book.forecast({ workflow: 'checkout' }, { horizon: 4_000_000 }, now)
+  const other = await book.forecast({ workflow: 'other' }, { horizon: 4_000_000 }, now)
+  assert.is(told.step, 60_000)
+  assert.ok((told.point[30] as number) > 25, String(told.point[30]))
+  assert.ok((other.point[30] as number) < 3)
+  assert.is(book.cancel('next'), true)
+  const without = await book.forecast({ workflow: 'checkout' }, { horizon: 4_000_000 }, now)
+  assert.ok((without.point[30] as number) < 20, String(without.point[30]))
+})
+
+test('a workflow that another raises is foretold from it', async () => {
+  const random = randomNumbers(8)
+  const book = new DemandBook(TIERS, START, new Scorekeeper(), of => (of === 'report' ? ['import'] : []))
+  const alone = new DemandBook(TIERS, START, new Scorekeeper())
+  let imported = -1
+  const count = 900
+  for (let second = 0; second < count; second++) {
+    const isImport = random() < 0.05 || second === count - 3
+    if (isImport) imported = second
+    for (const one of [book, alone]) {
+      one.asked(START + 1_000 * second, activity({ workflow: 'other' }))
+      if (isImport) for (let i = 0; i < 20; i++) one.asked(START + 1_000 * second, activity({ workflow: 'import' }))
+      if (second === imported + 5) for (let i = 0; i < 20; i++) one.asked(START + 1_000 * second, activity({ workflow: 'report' }))
+    }
+  }
+  const ahead = async (one: DemandBook) =>
+    (await one.forecast({ workflow: 'report' }, { horizon: 10_000 }, START + 1_000 * count)).point[2] as number
+  const [with_, without] = [await ahead(book), await ahead(alone)]
+  assert.ok(with_ > 10 && with_ > 3 * Math.max(1, without), `${with_} and ${without}`)
+})
+
+test('what was said is scored when it has come', async () => {
+  const scores = new Scorekeeper()
+  const book = new DemandBook(TIERS, START, scores)
+  const random = randomNumbers(1)
+  for (let second = 0; second < 400; second++) {
+    const requests = Math.round(20 + 6 * random())
+    for (let i = 0; i < requests; i++) book.asked(START + 1_000 * second, activity({ workflow: 'w' }))
+    if (second >= 200 && second % 4 === 0)
+      await book.forecast({ workflow: 'w' }, { horizon: 8_000, levels: [0.05, 0.5, 0.95] }, START + 1_000 * (second + 1))
+  }
+  const [score] = scores.scores()
+  assert.equal([score?.model, score?.health, scores.scores().length], ['demand', 'fine', 1])
+  assert.ok((score?.scored ?? 0) >= 150, String(score?.scored))
+  assert.ok(Math.abs((score?.coverage ?? 0) - 0.9) < 0.1, String(score?.coverage))
+})
+
+test('of events those that are over make room, and those to come do not', () => {
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
+  book.asked(START, activity())
+  for (let i = 0; i < 1_024; i++) book.expect({ type: 'sale', id: `e${i}`, start: START + (i === 7 ? -1 : 1_000) })
+  book.expect({ type: 'sale', id: 'one more', start: START + 1_000 })
+  assert.is(book.cancel('e7'), false)
+  isCoded(
+    thrown(() => book.expect({ type: 'sale', id: 'too many', start: START + 1_000 })),
+    'ERR_FORELOCK_CAPACITY'
+  )
+})
+
+test('an event that says nothing is refused', () => {
+  const book = new DemandBook(TIERS, START, new Scorekeeper())
+  for (const event of [
+    undefined,
+    {},
+    { type: 'a' },
+    { type: 'a', start: Number.NaN },
+    { type: 'a', start: 0, scope: { tenant: 7 } },
+    { type: 'a', start: 0, id: 7 }
+  ])
+    isCoded(
+      thrown(() => book.expect(event as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
 })
 
 test('bad questions are refused by name', async () => {

@@ -53,6 +53,38 @@ both('the demand of a bucket is foretold', async gov => {
   for (const [i, tokens] of point.entries()) assert.ok(Math.abs(tokens - (i < 5 ? 90 : 10)) < 15, `${tokens} at ${i}`)
 })
 
+both('who collides with whom is foretold, and how good what was said is', async gov => {
+  const lock = gov.lock('invoice')
+  for (let i = 0; i < 100; i++) {
+    const held = lock.tryAcquire({ workflow: 'batch' })
+    const waiting = lock.acquire({ workflow: 'web', tier: 'interactive' })
+    gov.advance(500)
+    held?.release()
+    ;(await waiting).release()
+    if (i % 20 === 0) await gov.foresight.status()
+    gov.advance(3_000)
+  }
+  const held = lock.tryAcquire({ workflow: 'batch' })
+  const { probability } = await gov.foresight.contention({ needs: [{ lock: 'invoice' }], workflow: 'web', tier: 'interactive' })
+  assert.ok(probability > 0.7, String(probability))
+  assert.equal(
+    (await gov.foresight.map(1)).pairs.map(({ workflow, blocker }) => [workflow, blocker]),
+    [['web', 'batch']]
+  )
+  held?.release()
+  for (let i = 0; i < 5; i++) {
+    await gov.foresight.demand({ workflow: 'web' }, { horizon: 10_000 })
+    gov.advance(1_000)
+  }
+  assert.is((await gov.foresight.accuracy())[0]?.model, 'demand')
+})
+
+both('an event can be told, and taken back', async gov => {
+  await gov.foresight.expect({ type: 'sale', id: 'spring', start: 0 })
+  assert.equal([await gov.foresight.cancel('spring'), await gov.foresight.cancel('spring')], [true, false])
+  isCoded(await rejection(gov.foresight.expect({ type: 'sale' } as never)), 'ERR_FORELOCK_ARGUMENT')
+})
+
 both('bad questions are refused where they are asked', async gov => {
   isCoded(await rejection(gov.foresight.score({ lock: 5 as never })), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(gov.foresight.demand({}, { horizon: 1 })), 'ERR_FORELOCK_ARGUMENT')

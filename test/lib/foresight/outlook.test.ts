@@ -28,6 +28,33 @@ test('of runs that raise others the list says so', () => {
   assert.equal([trigger?.from, trigger?.to], ['import', 'report'])
 })
 
+test('who holds a lock, and for how long such holds last, tells whether a request will wait', () => {
+  const outlook = new Outlook(TIERS, 0)
+  for (let i = 0; i < 300; i++) {
+    const time = 10_000 * i
+    const lock = { kind: 'lock', name: 'invoice' } as const
+    outlook.happened([
+      activity({ ...lock, time, workflow: 'batch' }),
+      activity({ ...lock, time: time + 500, event: 'request', workflow: 'web', tier: 2, environment: 3 }),
+      activity({ ...lock, time: time + 2_000, event: 'end', workflow: 'batch', held: 2_000 }),
+      activity({ ...lock, time: time + 2_000, waited: 1_500, workflow: 'web', tier: 2, environment: 3 }),
+      activity({ ...lock, time: time + 2_010, event: 'end', workflow: 'web', tier: 2, held: 10, environment: 3 })
+    ])
+  }
+  outlook.happened([activity({ kind: 'lock', name: 'invoice', time: 3_000_000, workflow: 'batch' })])
+  const needs = [{ lock: 'invoice' }]
+  const soon = outlook.contention({ needs, workflow: 'web', tier: 'interactive' }, 3_000_100)
+  assert.ok(soon.probability > 0.8, String(soon.probability))
+  assert.is(soon.with[0]?.workflow, 'batch')
+  const [pair] = outlook.map().pairs
+  assert.equal([pair?.workflow, pair?.blocker, pair?.element], ['web', 'batch', 'invoice'])
+  for (const bad of [undefined, {}, { needs: [{}] }, { needs, tier: 'x' }, { needs, in: -1 }, { needs: [{ lock: 'a', mode: 'x' }] }])
+    isCoded(
+      thrown(() => outlook.contention(bad as never, 0)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+})
+
 test('what was learnt can be carried over, and damage is refused', () => {
   const outlook = new Outlook(TIERS, 0)
   const saved = outlook.save()

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Anomaly, UsageWatch } from '../../../lib/foresight/usage-watch.js'
-import type { RunRecord } from '../../../lib/index.js'
+import { type RunRecord, Scorekeeper } from '../../../lib/index.js'
 import { randomNumbers } from '../shadow/recorded-runs.js'
 
 const BOOKED = { requests: 0, refused: 0, waited: 0, tokens: 0 }
@@ -30,9 +30,9 @@ function run(i: number, pages: number, factor = 1, given: Partial<RunRecord> = {
   }
 }
 
-function watching(): [UsageWatch, Anomaly[]] {
+function watching(scores = new Scorekeeper()): [UsageWatch, Anomaly[]] {
   const told: Anomaly[] = []
-  return [new UsageWatch(anomaly => told.push(anomaly)), told]
+  return [new UsageWatch(anomaly => told.push(anomaly), scores), told]
 }
 
 test('what a run takes is foretold from its input, in the units of pools', () => {
@@ -81,6 +81,14 @@ test('a jump is told of when it comes, with what was expected', () => {
   assert.equal([told.length, anomaly?.workflow, anomaly?.resource, anomaly?.run], [1, 'encode', 'memory', 'run-200'])
   assert.ok(Math.abs((anomaly?.expected ?? 0) / 4e6 - 1) < 0.1)
   assert.ok((anomaly?.value ?? 0) > (anomaly?.high ?? 0) && (anomaly?.severity ?? 0) >= 0.9)
+})
+
+test('what was expected is scored by what came', () => {
+  const scores = new Scorekeeper()
+  const [watch] = watching(scores)
+  for (let i = 0; i < 300; i++) watch.ended(run(i, 1 + (i % 10)))
+  const memory = scores.scores().find(({ source }) => source.includes('memory'))
+  assert.ok((memory?.scored ?? 0) > 250 && Math.abs((memory?.coverage ?? 0) - 0.9) < 0.08, String(memory?.coverage))
 })
 
 test('what failed, or was given up, teaches nothing', () => {
