@@ -1,5 +1,4 @@
 import type { Privacy } from './access/privacy.js'
-import type { Element } from './element.js'
 import type { ForelockError } from './errors/index.js'
 import type { Events } from './events/events.js'
 import type { LeakReport } from './leak-report.js'
@@ -72,7 +71,7 @@ export class Session {
   /** the same as the terms of an allocation */
   readonly plainUnits: PlainAsk & { readonly grace: undefined }
   /** the elements of what is asked for together, while that is being written into the scratch and read from it */
-  readonly parts: (Element | undefined)[] = new Array(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS).fill(undefined)
+  readonly parts: unknown[] = new Array(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS).fill(undefined)
 
   constructor(
     readonly binding: OpenArena,
