@@ -6,6 +6,7 @@ import type { Session } from '../session.js'
 import type { Estimate } from '../shadow/estimate.js'
 import { decodeEstimateNote } from '../shadow/estimate-note.js'
 import { decodePredictionNote } from '../shadow/prediction-note.js'
+import { placeOf, RecordNames } from '../telemetry/names.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
@@ -85,8 +86,7 @@ export class Recording {
   readonly #record: RecordFields = blankRecord()
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #stopping = new AbortController()
-  readonly #elements = new Map<number, string>()
-  readonly #names = new Map<number, string>()
+  readonly #names: RecordNames
   readonly #elementCodes = new Map<number, number>()
   readonly #nameCodes = new Map<number, number>()
   readonly #participantCodes = new Map<number, number>()
@@ -108,6 +108,7 @@ export class Recording {
     this.#terms = terms
     this.#events = events
     this.#telemetry = makeTelemetry(session)
+    this.#names = new RecordNames(session, place => session.privacy.element(place))
     this.begun = this.#begin().catch(error => this.#fail(error))
   }
 
@@ -257,7 +258,7 @@ export class Recording {
     const bytes = this.#telemetry.drainNotes(this.#notes)
     const [runs, actions, estimates]: [RunRow[], ActionRow[], EstimateRow[]] = [[], [], []]
     for (const note of decodeNotes(this.#notes, bytes)) {
-      const kind = this.#nameOf(note.kind) ?? ''
+      const kind = this.#names.name(note.kind) ?? ''
       const estimate = decodeEstimateNote(kind, note.bytes)
       if (estimate !== undefined) estimates.push(...this.#estimate(estimate))
       const prediction = decodePredictionNote(kind, note.bytes)
@@ -320,22 +321,21 @@ export class Recording {
 
   #renewWords(): void {
     this.#words = new Words()
-    this.#elements.clear()
+    this.#names.renew()
     for (const codes of [this.#elementCodes, this.#nameCodes, this.#participantCodes]) codes.clear()
   }
 
   /** The numbers of words by the numbers that records have: looking up a text for each is a fifth of all that is done here. */
   #elementCode(record: RecordFields): number {
-    // One of a place at a time is remembered: generations follow each other.
-    const key = record.element * GENERATIONS + (record.generation % GENERATIONS)
-    return this.#elementCodes.get(key) ?? this.#remember(this.#elementCodes, key, this.#elementOf(key, record))
+    const key = placeOf(record)
+    return this.#elementCodes.get(key) ?? this.#remember(this.#elementCodes, key, this.#names.element(record))
   }
 
   #nameCode(id: number): number {
     if (id === 0) return 0
     const known = this.#nameCodes.get(id)
     if (known !== undefined) return known
-    const name = this.#nameOf(id)
+    const name = this.#names.name(id)
     return name === undefined ? 0 : this.#remember(this.#nameCodes, id, name)
   }
 
@@ -350,29 +350,8 @@ export class Recording {
     codes.set(key, code)
     return code
   }
-
-  #elementOf(key: number, record: RecordFields): string {
-    const known = this.#elements.get(key)
-    if (known !== undefined) return known
-    const name = this.#session.privacy.element(this.#telemetry.element(record) ?? '')
-    if (this.#elements.size >= NAMES_MAX) this.#elements.clear()
-    this.#elements.set(key, name)
-    return name
-  }
-
-  #nameOf(id: number): string | undefined {
-    if (id === 0) return undefined
-    const known = this.#names.get(id)
-    if (known !== undefined) return known
-    const name = this.#telemetry.names([id]).get(id)
-    if (name === undefined) return undefined
-    if (this.#names.size >= NAMES_MAX) this.#names.clear()
-    this.#names.set(id, name)
-    return name
-  }
 }
 
-const GENERATIONS = 2 ** 20
 /** setTimeout can wait no longer than this. */
 const TIMER_MAX_MS = 2 ** 31 - 1
 const INCARNATIONS = 2 ** 16

@@ -22,8 +22,7 @@ export class RecordNames {
 
   /** Of the element that a record is about. */
   element(record: Pick<RecordFields, 'element' | 'generation'>): string {
-    // One of a place at a time is remembered: generations follow each other.
-    const key = record.element * GENERATIONS + (record.generation % GENERATIONS)
+    const key = placeOf(record)
     return this.#elements.get(key) ?? remember(this.#elements, key, this.renamed(this.#telemetry.element(record) ?? ''))
   }
 
@@ -40,6 +39,11 @@ export class RecordNames {
   renew(): void {
     this.#elements.clear()
   }
+}
+
+/** A number for an element. One of a place at a time is remembered: generations follow each other. */
+export function placeOf({ element, generation }: Pick<RecordFields, 'element' | 'generation'>): number {
+  return element * GENERATIONS + (generation % GENERATIONS)
 }
 
 function remember(names: Map<number, string>, key: number, name: string): string {

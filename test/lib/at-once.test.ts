@@ -230,7 +230,7 @@ test('numbers that make no sense are refused by the addon before anything is tak
     scratch[At.Locks] = 1
     scratch[At.Pools] = 0
     scratch[At.Buckets] = 0
-    scratch[At.Parts] = element[0]?.index ?? 0
+    scratch[At.Parts] = (element[0] as { index: number } | undefined)?.index ?? 0
     scratch[At.Parts + 1] = 0
     scratch[At.Parts + 2] = 1
     times.fill(Number.NaN)
