@@ -36,7 +36,7 @@ export class Outlook {
   readonly #scores: Scores
   readonly #usage: UsageWatch
   readonly #occurrences = new Occurrences()
-  readonly #contention: Contention
+  readonly #contention = new Contention()
   readonly #keeper = new Scorekeeper()
   readonly #tiers: readonly string[]
   #anomalies: Anomaly[] = []
@@ -51,7 +51,6 @@ export class Outlook {
     const leadersOf = (workflow: string) => this.#occurrences.leadersOf(workflow)
     this.#demand = new DemandBook(tiers, since, this.#keeper, leadersOf)
     this.#scores = new Scores(tiers)
-    this.#contention = new Contention({ costs: costsOf(tiers.length) })
     this.#usage = new UsageWatch(anomaly => {
       this.#anomalies.push(anomaly)
       if (this.#anomalies.length > ANOMALIES_MAX) this.#anomalies.shift()
@@ -173,10 +172,6 @@ export class Outlook {
     this.#scores.load(scores.map(([within, one]) => [within, bytesOf(one)]))
   }
 }
-
-/** What waiting for a second costs, by tier: docs/guides/defaults.md. */
-const WAIT_COSTS = [1, 2, 8, 32]
-const costsOf = (tiers: number) => WAIT_COSTS.slice(0, tiers)
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, 'base64'))

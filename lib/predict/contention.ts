@@ -1,5 +1,6 @@
 import { callback, count, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
+import { WAIT_COSTS } from '../wait-costs.js'
 import { BinnedLogistic } from './binned-logistic.js'
 import { Blocks } from './contention-blocks.js'
 import { Elements, RING } from './contention-elements.js'
@@ -79,8 +80,6 @@ const WORKFLOWS_MAX = 1_000_000
 const PAIRS_KEPT = 4_096
 const PAIRS_MAX = 1_000_000
 const HALF_LIFE_MS = 3_600_000
-/** Of a unit that waits for a second, from the lowest tier up: docs/guides/defaults.md. */
-const COSTS = [1, 2, 8, 32]
 const MS_PER_S = 1_000
 const WITHIN_MS = 500
 const SEED_MAX = 2 ** 32 - 1
@@ -133,7 +132,7 @@ export class Contention {
     workflows = WORKFLOWS,
     pairs = PAIRS_KEPT,
     halfLife = HALF_LIFE_MS,
-    costs = COSTS,
+    costs = WAIT_COSTS,
     arrivals,
     arrivalsWithin = WITHIN_MS,
     seed = 1

@@ -1,6 +1,7 @@
 import { CapacityError, TimeoutError } from '../errors/index.js'
 import type { KeepPlan, Plan, PlanScore } from '../plans.js'
 import { NS_PER_MS } from '../units.js'
+import { WAIT_COSTS } from '../wait-costs.js'
 import { Ends } from './ends.js'
 import { Lookahead } from './lookahead.js'
 import type { Arrival, Policy, View } from './policy.js'
@@ -11,8 +12,7 @@ import { firstOf, type PoolTerms, type TraceRequest, type Workload } from './tra
 
 /** Between two looks of a policy; an agent's period by default. */
 export const PERIOD_MS = 100
-/** What waiting costs a unit and second, by tier from the lowest up, and what idling costs: docs/guides/defaults.md. */
-export const WAIT_COSTS: readonly number[] = [1, 2, 8, 32]
+/** What idling costs a unit and second: docs/guides/defaults.md. */
 export const IDLE_COST = 1
 /** The default of open(). */
 const MAX_RESERVE = 0.25

@@ -70,6 +70,7 @@ export function conformance(name: string, make: () => ConformalForecaster, learn
     }
   })
 
+  // One that knows no seasons cannot go on with them.
   const seasonal = learns.seasons ? test : test.skip
   seasonal('a series of whole days goes on about as it was', async () => {
     const all = hourly(24 * 60 + 48, 1)
