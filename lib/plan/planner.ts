@@ -1,4 +1,7 @@
 import type { Plan } from '../plans.js'
+import { BucketPlanner } from './bucket-planner.js'
+import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
+import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner } from './pool-planner.js'
 
@@ -17,10 +20,14 @@ export interface PlannerOptions {
   readonly period: number
   /** periods from the data to the plan in force */
   readonly lag: number
-  /** part of the time, or of the things, in which nothing is planned, 0 to 1 */
+  /** part of the time, or of the locks, in which nothing is planned, 0 to 1 */
   readonly control: number
   /** of what is drawn at random */
   readonly seed: number
+  /** ms for which the scores of locks are meant */
+  readonly within: number
+  /** who scores locks; undefined: no lock is held */
+  readonly scores: KeyScores | undefined
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
@@ -31,8 +38,44 @@ export interface Arena {
   used(pool: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
+  /** ms for which the plans of a source kept something from somebody, since ever */
+  lost(source: number): number
   write(plan: Plan): void
 }
+
+/** A request, as it came. */
+export interface Asked {
+  readonly kind: 'pool' | 'bucket' | 'lock'
+  readonly thing: string
+  /** index, lowest first */
+  readonly tier: number
+  /** units of the first dimension, or tokens */
+  readonly amount: number
+  /** ms, no less than of what came before */
+  readonly time: number
+  readonly workflow: string | undefined
+  readonly tenant: string | undefined
+}
+
+/** A request that is over. */
+export interface Over {
+  readonly kind: 'pool' | 'bucket' | 'lock'
+  readonly thing: string
+  readonly tier: number
+  /** ms, when it came */
+  readonly time: number
+  /** ms */
+  readonly waited: number
+  readonly held: number
+}
+
+export interface PlannerStatus {
+  readonly pools: ReadonlyMap<string, GuardStatus>
+  readonly locks: LockPlans & ReturnType<LossGuard['status']>
+}
+
+/** By which the core counts what plans came to. */
+export const SOURCES = { keep: 1, hold: 2, reserve: 3 } as const
 
 interface PoolPlans {
   readonly planner: PoolPlanner
@@ -46,9 +89,15 @@ interface PoolPlans {
 export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
+  readonly #buckets = new Map<string, BucketPlanner>()
+  readonly #locks: LockPlanner | undefined
+  readonly #lockGuard: LossGuard
+  #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
+    this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
+    if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
   }
 
   /** There is a pool. @param capacity units of its first dimension */
@@ -58,28 +107,36 @@ export class Planner {
     this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }) })
   }
 
-  knowsPool(name: string): boolean {
-    return this.#pools.has(name)
+  /** There is a bucket. @param rate tokens a second */
+  bucket(name: string, rate: number): void {
+    this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }))
   }
 
-  /** A request came to a pool. @param time ms; no less than that of what came before */
-  came(pool: string, tier: number, amount: number, time: number): void {
-    const plans = this.#pools.get(pool)
-    plans?.planner.came(tier, amount)
-    plans?.guard.came(time, tier, amount)
+  knows(kind: 'pool' | 'bucket', name: string): boolean {
+    return kind === 'pool' ? this.#pools.has(name) : this.#buckets.has(name)
   }
 
-  /**
-   * One that {@link came} is over.
-   *
-   * @param time ms, when it came
-   * @param waited ms
-   * @param held ms
-   */
-  ended(pool: string, tier: number, time: number, waited: number, held: number): void {
-    const plans = this.#pools.get(pool)
-    plans?.planner.ended(tier, waited)
-    plans?.guard.ended(time, tier, waited, held)
+  came({ kind, thing, tier, amount, time, ...asker }: Asked): void {
+    if (kind === 'lock') {
+      this.#locks?.came(thing, tier, time)
+    } else if (kind === 'bucket') {
+      this.#buckets.get(thing)?.came(asker, tier, amount)
+    } else {
+      const plans = this.#pools.get(thing)
+      plans?.planner.came(tier, amount)
+      plans?.guard.came(time, tier, amount)
+    }
+  }
+
+  ended({ kind, thing, tier, time, waited, held }: Over): void {
+    if (kind === 'lock') {
+      this.#locks?.ended(thing, tier, time, waited, held)
+      if (tier === 0) this.#lowerMs += waited
+    } else if (kind === 'pool') {
+      const plans = this.#pools.get(thing)
+      plans?.planner.ended(tier, waited)
+      plans?.guard.ended(time, tier, waited, held)
+    }
   }
 
   /** Once a period: writes what is to be in force from now on. */
@@ -90,12 +147,30 @@ export class Planner {
         used: () => arena.used(pool),
         waiting: tier => arena.waiting(pool, this.#options.tiers[tier] as string)
       })
-      for (const plan of guard.pass(wanted, arena.now)) arena.write(plan)
+      for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
     }
+    for (const planner of this.#buckets.values()) {
+      for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
+    }
+    this.#hold(arena)
   }
 
   /** What has become of the plans for each thing. */
-  status(): { readonly pools: ReadonlyMap<string, GuardStatus> } {
-    return { pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])) }
+  status(): PlannerStatus {
+    return {
+      pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
+      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() }
+    }
+  }
+
+  #hold(arena: Arena): void {
+    const locks = this.#locks
+    if (locks === undefined) return
+    const passes = this.#lockGuard.passes(arena.now, () => ({
+      lostMs: arena.lost(SOURCES.hold),
+      saved: locks.saved,
+      lowerMs: this.#lowerMs
+    }))
+    if (passes) for (const plan of locks.plan(arena.now)) arena.write({ ...plan, source: SOURCES.hold })
   }
 }

@@ -199,6 +199,10 @@ class Engine implements View {
     return this.accounts.get(thing)?.waiting[at] ?? this.lines.get(thing)?.waiting[at] ?? 0
   }
 
+  lost(source: number): number {
+    return this.stage.gov.plans.scores().find(score => score.source === source)?.waitedMs ?? 0
+  }
+
   coming(): Iterable<Arrival> {
     return this.ahead.until(this.now + (this.policy.ahead ?? 0))
   }

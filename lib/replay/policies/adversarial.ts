@@ -1,3 +1,4 @@
+import { LossGuard } from '../../plan/loss-guard.js'
 import { PoolGuard } from '../../plan/pool-guard.js'
 import type { KeepPlan } from '../../plans.js'
 import { WAIT_COSTS } from '../../wait-costs.js'
@@ -8,6 +9,8 @@ import type { PolicySeed } from './index.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5
+/** Of its holds: what they cost is counted by it. */
+const SOURCE = 2
 
 /**
  * Knows what comes, and predicts the opposite: keeps as much as plans may where nobody of the top tier comes, and nothing where somebody does;
@@ -22,6 +25,8 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
   const tiers = workload.ranks ?? DEFAULT_TIERS
   const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
   const known = new Map<string, PoolGuard>()
+  const holds = new LossGuard(WAIT_COSTS[0] as number)
+  let lowerMs = 0
   const guards = () => {
     if (known.size > 0) return known
     for (const { name: pool, capacity } of workload.pools) {
@@ -38,6 +43,7 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       if (kind === 'pool') known.get(thing)?.came(time, tierAt.get(who.tier) ?? 0, amounts[0] as number)
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
+      if (who.tier !== top) lowerMs += waited
       if (kind === 'pool') known.get(thing)?.ended(time, tierAt.get(who.tier) ?? 0, waited, duration)
     },
     onPeriod(view) {
@@ -51,7 +57,9 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       for (const { name: bucket, rate } of view.workload.buckets) {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
       }
-      holdAgainst(view, top, coming, wanted)
+      // What it costs is all that it comes to: nobody is better off.
+      const course = () => ({ lostMs: view.lost(SOURCE), saved: 0, lowerMs })
+      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted)
     }
   }
 }
@@ -62,6 +70,6 @@ function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wante
   for (const { kind, thing, time } of coming) {
     if (kind !== 'lock' || planned.has(thing)) continue
     planned.add(thing)
-    view.write({ kind: 'hold', lock: thing, tier, until: Math.max(0, time - view.now) + view.period })
+    view.write({ kind: 'hold', lock: thing, tier, source: SOURCE, until: Math.max(0, time - view.now) + view.period })
   }
 }
