@@ -219,6 +219,15 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     return this.#ask('load', saved)
   }
 
+  /** For the agent, which plans by what is known here. @internal */
+  static ask<Q extends 'plan' | 'unplan' | 'planning'>(
+    foresight: Foresight,
+    question: Q,
+    ...args: Parameters<Questions[Q]>
+  ): Promise<Awaited<ReturnType<Questions[Q]>>> {
+    return foresight.#ask(question, ...args)
+  }
+
   async #ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>> {
     return this.#start().ask(question, ...args)
   }

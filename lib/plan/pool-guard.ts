@@ -39,6 +39,8 @@ export interface GuardStatus {
 const WINDOW_MS = 10_000
 /** Between two looks at the account, ms. */
 const SETTLE_MS = 1_000
+/** Times without plans that are remembered: of a request that is over by then nothing is said. */
+const CONTROLS_MOST = 64
 /** Of a plan that takes another back. */
 const ENDED_MS = 1
 
@@ -117,14 +119,20 @@ export class PoolGuard {
 
   #look(now: number): void {
     const window = Math.floor(now / WINDOW_MS)
-    for (; this.#window < window; this.#window++) {
+    if (window !== this.#window) {
+      this.#window = window
       this.#isControl = this.#random() < this.#options.control
-      if (this.#isControl) this.#controls.add(this.#window + 1)
+      if (this.#isControl) this.#remember(window)
     }
     if (now - this.#settled < SETTLE_MS) return
     this.#settled = now
     this.#trial.advance(now)
     this.#account.settle(now, this.#trial.saved, this.#trial.lowerCost)
+  }
+
+  #remember(control: number): void {
+    this.#controls.add(control)
+    if (this.#controls.size > CONTROLS_MOST) this.#controls.delete(this.#controls.values().next().value as number)
   }
 
   #inForce(now: number): KeepPlan[] {
