@@ -5,19 +5,21 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { AgentOptions, Governor } from '../../../lib/index.js'
 import { open } from '../../../lib/index.js'
+import { randomsOf } from '../../../lib/randoms.js'
 import { isCoded, rejection, virtual } from '../support.js'
 
-const SLOTS = 8
+const SLOTS = 20
 const STEP_MS = 50
-const BURST_EVERY = 270
-const BURST = 4
+const BURST_EVERY = 200
+const BURST = 5
 
-/** Background work that takes all slots there are, and each ten seconds four that are in a hurry, after one that tells of them. */
+/** Background work, and each ten seconds two full of those who are in a hurry. */
 async function day(gov: Governor, steps: number): Promise<{ interactive: number; background: number }> {
   const pool = gov.semaphore('slots', SLOTS)
   const waits = { interactive: 0, background: 0 }
   const running: { until: number; release(): void }[] = []
   let step = 0
+  const random = randomsOf(1)
   const ask = (tier: 'interactive' | 'background', ms: number) => {
     const asked = step
     pool.acquire(1, { tier, workflow: tier }).then(grant => {
@@ -30,11 +32,10 @@ async function day(gov: Governor, steps: number): Promise<{ interactive: number;
       if (one.until <= step) one.release()
       else running.push(one)
     }
-    // Six and a half of the eight, on average, and all of them as often as not.
-    if (step % 50 === 0) for (let i = 0; i < 4; i++) ask('background', 4000)
+    // Fourteen a second for a second: 14 of the 20 slots on average, and all of them now and then.
+    for (let i = 0; i < 2; i++) if (random() < 0.35) ask('background', 1000)
     const phase = step % BURST_EVERY
-    if (phase === 97) ask('interactive', 100)
-    if (phase === 107) for (let i = 0; i < BURST; i++) ask('interactive', 200)
+    if (phase >= 100 && phase < 140) for (let i = 0; i < BURST; i++) if (random() < 0.3) ask('interactive', 200)
     gov.advance(STEP_MS)
     await turn()
   }
@@ -42,7 +43,7 @@ async function day(gov: Governor, steps: number): Promise<{ interactive: number;
 }
 
 async function lived(predict: boolean | AgentOptions): Promise<{ waits: Awaited<ReturnType<typeof day>>; gov: Governor }> {
-  const gov = open({ clock: 'virtual', autoEnclose: false, maxReserve: 0.5, predict })
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict })
   return { waits: await day(gov, 12_000), gov }
 }
 
