@@ -5,6 +5,7 @@ import type { GuardStatus } from '../plan/pool-guard.js'
 import type { Session } from '../session.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
 
+/** As of foresight, but that it learns who collides with whom only when it is asked. */
 export interface AgentOptions extends ForesightOptions {
   /** what waiting costs a request and second, by name of its tier; default 1, 2, 8, 32 from the lowest up */
   waitCosts?: Readonly<Record<string, number>> | undefined
@@ -21,7 +22,7 @@ export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
   readonly pools: Readonly<Record<string, GuardStatus>>
 }
 
-const KNOWN = ['period', 'thread', 'waitCosts', 'idleCost', 'control', 'seed'] as const
+const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed'] as const
 const PERIOD_MS = 100
 const PERIOD_MIN_MS = 1
 const CONTROL = 0.02
@@ -52,8 +53,8 @@ export class Agent {
    */
   async start(options?: AgentOptions): Promise<void> {
     const terms = readTerms(options, this.#session.tiers)
-    const { thread } = (options ?? {}) as AgentOptions
-    this.#started ??= this.#start({ period: terms.period, ...(thread !== undefined && { thread }) }, terms)
+    const { thread, contention = false } = (options ?? {}) as AgentOptions
+    this.#started ??= this.#start({ period: terms.period, contention, ...(thread !== undefined && { thread }) }, terms)
     try {
       await this.#started
     } catch (error) {

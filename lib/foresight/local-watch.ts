@@ -24,6 +24,7 @@ export class LocalWatch implements Backing {
     this.#terms = terms
     this.#events = events
     this.#watch = new LaneWatch(session, since => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly)))
+    this.#watch.outlook.contends = terms.contention ?? true
     this.#stewards = new Stewards(session, this.#watch, error => this.#fail(error))
     this.#answers = answersOf(this.#watch, this.#stewards)
     this.#next()

@@ -49,6 +49,8 @@ export class Outlook {
   #anomalies: Anomaly[] = []
   /** undefined: nobody */
   follower: Follower | undefined
+  /** whether it learns who collides with whom, which is a third of the work; the first question about it begins that */
+  contends = true
 
   /**
    * @param tiers names, lowest first
@@ -82,6 +84,7 @@ export class Outlook {
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)
     this.follower?.happened(asked, activities)
+    if (!this.contends) return
     const collisions = activities.flatMap(activity => collisionEvent(activity) ?? [])
     this.#contention.record(collisions.sort((a, b) => a.time - b.time))
   }
@@ -131,11 +134,13 @@ export class Outlook {
 
   /** @throws ArgumentError */
   contention(profile: CollisionProfile, now: number): ContentionPrediction {
+    this.contends = true
     return this.#contention.probability(readProfile(profile, this.#tiers, now))
   }
 
   /** @throws ArgumentError */
   map(most?: number): ContentionMap {
+    this.contends = true
     return this.#contention.map(most)
   }
 

@@ -54,7 +54,7 @@ test('those in a hurry wait less with it than without, and are told of in its st
   const status = await gov.agent.status()
   assert.is(status?.active, true)
   assert.ok((status?.written ?? 0) > 10)
-  assert.is(status?.pools['slots']?.on, true)
+  assert.is(status?.pools.slots?.on, true)
   const hits = gov.plans.scores().reduce((all, { hits }) => all + hits, 0)
   assert.ok(hits > 10, `${hits} hits`)
   await Promise.all([gov.close(), without.gov.close()])
