@@ -50,7 +50,8 @@ test('what comes in a burst is kept for the tenant it comes of, or for the workf
 test('no more is kept than plans may: the part of the tokens of ten seconds', () => {
   const planner = plannerOf({ maxReserve: 0.1 })
   const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50))
-  assert.is(plans.at(-1)?.amount, 100)
+  const { amount } = plans.at(-1) as ReservePlan
+  assert.ok(amount > 98 && amount <= 100, String(amount))
   for (const more of [{ maxReserve: 0 }, { rate: 0 }]) {
     const none = plannerOf(more)
     assert.equal(
