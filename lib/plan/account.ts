@@ -32,7 +32,7 @@ export class Account {
   #seen = { saved: 0, lowerCost: 0, time: 0 }
   #backOff = BACK_OFF_MS
   #offUntil = 0
-  #window = { from: 0, saved: 0 }
+  #window: { from: number; saved: number } | undefined
   #windows = 0
   #mean = 0
   #squares = 0
@@ -57,10 +57,9 @@ export class Account {
   }
 
   benefit(): Benefit {
-    const seconds = WINDOW_MS / 1000
-    const mean = this.#windows === 0 ? 0 : this.#mean / seconds
+    const mean = this.#mean
     if (this.#windows < WINDOWS_LEAST) return { mean, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
-    const error = (Z * Math.sqrt(this.#squares / (this.#windows - 1) / this.#windows)) / seconds
+    const error = Z * Math.sqrt(this.#squares / (this.#windows - 1) / this.#windows)
     return { mean, low: mean - error, high: mean + error }
   }
 
@@ -88,9 +87,11 @@ export class Account {
   }
 
   #count(now: number, saved: number): void {
+    this.#window ??= { from: now, saved: 0 }
     this.#window.saved += saved
-    if (now - this.#window.from < WINDOW_MS) return
-    const value = this.#window.saved
+    const time = now - this.#window.from
+    if (time < WINDOW_MS) return
+    const value = (1000 * this.#window.saved) / time
     this.#window = { from: now, saved: 0 }
     this.#windows++
     const off = value - this.#mean

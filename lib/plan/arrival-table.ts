@@ -19,14 +19,15 @@ const BESIDE = 0.1
 /**
  * What will be asked for within a horizon, given what was lately: the distribution that was seen at such times, in whole units. Rows are told
  * apart by the logarithms of two rates, one averaged over twice the horizon and one over ten times that; nothing is assumed of how requests come,
- * so bursts and long silences are as good as any other stream. O(1) memory; a moment costs some 100 ns.
+ * so bursts and long silences are as good as any other stream. At most some 50 KiB, for rows that were met; a moment costs some 100 ns.
  *
  * (A conditional histogram, as of Laplace; for why not a Poisson process: Paxson and Floyd, Wide Area Traffic: The Failure of Poisson Modeling,
  * IEEE/ACM ToN 1995.)
  */
 export class ArrivalTable {
   readonly #horizon: number
-  readonly #counts = new Float64Array(FAST_ROWS * SLOW_ROWS * BINS)
+  /** by row, where any was; how often each bin came */
+  readonly #counts: (Uint32Array | undefined)[] = new Array(FAST_ROWS * SLOW_ROWS).fill(undefined)
   readonly #moments = new Float64Array(FAST_ROWS * SLOW_ROWS)
   /** sums of what came up to each of the last moments, and the rows of these */
   readonly #sums: Float64Array
@@ -54,26 +55,28 @@ export class ArrivalTable {
 
   /** A request came. @param units that it asks for */
   add(units: number): void {
-    this.#came += units
+    // More than there are bins counts as the most: so sums stay exact, whatever somebody asks for.
+    this.#came += Math.min(units, BINS)
     this.#requests++
   }
 
   /** A period is over: learns how much came since one horizon ago. */
   tick(): void {
     const at = this.#moment % this.#sums.length
-    // This place held the moment of one horizon and a period ago; the oldest that is left is the next one.
     this.#sums[at] = this.#came
     this.#fast = this.#fast * (this.#fades[0] as number) + this.#requests
     this.#slow = this.#slow * (this.#fades[1] as number) + this.#requests
     this.#requests = 0
     this.#rows[at] = this.#row()
     this.#moment++
+    // What was just overwritten is of one horizon and a period ago; the oldest that is left is the next one.
     const oldest = this.#moment % this.#sums.length
     const row = this.#rows[oldest] as number
     if (row < 0) return
     const bin = Math.max(0, Math.min(BINS - 1, Math.ceil(this.#came - (this.#sums[oldest] as number) - ROUNDING)))
-    const cell = row * BINS + bin
-    this.#counts[cell] = (this.#counts[cell] as number) + 1
+    const counts = this.#counts[row] ?? new Uint32Array(BINS)
+    this.#counts[row] = counts
+    counts[bin] = (counts[bin] as number) + 1
     this.#moments[row] = (this.#moments[row] as number) + 1
   }
 
@@ -83,30 +86,43 @@ export class ArrivalTable {
    */
   quantile(ratio: number): number {
     const now = this.#rows[(this.#moment - 1 + this.#rows.length) % this.#rows.length] as number
-    if (this.#moment === 0 || now < 0) return 0
-    const counts = (this.#moments[now] as number) >= KNOWN ? this.#counts.subarray(now * BINS, (now + 1) * BINS) : this.#mix(now)
+    if (now < 0) return 0
+    const known = (this.#moments[now] as number) >= KNOWN ? this.#counts[now] : undefined
+    const counts = known ?? this.#mix(now)
     let all = 0
-    for (let bin = 0; bin < BINS; bin++) all += counts[bin] as number
-    let left = ratio * all
+    let most = 0
     for (let bin = 0; bin < BINS; bin++) {
-      left -= counts[bin] as number
-      if (left <= 0) return bin
+      if (counts[bin] === 0) continue
+      all += counts[bin] as number
+      most = bin
     }
-    return 0
+    const wanted = ratio * all
+    let sum = 0
+    for (let bin = 0; bin < most; bin++) {
+      sum += counts[bin] as number
+      if (sum >= wanted) return bin
+    }
+    return most
   }
 
   /** Of rows with as much lately, or a step more or less, whatever was before. */
   #mix(row: number): Float64Array {
     const mixed = this.#mixed
-    mixed.set(this.#counts.subarray(row * BINS, (row + 1) * BINS))
+    mixed.fill(0)
+    this.#add(row, 1)
     const fast = Math.floor(row / SLOW_ROWS)
     for (let f = Math.max(0, fast - 1); f <= Math.min(FAST_ROWS - 1, fast + 1); f++) {
       for (let other = f * SLOW_ROWS; other < (f + 1) * SLOW_ROWS; other++) {
-        if (other === row || this.#moments[other] === 0) continue
-        for (let bin = 0; bin < BINS; bin++) mixed[bin] = (mixed[bin] as number) + BESIDE * (this.#counts[other * BINS + bin] as number)
+        if (other !== row) this.#add(other, BESIDE)
       }
     }
     return mixed
+  }
+
+  #add(row: number, weight: number): void {
+    const counts = this.#counts[row]
+    if (counts === undefined) return
+    for (let bin = 0; bin < BINS; bin++) this.#mixed[bin] = (this.#mixed[bin] as number) + weight * (counts[bin] as number)
   }
 
   #row(): number {

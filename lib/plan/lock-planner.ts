@@ -1,4 +1,5 @@
 import type { HoldPlan } from '../plans.js'
+import { randomsOf } from '../randoms.js'
 
 /** Who says which locks will be asked for: the scores of foresight, or those of a replay. */
 export interface KeyScores {
@@ -37,6 +38,13 @@ interface Known {
   kept: number
 }
 
+/** A plan of ours that is in force. */
+interface Hold {
+  readonly tier: number
+  readonly score: number
+  readonly until: number
+}
+
 /** What came of plans for locks. */
 export interface LockPlans {
   /** plans that were written, and those of them that were used and that were not */
@@ -70,7 +78,7 @@ export class LockPlanner {
   readonly #scores: KeyScores
   readonly #locks = new Map<string, Known>()
   readonly #all = { blocked: 0, arrivals: 0 }
-  readonly #inForce = new Map<string, number>()
+  readonly #inForce = new Map<string, Hold>()
   #written = 0
   #used = 0
   #reclaimed = 0
@@ -86,14 +94,15 @@ export class LockPlanner {
   came(lock: string, tier: number, time: number): void {
     if (tier === 0) {
       const known = this.#lock(lock)
-      known.lower = known.lower * Math.exp((known.counted - time) / FADE_MS) + 1
+      known.lower = faded(known, time) + 1
       known.counted = time
       return
     }
-    const until = this.#inForce.get(lock)
-    if (until === undefined || until < time) return
+    const hold = this.#inForce.get(lock)
+    if (hold === undefined || hold.until < time || tier < hold.tier) return
     this.#inForce.delete(lock)
     this.#used++
+    this.#expected += hold.score
     this.#saved += (this.#blockedAt(this.#lock(lock)) / 1000) * (this.#options.waitCosts[tier] ?? 0)
   }
 
@@ -120,10 +129,11 @@ export class LockPlanner {
 
   /** Once a period. @param now ms */
   plan(now: number): HoldPlan[] {
-    for (const [lock, until] of this.#inForce) {
+    for (const [lock, { score, until }] of this.#inForce) {
       if (until >= now) continue
       this.#inForce.delete(lock)
       this.#reclaimed++
+      this.#expected += score
     }
     const plans: HoldPlan[] = []
     // Nobody waits for who could be kept waiting.
@@ -135,11 +145,10 @@ export class LockPlanner {
         if (this.#inForce.has(name) || this.#isControl(name)) continue
         const known = this.#locks.get(name)
         const likely = score * this.trust
-        if (known === undefined || likely < SCORE_LEAST || this.#worth(known, likely, tier, now) <= 0) continue
-        this.#inForce.set(name, now + within)
+        if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        this.#inForce.set(name, { tier, score, until: now + within })
         known.kept = now + within
         this.#written++
-        this.#expected += score
         plans.push({ kind: 'hold', lock: name, tier: tiers[tier] as string, until: within, ...(known.holds > 0 && { hold: known.held }) })
       }
     }
@@ -154,7 +163,7 @@ export class LockPlanner {
   /** What a hold saves, on average, in request milliseconds by their costs. */
   #worth(known: Known, likely: number, tier: number, now: number): number {
     const { waitCosts, idleCost, within } = this.#options
-    const rate = (known.lower * Math.exp((known.counted - now) / FADE_MS)) / FADE_MS
+    const rate = faded(known, now) / FADE_MS
     const lost = rate * within * (within / 2) * ((waitCosts[0] ?? 0) + idleCost)
     return likely * this.#blockedAt(known) * (waitCosts[tier] ?? 0) - lost
   }
@@ -176,7 +185,8 @@ export class LockPlanner {
   #isControl(lock: string): boolean {
     let hash = this.#options.seed ^ 0x811c9dc5
     for (let i = 0; i < lock.length; i++) hash = Math.imul(hash ^ lock.charCodeAt(i), 0x01000193)
-    return (hash >>> 0) / 2 ** 32 < this.#options.control
+    // Names that differ in their last letter have hashes beside each other.
+    return randomsOf(hash)() < this.#options.control
   }
 
   #lock(name: string): Known {
@@ -195,4 +205,9 @@ export class LockPlanner {
       this.#locks.delete(name)
     }
   }
+}
+
+/** Requests of lower tiers, as they count now. */
+function faded({ lower, counted }: Known, now: number): number {
+  return lower * Math.exp(Math.min(0, counted - now) / FADE_MS)
 }

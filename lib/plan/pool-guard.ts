@@ -39,10 +39,10 @@ export interface GuardStatus {
 const WINDOW_MS = 10_000
 /** Between two looks at the account, ms. */
 const SETTLE_MS = 1_000
-/** Times without plans that are remembered: of a request that is over by then nothing is said. */
-const CONTROLS_MOST = 64
 /** Of a plan that takes another back. */
 const ENDED_MS = 1
+/** 2^32 by the golden ratio: sets the numbers of windows far apart. */
+const GOLDEN = 0x9e3779b1
 
 /**
  * Stands between who plans for a pool and the core: lets plans through as long as they are worth it by {@link Account}, and in a random part of the time
@@ -52,22 +52,16 @@ export class PoolGuard {
   readonly #options: PoolGuardOptions
   readonly #trial: PoolTrial
   readonly #account: Account
-  readonly #random: () => number
   /** what is wanted, by tier, and until when */
   readonly #wanted = new Map<string, { plan: KeepPlan; until: number }>()
   readonly #groups: { requests: number; waited: number }[][]
   #settled = Number.NEGATIVE_INFINITY
-  #window = -1
-  #isControl = false
-  /** of the last windows, by their numbers: requests end later than they come */
-  readonly #controls = new Set<number>()
   #passed = true
 
   constructor(options: PoolGuardOptions) {
     this.#options = options
     this.#trial = new PoolTrial(options)
     this.#account = new Account(options.waitCosts[0] ?? 1)
-    this.#random = randomsOf(options.seed)
     this.#groups = [0, 1].map(() => options.tiers.map(() => ({ requests: 0, waited: 0 })))
   }
 
@@ -78,7 +72,7 @@ export class PoolGuard {
   /** @param time ms, when it came */
   ended(time: number, tier: number, waited: number, duration: number): void {
     this.#trial.ended(time, tier, duration)
-    const group = this.#groups[this.#controls.has(Math.floor(time / WINDOW_MS)) ? 1 : 0]?.[tier] as { requests: number; waited: number }
+    const group = this.#groups[this.#isControl(time) ? 1 : 0]?.[tier] as { requests: number; waited: number }
     group.requests++
     group.waited += waited
   }
@@ -92,7 +86,7 @@ export class PoolGuard {
       this.#trial.kept({ time, tier: tiers.indexOf(plan.tier), units: plan.amount * capacity, until: time + plan.until })
     }
     this.#look(now)
-    const passes = this.#account.isOn && !this.#isControl
+    const passes = this.#account.isOn && !this.#isControl(now)
     if (passes === this.#passed) return passes ? plans : []
     this.#passed = passes
     return passes ? this.#inForce(now) : this.#ended(now)
@@ -118,21 +112,16 @@ export class PoolGuard {
   }
 
   #look(now: number): void {
-    const window = Math.floor(now / WINDOW_MS)
-    if (window !== this.#window) {
-      this.#window = window
-      this.#isControl = this.#random() < this.#options.control
-      if (this.#isControl) this.#remember(window)
-    }
     if (now - this.#settled < SETTLE_MS) return
     this.#settled = now
     this.#trial.advance(now)
     this.#account.settle(now, this.#trial.saved, this.#trial.lowerCost)
   }
 
-  #remember(control: number): void {
-    this.#controls.add(control)
-    if (this.#controls.size > CONTROLS_MOST) this.#controls.delete(this.#controls.values().next().value as number)
+  /** Drawn anew for each window, the same each time: requests end later than they come. */
+  #isControl(time: number): boolean {
+    const window = Math.floor(time / WINDOW_MS)
+    return randomsOf(this.#options.seed ^ Math.imul(window, GOLDEN))() < this.#options.control
   }
 
   #inForce(now: number): KeepPlan[] {

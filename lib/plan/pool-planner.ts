@@ -113,7 +113,7 @@ export class PoolPlanner {
     const { period, capacity } = this.#options
     this.#periods++
     const part = 1 / Math.min(this.#periods, AVERAGED)
-    this.#busy += (view.used() / capacity - this.#busy) * part
+    this.#busy += ((capacity > 0 ? view.used() / capacity : 1) - this.#busy) * part
     this.#freed += (this.#ended - this.#freed) * part
     this.#ended = 0
     for (const tables of this.#tiers) for (const table of tables) table?.tick()
@@ -131,7 +131,7 @@ export class PoolPlanner {
       if (steps === kept.steps && (steps === 0 || ends > RENEW_PERIODS * period)) continue
       kept.steps = steps
       kept.until = view.now + PLAN_PERIODS * period
-      const amount = Math.min(1, (steps * this.#step) / capacity)
+      const amount = steps === 0 ? 0 : Math.min(1, (steps * this.#step) / capacity)
       plans.push({
         kind: 'keep',
         pool: this.#options.pool,
@@ -147,7 +147,7 @@ export class PoolPlanner {
   ratio(tier: number, view: PoolView): number {
     const { waitCosts, idleCost, capacity } = this.#options
     // In requests of a usual size, as those who wait are.
-    const units = capacity / Math.max(this.#meanAmount, Number.MIN_VALUE)
+    const units = this.#meanAmount > 0 ? Math.max(1, capacity / this.#meanAmount) : Number.POSITIVE_INFINITY
     const spare = units * (1 - Math.min(BUSY_MOST, this.#busy))
     let over = idleCost
     for (let lower = 0; lower < tier; lower++) over += ((waitCosts[lower] ?? 0) * view.waiting(lower)) / spare

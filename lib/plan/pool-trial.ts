@@ -13,6 +13,8 @@ export interface PoolTrialOptions {
 const PATIENCE_MS = 60_000
 /** And so many of them at once. */
 const PENDING_MOST = 65_536
+/** Changes that wait for the requests before them; the oldest are forgotten. */
+const CHANGES_MOST = 65_536
 /** Requests that a mean duration is of. */
 const DURATIONS = 200
 
@@ -67,6 +69,7 @@ export class PoolTrial {
 
   /** A plan, at the time from which it is in force. */
   kept(change: KeepChange): void {
+    if (this.#changes.length >= CHANGES_MOST) this.#changes = this.#changes.slice(CHANGES_MOST / 2)
     this.#changes.push(change)
   }
 

@@ -24,10 +24,20 @@ interface Running extends Ending {
 /** What waiting came to, in request milliseconds, by tier. */
 export type Waits = readonly number[]
 
+/** Tiers that the core tells apart; whoever has waited this often for the ageing time less its own tier has outlived them all. */
+const TIERS = 4
+/** Without ageing: longer than anything waits, and short enough to be counted with. */
+const NEVER_MS = 1e12
+/** Requests of a tier that may wait: more than an arena has place for. Who comes then is left out. */
+const WAITING_MOST = 131_072
+/** What sums of parts lose. */
+const ROUNDING = 1e-6
+
 /**
- * A pool as it would have been: requests that are over, served once more, with what plans keep or without. Upper tiers first, in their order inside of
- * one; whoever has waited for the ageing time rises a tier. It leaves out tenants and all dimensions but the first: two of them are compared with each
- * other, never one with the pool itself. Discrete events; some 1 us a request.
+ * A pool as it would have been: requests that are over, served once more, with what plans keep or without. The order is that of the core: upper
+ * tiers first and first come, first served inside of one, where each tier of difference is outlived by the ageing time; who does not fit lets others
+ * pass, until it has outlived all tiers. It leaves out tenants, floors, shares, ceilings and all dimensions but the first, and requests that want none of it:
+ * two of them are compared with each other, never one with the pool itself. Discrete events; some 1 us a request.
  */
 export class PoolWorld {
   readonly waited: number[]
@@ -47,7 +57,7 @@ export class PoolWorld {
    */
   constructor(capacity: number, tiers: number, ageing: number) {
     this.#capacity = capacity
-    this.#ageing = ageing
+    this.#ageing = ageing > 0 ? ageing : NEVER_MS
     this.#lines = Array.from({ length: tiers }, () => new Line())
     this.#kept = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
     this.waited = Array.from({ length: tiers }, () => 0)
@@ -56,8 +66,9 @@ export class PoolWorld {
   /** A request comes, no earlier than what came before. One that the pool can never grant is left out. */
   request(request: PoolRequest): void {
     this.advance(request.time)
-    if (request.amount > this.#capacity) return
-    ;(this.#lines[request.tier] as Line).push(request)
+    const line = this.#lines[request.tier] as Line
+    if (!(request.amount > 0 && request.amount <= this.#capacity) || line.length >= WAITING_MOST) return
+    line.push(request)
     this.#serve()
   }
 
@@ -71,9 +82,11 @@ export class PoolWorld {
   }
 
   advance(to: number): void {
-    while (this.#running.next <= to) {
-      this.#pass(this.#running.next)
-      this.#used -= (this.#running.pop() as Running).amount
+    for (;;) {
+      const at = Math.min(this.#running.next, this.#nextFree())
+      if (!(at <= to)) break
+      this.#pass(at)
+      if (this.#running.next <= at) this.#used -= (this.#running.pop() as Running).amount
       if (this.#running.size === 0) this.#used = 0
       this.#serve()
     }
@@ -88,56 +101,80 @@ export class PoolWorld {
     this.#time = to
   }
 
+  /** When somebody who waits may go though nobody is done: a keep is over, or he has aged into its tier. */
+  #nextFree(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (let above = 1; above < this.#kept.length; above++) {
+      const { units, until } = this.#kept[above] as { units: number; until: number }
+      if (units === 0 || until <= this.#time) continue
+      for (let tier = 0; tier < above; tier++) {
+        const first = (this.#lines[tier] as Line).first
+        if (first === undefined) continue
+        const aged = this.#agesInto(first, above)
+        next = Math.min(next, aged > this.#time ? Math.min(until, aged) : until)
+      }
+    }
+    return next
+  }
+
   #serve(): void {
     for (;;) {
-      const tier = this.#next()
-      if (tier < 0) return
-      const line = this.#lines[tier] as Line
-      const request = line.first as PoolRequest
-      if (this.#used + request.amount + this.#keptFrom(request) > this.#capacity * (1 + ROUNDING)) return
-      line.shift()
-      this.#used += request.amount
-      this.#running.push({ ends: this.#time + request.duration, number: this.#served++, amount: request.amount })
+      const line = this.#next()
+      if (line === undefined) return
+      const { amount, duration } = line.shift()
+      this.#used += amount
+      this.#running.push({ ends: this.#time + duration, number: this.#served++, amount })
     }
   }
 
-  /** The tier whose first request is next: by the tier it has risen to, then by when it got there. */
-  #next(): number {
-    let best = -1
-    let rank = -1
-    let since = 0
-    for (let tier = 0; tier < this.#lines.length; tier++) {
-      const first = (this.#lines[tier] as Line).first
+  /** The line whose first request is to be granted now. */
+  #next(): Line | undefined {
+    const aged = this.#outlived()
+    if (aged !== undefined && this.#fits(aged, 0)) return this.#lines[aged.tier]
+    let best: Line | undefined
+    let bestKey = Number.POSITIVE_INFINITY
+    for (const line of this.#lines) {
+      const { first } = line
       if (first === undefined) continue
-      const risen = this.#rankOf(first)
-      const at = first.time + (risen - tier) * this.#ageing
-      if (risen > rank || (risen === rank && at < since)) {
-        best = tier
-        rank = risen
-        since = at
+      const key = this.#agesInto(first, TIERS - 1)
+      // Nobody takes from who has outlived all what that waits for.
+      if (key < bestKey && this.#fits(first, aged === undefined || aged === first ? 0 : aged.amount)) {
+        best = line
+        bestKey = key
       }
     }
     return best
   }
 
-  #rankOf({ time, tier }: PoolRequest): number {
-    if (this.#ageing === 0) return tier
-    return Math.min(this.#lines.length - 1, tier + Math.floor((this.#time - time) / this.#ageing))
+  /** Of those who have outlived all tiers who came first. */
+  #outlived(): PoolRequest | undefined {
+    let oldest: PoolRequest | undefined
+    for (const { first } of this.#lines) {
+      if (first === undefined || this.#agesInto(first, TIERS) > this.#time) continue
+      if (oldest === undefined || first.time < oldest.time) oldest = first
+    }
+    return oldest
   }
 
+  #fits(request: PoolRequest, beside: number): boolean {
+    return this.#used + request.amount + Math.max(beside, this.#keptFrom(request)) <= this.#capacity + ROUNDING
+  }
+
+  /** When a request counts as of a tier above its own. */
+  #agesInto({ time, tier }: PoolRequest, above: number): number {
+    return time + (above - tier) * this.#ageing
+  }
+
+  /** Whole units, as the core keeps. */
   #keptFrom(request: PoolRequest): number {
-    const rank = this.#rankOf(request)
     let kept = 0
-    for (let tier = rank + 1; tier < this.#kept.length; tier++) {
-      const { units, until } = this.#kept[tier] as { units: number; until: number }
-      if (until > this.#time) kept += units
+    for (let above = request.tier + 1; above < this.#kept.length; above++) {
+      const { units, until } = this.#kept[above] as { units: number; until: number }
+      if (until > this.#time && this.#agesInto(request, above) > this.#time) kept += units
     }
-    return kept
+    return Math.floor(kept + ROUNDING)
   }
 }
-
-/** What sums of parts lose. */
-const ROUNDING = 1e-9
 
 class Line {
   #requests: PoolRequest[] = []
@@ -155,13 +192,14 @@ class Line {
     this.#requests.push(request)
   }
 
-  shift(): void {
-    this.#from++
+  shift(): PoolRequest {
+    const first = this.#requests[this.#from++] as PoolRequest
     // What is gone is let go of, half of all at a time.
     if (this.#from > TRIM && 2 * this.#from > this.#requests.length) {
       this.#requests = this.#requests.slice(this.#from)
       this.#from = 0
     }
+    return first
   }
 }
 
