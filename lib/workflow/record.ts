@@ -1,4 +1,5 @@
 import type { Usage } from '../metering/counters.js'
+import type { SizedRecord } from './allotment.js'
 
 /** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
 export type Outcome = 'success' | 'ignore' | 'drop'
@@ -77,6 +78,8 @@ export interface RunRecord extends WorkRecord {
   readonly waited: number
   /** the fields of its input that are kept */
   readonly input: Readonly<Record<string, unknown>>
+  /** what it held and used of the pool whose need its workflow learns; undefined: it learns none */
+  readonly sized?: SizedRecord | undefined
   /** the events that it was about */
   readonly events: readonly string[]
   readonly actions: readonly ActionRecord[]
