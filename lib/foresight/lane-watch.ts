@@ -7,6 +7,7 @@ import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord }
 import { noTelemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
+import type { RunRecord } from '../workflow/record.js'
 import type { Activity } from './activity.js'
 import type { Outlook } from './outlook.js'
 
@@ -23,6 +24,7 @@ const INCARNATIONS = 2 ** 16
 export class LaneWatch {
   readonly #session: Session
   readonly #outlook: Outlook
+  readonly #onSized: (record: RunRecord) => void
   readonly #reader: number
   readonly #names: RecordNames
   readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
@@ -36,11 +38,15 @@ export class LaneWatch {
   events = 0
   runs = 0
 
-  /** @throws CapacityError if the arena has no room for telemetry; ClosedError */
-  constructor(session: Session, makeOutlook: (since: number) => Outlook) {
+  /**
+   * @param onSized is told of each run whose workflow learns what its runs need
+   * @throws CapacityError if the arena has no room for telemetry; ClosedError
+   */
+  constructor(session: Session, makeOutlook: (since: number) => Outlook, onSized: (record: RunRecord) => void = () => {}) {
     session.mustBeOpen()
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     this.#session = session
+    this.#onSized = onSized
     // Names as users know them: those of rules that run dry are left out.
     this.#names = new RecordNames(session, place => {
       const { name, shadow } = nameOfPlace(place)
@@ -128,8 +134,10 @@ export class LaneWatch {
     for (const note of decodeNotes(this.#notes, bytes)) {
       const told = decodeRunNote(this.#names.name(note.kind) ?? '', note.bytes)
       if (told === undefined) continue
-      if ('id' in told) this.runs++
       this.#outlook.ended(told)
+      if (!('id' in told)) continue
+      this.runs++
+      if (told.sized !== undefined) this.#onSized(told)
     }
   }
 

@@ -21,7 +21,8 @@ export class LocalWatch implements Backing {
     this.#session = session
     this.#terms = terms
     this.#events = events
-    this.#watch = new LaneWatch(session, since => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly)))
+    const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
+    this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
     this.#answers = answersOf(this.#watch)
     this.#next()
   }

@@ -3,21 +3,10 @@ import { ClosedError, ExceedsError, UnderAllocatedError } from '../errors/index.
 import type { AmountsByName } from '../pool-terms.js'
 import type { UsageAmounts } from '../predict/usage.js'
 import type { UsageInput } from '../predict/usage-input.js'
+import type { SizedRecord } from './record.js'
 import type { Sizing } from './sizing.js'
 
 const MS_PER_S = 1_000
-
-/** What a run that was sized held and used, as its record has it. */
-export interface SizedRecord {
-  /** the name of the pool */
-  readonly pool: string
-  /** by dimension: what it held at its end */
-  readonly granted: AmountsByName
-  /** by dimension, as far as it is known */
-  readonly used: Readonly<Record<string, number>>
-  /** which try it was, from 1 on */
-  readonly tries: number
-}
 
 /** What one try of a run holds of the pool that its workflow learns the need of. */
 export class Allotment {

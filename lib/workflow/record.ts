@@ -1,5 +1,5 @@
 import type { Usage } from '../metering/counters.js'
-import type { SizedRecord } from './allotment.js'
+import type { AmountsByName } from '../pool-terms.js'
 
 /** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
 export type Outcome = 'success' | 'ignore' | 'drop'
@@ -58,6 +58,18 @@ export interface ActionRecord extends WorkRecord {
   /** certifications that it needed, as labels of pools */
   readonly certifications: readonly string[]
   readonly data: DataMoved | undefined
+}
+
+/** What a run that was sized held and used, as its record has it. */
+export interface SizedRecord {
+  /** the name of the pool */
+  readonly pool: string
+  /** by dimension: what it held at its end */
+  readonly granted: AmountsByName
+  /** by dimension, as far as it is known */
+  readonly used: Readonly<Record<string, number>>
+  /** which try it was, from 1 on */
+  readonly tries: number
 }
 
 /** A run of a workflow, as it was. */

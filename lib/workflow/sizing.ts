@@ -1,12 +1,16 @@
 import type { AdmitParts } from '../admit.js'
+import { UNITS_MAX } from '../native/binding.js'
 import { type Pool, pools } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { doubled, type SizeBounds, Sizer, stepsOf } from '../predict/sizer.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { Session } from '../session.js'
 import { NS_PER_MS } from '../units.js'
+import { amountsOf } from './amounts.js'
+import { forgettingOf } from './forgetting.js'
 import { addLearner, type Learner } from './learners.js'
 import type { ReadLearning } from './learning.js'
+import type { RunRecord } from './record.js'
 
 /** Lessons that are kept, to be learnt anew without those of a tenant: as many as models are made from. */
 const LESSONS = 128
@@ -28,8 +32,25 @@ class Lessons implements Learner {
   count = 0
   private readonly kept = new Map<string, Lesson[]>()
 
-  constructor(dimensions: number, under: number) {
-    this.sizer = new Sizer({ dimensions, under })
+  constructor(
+    private readonly names: readonly string[],
+    under: number
+  ) {
+    this.sizer = new Sizer({ dimensions: names.length, under })
+  }
+
+  /** Whether runs of it are sized here. */
+  isOf(workflow: string): boolean {
+    return this.kept.has(workflow)
+  }
+
+  begin(workflow: string): void {
+    if (!this.kept.has(workflow)) this.kept.set(workflow, [])
+  }
+
+  hear(record: RunRecord, tenant: string | undefined): void {
+    const used = usedBy(this.names, record)
+    if (used.some(amount => !Number.isNaN(amount))) this.add(record.workflow, { tenant, input: usageInputOf(record.input), used })
   }
 
   add(workflow: string, lesson: Lesson): void {
@@ -60,10 +81,34 @@ function lessonsOf(session: Session, names: readonly string[], under: number): L
   const key = JSON.stringify([under, ...names])
   const found = known.get(key)
   if (found !== undefined) return found
-  const made = new Lessons(names.length, under)
+  const made = new Lessons(names, under)
   known.set(key, made)
   addLearner(session, made)
   return made
+}
+
+/**
+ * Teaches the workflows of this governor by a run of another environment, whose own lessons are not its: anybody may leave notes, so what is not as it
+ * should be is passed over.
+ */
+export function hearOf(session: Session, record: RunRecord): void {
+  const { id, workflow, outcome, tenant } = record
+  if (typeof id !== 'string' || id.startsWith(`${session.binding.client}-`) || outcome !== 'success') return
+  const whose = typeof tenant === 'string' ? tenant : undefined
+  for (const lessons of all.get(session)?.values() ?? []) {
+    if (!lessons.isOf(workflow)) continue
+    if (whose !== undefined) forgettingOf(session).learnt(whose)
+    lessons.hear(record, whose)
+  }
+}
+
+/** What a run took, by these dimensions: as it said, else as it was measured. */
+export function usedBy(names: readonly string[], record: RunRecord): number[] {
+  const took = amountsOf(record)
+  return names.map(name => {
+    const amount = record.sized?.used?.[name] ?? took[name]
+    return typeof amount === 'number' && amount >= 0 && amount <= UNITS_MAX ? amount : Number.NaN
+  })
 }
 
 /** How the runs of a workflow that learns were sized, so far. Amounts are unit seconds, by dimension. */
@@ -99,6 +144,7 @@ export class Sizing {
     this.names = this.pool.names
     this.tries = learning.tries
     this.lessons = lessonsOf(session, this.names, learning.under)
+    this.lessons.begin(workflow)
     this.granted = this.names.map(() => 0)
     this.used = this.names.map(() => 0)
   }
@@ -124,6 +170,11 @@ export class Sizing {
 
   learn(lesson: Lesson): void {
     if (lesson.used.some(amount => !Number.isNaN(amount))) this.lessons.add(this.workflow, lesson)
+  }
+
+  /** Learns from a run that was, of another time or place. */
+  hear(record: RunRecord): void {
+    this.lessons.hear({ ...record, workflow: this.workflow }, record.tenant)
   }
 
   /** Takes a try into the account: by dimension, unit seconds that it held, and used if it was done. */

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { recordedFields } from '../access/fields.js'
 import type { Admission } from '../admission.js'
 import type { AdmitParts } from '../admit.js'
-import { callback } from '../checks.js'
+import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
 import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
@@ -141,6 +141,24 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   profile(): WorkflowProfile {
     this.#forgetting.look()
     return this.#learner.workflowProfile()
+  }
+
+  /**
+   * Learns what runs need from records of runs that were, as {@link WorkflowEvents.run} told of them, of another day or place: runs that are done here teach by
+   * themselves. Of those that have not succeeded nothing is learnt, and nothing by a workflow that does not learn that.
+   *
+   * @throws ArgumentError
+   */
+  teach(records: Iterable<RunRecord>): void {
+    if (typeof (records as Partial<Iterable<RunRecord>> | undefined | null)?.[Symbol.iterator] !== 'function') {
+      throw refuse('records', 'records of runs', records)
+    }
+    for (const record of records) {
+      if (optionsObject(record, 'record') === undefined) throw refuse('record', 'the record of a run', record)
+      if (record.outcome !== 'success') continue
+      if (record.tenant !== undefined) this.#forgetting.learnt(record.tenant)
+      this.#sizing?.hear(record)
+    }
   }
 
   /** How its runs were sized by what was learnt, in this environment; undefined: it does not learn that. */
