@@ -298,13 +298,22 @@ class Engine implements View {
     this.takeTurns()
   }
 
-  /** First come, first served: how much one asks for is said when it is its turn, by what was learnt until then. */
+  /** First come, first served: how much one asks for is said when it is its turn and there is room, by what was learnt until then. */
   private takeTurns(): void {
     const { unsized, policy } = this
     while (this.turn < unsized.length && this.waitingNow === 0) {
-      const { request, asked } = unsized[this.turn++] as (typeof unsized)[number]
-      this.ask(this.flightOf(request, policy.size?.(request) ?? request.amounts), asked)
+      const { request, asked } = unsized[this.turn] as (typeof unsized)[number]
+      const flight = this.flightOf(request, policy.size?.(request) ?? request.amounts)
+      if (!this.hasRoom(flight)) return
+      this.turn++
+      this.ask(flight, asked)
     }
+  }
+
+  /** Whether a pool has so many units free; what has no account is for the core to say. */
+  private hasRoom({ account, amounts }: Flight): boolean {
+    if (account === undefined || account.usedNow === 0) return true
+    return account.usedNow + (amounts[0] as number) <= account.capacity
   }
 
   private flightOf(request: TraceRequest, amounts: readonly number[]): Flight {
