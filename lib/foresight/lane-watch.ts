@@ -20,10 +20,13 @@ const POOLS_EVERY_MS = 100
 const OWN = 'forelock:'
 const INCARNATIONS = 2 ** 16
 
-/** Reads the lanes of an arena, apart from whoever else does in the same session, and tells an outlook what happened. */
-export class LaneWatch {
+/** Who is told what happened in an arena. */
+export type Told = Pick<Outlook, 'happened' | 'ended' | 'used'>
+
+/** Reads the lanes of an arena, apart from whoever else does in the same session, and tells an outlook, or whoever it is told, what happened. */
+export class LaneWatch<O extends Told = Outlook> {
   readonly #session: Session
-  readonly #outlook: Outlook
+  readonly #outlook: O
   readonly #onSized: (record: RunRecord) => void
   readonly #reader: number
   readonly #names: RecordNames
@@ -42,7 +45,7 @@ export class LaneWatch {
    * @param onSized is told of each run whose workflow learns what its runs need
    * @throws CapacityError if the arena has no room for telemetry; ClosedError
    */
-  constructor(session: Session, makeOutlook: (since: number) => Outlook, onSized: (record: RunRecord) => void = () => {}) {
+  constructor(session: Session, makeOutlook: (since: number) => O, onSized: (record: RunRecord) => void = () => {}) {
     session.mustBeOpen()
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     this.#session = session
@@ -57,7 +60,7 @@ export class LaneWatch {
     this.#outlook = makeOutlook(this.now())
   }
 
-  get outlook(): Outlook {
+  get outlook(): O {
     return this.#outlook
   }
 
