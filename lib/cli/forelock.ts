@@ -16,7 +16,8 @@ forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres:
 forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
 forelock record NAME --out FILE [--seconds N] [--dir DIR]   writes what a named arena is asked for, as a trace, until it is interrupted
 forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
-                [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]`
+                [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]
+                [--what-if LIST]`
 
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
