@@ -1,3 +1,4 @@
+import type { Notice } from '../notices.js'
 import type { RunRecord } from '../workflow/record.js'
 import type { Question, Questions } from './answers.js'
 import type { Anomaly } from './usage-watch.js'
@@ -14,6 +15,8 @@ export interface WatchEvents {
   anomaly(anomaly: Anomaly): void
   /** a run is over whose workflow learns what its runs need, in whichever environment */
   sized(record: RunRecord): void
+  /** what its plans are about */
+  noticed(notices: readonly Notice[]): void
   /** it stopped by itself */
   failed(error: unknown): void
 }

@@ -26,7 +26,7 @@ export class LocalWatch implements Backing {
     const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
     this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
     this.#watch.outlook.contends = terms.contention ?? true
-    this.#stewards = new Stewards(session, this.#watch, error => this.#fail(error))
+    this.#stewards = new Stewards(session, this.#watch, { failed: error => this.#fail(error), noticed: notices => events.noticed(notices) })
     this.#answers = answersOf(this.#watch, this.#stewards)
     this.#next()
   }

@@ -1,6 +1,7 @@
 import { Bucket } from '../bucket.js'
 import { CapacityError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
+import type { Notice, PlanNotice } from '../notices.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import { type Plan, PlanBook } from '../plans.js'
@@ -31,6 +32,12 @@ export interface StewardStatus extends PlannerStatus {
   readonly refused: number
 }
 
+export interface StewardEvents {
+  /** it can write no more */
+  failed(error: unknown): void
+  noticed(notices: readonly Notice[]): void
+}
+
 /** One writes the plans of an arena; who holds this lock. */
 const AGENT_LOCK = 'forelock:agent'
 /** A score is meant for so many ms. */
@@ -56,6 +63,8 @@ export class Steward implements Arena {
   readonly #stopping = new AbortController()
   readonly #elected: Promise<void>
   readonly #clock: () => number
+  readonly #events: StewardEvents
+  #notices: Notice[] = []
   #active = false
   #planned = Number.NEGATIVE_INFINITY
   #last = Number.NEGATIVE_INFINITY
@@ -66,14 +75,13 @@ export class Steward implements Arena {
   /**
    * @param now ms, on the clock of what happens
    * @param likely of what foresight knows
-   * @param failed it can write no more
    */
   constructor(
     session: Session,
     terms: StewardTerms,
     now: () => number,
     likely: (options: LikelyOptions) => LikelyElement[],
-    failed: (error: unknown) => void
+    events: StewardEvents
   ) {
     this.#session = session
     this.#terms = terms
@@ -91,7 +99,8 @@ export class Steward implements Arena {
         likely: (_, tier, least, most) => likely({ tier: tiers[tier] as string, least, most }).filter(({ kind }) => kind === 'lock')
       }
     })
-    this.#elected = this.#wait().catch(failed)
+    this.#events = events
+    this.#elected = this.#wait().catch(error => events.failed(error))
   }
 
   get now(): number {
@@ -127,6 +136,11 @@ export class Steward implements Arena {
     this.#planned = now
     this.#lost = new Map(this.#plans.scores().map(({ source, waitedMs }) => [source, waitedMs]))
     this.#planner.plan(this)
+    for (const { tier, ...collision } of this.#planner.collisions(this)) {
+      this.#notices.push({ event: 'contention', tier: this.#session.tiers[tier] as string, ...collision })
+    }
+    if (this.#notices.length > 0 && this.#active) this.#events.noticed(this.#notices)
+    this.#notices = []
   }
 
   used(pool: string): number {
@@ -150,6 +164,7 @@ export class Steward implements Arena {
     try {
       this.#plans.write(plan)
       this.#written++
+      this.#notices.push(noticeOf(plan))
     } catch (error) {
       // There is no place for it, or its thing has gone: a plan is a wish.
       if (!(error instanceof CapacityError) && !(error instanceof NotFoundError)) throw error
@@ -216,4 +231,12 @@ export class Steward implements Arena {
 
 function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {
   return KINDS.includes(kind)
+}
+
+type NamedBy = 'lock' | 'bucket' | 'pool' | 'tier' | 'workflow' | 'tenant'
+
+/** The planner names what it plans for. */
+function noticeOf(plan: Plan): PlanNotice {
+  const { lock, bucket, pool, tier, workflow, tenant, amount } = plan as Partial<Record<NamedBy, string>> & { readonly amount?: number }
+  return { event: 'plan', kind: plan.kind, what: lock ?? bucket ?? pool ?? '', tier, who: workflow ?? tenant, amount, until: plan.until }
 }

@@ -1,19 +1,18 @@
 import type { Session } from '../session.js'
 import type { LaneWatch } from './lane-watch.js'
-import { Steward, type StewardTerms } from './steward.js'
+import { Steward, type StewardEvents, type StewardTerms } from './steward.js'
 
 /** The steward of a watch, one after the other. */
 export class Stewards {
   readonly #session: Session
   readonly #watch: LaneWatch
-  readonly #failed: (error: unknown) => void
+  readonly #events: StewardEvents
   current: Steward | undefined
 
-  /** @param failed one can write no more */
-  constructor(session: Session, watch: LaneWatch, failed: (error: unknown) => void) {
+  constructor(session: Session, watch: LaneWatch, events: StewardEvents) {
     this.#session = session
     this.#watch = watch
-    this.#failed = failed
+    this.#events = events
   }
 
   /** A new one, in place of that which is there. */
@@ -25,7 +24,7 @@ export class Stewards {
       terms,
       () => watch.now(),
       options => watch.outlook.likely(options, watch.now()),
-      this.#failed
+      this.#events
     )
     watch.outlook.follower = this.current
   }

@@ -85,10 +85,8 @@ export class ArrivalTable {
    * @returns whole units; 0 as long as nothing is known
    */
   quantile(ratio: number): number {
-    const now = this.#rows[(this.#moment - 1 + this.#rows.length) % this.#rows.length] as number
-    if (now < 0) return 0
-    const known = (this.#moments[now] as number) >= KNOWN ? this.#counts[now] : undefined
-    const counts = known ?? this.#mix(now)
+    const counts = this.#distribution()
+    if (counts === undefined) return 0
     let all = 0
     let most = 0
     for (let bin = 0; bin < BINS; bin++) {
@@ -103,6 +101,26 @@ export class ArrivalTable {
       if (sum >= wanted) return bin
     }
     return most
+  }
+
+  /** The probability that more than so many units will be asked for; 0 as long as nothing is known. */
+  exceeds(units: number): number {
+    const counts = this.#distribution()
+    if (counts === undefined) return 0
+    let all = 0
+    let more = 0
+    for (let bin = 0; bin < BINS; bin++) {
+      all += counts[bin] as number
+      if (bin > units) more += counts[bin] as number
+    }
+    return all === 0 ? 0 : more / all
+  }
+
+  /** What came at times like now. */
+  #distribution(): Uint32Array | Float64Array | undefined {
+    const now = this.#rows[(this.#moment - 1 + this.#rows.length) % this.#rows.length] as number
+    if (now < 0) return undefined
+    return ((this.#moments[now] as number) >= KNOWN ? this.#counts[now] : undefined) ?? this.#mix(now)
   }
 
   /** Of rows with as much lately, or a step more or less, whatever was before. */

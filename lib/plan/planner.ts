@@ -3,7 +3,7 @@ import { BucketPlanner } from './bucket-planner.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
-import { PoolPlanner } from './pool-planner.js'
+import { PoolPlanner, type PoolView } from './pool-planner.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -77,10 +77,27 @@ export interface PlannerStatus {
 /** By which the core counts what plans came to. */
 export const SOURCES = { keep: 1, hold: 2, reserve: 3 } as const
 
+/** That a tier will ask a pool for more than is free. */
+export interface Collision {
+  readonly pool: string
+  /** index */
+  readonly tier: number
+  readonly probability: number
+  /** ms */
+  readonly within: number
+  /** units that are kept for it */
+  readonly kept: number
+}
+
 interface PoolPlans {
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
+  /** by tier, whether a collision was told of that is not over */
+  readonly told: boolean[]
 }
+
+/** Told of when it is as likely as not, and over when it is half as likely. */
+const LIKELY = 0.5
 
 /**
  * Makes room before it is asked for: told what happens in an arena, it writes plans once a period, each kind by the newsvendor's rule and each behind a
@@ -104,7 +121,7 @@ export class Planner {
   pool(name: string, capacity: number, unit: number): void {
     const { lag, period } = this.#options
     const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
-    this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }) })
+    this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }), told: [] })
   }
 
   /** There is a bucket. @param rate tokens a second */
@@ -142,17 +159,27 @@ export class Planner {
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
     for (const [pool, { planner, guard }] of this.#pools) {
-      const wanted = planner.plan({
-        now: arena.now,
-        used: () => arena.used(pool),
-        waiting: tier => arena.waiting(pool, this.#options.tiers[tier] as string)
-      })
+      const wanted = planner.plan(viewOf(arena, pool, this.#options.tiers))
       for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
     }
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
+  }
+
+  /** After {@link plan}: collisions that have become likely since the last time. */
+  collisions(arena: Arena): Collision[] {
+    const all: Collision[] = []
+    for (const [pool, { planner, told }] of this.#pools) {
+      const view = viewOf(arena, pool, this.#options.tiers)
+      for (let tier = 1; tier < this.#options.tiers.length; tier++) {
+        const probability = planner.contention(tier, view)
+        if (probability >= LIKELY && !told[tier]) all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier) })
+        told[tier] = probability >= LIKELY || (told[tier] === true && probability >= LIKELY / 2)
+      }
+    }
+    return all
   }
 
   /** What has become of the plans for each thing. */
@@ -175,4 +202,8 @@ export class Planner {
     const admits = () => this.#lockGuard.admits(now, this.#options.within)
     if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
   }
+}
+
+function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView {
+  return { now: arena.now, used: () => arena.used(pool), waiting: tier => arena.waiting(pool, tiers[tier] as string) }
 }

@@ -143,6 +143,17 @@ export class PoolPlanner {
     return plans
   }
 
+  /** That a tier will ask for more than is free now, within the {@link horizon}. */
+  contention(tier: number, view: PoolView): number {
+    const free = Math.max(0, this.#options.capacity - view.used())
+    return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step) ?? 0
+  }
+
+  /** units that are kept for a tier, as last planned */
+  kept(tier: number): number {
+    return (this.#kept[tier] as { steps: number }).steps * this.#step
+  }
+
   /** The quantile that is kept for a tier now. */
   ratio(tier: number, view: PoolView): number {
     const { waitCosts, idleCost, capacity } = this.#options
