@@ -5,6 +5,8 @@ import type { Anomaly } from './usage-watch.js'
 export interface WatchTerms {
   /** ms between two looks at the lanes, on the arena's clock */
   readonly period: number
+  /** whether it learns from the beginning on who collides with whom; default true */
+  readonly contention?: boolean | undefined
 }
 
 export interface WatchEvents {

@@ -100,10 +100,10 @@ export class Planner {
     if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
   }
 
-  /** There is a pool. @param capacity units of its first dimension */
-  pool(name: string, capacity: number): void {
+  /** There is a pool. @param capacity units of it @param unit in whole numbers of which they are asked for; 0: in any parts */
+  pool(name: string, capacity: number, unit: number): void {
     const { lag, period } = this.#options
-    const planner = new PoolPlanner({ ...this.#options, pool: name, capacity })
+    const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
     this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }) })
   }
 

@@ -17,6 +17,8 @@ export interface PoolPlannerOptions {
   readonly pool: string
   /** units that there are */
   readonly capacity: number
+  /** units that are asked for in whole numbers of: 1 of permits; 0: in any parts */
+  readonly unit: number
   /** names, lowest first */
   readonly tiers: readonly string[]
   /** what waiting costs a request and second, by tier */
@@ -76,8 +78,8 @@ export class PoolPlanner {
   constructor(options: PoolPlannerOptions) {
     this.#options = options
     const most = options.maxReserve * options.capacity
-    this.#step = Math.max(1, most / STEPS_MOST)
-    this.#most = Math.floor(most / this.#step + 1e-9)
+    this.#step = Math.max(options.unit, most / STEPS_MOST)
+    this.#most = most > 0 ? Math.floor(most / this.#step + 1e-9) : 0
     this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
     this.#tiers = options.tiers.map(() => [])
     this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
@@ -93,8 +95,8 @@ export class PoolPlanner {
   came(tier: number, amount: number): void {
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
-    // Nobody is kept waiting for the lowest tier.
-    if (tier > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    // Nobody is kept waiting for the lowest tier, nor where plans may keep nothing.
+    if (tier > 0 && this.#most > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */

@@ -28,7 +28,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       within: WITHIN_MS,
       scores
     })
-    for (const { name, capacity } of workload.pools) made.pool(name, firstOf(capacity))
+    for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
     for (const { name, rate } of workload.buckets) made.bucket(name, rate)
     return made
   }

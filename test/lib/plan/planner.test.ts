@@ -68,7 +68,7 @@ function play(planner: Planner, arena: Paper, until: number): void {
 
 test('each kind of thing has plans of its own kind, by its own source', () => {
   const planner = plannerOf({ scores: alwaysLikely })
-  planner.pool('pool', 20)
+  planner.pool('pool', 20, 1)
   planner.bucket('bucket', 10)
   const arena = new Paper()
   play(planner, arena, 60_000)
@@ -86,7 +86,7 @@ test('of a thing that it was not told of nothing is planned, and without scores 
   play(planner, arena, 20_000)
   assert.equal(arena.plans, [])
   assert.equal([planner.knows('pool', 'pool'), planner.knows('bucket', 'bucket')], [false, false])
-  planner.pool('pool', 20)
+  planner.pool('pool', 20, 1)
   assert.equal([planner.knows('pool', 'pool'), planner.knows('bucket', 'pool')], [true, false])
 })
 
@@ -106,7 +106,7 @@ test('holds stop when the core says that they cost more than they may, and statu
 
 test('status tells what has become of each pool', () => {
   const planner = plannerOf()
-  planner.pool('pool', 20)
+  planner.pool('pool', 20, 1)
   play(planner, new Paper(), 10_000)
   const status = planner.status().pools.get('pool')
   assert.ok(status?.on)
@@ -116,7 +116,7 @@ test('status tells what has become of each pool', () => {
 test('the same events and seed give the same plans', () => {
   const written = () => {
     const planner = plannerOf({ scores: alwaysLikely, control: 0.3 })
-    planner.pool('pool', 20)
+    planner.pool('pool', 20, 1)
     planner.bucket('bucket', 10)
     const arena = new Paper()
     play(planner, arena, 60_000)
@@ -137,7 +137,7 @@ test('whatever comes, what is written and said are numbers', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = randomsOf(seed)
     const planner = plannerOf({ scores: alwaysLikely, control: 0.2 })
-    planner.pool('pool', [0, 1, 1e6][seed % 3] as number)
+    planner.pool('pool', [0, 1, 1e6][seed % 3] as number, seed % 2)
     planner.bucket('bucket', [0, 1, 1e6][seed % 3] as number)
     const arena = new Paper()
     for (let step = 0; step < 200; step++) {
