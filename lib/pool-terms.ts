@@ -203,6 +203,16 @@ export function isPossible(state: PoolState, tier: number, amounts: readonly num
   })
 }
 
+/** The most of each dimension that a request of this tier could ever be granted: see {@link isPossible}. */
+export function mostOf(state: PoolState, tier: number): number[] {
+  const { names, capacity, tiers } = termsOf(state)
+  return names.map((_, d) => {
+    const there = capacity[d] as number
+    const kept = tiers.reduce((sum, { floor }, t) => sum + (t === tier ? 0 : unitsOf(floor[d] as number, there)), 0)
+    return Math.max(0, Math.min(there - kept, unitsOf(tiers[tier]?.ceiling[d] as number, there)))
+  })
+}
+
 /** As the addon rounds them. */
 function unitsOf(part: number, capacity: number): number {
   return part === Number.POSITIVE_INFINITY ? UNITS_MAX : Math.floor(part * capacity + ROUNDING)

@@ -12,6 +12,7 @@ import { closed } from './native/codes.js'
 import {
   type AmountsByName,
   isPossible,
+  mostOf,
   numbersOf,
   type PoolOptions,
   type PoolTerms,
@@ -60,6 +61,8 @@ interface PoolInternals {
   tryUnits(pool: Pool, amounts: readonly number[], terms: AllocationTerms): Allocation | undefined
   units(pool: Pool, amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation>
   read(pool: Pool, amounts: unknown): number[]
+  /** by dimension, what a request of the tier could be granted if nothing else was held */
+  mostOf(pool: Pool, tier: number): number[]
   isDry(pool: Pool): boolean
   hasLabels(pool: Pool, labels: readonly string[]): boolean
   /** @throws ExceedsError */
@@ -517,6 +520,7 @@ export class Pool {
       hasLabels: (pool, labels) => labels.every(label => pool.has(label)),
       mustHave: (pool, labels) => pool.mustHave(labels),
       read: (pool, amounts) => pool.read(amounts),
+      mostOf: (pool, tier) => mostOf(pool.state(), tier),
       isDry: pool => pool.beyond !== undefined,
       shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
     }

@@ -7,6 +7,7 @@ import { runAgent } from './agent.js'
 import { BACKTEST_OPTIONS, backtest } from './backtest.js'
 import { askHistory } from './history.js'
 import { inspectArena, toJson, toText } from './inspect.js'
+import { RECORD_OPTIONS, recordTrace } from './record.js'
 import { REPLAY_OPTIONS, replayTrace } from './replay.js'
 
 const USAGE = `forelock inspect NAME [--dir DIR] [--json]   holders and waiters of a named arena, with age, pid and tier
@@ -15,8 +16,10 @@ forelock agent NAME [--dir DIR]   plans ahead for a named arena, in a process of
 forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, 'usage WORKFLOW [ACTION]'
                                              or SQL (--as admin); JSON comes out
 forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
+forelock record NAME --out FILE [--seconds N] [--dir DIR]   writes what a named arena is asked for, as a trace, until it is interrupted
 forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
-                [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]`
+                [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]
+                [--what-if LIST]`
 
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
@@ -36,6 +39,7 @@ async function main(args: string[]): Promise<number> {
     // Their --json names a file.
     if (args[0] === 'backtest') return await judge(args.slice(1))
     if (args[0] === 'replay') return await play(args.slice(1))
+    if (args[0] === 'record') return await record(args.slice(1))
     const given = parse(args, OPTIONS)
     if (given === undefined) return usage(process.stderr, EXIT_USAGE)
     const { positionals, values } = given
@@ -69,6 +73,23 @@ async function judge(args: string[]): Promise<number> {
   if (given.values.help === true) return usage(process.stdout, 0)
   if (given.positionals.length > 0) return usage(process.stderr, EXIT_USAGE)
   return (await backtest(given.values, text => process.stdout.write(text), progress)) ? 0 : 1
+}
+
+async function record(args: string[]): Promise<number> {
+  const given = parse(args, RECORD_OPTIONS)
+  if (given === undefined) return usage(process.stderr, EXIT_USAGE)
+  if (given.values.help === true) return usage(process.stdout, 0)
+  const [name, ...rest] = given.positionals
+  const { out, ...values } = given.values
+  if (name === undefined || out === undefined || rest.length > 0) return usage(process.stderr, EXIT_USAGE)
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const { requests, refused, lost } = await recordTrace(arenaName(name), out, values, stop.signal, progress)
+  progress('')
+  process.stdout.write(
+    `${out}: ${requests} requests; ${refused} that were refused, and ${lost} records that came too late, are not in it\n`
+  )
+  return 0
 }
 
 async function play(args: string[]): Promise<number> {

@@ -6,6 +6,8 @@ import { inferred } from '../replay/adapters/table.js'
 import { replayPage } from '../replay/report.js'
 import { replayRows, replayTable } from '../replay/results.js'
 import { type Played, play } from '../replay/run.js'
+import { settingsTable } from '../replay/settings-table.js'
+import { readSettings } from '../replay/what-if.js'
 
 export const REPLAY_OPTIONS = {
   policy: { type: 'string' },
@@ -15,6 +17,7 @@ export const REPLAY_OPTIONS = {
   period: { type: 'string' },
   json: { type: 'string' },
   html: { type: 'string' },
+  'what-if': { type: 'string' },
   format: { type: 'string' },
   map: { type: 'string' },
   infer: { type: 'boolean' },
@@ -35,6 +38,8 @@ export interface ReplayValues {
   period?: string | undefined
   json?: string | undefined
   html?: string | undefined
+  /** settings, each compared with the trace's own */
+  'what-if'?: string | undefined
   format?: string | undefined
   map?: string | undefined
   infer?: boolean | undefined
@@ -72,12 +77,16 @@ export async function replayTrace(
   const { format, data } = values
   const mapping = values.map === undefined ? undefined : readMapping(values.map)
   const traces = openTraces(place, { format, data, mapping, interactive: list(values.interactive), tiers: list(values.tiers) })
+  const settings = readSettings(list(values['what-if']) ?? [])
   const all: Played[] = []
   const told = (what: string, part: number | undefined) => progress(part === undefined ? what : `${what} ${bar(part)}`)
-  for await (const played of play(traces, { policies, utilisations, statics, seed, period, progress: told })) {
+  for await (const played of play(traces, { policies, utilisations, statics, seed, period, settings, progress: told })) {
     all.push(played)
     progress('')
     write(`${replayTable(played)}\n\n`)
+    if (settings.length === 0 || all.length % (settings.length + 1) !== 0) continue
+    const [own, ...others] = all.slice(-settings.length - 1) as [Played, ...Played[]]
+    write(`${settingsTable(own, others)}\n\n`)
   }
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(replayRows(all), undefined, 2)}\n`)
   if (values.html === undefined) return

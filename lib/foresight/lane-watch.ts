@@ -7,6 +7,7 @@ import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord }
 import { noTelemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
+import type { RunRecord } from '../workflow/record.js'
 import type { Activity } from './activity.js'
 import type { Outlook } from './outlook.js'
 
@@ -19,10 +20,14 @@ const POOLS_EVERY_MS = 100
 const OWN = 'forelock:'
 const INCARNATIONS = 2 ** 16
 
-/** Reads the lanes of an arena, apart from whoever else does in the same session, and tells an outlook what happened. */
-export class LaneWatch {
+/** Who is told what happened in an arena. */
+export type Told = Pick<Outlook, 'happened' | 'ended' | 'used'>
+
+/** Reads the lanes of an arena, apart from whoever else does in the same session, and tells an outlook, or whoever it is told, what happened. */
+export class LaneWatch<O extends Told = Outlook> {
   readonly #session: Session
-  readonly #outlook: Outlook
+  readonly #outlook: O
+  readonly #onSized: (record: RunRecord) => void
   readonly #reader: number
   readonly #names: RecordNames
   readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
@@ -36,11 +41,15 @@ export class LaneWatch {
   events = 0
   runs = 0
 
-  /** @throws CapacityError if the arena has no room for telemetry; ClosedError */
-  constructor(session: Session, makeOutlook: (since: number) => Outlook) {
+  /**
+   * @param onSized is told of each run whose workflow learns what its runs need
+   * @throws CapacityError if the arena has no room for telemetry; ClosedError
+   */
+  constructor(session: Session, makeOutlook: (since: number) => O, onSized: (record: RunRecord) => void = () => {}) {
     session.mustBeOpen()
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     this.#session = session
+    this.#onSized = onSized
     // Names as users know them: those of rules that run dry are left out.
     this.#names = new RecordNames(session, place => {
       const { name, shadow } = nameOfPlace(place)
@@ -51,7 +60,7 @@ export class LaneWatch {
     this.#outlook = makeOutlook(this.now())
   }
 
-  get outlook(): Outlook {
+  get outlook(): O {
     return this.#outlook
   }
 
@@ -128,8 +137,10 @@ export class LaneWatch {
     for (const note of decodeNotes(this.#notes, bytes)) {
       const told = decodeRunNote(this.#names.name(note.kind) ?? '', note.bytes)
       if (told === undefined) continue
-      if ('id' in told) this.runs++
       this.#outlook.ended(told)
+      if (!('id' in told)) continue
+      this.runs++
+      if (told.sized !== undefined) this.#onSized(told)
     }
   }
 

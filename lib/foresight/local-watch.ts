@@ -23,7 +23,8 @@ export class LocalWatch implements Backing {
     this.#session = session
     this.#terms = terms
     this.#events = events
-    this.#watch = new LaneWatch(session, since => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly)))
+    const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
+    this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
     this.#watch.outlook.contends = terms.contention ?? true
     this.#stewards = new Stewards(session, this.#watch, error => this.#fail(error))
     this.#answers = answersOf(this.#watch, this.#stewards)

@@ -1,5 +1,6 @@
 import type { PlainError } from '../thread/plain-error.js'
 import type { ThreadArena } from '../thread/start.js'
+import type { RunRecord } from '../workflow/record.js'
 import type { Question } from './answers.js'
 import type { WatchTerms } from './backing.js'
 import type { Anomaly } from './usage-watch.js'
@@ -18,6 +19,7 @@ export interface ToWatch {
 
 export type FromWatch =
   | { readonly event: 'anomaly'; readonly anomaly: Anomaly }
+  | { readonly event: 'sized'; readonly record: RunRecord }
   | { readonly event: 'failed'; readonly error: PlainError }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: PlainError }

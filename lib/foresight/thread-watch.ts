@@ -73,6 +73,8 @@ export class ThreadWatch implements Backing {
       this.#keepAlive()
     } else if (message.event === 'anomaly') {
       this.#events.anomaly(message.anomaly)
+    } else if (message.event === 'sized') {
+      this.#events.sized(message.record)
     } else {
       this.#fail(errorOf(message.error))
     }

@@ -3,8 +3,9 @@ import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { type UsageAmounts, UsageModel, type UsageRequest } from '../predict/usage.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
+import { amountsOf } from '../workflow/amounts.js'
 import type { ActionsNote } from '../workflow/notes.js'
-import type { ActionRecord, RunRecord } from '../workflow/record.js'
+import type { RunRecord } from '../workflow/record.js'
 
 /** Something that was not as it should have been. */
 export interface Anomaly {
@@ -42,8 +43,6 @@ const LEVELS = [0.05, 0.5, 0.95]
 const DETECTORS_MAX = 128
 /** Of fewer runs nobody can say what is usual. */
 const SAMPLES = 20
-const MILLI = 1_000
-const MS_PER_S = 1_000
 /** What is nothing is as little as this, where amounts are compared by their ratio. */
 const LEAST = 1e-3
 
@@ -68,12 +67,12 @@ export class UsageWatch {
     if (!isName(workflow) || !isName(run) || typeof start !== 'number') return
     const input = 'id' in told ? inputOf(told.input) : {}
     if ('id' in told && told.outcome === 'success') {
-      this.#learn({ request: { workflow, input }, took: amounts(told), time: start + told.duration, run })
+      this.#learn({ request: { workflow, input }, took: clean(amountsOf(told)), time: start + told.duration, run })
     }
     for (const action of told.actions) {
       if (action?.outcome !== 'success' || !isName(action.name)) continue
       const time = start + action.offset + action.duration
-      this.#learn({ request: { workflow, action: action.name, input }, took: amounts(action), time, run })
+      this.#learn({ request: { workflow, action: action.name, input }, took: clean(amountsOf(action)), time, run })
     }
   }
 
@@ -121,22 +120,6 @@ export class UsageWatch {
 }
 
 const isName = (value: unknown) => typeof value === 'string' && value !== ''
-
-function amounts({ duration, usage }: Pick<RunRecord | ActionRecord, 'duration' | 'usage'>): UsageAmounts {
-  const { wall = duration, cpu, memory, memoryPeak, diskRead, diskWritten, networkReceived, networkSent } = usage ?? {}
-  const perSecond = (...bytes: (number | undefined)[]) => {
-    const known = bytes.filter(one => one !== undefined)
-    return known.length === 0 || !(wall > 0) ? undefined : (MS_PER_S * known.reduce((sum, one) => sum + one, 0)) / wall
-  }
-  return clean({
-    cpu: cpu === undefined || !(wall > 0) ? undefined : (MILLI * cpu) / wall,
-    memory: memoryPeak ?? memory,
-    disk: perSecond(diskRead, diskWritten),
-    network: perSecond(networkReceived, networkSent),
-    storage: diskWritten,
-    duration
-  })
-}
 
 /** What is no amount is not known. */
 function clean(taken: UsageAmounts): UsageAmounts {

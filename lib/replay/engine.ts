@@ -128,6 +128,9 @@ class Engine implements View {
   private underAllocated = 0
   private allocated = 0
   private usedReally = 0
+  /** Of a workload that is sized: those whose turn has not come, from `turn` on. */
+  private readonly unsized: { readonly request: TraceRequest; readonly asked: number }[] = []
+  private turn = 0
 
   constructor(private readonly options: ReplayOptions) {
     const { workload, policy, period = PERIOD_MS } = options
@@ -175,6 +178,7 @@ class Engine implements View {
       }
       // A look at a thing may have let somebody go.
       if (this.isUnsettled()) await this.settle()
+      this.takeTurns()
     }
     return this.result(performance.now() - began)
   }
@@ -291,14 +295,38 @@ class Engine implements View {
     if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
     ;(this.tallies[tier] as Tally).requests++
     policy.onArrival?.(request, this)
-    const amounts = (this.workload.sized ? policy.size?.(request) : undefined) ?? request.amounts
-    const account = request.kind === 'pool' ? this.accounts.get(request.thing) : undefined
-    this.ask({ request, number: this.numbers++, tier, account, asked: this.time, ends: 0, amounts, held: undefined })
+    if (this.workload.sized) this.unsized.push({ request, asked: this.time })
+    else this.ask(this.flightOf(request, request.amounts))
+    this.takeTurns()
   }
 
-  private ask(flight: Flight): void {
+  /** First come, first served: how much one asks for is said when it is its turn and there is room, by what was learnt until then. */
+  private takeTurns(): void {
+    const { unsized, policy } = this
+    while (this.turn < unsized.length && this.waitingNow === 0) {
+      const { request, asked } = unsized[this.turn] as (typeof unsized)[number]
+      const flight = this.flightOf(request, policy.size?.(request) ?? request.amounts)
+      if (!this.hasRoom(flight)) return
+      this.turn++
+      this.ask(flight, asked)
+    }
+  }
+
+  /** Whether a pool has so many units free; what has no account is for the core to say. */
+  private hasRoom({ account, amounts }: Flight): boolean {
+    if (account === undefined || account.usedNow === 0) return true
+    return account.usedNow + (amounts[0] as number) <= account.capacity
+  }
+
+  private flightOf(request: TraceRequest, amounts: readonly number[]): Flight {
+    const account = request.kind === 'pool' ? this.accounts.get(request.thing) : undefined
+    const tier = this.tierOf(request.who.tier)
+    return { request, number: this.numbers++, tier, account, asked: this.time, ends: 0, amounts, held: undefined }
+  }
+
+  private ask(flight: Flight, asked = this.time): void {
     const { request } = flight
-    flight.asked = this.time
+    flight.asked = asked
     const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
     switch (this.stage.ask(flight, uncontended)) {
       case 'granted':

@@ -5,7 +5,8 @@ export class PoolAccount {
   /** what is kept free for each tier, as it is in force */
   readonly keeps: Float64Array
   private since = 0
-  private usedNow = 0
+  /** of all tiers */
+  usedNow = 0
   private waitingNow = 0
   private usedTime = 0
   private keptTime = 0

@@ -4,6 +4,7 @@ import { POLICIES } from './policies/index.js'
 import { fixed, staticsOf } from './policies/static.js'
 import type { Policy } from './policy.js'
 import type { Trace, Workload } from './trace.js'
+import { changed, type Setting } from './what-if.js'
 
 /** The best of many fixed settings. */
 export const STATIC = 'static'
@@ -18,6 +19,8 @@ export interface RunOptions {
   /** the fixed settings that are tried; default: those that suit the workload */
   readonly statics?: readonly number[] | undefined
   readonly seed: number
+  /** each workload is played under these, too, after its own */
+  readonly settings?: readonly Setting[] | undefined
   /** ms */
   readonly period?: number | undefined
   /** @param part 0 to 1 of this replay, where it is known how many requests there are */
@@ -43,7 +46,8 @@ export async function* play(traces: readonly Trace[], options: RunOptions): Asyn
     for (const utilisation of utilisations) {
       options.progress?.(trace.name, undefined)
       const workload = await trace.workload(utilisation)
-      yield await playOne(trace, workload, options)
+      const variants = (options.settings ?? []).map(setting => changed(workload, setting))
+      for (const one of [workload, ...variants]) yield await playOne(trace, one, options)
       // Of locks there is nothing to be made more or less of.
       if (workload.pools.length + workload.buckets.length === 0) break
     }

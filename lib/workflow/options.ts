@@ -1,12 +1,15 @@
 import { type FieldRules, fieldRules } from '../access/fields.js'
 import type { AdmitParts } from '../admit.js'
+import type { Bucket } from '../bucket.js'
 import { abortSignal, callback, duration, onlyKnown, optionsObject, refuse, tierIndex } from '../checks.js'
 import { interval } from '../metering/after.js'
+import type { Pool } from '../pool.js'
 import { readName } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { Within } from '../terms.js'
 import { readWithin } from '../terms.js'
 import { type Prices, readPrices } from './cost.js'
+import { type LearningOptions, type OnScale, type ReadLearning, readLearning, readWhenFull, type WhenFull } from './learning.js'
 import type { ReadMetering, RunScope } from './metering.js'
 import { type GivenProfile, type ReadProfile, readProfile } from './profile.js'
 import { Work } from './work.js'
@@ -35,8 +38,19 @@ export interface WorkflowOptions {
   tier?: string | undefined
   tenant?: string | undefined
   client?: string | undefined
-  /** what each run is admitted with, held while it runs */
-  needs?: Needs | undefined
+  /**
+   * what each run is admitted with, held while it runs; `learn`: so much of `pool` as such runs are expected to take, by their input, and tokens of the
+   * `buckets`
+   */
+  needs?: Needs | 'learn' | undefined
+  /** with `learn`: the pool, and buckets of which each run takes a token, or so many */
+  pool?: Pool | undefined
+  buckets?: readonly (Bucket | readonly [bucket: Bucket, n: number])[] | undefined
+  /** with `learn`: what is known beforehand */
+  learning?: LearningOptions | undefined
+  /** what a run does that is not admitted at once: waits (default), calls `onScale` and waits, or is rejected with a FullError */
+  whenFull?: WhenFull | undefined
+  onScale?: OnScale | undefined
   /** what is measured; false: nothing */
   metering?: MeteringOptions | false | undefined
   /** what is known of it beforehand: what it is expected to take, or bounds for what is learnt */
@@ -86,7 +100,11 @@ export interface ReadWorkflow {
   readonly tierIndex: number
   readonly tenant: string | undefined
   readonly client: string | undefined
+  /** undefined also where it is learnt */
   readonly needs: Needs | undefined
+  readonly learning: ReadLearning | undefined
+  readonly whenFull: WhenFull
+  readonly onScale: OnScale | undefined
   readonly metering: ReadMetering | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
@@ -106,7 +124,23 @@ export interface ReadRun {
   readonly parent: Work | undefined
 }
 
-const WORKFLOW_KNOWN = ['type', 'tier', 'tenant', 'client', 'needs', 'metering', 'profile', 'prices', 'keep', 'hash'] as const
+const WORKFLOW_KNOWN = [
+  'type',
+  'tier',
+  'tenant',
+  'client',
+  'needs',
+  'pool',
+  'buckets',
+  'learning',
+  'whenFull',
+  'onScale',
+  'metering',
+  'profile',
+  'prices',
+  'keep',
+  'hash'
+] as const
 const RUN_KNOWN = ['input', 'tier', 'tenant', 'client', 'events', 'waitTimeout', 'signal', 'within'] as const
 
 /** Names of workflows and actions are told in notes, which are short. */
@@ -125,12 +159,17 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, WORKFLOW_KNOWN, 'workflow()')
   const { type, tier, tenant, client, needs, metering, profile, prices, keep, hash } = given as { [K in keyof WorkflowOptions]: unknown }
+  const { pool, buckets, learning, whenFull, onScale } = given as { [K in keyof WorkflowOptions]: unknown }
+  const index = tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier')
+  if (needs !== 'learn') onlyToLearn({ pool, buckets, learning })
   return {
     type: type === undefined ? name : workName(type, 'type'),
-    tierIndex: tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier'),
+    tierIndex: index,
     tenant: readName(tenant, 'tenant'),
     client: readName(client, 'client'),
-    needs: needs === undefined ? undefined : readNeeds(needs),
+    needs: needs === undefined || needs === 'learn' ? undefined : readNeeds(needs),
+    learning: needs === 'learn' ? readLearning(learning, pool, buckets, index, session) : undefined,
+    ...readWhenFull(whenFull, onScale),
     metering: readMetering(metering),
     profile: readProfile(profile),
     prices: readPrices(prices),
@@ -159,12 +198,16 @@ export function readRun(options: unknown, workflow: ReadWorkflow, session: Sessi
   }
 }
 
+function onlyToLearn(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) throw refuse(name, "absent, unless needs is 'learn'", value)
+}
+
 function readNeeds(needs: unknown): Needs {
   if (typeof needs === 'function') {
     callback(needs, 'needs')
     return needs as Needs
   }
-  if (optionsObject(needs, 'needs') === undefined) throw refuse('needs', 'an object or a function', needs)
+  if (optionsObject(needs, 'needs') === undefined) throw refuse('needs', "an object, a function, or 'learn'", needs)
   return needs as AdmitParts
 }
 

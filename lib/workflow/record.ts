@@ -1,4 +1,5 @@
 import type { Usage } from '../metering/counters.js'
+import type { AmountsByName } from '../pool-terms.js'
 
 /** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
 export type Outcome = 'success' | 'ignore' | 'drop'
@@ -59,6 +60,18 @@ export interface ActionRecord extends WorkRecord {
   readonly data: DataMoved | undefined
 }
 
+/** What a run that was sized held and used, as its record has it. */
+export interface SizedRecord {
+  /** the name of the pool */
+  readonly pool: string
+  /** by dimension: what it held at its end */
+  readonly granted: AmountsByName
+  /** by dimension, as far as it is known */
+  readonly used: Readonly<Record<string, number>>
+  /** which try it was, from 1 on */
+  readonly tries: number
+}
+
 /** A run of a workflow, as it was. */
 export interface RunRecord extends WorkRecord {
   /** different from that of all other runs */
@@ -77,6 +90,8 @@ export interface RunRecord extends WorkRecord {
   readonly waited: number
   /** the fields of its input that are kept */
   readonly input: Readonly<Record<string, unknown>>
+  /** what it held and used of the pool whose need its workflow learns; undefined: it learns none */
+  readonly sized?: SizedRecord | undefined
   /** the events that it was about */
   readonly events: readonly string[]
   readonly actions: readonly ActionRecord[]

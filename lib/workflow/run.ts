@@ -1,7 +1,9 @@
 import type { Admission } from '../admission.js'
+import type { GrowOptions } from '../allocation.js'
 import { callback, onlyKnown, optionsObject } from '../checks.js'
-import { ArgumentError } from '../errors/index.js'
+import { ArgumentError, type UnderAllocatedError } from '../errors/index.js'
 import { type Pool, pools } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { Course, HeldSpan, PresentCourse } from '../shadow/course.js'
@@ -12,6 +14,8 @@ import { forecastRun } from '../shadow/replica.js'
 import type { Running } from '../shadow/running.js'
 import { NS_PER_MS } from '../units.js'
 import { Action } from './action.js'
+import type { Allotment } from './allotment.js'
+import { amountsOf } from './amounts.js'
 import { costOf, type Prices } from './cost.js'
 import { CurveTally } from './curve.js'
 import type { Forgetting } from './forgetting.js'
@@ -54,6 +58,8 @@ export interface RunSetup {
   readonly kept: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
   readonly pools: readonly Pool[]
+  /** where its workflow learns what it needs */
+  readonly allotment: Allotment | undefined
 }
 
 const NO_LABELS: readonly string[] = []
@@ -144,6 +150,40 @@ export class Run extends Work implements Running {
     }
   }
 
+  /** What it holds of the pool whose need its workflow learns, by dimension; it may become more or less while the run goes on. @throws ArgumentError */
+  get granted(): AmountsByName {
+    return this.allotted().granted
+  }
+
+  /**
+   * Says what it uses, by dimension of the pool: the most so far counts, before what was measured. Its grant is made larger where it is less and there is room.
+   *
+   * @returns whether it has that much
+   * @throws ArgumentError
+   */
+  uses(amounts: AmountsByName): boolean {
+    return this.allotted().uses(amounts, this.now())
+  }
+
+  /**
+   * Waits until it has that much.
+   *
+   * @returns rejected with an ArgumentError, or as {@link Allocation.resize}
+   */
+  async need(amounts: AmountsByName, options?: GrowOptions): Promise<void> {
+    return this.allotted().needs(amounts, options, () => this.now())
+  }
+
+  /**
+   * For the work to throw when it cannot go on with what it was granted: the run ends, and is done again with twice as much, or as much as it says.
+   *
+   * @param amounts what it needs at least, as far as it knows, by dimension
+   * @throws ArgumentError
+   */
+  exceeded(amounts?: AmountsByName): UnderAllocatedError {
+    return this.allotted().exceeded(amounts)
+  }
+
   /**
    * What it may do, hold and use over the coming seconds, in 20 equal steps, by how earlier runs of its workflow in this environment went on from
    * where it is: see {@link RunForecast}. Of a run that is over there are no points.
@@ -192,8 +232,9 @@ export class Run extends Work implements Running {
   }
 
   /** @internal It was admitted. */
-  start<T>(fn: (run: Run) => T): T {
+  start<T>(fn: (run: Run) => T, admission: Admission | undefined): T {
     this.beginMeasuring()
+    if (admission?.allocation !== undefined) this.setup.allotment?.begin(admission.allocation, this.began)
     this.kind.running.add(this)
     const { metering } = this.kind
     if (metering !== undefined && metering.every > 0) this.beginSampling(metering)
@@ -208,6 +249,7 @@ export class Run extends Work implements Running {
     this.over = true
     kind.running.delete(this)
     const outcome = this.chosen ?? otherwise
+    const sized = setup.allotment?.end(amountsOf({ duration, usage }), this.now(), duration, outcome === 'success')
     // First what it was admitted with: that is among what is held, and ends as the run does.
     admission?.[outcome]()
     this.releaseHeld()
@@ -232,15 +274,31 @@ export class Run extends Work implements Running {
       actions: this.actions
     }
     const { sampled } = this
-    if (sampled === undefined) return record
+    if (sampled === undefined) return sized === undefined ? record : { ...record, sized }
     kind.metering?.samples.remove(sampled)
-    return { ...record, curve: sampled.curve.curve(duration, usage) }
+    return { ...record, ...(sized !== undefined && { sized }), curve: sampled.curve.curve(duration, usage) }
   }
 
   private beginSampling({ every, samples }: Metering): void {
     const curve = new CurveTally()
-    this.sampled = { every, curve, sample: () => curve.add(this.now() - this.began, this.usageSofar()) }
+    this.sampled = { every, curve, sample: () => this.sample(curve) }
     samples.add(this.sampled)
+  }
+
+  private sample(curve: CurveTally): void {
+    const now = this.now()
+    const usage = this.usageSofar()
+    curve.add(now - this.began, usage)
+    this.setup.allotment?.saw(amountsOf({ duration: now - this.began, usage }), now)
+  }
+
+  private allotted(): Allotment {
+    const { allotment } = this.setup
+    if (allotment !== undefined) return allotment
+    throw new ArgumentError(`the workflow ${JSON.stringify(this.kind.workflow)} does not learn what its runs need (needs: 'learn')`, {
+      option: 'needs',
+      given: undefined
+    })
   }
 
   private closed(action: Action): void {

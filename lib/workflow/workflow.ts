@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events'
 import { recordedFields } from '../access/fields.js'
 import type { Admission } from '../admission.js'
 import type { AdmitParts } from '../admit.js'
-import { admit } from '../admit.js'
-import { callback } from '../checks.js'
+import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
 import type { Pool } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
 import { type RequestNames, readNames } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
@@ -13,6 +13,7 @@ import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
 import { scorePredictions } from '../shadow/predictions.js'
 import { runningOf } from '../shadow/running.js'
+import { Allotment } from './allotment.js'
 import { type Forgetting, forgettingOf } from './forgetting.js'
 import { addLearner } from './learners.js'
 import { openMetering } from './metering.js'
@@ -21,6 +22,8 @@ import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import type { Outcome, RunRecord } from './record.js'
 import { Run, type RunKind } from './run.js'
+import { Sizing, type SizingStatus, usageInputOf } from './sizing.js'
+import { Doorkeeper } from './when-full.js'
 import { Work } from './work.js'
 
 export interface WorkflowEvents {
@@ -41,6 +44,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #learner: ProfileLearner
   readonly #forgetting: Forgetting
   readonly #kind: RunKind
+  readonly #sizing: Sizing | undefined
+  readonly #door: Doorkeeper
   /** of runs that say nothing of themselves */
   readonly #plain: ReadRun
   readonly #plainNames: RequestNames
@@ -53,7 +58,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.name = name
     this.#session = session
     this.#options = readWorkflow(name, options, session)
-    const { type, tierIndex, prices, profile, metering } = this.#options
+    const { type, tierIndex, prices, profile, metering, learning, whenFull, onScale } = this.#options
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     addLearner(session, this.#learner)
     this.#forgetting = forgettingOf(session)
@@ -67,6 +72,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       forgetting: this.#forgetting,
       running: runningOf(session)
     }
+    this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
+    this.#door = new Doorkeeper(session, whenFull, onScale)
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
@@ -87,12 +94,40 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     const session = this.#session
     const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
     session.mustBeOpen(this.name)
-    const parts = this.#needs(read)
-    const run = this.#make(read, parts)
-    const admission = parts === undefined ? undefined : await this.#admit(parts, read, run)
+    const work = fn as (run: Run) => T | PromiseLike<T>
+    const sizing = this.#sizing
+    return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
+  }
+
+  /** Tries it with what such runs take, and again with more, where it says that it was that. */
+  async #learn<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun, sizing: Sizing): Promise<T> {
+    this.#forgetting.look()
+    const input = usageInputOf(read.input)
+    let amounts: readonly number[] = sizing.size(input)
+    for (let tries = 1; ; tries++) {
+      const allotment = new Allotment(sizing, input, read.tenant, amounts, tries)
+      try {
+        return await this.#try(work, read, sizing.parts(amounts), allotment)
+      } catch (error) {
+        const more = allotment.retry(error)
+        if (more === undefined) throw error
+        amounts = more
+      }
+    }
+  }
+
+  async #try<T>(
+    work: (run: Run) => T | PromiseLike<T>,
+    read: ReadRun,
+    parts: AdmitParts | undefined,
+    allotment: Allotment | undefined
+  ): Promise<T> {
+    const session = this.#session
+    const run = this.#make(read, parts, allotment)
+    const admission = parts === undefined ? undefined : await this.#admit(parts, read, run, allotment)
     let outcome: Outcome = 'ignore'
     try {
-      const result = await run.start(fn as (run: Run) => T | PromiseLike<T>)
+      const result = await run.start(work, admission)
       outcome = 'success'
       return result
     } finally {
@@ -106,6 +141,35 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   profile(): WorkflowProfile {
     this.#forgetting.look()
     return this.#learner.workflowProfile()
+  }
+
+  /**
+   * Learns what runs need from records of runs that were, as {@link WorkflowEvents.run} told of them, of another day or place: runs that are done here teach by
+   * themselves. Of those that have not succeeded nothing is learnt, and nothing by a workflow that does not learn that.
+   *
+   * @throws ArgumentError
+   */
+  teach(records: Iterable<RunRecord>): void {
+    if (typeof (records as Partial<Iterable<RunRecord>> | undefined | null)?.[Symbol.iterator] !== 'function') {
+      throw refuse('records', 'records of runs', records)
+    }
+    for (const record of records) {
+      if (optionsObject(record, 'record') === undefined) throw refuse('record', 'the record of a run', record)
+      if (record.outcome !== 'success') continue
+      if (record.tenant !== undefined) this.#forgetting.learnt(record.tenant)
+      this.#sizing?.hear(record)
+    }
+  }
+
+  /** How its runs were sized by what was learnt, in this environment; undefined: it does not learn that. */
+  sizing(): SizingStatus | undefined {
+    return this.#sizing?.status()
+  }
+
+  /** What a run of this input would be granted now, by dimension; undefined: it does not learn that. */
+  size(input?: unknown): AmountsByName | undefined {
+    this.#forgetting.look()
+    return this.#sizing?.byName(this.#sizing.size(usageInputOf(input)))
   }
 
   /**
@@ -130,10 +194,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {
     const { needs } = this.#options
+    if (this.#sizing !== undefined) return this.#sizing.parts(this.#sizing.size(usageInputOf(input)))
     return typeof needs === 'function' ? needs(input) : needs
   }
 
-  #make(read: ReadRun, parts: AdmitParts | undefined): Run {
+  #make(read: ReadRun, parts: AdmitParts | undefined, allotment: Allotment | undefined): Run {
     const around = read.parent === undefined ? bookerAround(this.#session) : undefined
     return new Run(this.#kind, {
       id: `${this.#client}-${++runs}`,
@@ -144,7 +209,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       events: read.events,
       kept: recordedFields(read.input, this.#options.fields, this.#session.privacy),
       signal: read.signal,
-      pools: poolsOf(parts)
+      pools: poolsOf(parts),
+      allotment
     })
   }
 
@@ -152,9 +218,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     return readNames(this.#session.waiting.names, this.name, tenant, client, undefined, undefined)
   }
 
-  #admit(parts: AdmitParts, read: ReadRun, run: Run): Promise<Admission> {
+  #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
-    return admit(this.#session, parts, this.#terms(read, run))
+    return this.#door.admit(parts, this.#terms(read, run), { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {

@@ -133,7 +133,9 @@ export function inferMapping(names: readonly string[], rows: readonly Row[]): Ma
 
 function suits(field: Field, name: string, rows: readonly Row[]): boolean {
   if (field === 'time' || field === 'end') return rows.every(row => isNumber(row[name])) || isDate(name, rows)
-  if (field === 'duration' || field === 'units' || field === 'tokens') return rows.every(row => isNumber(row[name]))
+  if (field === 'duration') return rows.every(row => isNumber(row[name]))
+  // Of several things that rows ask for, each has its own amounts.
+  if (field === 'units' || field === 'tokens') return rows.every(row => isNumber(row[name]) || row[name] === null)
   return true
 }
 

@@ -154,8 +154,8 @@ class RowReader {
     const time = this.timeOf(line, row, columns.time as Column)
     if (time < this.last) throw badLine(this.file, line, `${columns.time?.name} is earlier than in the row before: sort the trace by it`)
     this.last = time
-    const kind: ThingKind = columns.lock !== undefined ? 'lock' : columns.bucket !== undefined ? 'bucket' : 'pool'
-    const thing = this.text(line, row, columns.lock ?? columns.bucket ?? columns.pool) ?? POOL
+    const { kind, column } = this.askedFor(row)
+    const thing = this.text(line, row, column) ?? POOL
     return {
       time: time - this.start,
       who: this.whoOf(line, row, kind),
@@ -170,6 +170,13 @@ class RowReader {
       input: inputs.length === 0 ? undefined : this.inputOf(line, row),
       peak: undefined
     }
+  }
+
+  /** What of several things a row is about is the one that it names. */
+  private askedFor(row: Row): { kind: ThingKind; column: Column | undefined } {
+    const { columns } = this.mapping
+    const named = (['lock', 'bucket'] as const).find(field => columns[field] !== undefined && row[columns[field].name] !== null)
+    return { kind: named ?? 'pool', column: columns[named ?? 'pool'] }
   }
 
   private timeOf(line: number, row: Row, { name, unit }: Column): number {
@@ -192,7 +199,7 @@ class RowReader {
   }
 
   private amountOf(line: number, row: Row, column: Column | undefined): number {
-    if (column === undefined) return 1
+    if (column === undefined || row[column.name] === null) return 1
     const amount = numberIn(this.file, line, column.name, this.cell(line, row, column.name))
     if (!(amount > 0)) throw badLine(this.file, line, `${column.name} is ${amount}, and nobody asks for less than something`)
     return amount
@@ -238,7 +245,7 @@ class RowReader {
   }
 
   private text(line: number, row: Row, column: Column | undefined): string | undefined {
-    return column === undefined ? undefined : String(this.cell(line, row, column.name))
+    return column === undefined || row[column.name] === null ? undefined : String(this.cell(line, row, column.name))
   }
 
   private cell(line: number, row: Row, name: string): unknown {

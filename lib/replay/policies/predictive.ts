@@ -5,11 +5,13 @@ import type { Arrival, Policy, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
 import { firstOf, type Workload } from '../trace.js'
 import type { PolicySeed } from './index.js'
+import { sizing } from './sizing.js'
 
 const BATCH = 1024
 
 /** The planner that an agent has, with its guard: it learns from what has been, as everybody does who is no oracle. */
 export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
+  if (workload.sized) return { ...sizing(workload, { seed }), name: 'predictive' }
   const tiers = workload.ranks ?? DEFAULT_TIERS
   const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
   const scores = workload.pools.length + workload.buckets.length === 0 ? new LockScores(tiers) : undefined

@@ -55,6 +55,25 @@ test('what pools have handed out is looked at while time goes on', async () => {
   await gov.close()
 })
 
+test('runs of workflows that learn what they need are told of as they are', async () => {
+  const gov = virtual()
+  const session = joinArena({ handle: gov.handle })
+  const told: unknown[] = []
+  const watch = new LaneWatch(
+    session,
+    since => new Outlook(session.tiers, since),
+    record => told.push([record.workflow, record.sized?.used])
+  )
+  const pool = gov.pool('host', { capacity: { memory: 160 } })
+  await gov.workflow('learns', { needs: 'learn', pool, metering: false }).run(run => void run.uses({ memory: 5 }))
+  await gov.workflow('does not', { metering: false }).run(() => undefined)
+  watch.readAll()
+  assert.equal(told, [['learns', { memory: 5 }]])
+  watch.stop()
+  session.leave()
+  await gov.close()
+})
+
 test('runs of workflows are read from their notes', async () => {
   const gov = virtual()
   const [watch, end] = watching(gov.handle)

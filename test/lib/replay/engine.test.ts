@@ -81,6 +81,27 @@ test('a request that was granted too little is done again with twice as much, an
   assert.equal(learnt, [10])
 })
 
+test('of what is sized each is sized when those before it have what they asked for and there is room, by what is over by then', async () => {
+  const told: [over: number, amount: number][] = []
+  let over = 0
+  const policy: Policy = {
+    name: 'sizes',
+    size({ amounts }) {
+      told.push([over, amounts[0] as number])
+      return over === 0 ? amounts : [2]
+    },
+    onEnd() {
+      over++
+    }
+  }
+  const tasks = [1, 2, 3].map(() => ({ time: 0, duration: 10, amount: 6, peak: 2 }))
+  const result = await play(workload(tasks, 10, { sized: true }), policy)
+  assert.equal(told[0], [0, 6])
+  assert.equal(told.at(-1), [1, 6])
+  assert.is(result.makespan, 20, 'the second and the third at once, when the first is over')
+  assert.is(result.waste, (6 + 2 + 2) / 6)
+})
+
 test('a policy learns how long something takes when it is over, and not before', async () => {
   const seen: [string, number, unknown][] = []
   const policy: Policy = {
