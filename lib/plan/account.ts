@@ -37,8 +37,15 @@ export class Account {
   #mean = 0
   #squares = 0
 
-  /** @param lowest what waiting costs in the lowest tier, a request and second */
-  constructor(readonly lowest: number) {
+  /**
+   * @param lowest what waiting costs in the lowest tier, a request and second
+   * @param probe of a source of which nothing is learnt while it is put out: what it may cost when it is tried again, with all that it lost still to be paid
+   *   before it may cost more. 0: it is learnt of, and comes back when its account is even
+   */
+  constructor(
+    readonly lowest: number,
+    readonly probe = 0
+  ) {
     this.#allowed = ALLOWED_SECONDS * lowest
   }
 
@@ -81,8 +88,9 @@ export class Account {
       this.#isOn = false
       this.#offUntil = now + this.#backOff
       this.#backOff = Math.min(BACK_OFF_MOST_MS, 2 * this.#backOff)
-    } else if (now >= this.#offUntil && this.balance > 0) {
+    } else if (now >= this.#offUntil && (this.balance > 0 || this.probe > 0)) {
       this.#isOn = true
+      if (this.balance <= 0) this.#saved = this.probe - this.#allowed
     }
   }
 

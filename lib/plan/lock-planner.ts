@@ -127,8 +127,8 @@ export class LockPlanner {
     this.#all.blocked += (blocked - this.#all.blocked) / Math.min(this.#all.arrivals, AVERAGED * AVERAGED)
   }
 
-  /** Once a period. @param now ms */
-  plan(now: number): HoldPlan[] {
+  /** Once a period. @param now ms @param admits whether one more may be written */
+  plan(now: number, admits: () => boolean = () => true): HoldPlan[] {
     for (const [lock, { score, until }] of this.#inForce) {
       if (until >= now) continue
       this.#inForce.delete(lock)
@@ -146,6 +146,7 @@ export class LockPlanner {
         const known = this.#locks.get(name)
         const likely = score * this.trust
         if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        if (!admits()) return plans
         this.#inForce.set(name, { tier, score, until: now + within })
         known.kept = now + within
         this.#written++

@@ -171,6 +171,8 @@ export class Planner {
       saved: locks.saved,
       lowerMs: this.#lowerMs
     }))
-    if (passes) for (const plan of locks.plan(arena.now)) arena.write({ ...plan, source: SOURCES.hold })
+    const { now } = arena
+    const admits = () => this.#lockGuard.admits(now, this.#options.within)
+    if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
   }
 }

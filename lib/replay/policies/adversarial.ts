@@ -59,17 +59,24 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       }
       // What it costs is all that it comes to: nobody is better off.
       const course = () => ({ lostMs: view.lost(SOURCE), saved: 0, lowerMs })
-      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted)
+      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, ms => holds.admits(view.now, ms))
     }
   }
 }
 
 /** Locks that only lower tiers are about to ask for. */
-function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wanted: ReadonlySet<string>): void {
+function holdAgainst(
+  view: View,
+  tier: string,
+  coming: readonly Arrival[],
+  wanted: ReadonlySet<string>,
+  admits: (ms: number) => boolean
+): void {
   const planned = new Set(wanted)
   for (const { kind, thing, time } of coming) {
     if (kind !== 'lock' || planned.has(thing)) continue
     planned.add(thing)
-    view.write({ kind: 'hold', lock: thing, tier, source: SOURCE, until: Math.max(0, time - view.now) + view.period })
+    const until = Math.max(0, time - view.now) + view.period
+    if (admits(until)) view.write({ kind: 'hold', lock: thing, tier, source: SOURCE, until })
   }
 }

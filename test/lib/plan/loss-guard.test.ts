@@ -47,4 +47,22 @@ test('a source that stopped losing is let through again', () => {
   assert.is(back, 10_000)
 })
 
+test('no more is let through at once than could be paid for', () => {
+  const guard = new LossGuard(1)
+  guard.passes(0, course(0, 0, 0))
+  // A second of budget is two of half a second each.
+  assert.equal([guard.admits(0, 500), guard.admits(0, 500), guard.admits(0, 500)], [true, true, false])
+  // They are over, and cost nothing.
+  guard.passes(1000, course(0, 0, 0))
+  assert.ok(guard.admits(1000, 500))
+})
+
+test('a source that is tried again may cost a tenth of a second, not a second', () => {
+  const guard = new LossGuard(1)
+  guard.passes(0, course(5000, 0, 5000))
+  assert.not(guard.admits(0, 1))
+  assert.ok(guard.passes(10_000, course(5000, 0, 5000)))
+  assert.equal([guard.admits(10_000, 60), guard.admits(10_000, 60)], [true, false])
+})
+
 test.run()
