@@ -95,8 +95,8 @@ export class PoolPlanner {
   came(tier: number, amount: number): void {
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
-    // Nobody is kept waiting for the lowest tier.
-    if (tier > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    // Nobody is kept waiting for the lowest tier, nor where plans may keep nothing.
+    if (tier > 0 && this.#most > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */

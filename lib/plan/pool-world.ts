@@ -30,8 +30,8 @@ const TIERS = 4
 const NEVER_MS = 1e12
 /** Requests of a tier that may wait: more than an arena has place for. Who comes then is left out. */
 const WAITING_MOST = 131_072
-/** What sums of parts lose. */
-const ROUNDING = 1e-6
+/** What sums of parts lose, of the whole. */
+const ROUNDING = 1e-9
 
 /**
  * A pool as it would have been: requests that are over, served once more, with what plans keep or without. The order is that of the core: upper
@@ -157,7 +157,7 @@ export class PoolWorld {
   }
 
   #fits(request: PoolRequest, beside: number): boolean {
-    return this.#used + request.amount + Math.max(beside, this.#keptFrom(request)) <= this.#capacity + ROUNDING
+    return this.#used + request.amount + Math.max(beside, this.#keptFrom(request)) <= this.#capacity * (1 + ROUNDING)
   }
 
   /** When a request counts as of a tier above its own. */
@@ -165,14 +165,13 @@ export class PoolWorld {
     return time + (above - tier) * this.#ageing
   }
 
-  /** Whole units, as the core keeps. */
   #keptFrom(request: PoolRequest): number {
     let kept = 0
     for (let above = request.tier + 1; above < this.#kept.length; above++) {
       const { units, until } = this.#kept[above] as { units: number; until: number }
       if (until > this.#time && this.#agesInto(request, above) > this.#time) kept += units
     }
-    return Math.floor(kept + ROUNDING)
+    return kept
   }
 }
 

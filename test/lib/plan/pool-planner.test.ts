@@ -12,11 +12,11 @@ const plannerOf = (more: Partial<PoolPlannerOptions> = {}) =>
   new PoolPlanner({
     pool: 'p',
     capacity: 10,
+    unit: 1,
     tiers: TIERS,
     waitCosts: [1, 2, 8, 32],
     idleCost: 1,
     maxReserve: 0.5,
-    unit: 1,
     period: PERIOD_MS,
     lag: 1,
     ...more
@@ -153,7 +153,7 @@ test('a pool that is closed, times that jump, thousands at one time and any amou
   for (let seed = 1; seed <= 30; seed++) {
     const random = randomsOf(seed)
     const capacity = [0, 1, 10, 1e5, 2 ** 40][seed % 5] as number
-    const planner = plannerOf({ capacity, maxReserve: random() })
+    const planner = plannerOf({ capacity, unit: seed % 2, maxReserve: random() })
     let now = 0
     for (let step = 0; step < 150; step++) {
       now += (random() - 0.2) * 10 ** (random() * 6)

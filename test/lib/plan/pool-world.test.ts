@@ -88,10 +88,17 @@ test('whoever waits for what is kept goes when the keep is over, is taken back, 
   assert.equal(world.waited, [40, 0, 0])
 })
 
-test('parts of units are not kept', () => {
-  const world = new PoolWorld(2, 3, 0)
-  world.keep({ time: 0, tier: HIGH, units: 0.9, until: 300 })
-  assert.equal(served(world, [[0, LOW, 2, 100]]), [0, 0, 0])
+test('units may be parts of a whole', () => {
+  const world = new PoolWorld(1, 3, 0)
+  world.keep({ time: 0, tier: HIGH, units: 0.2, until: 300 })
+  const waited = served(world, [
+    [0, LOW, 0.7, 100],
+    [0, LOW, 0.1, 400],
+    [0, LOW, 0.1, 100],
+    [10, HIGH, 0.2, 10]
+  ])
+  // The third one finds a fifth kept until 100, and the high one a fifth.
+  assert.equal(waited, [100, 0, 0])
 })
 
 test('a request that asks for nothing, or for more than there is, is left out', () => {
