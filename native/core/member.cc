@@ -364,7 +364,9 @@ Answer Member::units_at_once(const Request& request, Granted& out) {
 
 Answer Member::try_units(const Request& request, Granted& out) {
   const Answer answer = units_at_once(request, out);
-  if (answer == Answer::kOk) return answer;
+  if (answer == Answer::kOk) [[likely]]
+    return answer;
+  if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   if (answer != Answer::kWait) return tell(request, answer);
   const Gate gate = Gate::of(arena_.element(request.handle.index).gate.load(memory_order_acquire));
@@ -378,6 +380,7 @@ Answer Member::units(const Request& request, Granted& out) {
     const Answer answer = units_at_once(request, out);
     if (answer != Answer::kWait && answer != Answer::kBusy) return answer;
   }
+  if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   return tell(request, begin_wait(request, out));
 }
@@ -411,13 +414,12 @@ bool Member::is_recalled(WaiterId waiter, std::uint64_t sequence) const {
 
 Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
   if (!valid(waiter, Use::kHolding) || local_[waiter].sequence != sequence) return Answer::kLost;
-  Local& local = local_[waiter];
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
   const SlotState state = SlotState::of(seen);
   Answer answer = Answer::kLost;
-  if (state.generation == local.generation && state.status == Status::kHeld) {
+  if (state.generation == local_[waiter].generation && state.status == Status::kHeld) {
     if ((slot.flags.get() & SlotFlag::kUnits) != 0 && release_units(lane_, slot.element.get(), id, slot, seen)) {
       answer = Answer::kOk;
     } else if (slot.state.compare_exchange_strong(seen, state.with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
