@@ -397,7 +397,7 @@ const mutants = [
   {
     name: 'a shared release leaves the gate to others',
     file: 'member.cc',
-    change: [['    visit(slot.element.get(), true, id);\n    answer = Answer::kOk;', '    answer = Answer::kOk;']],
+    change: [['      visit(slot.element.get(), true, id);\n      answer = Answer::kOk;', '    answer = Answer::kOk;']],
     caughtBy: [['member_test']]
   },
   {
@@ -579,7 +579,7 @@ const mutants = [
   },
   {
     name: 'pool: the floor of another tier is lent',
-    file: 'pool.cc',
+    file: 'pool_sums.cc',
     change: [['if (t != tier) kept += floor_left(terms, t, d);', '']],
     caughtBy: [['pool_test']]
   },
