@@ -578,6 +578,17 @@ const mutants = [
     caughtBy: [step('a capacity made', ...died)]
   },
   {
+    name: 'pool: a short visit passes by those who wait',
+    file: 'gate_units.h',
+    change: [
+      [
+        'return first == 0 && (element_.fast.load(memory_order_acquire) & (Fast::kQueued | Fast::kOwnerMask)) == 0;',
+        '(void)first;\n    return true;'
+      ]
+    ],
+    caughtBy: [['pool_test']]
+  },
+  {
     name: 'pool: the floor of another tier is lent',
     file: 'pool_sums.cc',
     change: [['if (t != tier) kept += floor_left(terms, t, d);', '']],
