@@ -50,6 +50,7 @@ type PoolKind = 'pool' | 'semaphore'
 
 const BEYOND_TRIES = 1000
 const GRACE_MS = 1000
+const NO_UNITS: readonly number[] = [-1, -1, -1, -1, -1, -1]
 const itself = (allocation: Allocation): Allocation => allocation
 const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
 const ALLOCATE_KNOWN = [...WAIT_KNOWN, 'revocable', 'labels'] as const
@@ -60,7 +61,7 @@ interface PoolInternals {
   sessionOf(pool: Pool): Session
   tryUnits(pool: Pool, amounts: readonly number[], terms: AllocationTerms): Allocation | undefined
   units(pool: Pool, amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation>
-  read(pool: Pool, amounts: unknown): number[]
+  read(pool: Pool, amounts: unknown): readonly number[]
   /** by dimension, what a request of the tier could be granted if nothing else was held */
   mostOf(pool: Pool, tier: number): number[]
   isDry(pool: Pool): boolean
@@ -96,6 +97,8 @@ export class Pool {
   private readonly plainTerms: AllocationTerms
   private readonly labelIds: readonly number[]
   private readonly kind: PoolKind
+  /** the plain amounts that were read last */
+  private last: readonly number[] = NO_UNITS
 
   /** its name in the arena */
   private readonly place: string
@@ -392,7 +395,7 @@ export class Pool {
     writeAmounts(times, amounts)
   }
 
-  private read(amounts: unknown): number[] {
+  private read(amounts: unknown): readonly number[] {
     const wanted = this.readPlain(amounts)
     if (wanted !== undefined) return wanted
     const all = [0, 0, 0, 0, 0, 0]
@@ -405,18 +408,30 @@ export class Pool {
     throw refuse('amounts', 'more than 0 of something', amounts)
   }
 
-  /** The same for whole numbers by names of dimensions and nothing else; undefined: it is not as plain as that. */
-  private readPlain(amounts: unknown): number[] | undefined {
+  /**
+   * The same for whole numbers by names of dimensions and nothing else; undefined: it is not as plain as that. Who asks for the same as was asked for
+   * last gets the same array, which nobody changes: to make and to check one costs more than all the rest of the reading.
+   */
+  private readPlain(amounts: unknown): readonly number[] | undefined {
     if (typeof amounts !== 'object' || amounts === null) return undefined
     const { names } = this
     const count = names.length
     const given = amounts as Record<string, unknown>
     // Each at a place of its own in the code, where the engine can remember what it found.
     const first = given[names[0] as string]
-    const second = count > 1 ? given[names[1] as string] : undefined
-    const third = count > 2 ? given[names[2] as string] : undefined
+    const second = count > 1 ? given[names[1] as string] : 0
+    const third = count > 2 ? given[names[2] as string] : 0
+    const { last } = this
+    if (first === last[0] && second === last[1] && third === last[2] && count <= 3) {
+      let others = -count
+      for (const _ in amounts) others++
+      if (others === 0) return last
+    }
     if (!isPlain(first) || !isPlain(second) || !isPlain(third)) return undefined
-    let unlisted = (first === undefined ? 0 : 1) + (second === undefined ? 0 : 1) + (third === undefined ? 0 : 1)
+    let unlisted = Math.min(count, 3)
+    if (first === undefined) unlisted--
+    if (second === undefined) unlisted--
+    if (third === undefined) unlisted--
     const wanted = [first ?? 0, second ?? 0, third ?? 0, 0, 0, 0]
     let any = (wanted[0] as number) + (wanted[1] as number) + (wanted[2] as number)
     for (let d = 3; d < count; d++) {
@@ -428,7 +443,9 @@ export class Pool {
       any += amount
     }
     for (const _ in amounts) unlisted--
-    return unlisted === 0 && any > 0 ? wanted : undefined
+    if (unlisted !== 0 || any === 0) return undefined
+    this.last = wanted
+    return wanted
   }
 
   private readTerms(options: unknown, known: readonly string[], what: string): { terms: AllocationTerms; ask: Ask } {

@@ -183,11 +183,6 @@ bool Binding::read_request(core::Request& request) {
   return true;
 }
 
-void Binding::read_names(std::uint32_t wanted) {
-  attachment_->member().telemetry().asking =
-      (wanted & kNamed) == 0 ? core::Names{} : core::Names{scratch_[kWorkflow], scratch_[kTenant], scratch_[kClient]};
-}
-
 std::uint64_t Binding::sequence(int at) const {
   const std::uint32_t low = scratch_[at];
   return low | (static_cast<std::uint64_t>(scratch_[at + 1] >> kGrantSequenceShift) << 32 & core::Fast::kSequenceMask);
@@ -299,7 +294,7 @@ std::int32_t Binding::release() {
     got = member.release_shared(waiter, sequence(kSeqLow));
     settle_if_needed();
   }
-  return answer(got, {});
+  return got == core::Answer::kOk ? std::int32_t{kOk} : answer(got, {});
 }
 
 std::int32_t Binding::pass() {

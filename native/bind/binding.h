@@ -139,7 +139,7 @@ class Binding {
   std::int32_t shrink();
   std::int32_t recalled();
   bool read_units(core::Request& request);
-  bool read_amounts(core::Amounts& amounts);
+  inline bool read_amounts(core::Amounts& amounts);
 
   // bind/plans.cc
   std::int32_t write_plan();
@@ -155,10 +155,10 @@ class Binding {
   static napi_value shadow(napi_env env, napi_callback_info info);
 
   // What a request at a bucket or a pool has in common: tier, timeout, arrival, who.
-  bool read_asker(core::Request& request);
+  inline bool read_asker(core::Request& request);
   bool read_wait(core::Request& request);
   void read_who(core::Request& request);
-  std::uint32_t generation_of(core::ElementIndex index) const;
+  inline std::uint32_t generation_of(core::ElementIndex index) const;
 
   // Queues: bind/queue.cc
   bool define_queues(napi_value object);
@@ -181,7 +181,7 @@ class Binding {
 
   bool read_request(core::Request& request);
   // Who asks, for the records of this call.
-  void read_names(std::uint32_t wanted);
+  inline void read_names(std::uint32_t wanted);
   void read_ending();
   std::uint64_t sequence(int at) const;
   void write_grant(int at, const core::Granted& granted);

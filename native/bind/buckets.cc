@@ -106,22 +106,6 @@ void Binding::read_who(core::Request& request) {
   read_names(kNamed);
 }
 
-std::uint32_t Binding::generation_of(core::ElementIndex index) const {
-  return core::Meta::generation(attachment_->arena().element(index).meta.load(std::memory_order_acquire));
-}
-
-// At what, and who asks.
-bool Binding::read_asker(core::Request& request) {
-  const std::uint32_t index = scratch_[kIndex];
-  const std::uint32_t wanted = scratch_[kRequest];
-  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kRevocable | kNamed)) return false;
-  request.handle = {index, generation_of(index)};
-  request.tier = wanted & kTierMask;
-  request.revocable = (wanted & kRevocable) != 0;
-  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
-  return true;
-}
-
 // And how it waits.
 bool Binding::read_wait(core::Request& request) {
   const double timeout = times_[kTimeout];

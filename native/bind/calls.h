@@ -29,6 +29,43 @@ inline void Binding::settle_if_needed() {
   }
 }
 
+// False also where nothing is asked for.
+inline bool Binding::read_amounts(core::Amounts& amounts) {
+  std::uint64_t any = 0;
+#pragma GCC unroll 6
+  for (int d = 0; d < core::kDimensions; d++) {
+    const double amount = times_[kAmounts + d];
+    if (!(amount >= 0 && amount <= static_cast<double>(core::kMostUnits))) return false;
+    amounts[d] = static_cast<std::uint64_t>(static_cast<std::int64_t>(amount));  // signed: one instruction
+    any |= amounts[d];
+  }
+  return any != 0;
+}
+
+inline std::uint32_t Binding::generation_of(core::ElementIndex index) const {
+  return core::Meta::generation(attachment_->arena().element(index).meta.load(std::memory_order_acquire));
+}
+
+inline void Binding::read_names(std::uint32_t wanted) {
+  core::Names& asking = attachment_->member().telemetry().asking;
+  const bool named = (wanted & kNamed) != 0;
+  asking.workflow = named ? scratch_[kWorkflow] : 0;
+  asking.tenant = named ? scratch_[kTenant] : 0;
+  asking.client = named ? scratch_[kClient] : 0;
+}
+
+// At what, and who asks.
+inline bool Binding::read_asker(core::Request& request) {
+  const std::uint32_t index = scratch_[kIndex];
+  const std::uint32_t wanted = scratch_[kRequest];
+  if (index >= attachment_->arena().capacity().elements || wanted > (kTierMask | kRevocable | kNamed)) return false;
+  request.handle = {index, generation_of(index)};
+  request.tier = wanted & kTierMask;
+  request.revocable = (wanted & kRevocable) != 0;
+  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
+  return true;
+}
+
 // Of a wait that may last so many ms; 0: for ever.
 inline core::Nanos Binding::deadline_after(double ms) {
   return ms < kLongestMs ? attachment_->now() + static_cast<core::Nanos>(ms * static_cast<double>(core::kNanosPerMilli)) : 0;

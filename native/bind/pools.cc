@@ -213,23 +213,11 @@ napi_value Binding::pool_state(napi_env env, napi_callback_info info) {
   }
 }
 
+// Whether it is a pool shows when it is asked.
 bool Binding::read_units(core::Request& request) {
-  if (!core::Pool::is(attachment_->arena(), request.handle.index)) return false;
   request.kind = core::Kind::kPool;
   request.shared = true;
   return read_amounts(request.amounts);
-}
-
-// False also where nothing is asked for.
-bool Binding::read_amounts(core::Amounts& amounts) {
-  std::uint64_t any = 0;
-  for (int d = 0; d < core::kDimensions; d++) {
-    const double amount = times_[kAmounts + d];
-    if (!(amount >= 0 && amount <= static_cast<double>(core::kMostUnits))) return false;
-    amounts[d] = static_cast<std::uint64_t>(amount);
-    any |= amounts[d];
-  }
-  return any != 0;
 }
 
 std::int32_t Binding::try_allocate() {

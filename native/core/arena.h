@@ -42,7 +42,7 @@ class Arena {
     return table<Element>(layout_.elements)[index];
   }
   Slot& slot(SlotId id) const {
-    if (id == 0 || id > layout_.chunk_count * kChunkSlots) throw Corrupt("slot id out of range");
+    if (id - 1 >= layout_.chunk_count * kChunkSlots) throw Corrupt("slot id out of range");
     return table<Slot>(layout_.slots)[id - 1];
   }
   Extension& extension(SlotId id) const { return reinterpret_cast<Extension&>(slot(id)); }

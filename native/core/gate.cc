@@ -64,14 +64,6 @@ Visit GateKeeper::join(SlotId id, std::uint32_t generation) {
   return more_ ? Visit::kMore : Visit::kDone;
 }
 
-// Nobody who came before is passed by: not in the lists, nor in the inbox, nor by way of something yet to be looked at.
-bool GateKeeper::nobody_waits() const {
-  const std::uint64_t meta = element_.meta.load(memory_order_acquire);
-  const Fast fast = Fast::of(element_.fast.load(memory_order_acquire));
-  return !lists_wait() && Gate::of(element_.gate.load(memory_order_acquire)).head == 0 && (meta & (Meta::kDirty | Meta::kPlanned)) == 0 &&
-         fast.owner == 0 && !fast.queued;
-}
-
 bool GateKeeper::lists_wait() const {
   for (const auto& head : element_.heads) {
     if (head.load(memory_order_acquire) != 0) return true;
@@ -79,48 +71,13 @@ bool GateKeeper::lists_wait() const {
   return false;
 }
 
-void GateKeeper::leave_or_pass() {
-  if (!takeover_ && leave()) return;
+void GateKeeper::go_on() {
+  if (Gate::of(element_.gate.load(memory_order_acquire)).holder != lane_.id) throw Corrupt("a gate changed hands under its holder");
+  lane_.note(index_, 0);
+  look_at_kind();
   pass(0);
   lane_.ring_all();
   if (more_) serve_all(lane_, index_);
-}
-
-// The steps of a death: inside with nothing done; held and in no list, which is a slot of the dead like any other; in the list of
-// holders, which is the truth that the sums are made from anew by whoever takes the gate over.
-Answered GateKeeper::hold_units(SlotId id, std::uint32_t generation, std::uint32_t sequence) {
-  if (enter(false, false) != Entry::kEntered) return Answered::kShut;
-  Answered answer = Answered::kShut;
-  if (!takeover_ && pool_ && Meta::generation(element_.meta.load(memory_order_acquire)) == generation && nobody_waits()) {
-    pool_->find_row(id);
-    answer = Answered::kTooFew;
-    if (pool_->fits(id)) {
-      Slot& slot = arena_.slot(id);
-      lane_.note(index_, id);
-      slot.deadline.set(slot.arrival.get());
-      slot.state.store(state_of(slot).with(Status::kHeld, sequence).word(), memory_order_release);
-      link_holder(id);
-      lane_.note(index_, 0);
-      answer = Answered::kGranted;
-    }
-  }
-  leave_or_pass();
-  return answer;
-}
-
-bool GateKeeper::release_units(SlotId id) {
-  if (enter(false, false) != Entry::kEntered) return false;
-  Slot& slot = arena_.slot(id);
-  const SlotState state = state_of(slot);
-  bool done = false;
-  if (!takeover_ && pool_ && state.status == Status::kHeld && slot.element.get() == index_ && nobody_waits()) {
-    lane_.note(index_, id);
-    done = unlink_from(element_.holders, id, false);
-    if (done) slot.state.store(state.with(Status::kFree).word(), memory_order_release);
-    lane_.note(index_, 0);
-  }
-  leave_or_pass();
-  return done;
 }
 
 // Cases: 1 closed. 2 somebody alive is inside: mark what changed, then poke. 3 nobody, or somebody dead: go in.
@@ -1221,34 +1178,8 @@ void GateKeeper::insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead) {
   }
 }
 
-// True when it was in this list. The caches are exact unless somebody died, and then they were rebuilt; a slot that is
-// not in the list at all (its unlinking was done by the dead) shows in that neither neighbour points to it.
-bool GateKeeper::take_out(atomic<std::uint32_t>& head, SlotId id, bool tier_list) {
-  Slot& slot = arena_.slot(id);
-  const SlotId next = slot.next.load(memory_order_acquire);
-  const SlotId first = head.load(memory_order_acquire);
-  if (first == id) {
-    head.store(next, memory_order_release);
-    if (next != 0) {
-      arena_.slot(next).prev.set(0);
-      if (tier_list) arena_.slot(next).tail.set(slot.tail.get());
-    }
-    return true;
-  }
-  if (first == 0) return false;
-  const SlotId prev = slot.prev.get();
-  if (prev == 0 || arena_.slot(prev).next.load(memory_order_acquire) != id) return false;
-  arena_.slot(prev).next.store(next, memory_order_release);
-  if (next != 0) {
-    arena_.slot(next).prev.set(prev);
-  } else if (tier_list) {
-    arena_.slot(first).tail.set(prev);
-  }
-  return true;
-}
-
 bool GateKeeper::unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list) {
-  if (!take_out(head, id, tier_list)) return false;
+  if (!take_out(arena_, head, id, arena_.slot(id), tier_list)) return false;
   if (pool_ && tier_list) pool_->dequeue(id);
   if (pool_ && !tier_list) pool_->give_back(id);
   return true;
@@ -1278,12 +1209,7 @@ void GateKeeper::unlink(SlotId id) {
 }
 
 void GateKeeper::link_holder(SlotId id) {
-  Slot& slot = arena_.slot(id);
-  const SlotId first = element_.holders.load(memory_order_acquire);
-  slot.next.store(first, memory_order_relaxed);
-  slot.prev.set(0);
-  element_.holders.store(id, memory_order_release);
-  if (first != 0) arena_.slot(first).prev.set(id);
+  link_first(arena_, element_, id, arena_.slot(id));
   if (pool_) pool_->take(id);
 }
 

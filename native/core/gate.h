@@ -43,12 +43,6 @@ class GateKeeper {
   // longer of that generation.
   Visit join(SlotId id, std::uint32_t generation);
 
-  // Units of a pool for a prepared slot of this lane's participant, where nobody waits and nobody is inside: straight among the holders.
-  // kShut: nothing was done; kTooFew: nobody waits, and there are not enough now.
-  Answered hold_units(SlotId id, std::uint32_t generation, std::uint32_t sequence);
-  // The other way: a grant of this lane's participant, where nobody waits. False: nothing was done.
-  bool release_units(SlotId id);
-
   // Shuts the inbox of an idle element for good, with this lane inside; false when it is in use or somebody is inside.
   bool close();
 
@@ -72,6 +66,13 @@ class GateKeeper {
   // Visits until nothing is left to grant; what the last visit came to.
   static Visit serve_all(Lane& lane, ElementIndex index);
 
+  // The rest of a short visit (gate_units.h) that somebody came into: with this lane inside.
+  void go_on();
+
+  // Of lists that this lane's gate keeps.
+  static bool take_out(Arena& arena, atomic<std::uint32_t>& head, SlotId id, Slot& slot, bool tier_list);
+  static void link_first(Arena& arena, Element& element, SlotId id, Slot& slot);
+
   static constexpr int kGrantsPerVisit = 64;
 
  private:
@@ -79,9 +80,7 @@ class GateKeeper {
   Entry enter(bool poke, bool changed);
   void pass(SlotId mine);
   bool leave();
-  bool nobody_waits() const;
   bool lists_wait() const;
-  void leave_or_pass();
 
   void drain(bool recovering);
   void place(SlotId id, bool recovering);
@@ -136,7 +135,6 @@ class GateKeeper {
   void append(SlotId id, std::uint32_t tier);
   template <typename StaysAhead>
   void insert(SlotId id, std::uint32_t tier, StaysAhead stays_ahead);
-  bool take_out(atomic<std::uint32_t>& head, SlotId id, bool tier_list);
   bool unlink_from(atomic<std::uint32_t>& head, SlotId id, bool tier_list);
   void unlink(SlotId id);
   void link_holder(SlotId id);
@@ -168,6 +166,39 @@ class GateKeeper {
   std::optional<Pool> pool_;
   SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
+
+// True when it was in this list. The caches are exact unless somebody died, and then they were rebuilt; a slot that is
+// not in the list at all (its unlinking was done by the dead) shows in that neither neighbour points to it.
+inline bool GateKeeper::take_out(Arena& arena, atomic<std::uint32_t>& head, SlotId id, Slot& slot, bool tier_list) {
+  const SlotId next = slot.next.load(memory_order_acquire);
+  const SlotId first = head.load(memory_order_acquire);
+  if (first == id) {
+    head.store(next, memory_order_release);
+    if (next != 0) {
+      arena.slot(next).prev.set(0);
+      if (tier_list) arena.slot(next).tail.set(slot.tail.get());
+    }
+    return true;
+  }
+  if (first == 0) return false;
+  const SlotId prev = slot.prev.get();
+  if (prev == 0 || arena.slot(prev).next.load(memory_order_acquire) != id) return false;
+  arena.slot(prev).next.store(next, memory_order_release);
+  if (next != 0) {
+    arena.slot(next).prev.set(prev);
+  } else if (tier_list) {
+    arena.slot(first).tail.set(prev);
+  }
+  return true;
+}
+
+inline void GateKeeper::link_first(Arena& arena, Element& element, SlotId id, Slot& slot) {
+  const SlotId first = element.holders.load(memory_order_acquire);
+  slot.next.store(first, memory_order_relaxed);
+  slot.prev.set(0);
+  element.holders.store(id, memory_order_release);
+  if (first != 0) arena.slot(first).prev.set(id);
+}
 
 // When the first in line at a bucket is to be served, as far as one who does not stand in the gate can tell; 0: nobody waits.
 Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now);

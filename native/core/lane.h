@@ -10,15 +10,15 @@ namespace forelock::core {
 
 class Lane {
  public:
-  Lane(Arena& arena, ParticipantId participant, Thread thread) : arena(arena), id(lane_of(participant, thread)) {}
+  Lane(Arena& arena, ParticipantId participant, Thread thread) : arena(arena), id(lane_of(participant, thread)), hint_(arena.hint(id)) {}
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   ParticipantId participant() const { return participant_of(id); }
 
   // Write-ahead: what this lane is about to do, for whoever must finish it. Before the step it announces.
-  void note(ElementIndex element, std::uint32_t slot) { arena.hint(id).store(Hint::word(element, slot), memory_order_release); }
-  void forget() { arena.hint(id).store(0, memory_order_release); }
+  void note(ElementIndex element, std::uint32_t slot) { hint_.store(Hint::word(element, slot), memory_order_release); }
+  void forget() { hint_.store(0, memory_order_release); }
 
   // The time of this operation: read once, when it is first asked for, because one reading costs as much as three CASes.
   void refresh() { stale_ = true; }
@@ -61,6 +61,7 @@ class Lane {
   std::vector<SlotId> own_served;  // those waiters, first first
 
  private:
+  atomic<std::uint64_t>& hint_;
   Nanos time_ = 0;
   bool stale_ = true;
   static constexpr std::uint32_t kRings = 16;

@@ -4,11 +4,19 @@
 #include <bit>
 #include <utility>
 
+#include "core/gate_units.h"
 #include "core/moment.h"
 
 namespace forelock::core {
 
 namespace {
+
+void fill_wants(Wants& wants, const Request& request) {
+  wants.tenant.set(request.tenant);
+  wants.workflow.set(request.workflow);
+#pragma GCC unroll 6
+  for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(request.amounts[d]);
+}
 
 Ending ending_of(Outcome outcome) {
   if (outcome == Outcome::kTimedOut) return Ending::kTimedOut;
@@ -308,43 +316,57 @@ Nanos Member::next_deadline() const {
   return next;
 }
 
-// Where nobody waits: without a place in the line. kWait: this path is shut.
+// Where nobody waits: without a place in the line. kWait: this path is shut. The slot stays among the free ones until it holds what it was
+// filled for, so that there is nothing to undo where it does not come to that.
 Answer Member::units_at_once(const Request& request, Granted& out) {
-  const Element& element = arena_.element(request.handle.index);
-  const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
-  if (gate.holder != 0 || gate.head != 0) return Answer::kWait;
-  WaiterId waiter = 0;
-  SlotId wants = 0;
-  Answer answer = take_slot_for(request, waiter, wants);
-  if (answer != Answer::kOk) return answer;
+  const ElementIndex index = request.handle.index;
+  if ((arena_.element(index).gate.load(memory_order_acquire) & ShortVisit::kNotIdle) != 0) return Answer::kWait;
+  if (pairs_.empty()) {
+    WaiterId made;
+    if (const Answer answer = make_pair(made); answer != Answer::kOk) return answer;
+    pairs_.push_back(made);
+  }
   if (request.workflow != 0) lane_.refresh();  // a plan may raise it
-  prepare(request, waiter, wants, arena_.host().coarse_now());
-  Slot& slot = arena_.slot(slot_of(waiter));
+  const WaiterId waiter = pairs_.back();
   Local& local = local_[waiter];
-  // Apart from those of the line, which count up from 0: a slot's next life has another.
-  local.sequence = kAtOnce | local.generation;
-  switch (GateKeeper(lane_, request.handle.index).hold_units(slot_of(waiter), request.handle.generation, local.generation)) {
-    case Answered::kGranted:
-      local.use = Use::kHolding;
-      out = {local.sequence, waiter, false};
-      if (telemetry_.on()) [[unlikely]]
-        note_granted(request, out);
-      return Answer::kOk;
-    case Answered::kTooFew:
-      answer = Answer::kBusy;
-      break;
+  const SlotId id = slot_of(waiter);
+  Slot& slot = arena_.slot(id);
+  fill_wants(arena_.wants(local.wants), request);
+  const Nanos now = arena_.host().coarse_now();
+  slot.element.set(index);
+  slot.arrival.set(now);
+  slot.deadline.set(now);
+  slot.flags.set(tier_of(request) | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) | SlotFlag::kShared |
+                 (request.revocable ? SlotFlag::kRevocable : 0) | SlotFlag::kUnits);
+  slot.ttl.set(0);
+  slot.enclosing.set(local.wants);
+  slot.wish.store(0, memory_order_relaxed);
+  const std::uint32_t generation = (SlotState::of(slot.state.load(memory_order_relaxed)).generation + 1) & 0xffffff;
+  switch (hold_units(lane_, index, request.handle.generation, id, slot, SlotState{Status::kHeld, generation, generation}.word())) {
     case Answered::kShut:
-      answer = Answer::kWait;
+      return Answer::kWait;
+    case Answered::kTooFew:
+      return Answer::kBusy;
+    case Answered::kGranted:
       break;
   }
-  slot.state.store(SlotState{Status::kFree, local.generation, 0}.word(), memory_order_release);
-  make_free(waiter);
-  return answer;
+  pairs_.pop_back();
+  local.use = Use::kHolding;
+  local.pending = local.popped = false;
+  local.generation = generation;
+  // Apart from those of the line, which count up from 0: a slot's next life has another.
+  local.sequence = kAtOnce | generation;
+  out = {local.sequence, waiter, false};
+  if (telemetry_.on()) [[unlikely]]
+    note_granted(request, out);
+  return Answer::kOk;
 }
 
 Answer Member::try_units(const Request& request, Granted& out) {
   const Answer answer = units_at_once(request, out);
-  if (answer == Answer::kOk) return answer;
+  if (answer == Answer::kOk) [[likely]]
+    return answer;
+  if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   if (answer != Answer::kWait) return tell(request, answer);
   const Gate gate = Gate::of(arena_.element(request.handle.index).gate.load(memory_order_acquire));
@@ -358,6 +380,7 @@ Answer Member::units(const Request& request, Granted& out) {
     const Answer answer = units_at_once(request, out);
     if (answer != Answer::kWait && answer != Answer::kBusy) return answer;
   }
+  if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
   if (!Pool(arena_, request.handle.index).possible(request.tier, request.amounts)) return tell(request, Answer::kNever);
   return tell(request, begin_wait(request, out));
 }
@@ -394,17 +417,18 @@ Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
   std::uint64_t seen = slot.state.load(memory_order_acquire);
+  const SlotState state = SlotState::of(seen);
   Answer answer = Answer::kLost;
-  const bool of_pool = (slot.flags.get() & SlotFlag::kUnits) != 0;
-  if (of_pool && SlotState::of(seen).generation == local_[waiter].generation && GateKeeper(lane_, slot.element.get()).release_units(id)) {
-    answer = Answer::kOk;
-  } else if (SlotState::of(seen).status == Status::kHeld && SlotState::of(seen).generation == local_[waiter].generation &&
-             slot.state.compare_exchange_strong(seen, SlotState::of(seen).with(Status::kReleased).word(), memory_order_acq_rel,
-                                                memory_order_acquire)) {
-    visit(slot.element.get(), true, id);
-    answer = Answer::kOk;
+  if (state.generation == local_[waiter].generation && state.status == Status::kHeld) {
+    if ((slot.flags.get() & SlotFlag::kUnits) != 0 && release_units(lane_, slot.element.get(), id, slot, seen)) {
+      answer = Answer::kOk;
+    } else if (slot.state.compare_exchange_strong(seen, state.with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
+      visit(slot.element.get(), true, id);
+      answer = Answer::kOk;
+    }
   }
-  if (telemetry_.on()) telemetry_.ended_shared(waiter, answer == Answer::kOk ? telemetry_.ending : Ending::kLost);
+  if (telemetry_.on()) [[unlikely]]
+    telemetry_.ended_shared(waiter, answer == Answer::kOk ? telemetry_.ending : Ending::kLost);
   retire_slot(waiter);
   return answer;
 }
@@ -836,10 +860,7 @@ Answer Member::take_slot_for(const Request& request, WaiterId& out, SlotId& want
     return answer;
   }
   wants = local_[out].wants;
-  Wants& to = arena_.wants(wants);
-  to.tenant.set(request.tenant);
-  to.workflow.set(request.workflow);
-  for (int d = 0; d < kDimensions; d++) to.amounts[d].set(request.amounts[d]);
+  fill_wants(arena_.wants(wants), request);
   return Answer::kOk;
 }
 

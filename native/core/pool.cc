@@ -8,19 +8,6 @@
 
 namespace forelock::core {
 
-namespace {
-
-// A sum that was damaged, or counted by somebody who died, must not wrap round into plenty.
-void add(plain<std::uint64_t>& sum, std::uint64_t amount) {
-  const std::uint64_t before = sum.get();
-  sum.set(before > ~amount ? ~0ull : before + amount);
-}
-void subtract(plain<std::uint64_t>& sum, std::uint64_t amount) { sum.set(sum.get() > amount ? sum.get() - amount : 0); }
-
-std::uint64_t bounded(std::uint64_t amount) { return std::min(amount, kMostUnits); }
-
-}  // namespace
-
 bool Pool::is(const Arena& arena, ElementIndex index) {
   if (index >= arena.capacity().elements) return false;
   const Element& element = arena.element(index);
@@ -29,9 +16,9 @@ bool Pool::is(const Arena& arena, ElementIndex index) {
 }
 
 Pool::Pool(Arena& arena, ElementIndex index)
-    : arena_(arena), element_(arena.element(index)), record_(arena.record<PoolRecord>(element_.base.load(memory_order_acquire))) {}  // (p1)
-
-std::uint32_t Pool::dimensions() const { return std::min<std::uint32_t>(record_.dimensions.peek(), kDimensions); }
+    : PoolSums(arena.record<PoolRecord>(arena.element(index).base.load(memory_order_acquire))),  // (p1)
+      arena_(arena),
+      element_(arena.element(index)) {}
 
 Pool::Claim Pool::claim_of(SlotId id) const {
   const Slot& slot = arena_.slot(id);
@@ -75,36 +62,14 @@ void Pool::count_waiting(std::uint32_t at, std::uint32_t tier, bool more) {
 
 void Pool::take(SlotId id) {
   const Slot& slot = arena_.slot(id);
-  const Wants& wants = arena_.wants(slot.enclosing.get());
-  const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
-  TenantRow& of = row(slot.element_generation.get());
-  of.grants.set(of.grants.get() + 1);
-  const std::uint32_t count = dimensions();
-  for (std::uint32_t d = 0; d < count; d++) {
-    const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount == 0) continue;
-    add(record_.used[d], amount);
-    add(record_.by_tier[tier][d], amount);
-    add(of.used[d], amount);
-  }
+  PoolSums::take(arena_.wants(slot.enclosing.get()), slot.flags.get() & SlotFlag::kTierMask, slot.element_generation.get());
 }
 
 void Pool::give_back(SlotId id) {
   // What was added is not known any more; of a dead owner's, not whether it had begun to change it.
   const Slot& slot = arena_.slot(id);
   if ((slot.wish.load(memory_order_acquire) & (Wish::kRecount | Wish::kShrinking)) != 0) return recount();
-  const Wants& wants = arena_.wants(slot.enclosing.get());
-  const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
-  TenantRow& of = row(slot.element_generation.get());
-  if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
-  const std::uint32_t count = dimensions();
-  for (std::uint32_t d = 0; d < count; d++) {
-    const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount == 0) continue;
-    subtract(record_.used[d], amount);
-    subtract(record_.by_tier[tier][d], amount);
-    subtract(of.used[d], amount);
-  }
+  PoolSums::give_back(arena_.wants(slot.enclosing.get()), slot.flags.get() & SlotFlag::kTierMask, slot.element_generation.get());
 }
 
 void Pool::clear_sums() {
@@ -137,48 +102,7 @@ void Pool::recount() {
   }
 }
 
-// A tenant's row, or a free one; when none is left, the one of all others.
-std::uint32_t Pool::row_of(std::uint32_t tenant) {
-  if (tenant == 0) return kOtherTenants;
-  std::uint32_t free = 0;
-  for (std::uint32_t probe = 0; probe < kTenantRows - 1; probe++) {
-    const std::uint32_t at = 1 + (tenant + probe) % (kTenantRows - 1);
-    TenantRow& of = record_.rows[at];
-    if (of.tenant.get() == tenant) return at;
-    const bool unused = of.grants.get() == 0 && of.weight.get() == 0 &&
-                        std::all_of(std::begin(of.waiting), std::end(of.waiting), [](const auto& waiting) { return waiting.get() == 0; });
-    if (unused && free == 0) free = at;
-    if (of.tenant.get() == 0) break;  // rows are never emptied, only given to another: it is not further on
-  }
-  if (free == 0) return kOtherTenants;
-  record_.rows[free].tenant.set(tenant);
-  return free;
-}
-
 // ---- who may --------------------------------------------------------------------------------------------------------
-
-// What a tier does not use of its floor.
-inline std::uint64_t Pool::floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const {
-  const std::uint64_t floor = bounded(terms.tiers[tier].floor[d].get());
-  if (floor == 0) return 0;
-  const std::uint64_t has = bounded(record_.by_tier[tier][d].get());
-  return floor > has ? floor - has : 0;
-}
-
-inline std::uint64_t Pool::kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const {
-  if ((terms.floored.get() >> d & 1) == 0) return 0;
-  std::uint64_t kept = 0;
-  for (std::uint32_t t = 0; t < kTiers; t++) {
-    if (t != tier) kept += floor_left(terms, t, d);
-  }
-  return kept;
-}
-
-// Floors of the other tiers are theirs whether they use them or not; the tier's own ceiling holds.
-inline bool Pool::fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const {
-  if (bounded(used) + amount + kept_from(terms, tier, d) > bounded(terms.capacity[d].get())) return false;
-  return bounded(record_.by_tier[tier][d].get()) + amount <= bounded(terms.tiers[tier].ceiling[d].get());
-}
 
 bool Pool::fits(SlotId id) const { return fits(id, true); }
 
@@ -186,14 +110,13 @@ bool Pool::fits(SlotId id, bool obeys_keeps) const {
   const Slot& slot = arena_.slot(id);
   const Wants& wants = arena_.wants(slot.enclosing.get());
   const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
+  if (!PoolSums::fits(wants, tier)) return false;
+  if (!obeys_keeps || !any_keep_) return true;
   const PoolTerms& terms = this->terms();
   const std::uint32_t count = dimensions();
-  for (std::uint32_t d = 0; d < kDimensions; d++) {
+  for (std::uint32_t d = 0; d < count; d++) {
     const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount == 0) continue;
-    if (d >= count) return false;  // there is no such dimension
-    const std::uint64_t kept = obeys_keeps ? planned_keep(slot, d) : 0;
-    if (!fits(terms, tier, d, amount, record_.used[d].get() + kept)) return false;
+    if (amount != 0 && !has_room(terms, tier, d, amount, record_.used[d].get() + planned_keep(slot, d))) return false;
   }
   return true;
 }
@@ -208,7 +131,6 @@ bool Pool::passes_keep(const Slot& slot, std::uint32_t tier) const {
 
 // What plans keep free of it, all together within what they may.
 std::uint64_t Pool::planned_keep(const Slot& slot, std::uint32_t d) const {
-  if (!any_keep_) return 0;
   double part = 0;
   for (std::uint32_t tier = 0; tier < kTiers; tier++) {
     if (keeps_[tier].part > 0 && !passes_keep(slot, tier)) part += keeps_[tier].part;
@@ -371,7 +293,7 @@ bool Pool::enough_with(SlotId id, const Amounts& coming) const {
   for (std::uint32_t d = 0; d < count; d++) {
     if (claim.amounts[d] == 0) continue;
     const std::uint64_t has = record_.used[d].get();
-    if (!fits(terms, claim.tier, d, claim.amounts[d], has > coming[d] ? has - coming[d] : 0)) return false;
+    if (!has_room(terms, claim.tier, d, claim.amounts[d], has > coming[d] ? has - coming[d] : 0)) return false;
   }
   return true;
 }

@@ -8,55 +8,14 @@
 #include <cstdint>
 
 #include "core/plan.h"
-#include "core/record.h"
+#include "core/pool_sums.h"
 
 namespace forelock::core {
 
-using Amounts = std::array<std::uint64_t, kDimensions>;
-
-inline constexpr std::uint32_t kDimensionNameBytes = 32;
-inline constexpr std::uint32_t kTenantRows = 64;
-inline constexpr std::uint32_t kOtherTenants = 0;  // the row of those without a tenant, and of those for whom no row is left
-inline constexpr std::uint32_t kLabels = 16;
 inline constexpr std::uint32_t kPlannedTenants = 16;  // as many as there may be plans of one pool
-inline constexpr std::uint64_t kMostUnits = 1ull << 53;
-
-// What a tier may have of each dimension. floor: kept for it, never lent. share: its own beyond the floor when it wants it, lent
-// while it does not. ceiling: the most.
-struct TierTerms {
-  plain<std::uint64_t> floor[kDimensions], share[kDimensions], ceiling[kDimensions];
-  // The same as they were given, as parts of a capacity that may change: bits of doubles, of which the core makes nothing.
-  plain<std::uint64_t> parts[3][kDimensions];
-};
-
-struct alignas(64) PoolTerms {
-  plain<std::uint64_t> capacity[kDimensions];
-  plain<std::uint64_t> floored;  // a bit for each dimension of which some tier has a floor: most have none, and then nothing is to be kept
-  TierTerms tiers[kTiers];
-};
-
-struct alignas(64) TenantRow {
-  plain<std::uint32_t> tenant;  // id of a name; 0: free, but for the first row
-  plain<std::uint32_t> grants;
-  plain<std::uint64_t> weight;  // a double's bits; 0: as 1, and the row is free when nobody uses it
-  plain<std::uint64_t> used[kDimensions];
-  plain<std::uint32_t> waiting[kTiers];
-};
-
-struct alignas(64) PoolRecord {
-  plain<std::uint32_t> dimensions;
-  atomic<std::uint32_t> current;  // which of the two terms holds
-  plain<std::uint64_t> used[kDimensions];
-  plain<std::uint64_t> by_tier[kTiers][kDimensions];
-  plain<std::uint32_t> tenants_waiting[kTiers];
-  plain<std::uint64_t> names[kDimensions][kDimensionNameBytes / 8];
-  plain<std::uint32_t> labels[kLabels];  // ids of names; what a request may demand
-  PoolTerms terms[2];
-  TenantRow rows[kTenantRows];
-};
 
 // The books of one pool. Throws Corrupt when the element is none.
-class Pool {
+class Pool : public PoolSums {
  public:
   Pool(Arena& arena, ElementIndex index);
   static bool is(const Arena& arena, ElementIndex index);
@@ -106,12 +65,9 @@ class Pool {
   bool possible(std::uint32_t tier, const Amounts& amounts) const;
   // The largest part of a capacity that they are, 0 to 1.
   double largest_part(const Amounts& amounts) const;
-  std::uint32_t dimensions() const;
   // Floor and share of a tier, and the weight of a tenant, with the plans that were looked at.
   std::uint64_t part_of(std::uint32_t tier, std::uint32_t d) const;
   double weight_of(const TenantRow& of) const;
-  const PoolTerms& terms() const { return record_.terms[record_.current.load(memory_order_acquire) & 1]; }
-  PoolRecord& record() const { return record_; }
 
  private:
   struct Claim {
@@ -119,15 +75,10 @@ class Pool {
     std::uint32_t tier;
   };
   Claim claim_of(SlotId id) const;
-  bool fits(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const;
   bool fits(SlotId id, bool obeys_keeps) const;
   bool passes_keep(const Slot& slot, std::uint32_t tier) const;
   std::uint64_t planned_keep(const Slot& slot, std::uint32_t d) const;
   std::uint64_t units_kept(double part, std::uint32_t d) const;
-  std::uint32_t row_of(std::uint32_t tenant);
-  TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
-  std::uint64_t floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
-  std::uint64_t kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
   void count_waiting(std::uint32_t at, std::uint32_t tier, bool more);
   void clear_sums();
   std::uint64_t planned_growth(std::uint32_t tier, std::uint32_t d) const;
@@ -136,7 +87,6 @@ class Pool {
 
   Arena& arena_;
   Element& element_;
-  PoolRecord& record_;
   std::array<double, kTiers> planned_share_{-1, -1, -1, -1};
   std::array<std::uint32_t, kTiers> share_plan_{};  // their numbers
   struct PlannedWeight {

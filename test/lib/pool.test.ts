@@ -34,6 +34,31 @@ test('amounts are whole units, rounded up, and up to 2^53 exact', () => {
   assert.ok(pool.tryAllocate({ bytes: 1 }))
 })
 
+test('who asks for what was asked for last is given it again, and is told of what is not as it was', () => {
+  const pool = virtual().pool('a', { capacity: { cpu: 10, memory: 10 } })
+  const wrong = (amounts: object) =>
+    isCoded(
+      thrown(() => pool.tryAllocate(amounts as Record<string, number>)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  wrong({ cpu: 0, memory: 0 })
+  const amounts: Record<string, number> = { cpu: 2, memory: 3 }
+  const [first, second] = [pool.tryAllocate(amounts) as Allocation, pool.tryAllocate(amounts) as Allocation]
+  assert.is(first.tryResize({ cpu: 1 }), true)
+  assert.equal(
+    [first.amounts, second.amounts],
+    [
+      { cpu: 1, memory: 3 },
+      { cpu: 2, memory: 3 }
+    ]
+  )
+  amounts.disk = 0
+  wrong(amounts)
+  wrong({ cpu: 2, memory: '3' })
+  assert.equal(pool.tryAllocate({ cpu: 2 })?.amounts, { cpu: 2, memory: 0 })
+  assert.equal(pool.usage().used, { cpu: 5, memory: 6 })
+})
+
 test('what can never be given is refused at once: beyond the capacity, the floors of others, or the ceiling', async () => {
   const gov = virtual()
   const pool = gov.pool('a', { capacity: { cpu: 10 }, tiers: { background: { ceiling: 0.5 }, critical: { floor: 0.3 } } })

@@ -397,7 +397,7 @@ const mutants = [
   {
     name: 'a shared release leaves the gate to others',
     file: 'member.cc',
-    change: [['    visit(slot.element.get(), true, id);\n    answer = Answer::kOk;', '    answer = Answer::kOk;']],
+    change: [['      visit(slot.element.get(), true, id);\n      answer = Answer::kOk;', '    answer = Answer::kOk;']],
     caughtBy: [['member_test']]
   },
   {
@@ -578,8 +578,19 @@ const mutants = [
     caughtBy: [step('a capacity made', ...died)]
   },
   {
+    name: 'pool: a short visit passes by those who wait',
+    file: 'gate_units.h',
+    change: [
+      [
+        'return first == 0 && (element_.fast.load(memory_order_acquire) & (Fast::kQueued | Fast::kOwnerMask)) == 0;',
+        '(void)first;\n    return true;'
+      ]
+    ],
+    caughtBy: [['pool_test']]
+  },
+  {
     name: 'pool: the floor of another tier is lent',
-    file: 'pool.cc',
+    file: 'pool_sums.cc',
     change: [['if (t != tier) kept += floor_left(terms, t, d);', '']],
     caughtBy: [['pool_test']]
   },

@@ -1,0 +1,142 @@
+// What is handed out of a pool, and its record. What the pool decides by is core/pool.h.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/record.h"
+
+namespace forelock::core {
+
+using Amounts = std::array<std::uint64_t, kDimensions>;
+
+inline constexpr std::uint32_t kDimensionNameBytes = 32;
+inline constexpr std::uint32_t kTenantRows = 64;
+inline constexpr std::uint32_t kOtherTenants = 0;  // the row of those without a tenant, and of those for whom no row is left
+inline constexpr std::uint32_t kLabels = 16;
+inline constexpr std::uint64_t kMostUnits = 1ull << 53;
+
+// What a tier may have of each dimension. floor: kept for it, never lent. share: its own beyond the floor when it wants it, lent
+// while it does not. ceiling: the most.
+struct TierTerms {
+  plain<std::uint64_t> floor[kDimensions], share[kDimensions], ceiling[kDimensions];
+  // The same as they were given, as parts of a capacity that may change: bits of doubles, of which the core makes nothing.
+  plain<std::uint64_t> parts[3][kDimensions];
+};
+
+struct alignas(64) PoolTerms {
+  plain<std::uint64_t> capacity[kDimensions];
+  plain<std::uint64_t> floored;  // a bit for each dimension of which some tier has a floor: most have none, and then nothing is to be kept
+  TierTerms tiers[kTiers];
+};
+
+struct alignas(64) TenantRow {
+  plain<std::uint32_t> tenant;  // id of a name; 0: free, but for the first row
+  plain<std::uint32_t> grants;
+  plain<std::uint64_t> weight;  // a double's bits; 0: as 1, and the row is free when nobody uses it
+  plain<std::uint64_t> used[kDimensions];
+  plain<std::uint32_t> waiting[kTiers];
+};
+
+struct alignas(64) PoolRecord {
+  plain<std::uint32_t> dimensions;
+  atomic<std::uint32_t> current;  // which of the two terms holds
+  plain<std::uint64_t> used[kDimensions];
+  plain<std::uint64_t> by_tier[kTiers][kDimensions];
+  plain<std::uint32_t> tenants_waiting[kTiers];
+  plain<std::uint64_t> names[kDimensions][kDimensionNameBytes / 8];
+  plain<std::uint32_t> labels[kLabels];  // ids of names; what a request may demand
+  PoolTerms terms[2];
+  TenantRow rows[kTenantRows];
+};
+
+// What is known of the units of one pool: who has how many is the list of its holders; what they come to together is kept here, by the
+// pool, tier and tenant, and is what the next request is decided by. Under the element's gate.
+class PoolSums {
+ public:
+  explicit PoolSums(PoolRecord& record) : record_(record) {}
+
+  std::uint32_t dimensions() const { return std::min<std::uint32_t>(record_.dimensions.peek(), kDimensions); }
+  const PoolTerms& terms() const { return record_.terms[record_.current.load(memory_order_acquire) & 1]; }  // also outside of the gate
+  PoolRecord& record() const { return record_; }
+
+  // The row of a tenant: its own or one that is free, or when none is left the one of all others.
+  std::uint32_t row_of(std::uint32_t tenant) { return tenant == 0 ? kOtherTenants : find_row_of(record_, tenant); }
+  void take(const Wants& wants, std::uint32_t tier, std::uint32_t at);
+  void give_back(const Wants& wants, std::uint32_t tier, std::uint32_t at);
+  // Whether there are so many, kept for nobody else. Plans are not looked at.
+  bool fits(const Wants& wants, std::uint32_t tier) const;
+
+ protected:
+  bool has_room(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d, std::uint64_t amount, std::uint64_t used) const;
+  std::uint64_t floor_left(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
+  std::uint64_t kept_from(const PoolTerms& terms, std::uint32_t tier, std::uint32_t d) const;
+  TenantRow& row(std::uint32_t at) const { return record_.rows[at < kTenantRows ? at : kOtherTenants]; }
+  static std::uint64_t bounded(std::uint64_t amount) { return std::min(amount, kMostUnits); }
+
+  PoolRecord& record_;
+
+ private:
+  // A sum that was damaged, or counted by somebody who died, must not wrap round into plenty.
+  static void add(plain<std::uint64_t>& sum, std::uint64_t amount) {
+    std::uint64_t after;
+    sum.set(__builtin_add_overflow(sum.get(), amount, &after) ? ~0ull : after);
+  }
+  static void subtract(plain<std::uint64_t>& sum, std::uint64_t amount) {
+    std::uint64_t after;
+    sum.set(__builtin_sub_overflow(sum.get(), amount, &after) ? 0 : after);
+  }
+  bool leaves_floors(const Wants& wants, std::uint32_t tier) const;
+  // Not of an object: one whose address is given away is kept in memory.
+  static std::uint32_t find_row_of(PoolRecord& record, std::uint32_t tenant);
+};
+
+inline void PoolSums::take(const Wants& wants, std::uint32_t tier, std::uint32_t at) {
+  TenantRow& of = row(at);
+  of.grants.set(of.grants.get() + 1);
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    const std::uint64_t amount = bounded(wants.amounts[d].get());
+    if (amount == 0) continue;
+    add(record_.used[d], amount);
+    add(record_.by_tier[tier][d], amount);
+    add(of.used[d], amount);
+  }
+}
+
+inline void PoolSums::give_back(const Wants& wants, std::uint32_t tier, std::uint32_t at) {
+  TenantRow& of = row(at);
+  if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
+  const std::uint32_t count = dimensions();
+  for (std::uint32_t d = 0; d < count; d++) {
+    const std::uint64_t amount = bounded(wants.amounts[d].get());
+    if (amount == 0) continue;
+    subtract(record_.used[d], amount);
+    subtract(record_.by_tier[tier][d], amount);
+    subtract(of.used[d], amount);
+  }
+}
+
+inline bool PoolSums::fits(const Wants& wants, std::uint32_t tier) const {
+  PoolRecord& record = record_;
+  const PoolTerms& terms = this->terms();
+  const auto& ceilings = terms.tiers[tier].ceiling;
+  const auto& has = record.by_tier[tier];
+  const std::uint32_t count = dimensions();
+  std::uint64_t none = 0;
+  for (std::uint32_t d = kDimensions; d > count; d--) none |= wants.amounts[d - 1].get();
+  if (none != 0) return false;  // there is no such dimension
+  for (std::uint32_t d = 0; d < count; d++) {
+    const std::uint64_t amount = wants.amounts[d].get();
+    if (amount == 0) continue;
+    // By differences, which cannot wrap round as sums can.
+    const std::uint64_t capacity = terms.capacity[d].get();
+    const std::uint64_t ceiling = ceilings[d].get();
+    if (amount > capacity || record.used[d].get() > capacity - amount) return false;
+    if (amount > ceiling || has[d].get() > ceiling - amount) return false;
+  }
+  return terms.floored.get() == 0 || leaves_floors(wants, tier);
+}
+
+}  // namespace forelock::core
