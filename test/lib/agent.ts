@@ -75,7 +75,9 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   },
   ack: ({ of }) => items.get(of ?? 0)?.ack(),
   async record({ name }) {
-    await gov.record(name === '' ? await openMemoryStore() : { duckdb: name }).begun
+    const recorder = gov.record(name === '' ? await openMemoryStore() : { duckdb: name })
+    await recorder.begun
+    return recorder.pid
   },
   async runs({ name, n = 1, text: tenant }) {
     const workflow = workflowOf(name)

@@ -135,8 +135,8 @@ export class Agent {
     return this.tell({ verb: 'take', name: bucket, n, options })
   }
 
-  /** Done once it is the recorder of the arena: of a store in memory, or in a thread of its own of a file. */
-  record(file = ''): Task<void> {
+  /** Done once it is the recorder of the arena: of a store in memory, or of a file. Tells the process that records. */
+  record(file = ''): Task<number> {
     return this.tell({ verb: 'record', name: file })
   }
 
