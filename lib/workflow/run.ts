@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors/index.js'
 import { type Pool, pools } from '../pool.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import type { Announcer } from '../shadow/announcer.js'
 import type { Course, HeldSpan, PresentCourse } from '../shadow/course.js'
 import type { Courses } from '../shadow/courses.js'
 import type { RunForecast } from '../shadow/forecast.js'
@@ -40,6 +41,8 @@ export interface RunKind {
   readonly forgetting: Forgetting
   /** where they are while they go on */
   readonly running: Set<Running>
+  /** who tells others of them meanwhile */
+  readonly announcer: Announcer
 }
 
 /** What one of them is, apart from how it goes. */
@@ -131,6 +134,7 @@ export class Run extends Work implements Running {
     const { metering, prices } = this.kind
     const action = new Action(this, workName(name, 'name'), this.positions++, labels, metering?.perAction ? metering : undefined)
     this.open.push(action)
+    this.kind.announcer.changed(this)
     this.log?.look(this.now())
     let outcome: Outcome = 'ignore'
     try {
@@ -141,6 +145,7 @@ export class Run extends Work implements Running {
       const record = action.end(this.began, outcome, prices)
       this.closed(action)
       this.add(record)
+      this.kind.announcer.changed(this)
     }
   }
 
@@ -195,6 +200,7 @@ export class Run extends Work implements Running {
   start<T>(fn: (run: Run) => T): T {
     this.beginMeasuring()
     this.kind.running.add(this)
+    this.kind.announcer.began(this)
     const { metering } = this.kind
     if (metering !== undefined && metering.every > 0) this.beginSampling(metering)
     return this.callWith(fn)
@@ -211,6 +217,7 @@ export class Run extends Work implements Running {
     // First what it was admitted with: that is among what is held, and ends as the run does.
     admission?.[outcome]()
     this.releaseHeld()
+    kind.announcer.ended(this)
     const { words } = setup.names
     const record: RunRecord = {
       id: setup.id,

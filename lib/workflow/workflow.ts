@@ -8,6 +8,7 @@ import { bookerAround } from '../enclosing.js'
 import type { Pool } from '../pool.js'
 import { type RequestNames, readNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import { announcerOf } from '../shadow/announcer.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
 import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
@@ -65,7 +66,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       metering: metering === undefined ? undefined : openMetering(session, metering),
       past: this.#learner.courses,
       forgetting: this.#forgetting,
-      running: runningOf(session)
+      running: runningOf(session),
+      announcer: announcerOf(session)
     }
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)

@@ -26,6 +26,8 @@ export interface Command {
     | 'ack'
     | 'record'
     | 'runs'
+    | 'stay'
+    | 'goOn'
     | 'profile'
   readonly name: string
   readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
@@ -143,6 +145,16 @@ export class Agent {
   /** Runs a workflow `n` times, with a lock and an action each. */
   runs(workflow: string, n: number, tenant?: string): Task<void> {
     return this.tell({ verb: 'runs', name: workflow, n, text: tenant })
+  }
+
+  /** Runs a workflow with two actions, `step` and then `wait`, in which it holds a lock. Done when it is there; it stays until it may go on. */
+  stay(workflow: string, tenant?: string): Task<string> {
+    return this.tell({ verb: 'stay', name: workflow, text: tenant })
+  }
+
+  /** Done when that run is over. */
+  goOn(of: Task<unknown>): Task<void> {
+    return this.tell({ verb: 'goOn', of: of.id })
   }
 
   /** Of how many runs its profile of a workflow is made. */
