@@ -5,7 +5,11 @@ import { plainError } from '../thread/plain-error.js'
 import type { FromRecorder, RecorderStart, ToRecorder } from './messages.js'
 import { type ServedRecorder, serveRecorder } from './serve-recorder.js'
 
-/** The caller goes before what reads the lanes, and that before what writes the file and collects garbage. */
+/**
+ * The caller goes before what reads the lanes, and that before what writes the file and collects garbage. On one core, at 110,000 records a second beside
+ * other work, timers of the caller came 6 to 14 ms late (p99) with these, 10 to 19 ms with a thread, and 23 to 44 ms with a process as nice as the caller;
+ * with both as nice as can be the lanes were read too late.
+ */
 const NICER = 10
 const NICEST = 19
 /** ms for the last flush when the caller is gone, whom nobody else's store should outlive for ever: a checkpoint of a file takes up to 5 s. */
