@@ -26,12 +26,11 @@ export interface RunningNote {
 export function noteRunning(session: Session, run: Running): void {
   const { id, workflow, tenant, tier, began } = run
   const { actions } = run.present()
-  const bare = { id, workflow, tenant, tier, began }
-  let told: RunningNote = { ...bare, actions: actions.map(spanOf), holds: run.heldSpans() }
+  let told: RunningNote = { id, workflow, tenant, tier, began, actions: actions.map(spanOf), holds: run.heldSpans() }
   let bytes = encoder.encode(JSON.stringify(told))
   while (bytes.byteLength > NOTE_BYTES_MAX) {
     if (told.actions.length + told.holds.length === 0) return
-    told = { ...bare, actions: latter(told.actions), holds: latter(told.holds) }
+    told = told.actions.length < told.holds.length ? { ...told, holds: latter(told.holds) } : { ...told, actions: latter(told.actions) }
     bytes = encoder.encode(JSON.stringify(told))
   }
   session.binding.note(session.waiting.names.of(RUNNING_NOTE), bytes)
