@@ -170,7 +170,7 @@ export type {
 export type { LockShadowOptions, PoolShadowOptions, ShadowOptions } from './shadow/options.js'
 export type { PredictedPoint, Prediction, PredictionScore } from './shadow/prediction.js'
 export type { PredictionListener } from './shadow/predictions.js'
-export type { Replica, ReplicaRun, ReplicaView } from './shadow/replica.js'
+export type { Replica, ReplicaOptions, ReplicaRun, ReplicaView } from './shadow/replica.js'
 export type { ElementStats, KindStats, Quantiles, Stats, StatsOptions, TierStats } from './stats.js'
 export { decodeNotes, decodeRecord, NOTE_BYTES_MAX, RECORD_BYTES, type TelemetryNote, type TelemetryRecord } from './telemetry/record.js'
 export type { Telemetry } from './telemetry.js'

@@ -117,6 +117,11 @@ export class Session {
     this.plainUnits = { ...this.plainAsk, grace: undefined }
   }
 
+  /** Another account on the same arena, for what goes on beside its user's: who made it ends what it holds and observes before this one is left. */
+  beside(): Session {
+    return new Session(this.binding, this.waiting, false, false, () => {}, this.privacy)
+  }
+
   /** Who holds and who waits; those that wait outside of the arena move there first. */
   snapshot(name?: string): ElementSnapshot[] {
     this.cohorts.show()

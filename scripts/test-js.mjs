@@ -27,6 +27,7 @@ function testFiles() {
 }
 
 async function runFile(file, tally) {
+  const begun = performance.now()
   const result = await run(process.execPath, ['--import', 'tsx', file], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     cwd: root,
@@ -37,7 +38,7 @@ async function runFile(file, tally) {
   const counted = uvuTally(result)
   tally.add(counted)
   console.log(
-    `${relative(root, file)}: ${counted.passed} passed, ${counted.failed} failed${counted.skipped ? `, ${counted.skipped} skipped` : ''}`
+    `${relative(root, file)}: ${counted.passed} passed, ${counted.failed} failed${counted.skipped ? `, ${counted.skipped} skipped` : ''}, ${((performance.now() - begun) / 1000).toFixed(1)} s`
   )
   if (counted.failed === 0) return
   console.log(result.output.trimEnd())

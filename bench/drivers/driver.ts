@@ -42,6 +42,8 @@ export interface IngestDriver {
   settle(): Promise<void>
   /** how many of them are there */
   kept(): Promise<number>
+  /** of the process that writes, if it is another one */
+  readonly writer?: number | undefined
   /** @returns bytes on disk */
   close(): Promise<number>
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Connect, TOLD } from './driver.js'
 import { arenaOf, load } from './forelock.js'
 
-/** What one lane holds: two seconds of the rate that is offered, for what the recorder's thread may have to wait for the CPU. */
+/** What one lane holds: two seconds of the rate that is offered, for what the recorder may have to wait for the CPU. */
 const LANE = 262_144
 
 export const connect: Connect = async setting => {
@@ -24,6 +24,7 @@ export const connect: Connect = async setting => {
   let made = 0
   return {
     ingest: {
+      writer: recorder.pid === process.pid ? undefined : recorder.pid,
       offer(count) {
         for (let i = 0; i < count; i += 2) {
           locks[made % TOLD.elements]?.tryAcquire(names[made % names.length])?.release()

@@ -1,30 +1,15 @@
 import type { PlainError } from '../thread/plain-error.js'
 import type { ThreadArena } from '../thread/start.js'
 import type { StorePlace } from './place.js'
+import type { RecorderStatus } from './recorder.js'
 import type { RecordingTerms } from './recording.js'
 import type { HistoryStore, Recovered } from './store.js'
 
-/** What the thread of a recorder is started with. */
-export interface RecorderThread {
+/** What a recorder elsewhere, in a thread or a process of its own, is started with. */
+export interface RecorderStart {
   readonly arena: ThreadArena
   readonly place: StorePlace
   readonly terms: RecordingTerms
-  /** {@link Told}, which either side may read at any time */
-  readonly told: SharedArrayBuffer
-}
-
-/** Numbers that the thread tells without a message: none is worth waking the other thread for. */
-export const enum Told {
-  Active,
-  Events,
-  Runs,
-  Actions,
-  Lost,
-  Buffered,
-  Dropped,
-  /** p99 of the delay of the caller's event loop, ms: told by the caller, NaN if it is not known */
-  Delay,
-  Length
 }
 
 /** The calls of a store that are answered later. */
@@ -33,16 +18,26 @@ export type StoreCall = Exclude<
   'close'
 >
 
-export type ToThread =
+export type ToRecorder =
   | { readonly id: number; readonly call: 'drain' }
   | { readonly id: number; readonly call: 'stop' }
   | { readonly id: number; readonly call: StoreCall; readonly args: readonly unknown[] }
   | { readonly append: Parameters<HistoryStore['append']> }
+  /** p99 of the delay of the caller's event loop, ms */
+  | { readonly delay: number }
 
-export type FromThread =
+/** How far it is, and how its store is. */
+export interface RecorderState {
+  readonly status: RecorderStatus
+  readonly degraded: PlainError | null
+  readonly buffered: number
+  readonly dropped: number
+}
+
+export type FromRecorder =
   | { readonly event: 'waiting' }
   | { readonly event: 'begun'; readonly recovered: Recovered | null }
   | { readonly event: 'failed'; readonly error: PlainError }
-  | { readonly event: 'degraded'; readonly error: PlainError | null }
+  | { readonly event: 'state'; readonly state: RecorderState }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: PlainError }

@@ -6,9 +6,9 @@ import { noTelemetry } from '../telemetry.js'
 import { checkPlace, isPlace, type StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
 import { Recording, type RecordingTerms } from './recording.js'
+import { RemoteRecorder } from './remote-recorder.js'
 import { DEFAULT_RETENTION, keepsOf } from './retention.js'
 import type { HistoryStore, Retention } from './store.js'
-import { ThreadRecorder } from './thread-recorder.js'
 
 export interface RecorderOptions {
   /** ms between two looks at the lanes; a tenth of it while there is much to read. Default 100 */
@@ -23,7 +23,15 @@ export interface RecorderOptions {
   estimates?: boolean | undefined
   /** whether what this governor's forecasts and replicas said is kept and scored, as by `gov.shadow.keepPredictions()`; default true */
   predictions?: boolean | undefined
+  /**
+   * where a store that was described is opened and written: in a `process` of its own, which can join named arenas only, or a `thread` of this one.
+   * Default: a process for a named arena, a thread for a private one
+   */
+  recorder?: RecorderPlace | undefined
 }
+
+const PLACES = ['process', 'thread'] as const
+type RecorderPlace = (typeof PLACES)[number]
 
 const INTERVAL_MS = 100
 const PRUNE_EVERY_MS = 600_000
@@ -32,8 +40,14 @@ const PRUNE_EVERY_MS = 600_000
 export function record(session: Session, where: HistoryStore | StorePlace, options: unknown): Recorder {
   session.mustBeOpen()
   const given = optionsObject(options, 'options') ?? {}
-  onlyKnown(given, ['interval', 'retention', 'pruneInterval', 'host', 'estimates', 'predictions'], 'record()')
-  const { interval = INTERVAL_MS, retention = DEFAULT_RETENTION, pruneInterval = PRUNE_EVERY_MS, ...flags } = given as RecorderOptions
+  onlyKnown(given, ['interval', 'retention', 'pruneInterval', 'host', 'estimates', 'predictions', 'recorder'], 'record()')
+  const {
+    interval = INTERVAL_MS,
+    retention = DEFAULT_RETENTION,
+    pruneInterval = PRUNE_EVERY_MS,
+    recorder,
+    ...flags
+  } = given as RecorderOptions
   const { host = true, estimates = true, predictions = true } = flags
   if (session.binding.capacity.telemetry === 0) throw noTelemetry()
   if (retention !== false) keepsOf(retention)
@@ -46,11 +60,25 @@ export function record(session: Session, where: HistoryStore | StorePlace, optio
   if (typeof where !== 'object' || where === null) throw refuse('store', 'a store, { duckdb: PATH } or { postgres: URL }', where)
   const isThere = !isPlace(where)
   if (!isThere) checkPlace(where)
+  const place = placeOf(session, isThere, recorder)
   const [keepsEstimates, keepsPredictions] = [flag(estimates, 'estimates'), flag(predictions, 'predictions')]
+  const made = isThere ? new LocalRecorder(session, where, terms) : new RemoteRecorder(session, where, terms, place)
   if (keepsEstimates) session.leaving.push(keep(session))
   if (keepsPredictions) session.leaving.push(keepPredictions(session))
-  return isThere ? new LocalRecorder(session, where, terms) : new ThreadRecorder(session, where, terms)
+  return made
 }
+
+function placeOf({ binding }: Session, isThere: boolean, given: unknown): RecorderPlace {
+  const isPrivate = binding.name === ''
+  if (given === undefined) return isPrivate || isOneFile() ? 'thread' : 'process'
+  if (isThere) throw refuse('recorder', 'left out with a store that is open, which is written to from this thread', given)
+  if (!PLACES.includes(given as RecorderPlace)) throw refuse('recorder', "'process' or 'thread'", given)
+  if (given === 'process' && isPrivate) throw refuse('recorder', "'thread' in a private arena, which no other process can join", given)
+  return given as RecorderPlace
+}
+
+/** Of a single executable application every process is that application: started for a recorder, it would be itself once more. */
+const isOneFile = () => process.getBuiltinModule?.('node:sea')?.isSea() === true
 
 /** In the thread of the caller, for a store that lives there. */
 class LocalRecorder implements Recorder {
@@ -66,6 +94,10 @@ class LocalRecorder implements Recorder {
       }
     })
     session.leaving.push(() => this.stop())
+  }
+
+  get pid(): number {
+    return process.pid
   }
 
   get begun(): Promise<void> {

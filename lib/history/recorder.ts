@@ -19,10 +19,12 @@ export interface Recorder {
   /** Resolves when it is the recorder of the arena, or will never be: see {@link error}. */
   readonly begun: Promise<void>
   /**
-   * What it writes to: the store that it was given, or one that asks the thread that opened it. That one answers as soon as this is the recorder of the
+   * What it writes to: the store that it was given, or one that asks the thread or process that opened it. That one answers as soon as this is the recorder of the
    * arena, until it stops.
    */
   readonly store: HistoryStore
+  /** The process that it works in; undefined if that could not be started. */
+  readonly pid: number | undefined
   /** As of the last look, at most an interval ago. */
   readonly status: RecorderStatus
   /** Why it stopped by itself; undefined: it has not. */

@@ -1,5 +1,5 @@
 import { checkRows } from './check-rows.js'
-import type { StoreCall, ToThread } from './messages.js'
+import type { StoreCall, ToRecorder } from './messages.js'
 import { type RawTable, type Row, SCHEMA_VERSION, type TableName } from './rows.js'
 import type {
   ExactGroup,
@@ -15,17 +15,17 @@ import type {
   StoreSize
 } from './store.js'
 
-/** The way to a store in another thread. */
+/** The way to a store in another thread or process. */
 export interface Remote {
   readonly recovered: Recovered | null
   readonly health: Health
-  ask<T>(message: (id: number) => ToThread): Promise<T>
+  ask<T>(message: (id: number) => ToRecorder): Promise<T>
   /** @throws ClosedError */
-  tell(message: ToThread): void
+  tell(message: ToRecorder): void
   stop(): Promise<void>
 }
 
-/** A store that another thread has open: what is asked goes there, and the answers come back, as copies. */
+/** A store that another thread, or process, has open: what is asked goes there, and the answers come back, as copies. */
 export class RemoteStore implements HistoryStore {
   readonly kind: HistoryStore['kind']
   readonly schemaVersion = SCHEMA_VERSION

@@ -6,7 +6,7 @@ import { type ShadowedRule, shadowed } from './dry.js'
 import { type EstimateListener, keep, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
 import { keepPredictions, listenToPredictions, type PredictionListener } from './predictions.js'
-import { Replica } from './replica.js'
+import { makeReplica, type Replica, type ReplicaOptions } from './replica.js'
 
 /** What would happen, and what rules that run dry would have done: see {@link Governor.shadow}. */
 export class Shadow {
@@ -61,9 +61,14 @@ export class Shadow {
     return listenToPredictions(this.#session, listener)
   }
 
-  /** What the workflows that run in this governor do and will do, without executing them. It follows them: one is enough. */
-  replica(): Replica {
-    return new Replica(this.#session)
+  /**
+   * What the workflows that run in this governor do and will do, without executing them; or those of all processes that have the arena open. It follows
+   * them: one is enough.
+   *
+   * @throws ArgumentError; of an arena also CapacityError if that was made without room for telemetry, BusyError, ClosedError
+   */
+  replica(options?: ReplicaOptions): Replica {
+    return makeReplica(this.#session, options)
   }
 
   /**

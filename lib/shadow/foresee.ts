@@ -42,37 +42,58 @@ export interface Foreseen {
  * nothing is known, no time is told.
  */
 export function foresee(start: Start, own: Member): Foreseen {
-  const waits: number[] = []
-  let [work, atOnce, isKnown, isChance] = [0, 0, true, true]
+  const middle = course(start, own, () => 0.5)
+  // Where nothing is a matter of chance, one is as good as all.
+  const outcomes = middle.chance ? drawn(start, own) : [outcomeIn(middle, own)]
+  const waits = outcomes.map(({ wait }) => wait).sort((a, b) => a - b)
+  const isKnown = outcomes.every(outcome => outcome.isKnown)
+  const quantile = (share: number) => (isKnown ? waits[Math.min(waits.length - 1, Math.ceil(share * waits.length) - 1)] : undefined)
+  const contention = 1 - waits.filter(wait => wait === 0).length / waits.length
+  const none = contention === 0 ? 0 : undefined
+  return { contention, p50: none ?? quantile(0.5), p95: none ?? quantile(0.95), ...inTheMiddle(start, own, middle) }
+}
+
+/** What becomes of the request in one course. */
+interface Outcome {
+  /** ms, infinite: it is not served */
+  readonly wait: number
+  /** it follows from no hold of which nothing is known */
+  readonly isKnown: boolean
+}
+
+function drawn(start: Start, own: Member): Outcome[] {
+  const outcomes: Outcome[] = []
   const draw = randomsOf(SEED)
-  // Where nothing is a matter of chance, one is as good as all; where something is not known, all are as good as none.
-  while (isKnown && isChance && waits.length < COURSES && work < WORK_MAX) {
+  let [work, isKnown, isChance] = [0, true, true]
+  // Where something is not known, all are as good as none.
+  while (isChance && isKnown && outcomes.length < COURSES && work < WORK_MAX) {
     const line = new Line(start.rules(), start.ageing, start.waiters, start.holders, draw)
     line.run(own, false, COURSE_MAX)
     work += line.work
-    const served = line.served.get(own)
-    const wait = served === undefined ? Number.POSITIVE_INFINITY : served.at - own.arrival
-    if (wait === 0) atOnce++
-    isKnown = wait === 0 || (served !== undefined && !served.guessed)
-    isChance = line.chance && (wait > 0 || own.arrival > 0)
-    waits.push(wait)
+    const outcome = outcomeIn(line, own)
+    isKnown = outcome.isKnown
+    isChance = line.chance && (outcome.wait > 0 || own.arrival > 0)
+    outcomes.push(outcome)
   }
-  waits.sort((a, b) => a - b)
-  const quantile = (share: number) => (isKnown ? waits[Math.min(waits.length - 1, Math.ceil(share * waits.length) - 1)] : undefined)
-  const contention = 1 - atOnce / waits.length
-  const none = contention === 0 ? 0 : undefined
-  return { contention, p50: none ?? quantile(0.5), p95: none ?? quantile(0.95), ...inTheMiddle(start, own) }
+  return outcomes
 }
 
-/** The course in which every hold lasts as long as its median. */
-function inTheMiddle(start: Start, own: Member): Pick<Foreseen, 'ahead' | 'later'> {
-  const middle = () => 0.5
-  const run = (member: Member | undefined) => {
-    const line = new Line(start.rules(), start.ageing, start.waiters, start.holders, middle)
-    line.run(member, true, COURSE_MAX)
-    return line
-  }
-  const [with_, without] = [run(own), run(undefined)]
+function outcomeIn(line: Line, own: Member): Outcome {
+  const served = line.served.get(own)
+  const wait = served === undefined ? Number.POSITIVE_INFINITY : served.at - own.arrival
+  return { wait, isKnown: wait === 0 || (served !== undefined && !served.guessed) }
+}
+
+/** One course, until all are served. */
+function course(start: Start, own: Member | undefined, draw: () => number): Line {
+  const line = new Line(start.rules(), start.ageing, start.waiters, start.holders, draw)
+  line.run(own, true, COURSE_MAX)
+  return line
+}
+
+/** @param with_ the course in which every hold lasts as long as its median */
+function inTheMiddle(start: Start, own: Member, with_: Line): Pick<Foreseen, 'ahead' | 'later'> {
+  const without = course(start, undefined, () => 0.5)
   const at = with_.order.indexOf(own)
   const later = new Map<Member, number | undefined>()
   for (const list of start.waiters) {

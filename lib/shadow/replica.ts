@@ -1,6 +1,8 @@
-import { refuse } from '../checks.js'
+import { onlyKnown, optionsObject, refuse } from '../checks.js'
+import { ClosedError } from '../errors/index.js'
 import type { Session } from '../session.js'
 import type { Likeness } from './course.js'
+import { Follower } from './follower.js'
 import { type ForecastPoint, forecast, type Quantiles90, type RunForecast } from './forecast.js'
 import { note } from './predictions.js'
 import { type Running, runningOf } from './running.js'
@@ -25,7 +27,7 @@ export interface ReplicaRun extends ForecastPoint {
 export interface ReplicaView {
   /** ms since the Unix epoch that it is about */
   readonly time: number
-  /** those that were admitted and are not over now, in the order in which they began */
+  /** those that were admitted and are not over now, in the order in which they began; first those of this governor */
   readonly runs: readonly ReplicaRun[]
 }
 
@@ -34,28 +36,57 @@ const MS_PER_S = 1000
 const STEPS = 20
 const MOST_S = 1e9
 
-/** Mirrors the running workflows of a governor without executing them: see {@link Shadow.replica}. */
+export interface ReplicaOptions {
+  /**
+   * whose runs: those of this `governor` (default), or of all who have the `arena` open, of which every environment then records what happens in it, as for
+   * any observer, and tells ten times a second at most how its runs go on
+   */
+  of?: 'governor' | 'arena' | undefined
+}
+
+/** See {@link Shadow.replica}. */
+export function makeReplica(session: Session, options: unknown): Replica {
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, ['of'], 'replica()')
+  const { of = 'governor' } = given as { of?: unknown }
+  if (of !== 'governor' && of !== 'arena') throw refuse('of', "'governor' or 'arena'", of)
+  return new Replica(session, of === 'arena' ? new Follower(session) : undefined)
+}
+
+/** Mirrors running workflows without executing them: see {@link Shadow.replica}. */
 export class Replica {
   readonly #session: Session
+  readonly #others: Follower | undefined
+  #isClosed = false
 
   /** @internal */
-  constructor(session: Session) {
+  constructor(session: Session, others: Follower | undefined) {
     this.#session = session
+    this.#others = others
+  }
+
+  /** Follows nobody any more. `gov.close()` does the same. */
+  close(): void {
+    this.#isClosed = true
+    this.#others?.close()
   }
 
   /**
    * What each run that goes on now will be doing in so many seconds, by how earlier runs of its workflow went on from where it is. New runs are
-   * not in it, and one whose workflow has not run yet stays as it is.
+   * not in it, and one whose workflow has not run yet stays as it is. Of a run of another environment it knows what that told last, up to a second ago,
+   * and how runs of its workflow went that ended since this replica follows.
    *
    * @throws ArgumentError, ClosedError
    */
   at(seconds: number): ReplicaView {
     const session = this.#session
     session.mustBeJoined()
+    if (this.#isClosed) throw new ClosedError('this replica is closed', { resource: undefined })
     const ms = readSeconds(seconds)
+    const runs = [...runningOf(session), ...(this.#others?.runs() ?? [])]
     return {
       time: session.binding.wallClock(session.binding.now()) + ms,
-      runs: [...runningOf(session)].map(run => runAt(session, run, ms))
+      runs: runs.map(run => runAt(session, run, ms))
     }
   }
 }

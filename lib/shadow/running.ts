@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import type { Course, PresentCourse } from './course.js'
+import type { Course, HeldSpan, PresentCourse } from './course.js'
 
 /** A run that goes on, as the replica sees it. */
 export interface Running {
@@ -8,10 +8,14 @@ export interface Running {
   readonly tenant: string | undefined
   /** name of its tier */
   readonly tier: string
+  /** @internal ms on the arena's clock */
+  readonly began: number
   /** @internal */
   present(): PresentCourse
   /** @internal how others of its workflow went */
   courses(): readonly Course[]
+  /** @internal what it holds, and held */
+  heldSpans(): readonly HeldSpan[]
 }
 
 const all = new WeakMap<Session, Set<Running>>()

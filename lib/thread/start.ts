@@ -1,9 +1,12 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { PrivacyOptions } from '../access/privacy.js'
 import type { Session } from '../session.js'
 
-/** What a thread joins the arena of a session by: options of `open()`. */
+/** What a thread or a process joins the arena of a session by: options of `open()`. */
 export type ThreadArena = ({ readonly handle: string } | { readonly name: string; readonly dir?: string }) & {
   readonly privacy: PrivacyOptions
 }
@@ -29,4 +32,20 @@ export function startThread(module: string, name: string, workerData: unknown): 
   const options = { workerData, execArgv: [], name }
   const built = `${module}.js`
   return existsSync(built) ? new Worker(built, options) : new Worker(fromSource(module), { ...options, eval: true })
+}
+
+/**
+ * A process of a module of the library, with a channel to it by which go what structured cloning can copy. Its working directory and environment are those of
+ * this one as they are now, its standard error is shared.
+ *
+ * @param module its path without an extension
+ */
+export function startProcess(module: string): ChildProcess {
+  // As for a thread; and options would come by the environment, too.
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const built = `${module}.js`
+  const source = `${module}.ts`
+  const runsSource = !existsSync(built) && existsSync(source)
+  const execArgv = runsSource ? ['--import', pathToFileURL(createRequire(module).resolve('tsx')).href] : []
+  return fork(runsSource ? source : built, [], { execArgv, env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 }

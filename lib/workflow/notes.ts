@@ -15,6 +15,11 @@ export interface ActionsNote extends Pick<RunRecord, 'workflow' | 'tenant' | 'st
   readonly run: string
 }
 
+/** A run whose actions are in notes of their own. */
+interface CutRun extends RunRecord {
+  readonly cut: true
+}
+
 /** Tells those who observe the arena of a run that is over; in several notes, if one has no room for its actions. */
 export function noteRun(session: Session, record: RunRecord): void {
   if (!session.joined || !session.binding.isObserved()) return
@@ -32,14 +37,14 @@ export function noteRun(session: Session, record: RunRecord): void {
 /** As much of a run as one note has room for: of what tells how it went, its curve is the first to go. */
 function bareNote({ curve, ...run }: Omit<RunRecord, 'actions'>): Uint8Array {
   for (const told of [{ ...run, curve }, run]) {
-    const bytes = encoder.encode(JSON.stringify({ ...told, actions: [] }))
+    const bytes = encoder.encode(JSON.stringify({ ...told, actions: [], cut: true }))
     if (bytes.byteLength <= NOTE_BYTES_MAX) return bytes
   }
   return encoder.encode(JSON.stringify(shortened(run)))
 }
 
 /** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
-function shortened(run: Omit<RunRecord, 'actions' | 'curve'>): RunRecord {
+function shortened(run: Omit<RunRecord, 'actions' | 'curve'>): CutRun {
   const cut = (name: string | undefined) => name?.slice(0, CUT_UNITS)
   return {
     ...run,
@@ -49,7 +54,8 @@ function shortened(run: Omit<RunRecord, 'actions' | 'curve'>): RunRecord {
     client: cut(run.client),
     input: {},
     events: [],
-    actions: []
+    actions: [],
+    cut: true
   }
 }
 

@@ -6,6 +6,7 @@ import { type Pool, pools } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { RequestNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import type { Announcer } from '../shadow/announcer.js'
 import type { Course, HeldSpan, PresentCourse } from '../shadow/course.js'
 import type { Courses } from '../shadow/courses.js'
 import type { RunForecast } from '../shadow/forecast.js'
@@ -44,6 +45,8 @@ export interface RunKind {
   readonly forgetting: Forgetting
   /** where they are while they go on */
   readonly running: Set<Running>
+  /** who tells others of them meanwhile */
+  readonly announcer: Announcer
 }
 
 /** What one of them is, apart from how it goes. */
@@ -137,6 +140,7 @@ export class Run extends Work implements Running {
     const { metering, prices } = this.kind
     const action = new Action(this, workName(name, 'name'), this.positions++, labels, metering?.perAction ? metering : undefined)
     this.open.push(action)
+    this.kind.announcer.changed(this)
     this.log?.look(this.now())
     let outcome: Outcome = 'ignore'
     try {
@@ -147,6 +151,7 @@ export class Run extends Work implements Running {
       const record = action.end(this.began, outcome, prices)
       this.closed(action)
       this.add(record)
+      this.kind.announcer.changed(this)
     }
   }
 
@@ -236,6 +241,7 @@ export class Run extends Work implements Running {
     this.beginMeasuring()
     if (admission?.allocation !== undefined) this.setup.allotment?.begin(admission.allocation, this.began)
     this.kind.running.add(this)
+    this.kind.announcer.began(this)
     const { metering } = this.kind
     if (metering !== undefined && metering.every > 0) this.beginSampling(metering)
     return this.callWith(fn)
@@ -253,6 +259,7 @@ export class Run extends Work implements Running {
     // First what it was admitted with: that is among what is held, and ends as the run does.
     admission?.[outcome]()
     this.releaseHeld()
+    kind.announcer.ended(this)
     const { words } = setup.names
     const record: RunRecord = {
       id: setup.id,

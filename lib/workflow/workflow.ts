@@ -9,6 +9,7 @@ import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { type RequestNames, readNames } from '../request-names.js'
 import type { Session } from '../session.js'
+import { announcerOf } from '../shadow/announcer.js'
 import type { ShadowAdmission } from '../shadow/answer.js'
 import type { HeldSpan } from '../shadow/course.js'
 import { Shadow } from '../shadow/face.js'
@@ -80,7 +81,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       metering: metering === undefined ? undefined : openMetering(session, metering),
       past: this.#learner.courses,
       forgetting: this.#forgetting,
-      running: runningOf(session)
+      running: runningOf(session),
+      announcer: announcerOf(session)
     }
     this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
     this.#door = new Doorkeeper(session, whenFull, onScale)

@@ -18,6 +18,8 @@ const gov = open(parentPort === null ? JSON.parse(process.argv[2] ?? '{}') : wor
 const grants = new Map<number, Grant | GrantSet | Allocation>()
 const items = new Map<number, Item>()
 
+/** Runs that stay where they are, and what lets them go on. */
+const waiting = new Map<number, () => Promise<void>>()
 const workflows = new Map<string, Workflow>()
 
 function workflowOf(name: string): Workflow {
@@ -75,12 +77,32 @@ const verbs: Record<Command['verb'], (command: Command) => unknown> = {
   },
   ack: ({ of }) => items.get(of ?? 0)?.ack(),
   async record({ name }) {
-    await gov.record(name === '' ? await openMemoryStore() : { duckdb: name }).begun
+    const recorder = gov.record(name === '' ? await openMemoryStore() : { duckdb: name })
+    await recorder.begun
+    return recorder.pid
   },
   async runs({ name, n = 1, text: tenant }) {
     const workflow = workflowOf(name)
     for (let i = 0; i < n; i++) await workflow.run({ tenant }, run => run.action('step', action => action.lock(`${name} ${i % 4}`)))
   },
+  stay: ({ id, name, text: tenant }) =>
+    new Promise(resolve => {
+      const over = workflowOf(name).run({ tenant }, async run => {
+        await run.action('step', () => {})
+        await run.action('wait', async action => {
+          await action.lock(`${name} held`)
+          const goesOn = new Promise<void>(goOn =>
+            waiting.set(id, () => {
+              goOn()
+              return over
+            })
+          )
+          resolve(run.id)
+          await goesOn
+        })
+      })
+    }),
+  goOn: ({ of }) => waiting.get(of ?? 0)?.(),
   profile: ({ name }) => workflowOf(name).profile().samples,
   observe: () => gov.telemetry.attach(),
   close: () => gov.close(),

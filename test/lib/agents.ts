@@ -26,6 +26,8 @@ export interface Command {
     | 'ack'
     | 'record'
     | 'runs'
+    | 'stay'
+    | 'goOn'
     | 'profile'
   readonly name: string
   readonly options?: AcquireOptions | WaitOptions | AllocateOptions | undefined
@@ -135,14 +137,24 @@ export class Agent {
     return this.tell({ verb: 'take', name: bucket, n, options })
   }
 
-  /** Done once it is the recorder of the arena: of a store in memory, or in a thread of its own of a file. */
-  record(file = ''): Task<void> {
+  /** Done once it is the recorder of the arena: of a store in memory, or of a file. Tells the process that records. */
+  record(file = ''): Task<number> {
     return this.tell({ verb: 'record', name: file })
   }
 
   /** Runs a workflow `n` times, with a lock and an action each. */
   runs(workflow: string, n: number, tenant?: string): Task<void> {
     return this.tell({ verb: 'runs', name: workflow, n, text: tenant })
+  }
+
+  /** Runs a workflow with two actions, `step` and then `wait`, in which it holds a lock. Done when it is there; it stays until it may go on. */
+  stay(workflow: string, tenant?: string): Task<string> {
+    return this.tell({ verb: 'stay', name: workflow, text: tenant })
+  }
+
+  /** Done when that run is over. */
+  goOn(of: Task<unknown>): Task<void> {
+    return this.tell({ verb: 'goOn', of: of.id })
   }
 
   /** Of how many runs its profile of a workflow is made. */

@@ -15,6 +15,7 @@
 
 #include "test/check.h"
 #include "test/crash/in_child.h"
+#include "test/crash/landmarks.h"
 #include "test/crash/stepper.h"
 #include "test/world.h"
 
@@ -715,7 +716,7 @@ void do_act(const Scenario& scenario, Scene& scene) {
   }
 }
 
-std::uint64_t recoveries, instructions, states, stops;
+std::uint64_t recoveries, instructions, states, stops, stepped_stops;
 
 bool step_recovery(Scene& scene, const State& from, const Dead& first, const std::string& where) {
   return in_child(where + ", stepping the recovery", kCheckSeconds, scene, [&] {
@@ -788,7 +789,16 @@ bool die_everywhere(const Scenario& scenario, std::uint32_t room) {
 }
 
 // Stopped at one state while others work for more than a lap, then it goes on; only at the end it is dead.
-bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
+std::vector<Landmark> landmarks_of(const Scenario& scenario) {
+  Scene scene(kRoom);
+  scene.ordered = false;
+  scenario.prepare(scene);
+  Stepper stepper([&] { do_act(scenario, scene); }, [] { return 0; });
+  return landmarks_of(stepper, scene.world.base, scene.world.size);
+}
+
+// As in step.cc: without a landmark each state is stepped to.
+bool stop_at(const Scenario& scenario, std::uint64_t wanted, const Landmark* landmark, bool& reached) {
   Scene scene(kRoom);
   scene.ordered = false;
   scenario.prepare(scene);
@@ -799,6 +809,12 @@ bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
     State before = state_of(scene);
     std::uint64_t seen = 0;
     reached = wanted == 0;
+    if (!reached && landmark != nullptr) {
+      reached = reach(stepper, *landmark, scene.world.base, scene.world.size);
+      if (!reached) return stop_at(scenario, wanted, nullptr, reached);
+    } else if (!reached) {
+      stepped_stops++;
+    }
     while (!reached && stepper.step()) {
       if (std::memcmp(before.arena.data(), scene.world.base, before.arena.size()) == 0) continue;
       before = state_of(scene);
@@ -837,9 +853,11 @@ bool stop_at(const Scenario& scenario, std::uint64_t wanted, bool& reached) {
 }
 
 bool stop_everywhere(const Scenario& scenario) {
-  for (std::uint64_t state = 0; options.stops != 0; state += options.stops) {
+  if (options.stops == 0) return true;
+  const std::vector<Landmark> landmarks = landmarks_of(scenario);
+  for (std::uint64_t state = 0; state <= landmarks.size(); state += options.stops) {
     bool reached = false;
-    if (!stop_at(scenario, state, reached)) return false;
+    if (!stop_at(scenario, state, state == 0 ? nullptr : &landmarks[state - 1], reached)) return false;
     if (!reached) break;
   }
   return true;
@@ -867,8 +885,10 @@ int main(int argc, char** argv) {
     }
     (good ? passed : failed)++;
   }
-  std::printf("%llu instructions, %llu states, %llu recoveries, %llu stops\n", static_cast<unsigned long long>(instructions),
-              static_cast<unsigned long long>(states), static_cast<unsigned long long>(recoveries), static_cast<unsigned long long>(stops));
+  std::printf("%llu instructions, %llu states, %llu recoveries, %llu stops, %llu of them stepped to\n",
+              static_cast<unsigned long long>(instructions), static_cast<unsigned long long>(states),
+              static_cast<unsigned long long>(recoveries), static_cast<unsigned long long>(stops),
+              static_cast<unsigned long long>(stepped_stops));
   std::printf("%u passed, %u failed\n", passed, failed);
   return failed == 0 && passed > 0 ? 0 : 1;
 }

@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "test/crash/in_child.h"
+#include "test/crash/landmarks.h"
 #include "test/crash/plan_scenarios.h"
 #include "test/crash/scenarios.h"
 #include "test/crash/stepper.h"
@@ -32,7 +33,7 @@ using Id = Scene::Id;
 using Dead = std::vector<Id>;
 
 struct Tally {
-  std::atomic<std::uint64_t> instructions, states, recoveries, deep_instructions, deep_states, deep_recoveries, stops;
+  std::atomic<std::uint64_t> instructions, states, recoveries, deep_instructions, deep_states, deep_recoveries, stops, stepped_stops;
   std::atomic<std::uint32_t> next, passed, failed;
 };
 Tally* tally;
@@ -199,12 +200,16 @@ struct Stepped {
   std::uint64_t states = 0;
 };
 
-bool die_everywhere(const Scenario& scenario, Stepped& out) {
-  Scene scene(scenario.supplied, scenario.planned);
+void prepare(const Scenario& scenario, Scene& scene) {
   if (scenario.supplied) scene.supply();
   scene.revokes = scenario.revokes;
   scene.timed = scenario.timed;
   scenario.prepare(scene);
+}
+
+bool die_everywhere(const Scenario& scenario, Stepped& out) {
+  Scene scene(scenario.supplied, scenario.planned);
+  prepare(scenario, scene);
   const Dead dead = together(scenario.dead, scenario.dying);
   Stepper stepper([&] { do_act(scenario, scene); }, [] { return 0; });
   if (scenario.holds_on) scene.untold = X;  // to the survivors, not to the one that is stepped
@@ -332,27 +337,40 @@ void meet_again(Scene& scene, const Dead& dead, Meeting& meeting, Stepper& stepp
   }
 }
 
-bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool& reached) {
+// What is stepped, and stopped.
+void do_act_with_others(const Scenario& scenario, Scene& scene) {
+  scene.forget_holds_but(1);
+  scene.stepped_alone = false;
+  do_act(scenario, scene);
+}
+
+std::vector<Landmark> landmarks_of(const Scenario& scenario) {
+  Scene scene(scenario.supplied, scenario.planned);
+  prepare(scenario, scene);
+  Stepper stepper([&] { do_act_with_others(scenario, scene); }, [] { return 0; });
+  return landmarks_of(stepper, scene.world.base, scene.world.size);
+}
+
+// Stepping to each state anew is most of what all of this would take: `landmark`, if there is one, is how to get there without.
+bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, const Landmark* landmark, bool& reached) {
   const std::string where = place(scenario, 0, state, "stopped after") + ", work " + std::to_string(work);
   Scene scene(scenario.supplied, scenario.planned);
-  if (scenario.supplied) scene.supply();
-  scene.revokes = scenario.revokes;
-  scene.timed = scenario.timed;
   auto* meeting = static_cast<Meeting*>(mmap(nullptr, sizeof(Meeting), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   bool good = true;
+  bool astray = false;
   try {
-    scenario.prepare(scene);
-    Stepper stepper(
-        [&] {
-          scene.forget_holds_but(1);
-          scene.stepped_alone = false;
-          do_act(scenario, scene);
-        },
-        [&] { return go_on(scene, *meeting, where); });
+    prepare(scenario, scene);
+    Stepper stepper([&] { do_act_with_others(scenario, scene); }, [&] { return go_on(scene, *meeting, where); });
     Snapshot before = snapshot_of(scene);
     std::uint64_t states = 0;
     reached = state == 0;
-    while (!reached && stepper.step()) {
+    if (!reached && landmark != nullptr) {
+      reached = reach(stepper, *landmark, scene.world.base, scene.world.size);
+      astray = !reached;
+    } else if (!reached) {
+      tally->stepped_stops++;
+    }
+    while (!reached && !astray && stepper.step()) {
       if (std::memcmp(before.data(), scene.world.base, before.size()) == 0) continue;
       before = snapshot_of(scene);
       reached = ++states == state;
@@ -377,21 +395,24 @@ bool stop_at(const Scenario& scenario, std::uint64_t state, unsigned work, bool&
     good = false;
   }
   munmap(meeting, sizeof(Meeting));
-  return good;
+  return astray && good ? stop_at(scenario, state, work, nullptr, reached) : good;
 }
 
 bool stop_everywhere(const Scenario& scenario) {
   if (options.stops == 0 || scenario.dying != Dead{1}) return true;
   if (std::string(scenario.name).rfind("leave", 0) == 0) return true;  // who has left does not go on
+  const std::vector<Landmark> landmarks = landmarks_of(scenario);
   unsigned turn = 0;
-  for (std::uint64_t state = 0;; state += options.stops) {
+  for (std::uint64_t state = 0; state <= landmarks.size(); state += options.stops) {
     bool reached = false;
+    const Landmark* landmark = state == 0 ? nullptr : &landmarks[state - 1];
     // Every kind of work at every state only where every state is looked at.
     for (unsigned work = 0; work < (options.stops == 1 ? kWorks : 1); work++) {
-      if (!stop_at(scenario, state, options.stops == 1 ? work : turn++ % kWorks, reached)) return false;
+      if (!stop_at(scenario, state, options.stops == 1 ? work : turn++ % kWorks, landmark, reached)) return false;
     }
     if (!reached) return true;
   }
+  return true;
 }
 
 // ---- all of it -----------------------------------------------------------------------------------------------------
@@ -458,7 +479,7 @@ int main(int argc, char** argv) {
   std::printf("%zu scenarios: %llu states, %llu recoveries\n", scenarios.size(), count(tally->states), count(tally->recoveries));
   std::printf("recoveries stepped too: %llu instructions, %llu states, %llu recoveries from them\n", count(tally->deep_instructions),
               count(tally->deep_states), count(tally->deep_recoveries));
-  std::printf("stopped and gone on: %llu times\n", count(tally->stops));
+  std::printf("stopped and gone on: %llu times, stepped to %llu of the states\n", count(tally->stops), count(tally->stepped_stops));
   std::printf("%llu instructions\n", count(tally->instructions) + count(tally->deep_instructions));
   std::printf("%u passed, %u failed\n", tally->passed.load(), tally->failed.load());
   return tally->failed == 0 && tally->passed > 0 ? 0 : 1;

@@ -3,9 +3,11 @@
 
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -48,6 +50,26 @@ class Stepper {
   }
   std::uint64_t instructions() const { return instructions_; }
 
+#if defined(__x86_64__)
+  // The address of the next one.
+  std::uintptr_t instruction() const {
+    return static_cast<std::uintptr_t>(ptrace(PTRACE_PEEKUSER, child_, offsetof(user, regs.rip), nullptr));
+  }
+  // At full speed until that is the next one for so many times; false when it never was, or there are no breakpoints.
+  bool run_to(std::uintptr_t instruction, std::uint64_t times) {
+    if (over_ || !set_debug_register(0, instruction) || !set_debug_register(7, kStopAtFirst)) return false;
+    for (std::uint64_t time = 0; time < times; time++) {
+      if (ptrace(PTRACE_CONT, child_, nullptr, pending_) != 0) return false;
+      wait_for_stop();
+      if (over_ || this->instruction() != instruction) return false;
+    }
+    return set_debug_register(7, 0);
+  }
+#else
+  std::uintptr_t instruction() const { return 0; }
+  bool run_to(std::uintptr_t, std::uint64_t) { return false; }
+#endif
+
   // The child goes on at full speed, from wherever it is.
   void let_go() { ptrace(PTRACE_DETACH, child_, nullptr, 0); }
   bool gone() {
@@ -63,6 +85,13 @@ class Stepper {
 
  private:
   static constexpr int kEnd = SIGUSR1;
+#if defined(__x86_64__)
+  static constexpr unsigned long kStopAtFirst = 1;  // of DR7: before the instruction that DR0 has the address of
+
+  bool set_debug_register(std::size_t which, unsigned long value) const {
+    return ptrace(PTRACE_POKEUSER, child_, offsetof(user, u_debugreg) + which * sizeof(unsigned long), value) == 0;
+  }
+#endif
 
   void wait_for_stop() {
     int status = 0;

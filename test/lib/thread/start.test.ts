@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { joinArena } from '../../../lib/open.js'
-import { arenaOf, startThread } from '../../../lib/thread/start.js'
+import { arenaOf, startProcess, startThread } from '../../../lib/thread/start.js'
 import { virtual } from '../support.js'
 
 test('a thread joins a private arena by its handle, with what the session knows of privacy', async () => {
@@ -21,6 +21,11 @@ test('a module that fails is told of by the thread', async () => {
   const worker = startThread('/nowhere/not-there', 'test', {})
   const [error] = await once(worker, 'error')
   assert.match(String(error), 'not-there')
+})
+
+test('a module that a process cannot be made of ends it', async () => {
+  const child = startProcess('/nowhere/not-there')
+  assert.equal(await once(child, 'exit'), [1, null])
 })
 
 test.run()

@@ -1,11 +1,16 @@
 import { createRequire } from 'node:module'
 import * as forelock from 'forelock'
 
-// The thread of a recorder begins from what was installed, of either kind; what it needs is not installed here.
+const name = `forelock-package-record-${process.pid}`
+
+// The thread or process of a recorder begins from what was installed, of either kind; what it needs is not installed here.
 for (const { open } of [forelock, createRequire(import.meta.url)('forelock')]) {
-  const gov = open({ fresh: true })
-  const recorder = gov.record({ duckdb: 'history.duckdb' })
-  await recorder.begun
-  console.log(recorder.error.code, recorder.error.remedies.join())
-  await gov.close()
+  for (const recorder of ['thread', 'process']) {
+    const gov = open({ name })
+    const recording = gov.record({ duckdb: 'history.duckdb' }, { recorder })
+    await recording.begun
+    console.log(recording.error.code, recording.error.remedies.join())
+    await gov.close()
+  }
 }
+forelock.unlink(name)

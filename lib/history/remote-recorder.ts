@@ -1,12 +1,13 @@
 import { join } from 'node:path'
-import type { Worker } from 'node:worker_threads'
+import { refuse } from '../checks.js'
 import { ClosedError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
+import { type Peer, type PeerEvents, processPeer, threadPeer } from '../thread/peer.js'
 import { errorOf } from '../thread/plain-error.js'
-import { arenaOf, startThread } from '../thread/start.js'
+import { arenaOf, startProcess, startThread } from '../thread/start.js'
 import { watchLoop } from './loop-delay.js'
-import { type FromThread, type RecorderThread, Told, type ToThread } from './messages.js'
+import type { FromRecorder, RecorderStart, RecorderState, ToRecorder } from './messages.js'
 import type { StorePlace } from './place.js'
 import type { Recorder, RecorderStatus } from './recorder.js'
 import type { RecordingTerms } from './recording.js'
@@ -18,15 +19,22 @@ interface Pending {
   reject(error: unknown): void
 }
 
-/** A recorder in a thread of its own, which opens the store, drains, decodes and writes. Here is only the way there. */
-export class ThreadRecorder implements Recorder {
+const NOTHING_YET: RecorderState = {
+  status: { active: false, events: 0, runs: 0, actions: 0, lost: 0 },
+  degraded: null,
+  buffered: 0,
+  dropped: 0
+}
+
+/** A recorder in a thread or a process of its own, which opens the store, drains, decodes and writes. Here is only the way there. */
+export class RemoteRecorder implements Recorder {
   readonly begun: Promise<void>
   readonly store: HistoryStore
   error: unknown = undefined
   recovered: Recovered | null = null
-  readonly #worker: Worker
-  readonly #numbers: Float64Array
+  readonly #peer: Peer
   readonly #pending = new Map<number, Pending>()
+  #state = NOTHING_YET
   #degraded: Error | null = null
   #calls = 0
   #stopCall = 0
@@ -36,38 +44,42 @@ export class ThreadRecorder implements Recorder {
   readonly #host: boolean
   #unwatch: (() => void) | undefined
   #stopped: Promise<void> | undefined
+  #exit!: () => void
+  readonly #exited: Promise<void>
   #ended = false
 
-  constructor(session: Session, place: StorePlace, terms: RecordingTerms) {
-    const told = new SharedArrayBuffer(Told.Length * Float64Array.BYTES_PER_ELEMENT)
-    this.#numbers = new Float64Array(told)
-    this.#numbers[Told.Delay] = Number.NaN
+  constructor(session: Session, place: StorePlace, terms: RecordingTerms, where: 'process' | 'thread') {
     this.#host = terms.host
     this.begun = new Promise(resolve => {
       this.#begin = resolve
     })
+    this.#exited = new Promise(resolve => {
+      this.#exit = resolve
+    })
     this.store = new RemoteStore('duckdb' in place ? 'duckdb' : 'postgres', this)
-    const data: RecorderThread = { arena: arenaOf(session), place, terms, told }
-    this.#worker = startThread(join(here, '..', 'history', 'recorder-thread'), 'forelock recorder', data)
-    this.#worker.on('message', (message: FromThread) => this.#hear(message))
-    this.#worker.on('error', error => this.#fail(error))
-    this.#worker.on('exit', code => this.#exit(code))
+    this.#peer = startRecorder(
+      where,
+      { arena: arenaOf(session), place, terms },
+      {
+        message: message => this.#hear(message),
+        failed: error => this.#fail(error),
+        ended: how => this.#end(how)
+      }
+    )
     session.leaving.push(() => this.stop())
   }
 
+  get pid(): number | undefined {
+    return this.#peer.pid
+  }
+
   get status(): RecorderStatus {
-    const numbers = this.#numbers
-    return {
-      active: numbers[Told.Active] === 1,
-      events: numbers[Told.Events],
-      runs: numbers[Told.Runs],
-      actions: numbers[Told.Actions],
-      lost: numbers[Told.Lost]
-    }
+    return this.#state.status
   }
 
   get health(): Health {
-    return { degraded: this.#degraded, buffered: this.#numbers[Told.Buffered], dropped: this.#numbers[Told.Dropped] }
+    const { buffered, dropped } = this.#state
+    return { degraded: this.#degraded, buffered, dropped }
   }
 
   drain(): Promise<void> {
@@ -82,23 +94,31 @@ export class ThreadRecorder implements Recorder {
   async #stop(): Promise<void> {
     if (this.#ended) return
     this.#unwatch?.()
-    const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
     const answer = this.#ask<void>(id => {
       this.#stopCall = id
       return { id, call: 'stop' }
     })
     await answer
-    await exited
+    await this.#exited
   }
 
-  tell(message: ToThread): void {
+  tell(message: ToRecorder): void {
     this.mustRun()
     // Nowhere to put rows: nobody may ever become the recorder who could write them.
     if (!this.status.active) throw new ClosedError('this recorder is not the one of its arena yet', { resource: undefined })
-    this.#worker.postMessage(message)
+    this.#post(message)
   }
 
-  ask<T>(message: (id: number) => ToThread): Promise<T> {
+  /** @throws ArgumentError for what cannot be copied, as a function that is given as a parameter */
+  #post(message: ToRecorder): void {
+    try {
+      this.#peer.post(message)
+    } catch (error) {
+      throw refuse('argument', 'made of what can be copied to another thread or process', (error as Error).message)
+    }
+  }
+
+  ask<T>(message: (id: number) => ToRecorder): Promise<T> {
     try {
       this.mustRun()
     } catch (error) {
@@ -116,30 +136,32 @@ export class ThreadRecorder implements Recorder {
     return new ClosedError('this recorder has stopped', { resource: undefined }, this.error)
   }
 
-  #ask<T>(message: (id: number) => ToThread): Promise<T> {
+  #ask<T>(message: (id: number) => ToRecorder): Promise<T> {
     const id = ++this.#calls
     return new Promise<T>((resolve, reject) => {
+      // First, so that nobody waits for an answer to what was refused.
+      this.#post(message(id))
       this.#pending.set(id, { resolve, reject })
       this.#keepAlive()
-      this.#worker.postMessage(message(id))
     })
   }
 
-  #hear(message: FromThread): void {
+  #hear(message: FromRecorder): void {
     if ('id' in message) {
       const pending = this.#pending.get(message.id)
       this.#pending.delete(message.id)
       if ('error' in message) pending?.reject(errorOf(message.error))
       else pending?.resolve(message.value as never)
-    } else if (message.event === 'degraded') {
-      this.#degraded = message.error === null ? null : errorOf(message.error)
+    } else if (message.event === 'state') {
+      this.#state = message.state
+      this.#degraded = message.state.degraded === null ? null : errorOf(message.state.degraded)
     } else if (message.event === 'failed') {
       this.#fail(errorOf(message.error))
     } else {
       this.#settled = true
       if (message.event === 'begun') {
         this.recovered = message.recovered
-        if (this.#host && this.#stopped === undefined) this.#unwatch = watchLoop(p99 => this.#tellDelay(p99))
+        if (this.#host && this.#stopped === undefined) this.#unwatch = watchLoop(delay => this.#peer.post({ delay }))
         this.#begin()
       }
     }
@@ -151,12 +173,8 @@ export class ThreadRecorder implements Recorder {
    * such keeps no process alive.
    */
   #keepAlive(): void {
-    if (this.#settled && this.#pending.size === 0 && this.#stopped === undefined) this.#worker.unref()
-    else this.#worker.ref()
-  }
-
-  #tellDelay(p99: number): void {
-    this.#numbers[Told.Delay] = p99
+    if (this.#settled && this.#pending.size === 0 && this.#stopped === undefined) this.#peer.unref()
+    else this.#peer.ref()
   }
 
   #fail(error: unknown): void {
@@ -167,15 +185,24 @@ export class ThreadRecorder implements Recorder {
     process.emitWarning(`The recorder of a history has stopped: ${reason}`, { type: 'ForelockRecorderWarning', code: 'FORELOCK_RECORDER' })
   }
 
-  #exit(code: number): void {
+  #end(how: string): void {
     this.#ended = true
     this.#unwatch?.()
-    this.#numbers[Told.Active] = 0
-    if (this.#stopped === undefined && this.error === undefined) this.#fail(new Error(`its thread ended with code ${code}`))
+    this.#state = { ...this.#state, status: { ...this.status, active: false } }
+    if (this.#stopped === undefined && this.error === undefined) this.#fail(new Error(`its ${how}`))
     this.#begin()
     // Whoever wanted it to stop has what he wanted.
     this.#pending.get(this.#stopCall)?.resolve(undefined as never)
     for (const { reject } of this.#pending.values()) reject(this.#gone())
     this.#pending.clear()
+    this.#exit()
   }
+}
+
+function startRecorder(where: 'process' | 'thread', start: RecorderStart, events: PeerEvents<FromRecorder>): Peer {
+  const module = join(here, '..', 'history', `recorder-${where}`)
+  if (where === 'thread') return threadPeer(startThread(module, 'forelock recorder', start), events)
+  const peer = processPeer(startProcess(module), events)
+  peer.post(start)
+  return peer
 }
