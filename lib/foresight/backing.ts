@@ -1,4 +1,4 @@
-import type { RunRecord } from '../workflow/record.js'
+import type { RunTold } from '../workflow/sizing.js'
 import type { Question, Questions } from './answers.js'
 import type { Anomaly } from './usage-watch.js'
 
@@ -11,7 +11,7 @@ export interface WatchTerms {
 export interface WatchEvents {
   anomaly(anomaly: Anomaly): void
   /** a run is over whose workflow learns what its runs need, in whichever environment */
-  sized(record: RunRecord): void
+  sized(record: RunTold): void
   /** it stopped by itself */
   failed(error: unknown): void
 }

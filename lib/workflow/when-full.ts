@@ -20,9 +20,12 @@ export class Doorkeeper {
    * @param about of a scale request, what is not known from the refusal
    * @returns rejected as that, with a FullError, or with what the hook failed by
    */
-  async admit(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
+  admit(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
+    return this.whenFull === 'queue' ? admit(this.session, parts, terms) : this.orElse(parts, terms, about)
+  }
+
+  private async orElse(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
     const { session, whenFull, onScale } = this
-    if (whenFull === 'queue') return admit(session, parts, terms)
     const { waitTimeout, signal, ...now } = terms as { waitTimeout?: number; signal?: AbortSignal }
     if (signal?.aborted) throw signal.reason
     const answer = tryAdmit(session, parts, now)

@@ -87,16 +87,21 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
    */
   run<T>(fn: (run: Run) => T | PromiseLike<T>): Promise<T>
   run<T>(options: RunOptions | undefined, fn: (run: Run) => T | PromiseLike<T>): Promise<T>
-  async run<T>(first: unknown, second?: unknown): Promise<T> {
-    const isPlain = typeof first === 'function'
-    const fn = isPlain ? first : second
-    callback(fn, 'fn')
-    const session = this.#session
-    const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
-    session.mustBeOpen(this.name)
-    const work = fn as (run: Run) => T | PromiseLike<T>
-    const sizing = this.#sizing
-    return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
+  run<T>(first: unknown, second?: unknown): Promise<T> {
+    // Not async itself: that would be a promise more for each run.
+    try {
+      const isPlain = typeof first === 'function'
+      const fn = isPlain ? first : second
+      callback(fn, 'fn')
+      const session = this.#session
+      const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
+      session.mustBeOpen(this.name)
+      const work = fn as (run: Run) => T | PromiseLike<T>
+      const sizing = this.#sizing
+      return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Tries it with what such runs take, and again with more, where it says that it was that. */
