@@ -4,14 +4,14 @@ import { FullError } from '../errors/index.js'
 import type { Session } from '../session.js'
 import type { OnScale, ScaleRequest, WhenFull } from './learning.js'
 
-/** Admits the runs of a workflow, and does what it says where there is no room at once. */
+/** Admits the runs of a workflow that does not just wait where there is no room at once. */
 export class Doorkeeper {
   /** somebody is bringing more */
   private scaling = false
 
   constructor(
     private readonly session: Session,
-    private readonly whenFull: WhenFull,
+    private readonly whenFull: Exclude<WhenFull, 'queue'>,
     private readonly onScale: OnScale | undefined
   ) {}
 
@@ -20,11 +20,7 @@ export class Doorkeeper {
    * @param about of a scale request, what is not known from the refusal
    * @returns rejected as that, with a FullError, or with what the hook failed by
    */
-  admit(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
-    return this.whenFull === 'queue' ? admit(this.session, parts, terms) : this.orElse(parts, terms, about)
-  }
-
-  private async orElse(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
+  async admit(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
     const { session, whenFull, onScale } = this
     const { waitTimeout, signal, ...now } = terms as { waitTimeout?: number; signal?: AbortSignal }
     if (signal?.aborted) throw signal.reason

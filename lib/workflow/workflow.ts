@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { recordedFields } from '../access/fields.js'
 import type { Admission } from '../admission.js'
-import type { AdmitParts } from '../admit.js'
+import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
 import type { Pool } from '../pool.js'
@@ -45,7 +45,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #forgetting: Forgetting
   readonly #kind: RunKind
   readonly #sizing: Sizing | undefined
-  readonly #door: Doorkeeper
+  /** undefined: runs wait */
+  readonly #door: Doorkeeper | undefined
   /** of runs that say nothing of themselves */
   readonly #plain: ReadRun
   readonly #plainNames: RequestNames
@@ -73,7 +74,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       running: runningOf(session)
     }
     this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
-    this.#door = new Doorkeeper(session, whenFull, onScale)
+    this.#door = whenFull === 'queue' ? undefined : new Doorkeeper(session, whenFull, onScale)
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
@@ -225,7 +226,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
-    return this.#door.admit(parts, this.#terms(read, run), { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
+    const [door, terms] = [this.#door, this.#terms(read, run)]
+    if (door === undefined) return admit(this.#session, parts, terms)
+    return door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {
