@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { type AcquireAllOptions, acquireAll, type LockPart } from './acquire-all.js'
 import type { Admission } from './admission.js'
 import { type AdmitOptions, type AdmitParts, admit, type Refusal, tryAdmit } from './admit.js'
+import { Agent } from './agent/agent.js'
 import { Bucket, type BucketOptions } from './bucket.js'
 import { duration, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { advance, now, toDate } from './clock.js'
@@ -52,6 +53,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
   #shadow: Shadow | undefined
   #foresight: Foresight | undefined
   #events: EventReceiver | undefined
+  #agent: Agent | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -133,6 +135,12 @@ export class Governor extends EventEmitter<GovernorEvents> {
   get foresight(): Foresight {
     this.#foresight ??= new Foresight(this.#session)
     return this.#foresight
+  }
+
+  /** Makes room before it is asked for: `open({ predict: true })` starts it. */
+  get agent(): Agent {
+    this.#agent ??= new Agent(this.#session, this.foresight)
+    return this.#agent
   }
 
   /**

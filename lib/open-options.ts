@@ -1,4 +1,5 @@
 import { Privacy, type PrivacyOptions } from './access/privacy.js'
+import type { AgentOptions } from './agent/agent.js'
 import { count, flag, noSymbols, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ENCLOSES_BY_DEFAULT } from './enclosing.js'
 import { ArgumentError, NameError } from './errors/index.js'
@@ -57,6 +58,8 @@ export interface OpenOptions {
   privacy?: PrivacyOptions | undefined
   /** what messages of `gov.events` are signed with, and how many and how old they may be */
   events?: Omit<EventsOptions, 'now'> | undefined
+  /** whether the arena has an agent here, that makes room before it is asked for: {@link Governor.agent}; or how it is to */
+  predict?: boolean | AgentOptions | undefined
 }
 
 /** The options in the terms of the addon, and those that concern this side only. */
@@ -67,6 +70,7 @@ export interface ReadOptions {
   readonly shadow: boolean
   readonly privacy: Privacy
   readonly events: Events | undefined
+  readonly predict: AgentOptions | undefined
   /** what these go by: the machine's clock, until the arena's is known */
   readonly time: { now(): number }
 }
@@ -87,7 +91,8 @@ const KNOWN = [
   'reportLeaks',
   'shadow',
   'privacy',
-  'events'
+  'events',
+  'predict'
 ] as const
 
 const KNOWN_CAPACITIES = ['elements', 'waiters', 'participants', 'names', 'memory', 'telemetry'] as const
@@ -122,7 +127,8 @@ export function readOpenOptions(given: unknown): ReadOptions {
     reportLeaks,
     shadow,
     privacy,
-    events
+    events,
+    predict
   } = options as {
     [K in keyof OpenOptions]: unknown
   }
@@ -147,6 +153,7 @@ export function readOpenOptions(given: unknown): ReadOptions {
     autoEnclose: read(autoEnclose, value => flag(value, 'autoEnclose')) ?? ENCLOSES_BY_DEFAULT,
     reportLeaks: read(reportLeaks, value => flag(value, 'reportLeaks')) ?? false,
     shadow: read(shadow, value => flag(value, 'shadow')) ?? false,
+    predict: read(predict, readPredict),
     privacy: new Privacy(privacy),
     events: readEvents(events, time),
     time
@@ -197,6 +204,12 @@ function readCapacity(value: unknown): Pick<NativeOptions, 'elements' | 'waiters
     heapPages: read(memory, value => Math.ceil(count(value, 'capacity.memory', 0, CAPACITY_MAX.memory) / PAGE)),
     telemetry: read(telemetry, powerOfTwo)
   })
+}
+
+/** What is in it is checked by the agent, which knows the names of the tiers. */
+function readPredict(value: unknown): AgentOptions | undefined {
+  if (typeof value === 'boolean') return value ? {} : undefined
+  return optionsObject(value, 'predict') as AgentOptions | undefined
 }
 
 function partsPerMillion(value: unknown): number {

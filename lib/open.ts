@@ -1,3 +1,4 @@
+import { Agent, type AgentOptions } from './agent/agent.js'
 import { flag, onlyKnown, optionsObject } from './checks.js'
 import { enableEnclosing } from './enclosing.js'
 import { VersionError } from './errors/index.js'
@@ -18,7 +19,18 @@ import { type OpenArena, Session } from './session.js'
  */
 export function open(options?: OpenOptions): Governor {
   const read = readOpenOptions(options)
-  return new Governor(onLeak => join(read, onLeak))
+  const governor = new Governor(onLeak => join(read, onLeak))
+  if (read.predict !== undefined) begin(governor, read.predict)
+  return governor
+}
+
+function begin(governor: Governor, options: AgentOptions): void {
+  try {
+    Agent.begin(governor.agent, options)
+  } catch (error) {
+    void governor.close()
+    throw error
+  }
 }
 
 /** An environment of its own on an arena, without a governor: for what works in a thread of its own. @internal */

@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { isForelockError } from '../errors/index.js'
 import { unlink } from '../open.js'
 import { arenaName } from '../open-options.js'
+import { runAgent } from './agent.js'
 import { BACKTEST_OPTIONS, backtest } from './backtest.js'
 import { askHistory } from './history.js'
 import { inspectArena, toJson, toText } from './inspect.js'
@@ -11,6 +12,7 @@ import { REPLAY_OPTIONS, replayTrace } from './replay.js'
 
 const USAGE = `forelock inspect NAME [--dir DIR] [--json]   holders and waiters of a named arena, with age, pid and tier
 forelock unlink NAME [--dir DIR] [--force]   removes a named arena; --force also while it is in use
+forelock agent NAME [--dir DIR]   plans ahead for a named arena, in a process of its own, until it is ended
 forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, 'usage WORKFLOW [ACTION]'
                                              or SQL (--as admin); JSON comes out
 forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
@@ -46,6 +48,7 @@ async function main(args: string[]): Promise<number> {
     if (rest.length > 0) return usage(process.stderr, EXIT_USAGE)
     if (verb === 'inspect' && name !== undefined && query === undefined) return inspect(name, values)
     if (verb === 'unlink' && name !== undefined && query === undefined) return remove(name, values)
+    if (verb === 'agent' && name !== undefined && query === undefined) return await agent(name, values)
     if (verb === 'history' && name !== undefined && query !== undefined) return await history(name, query, values)
   } catch (error) {
     if (!isForelockError(error)) throw error
@@ -113,6 +116,13 @@ function remove(name: string, { dir, force }: { dir?: string; force?: boolean })
   const removed = unlink(name, { ...(dir !== undefined && { dir }), ...(force !== undefined && { force }) })
   process.stdout.write(removed ? `removed ${name}\n` : `there is no arena ${name}\n`)
   return removed ? 0 : 1
+}
+
+async function agent(name: string, values: { dir?: string }): Promise<number> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
+  await runAgent(arenaName(name), values, text => process.stdout.write(text), ending.signal)
+  return 0
 }
 
 async function history(where: string, query: string, { as }: { as?: string }): Promise<number> {

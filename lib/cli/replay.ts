@@ -48,7 +48,7 @@ export interface ReplayValues {
   data?: string | undefined
 }
 
-const POLICIES = ['reactive', 'static', 'oracle', 'adversarial']
+const POLICIES = ['reactive', 'static', 'predictive', 'oracle', 'adversarial']
 const SEED = 1
 const BAR_LENGTH = 24
 const PERCENT = 100

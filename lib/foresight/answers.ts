@@ -9,6 +9,8 @@ import type { CollisionProfile } from './collisions.js'
 import type { Demand, DemandOptions, ModelFactory, ScopedEvent } from './demand.js'
 import type { LaneWatch } from './lane-watch.js'
 import type { ElementOf, LikelyElement, LikelyOptions, ScoreOptions } from './scores.js'
+import type { StewardStatus, StewardTerms } from './steward.js'
+import type { Stewards } from './stewards.js'
 import type { DemandOf } from './subject.js'
 import type { Anomaly } from './usage-watch.js'
 
@@ -42,12 +44,17 @@ export interface Questions {
   register(model: string | ModelFactory): Promise<void>
   save(): Uint8Array
   load(saved: Uint8Array): void
+  /** Begins to plan by it, or goes on with other terms. */
+  plan(terms: StewardTerms): Promise<void>
+  unplan(): Promise<void>
+  /** undefined: nothing is planned */
+  planning(): StewardStatus | undefined
 }
 
 export type Question = keyof Questions
 
 /** Answers from what was told until now. */
-export function answersOf(watch: LaneWatch): Questions {
+export function answersOf(watch: LaneWatch, stewards: Stewards): Questions {
   const { outlook } = watch
   return {
     status: () => ({ active: true, events: watch.events, runs: watch.runs, lost: watch.lost, tracked: outlook.tracked }),
@@ -64,7 +71,10 @@ export function answersOf(watch: LaneWatch): Questions {
     accuracy: () => outlook.accuracy(),
     register: async model => outlook.register(typeof model === 'function' ? model : await factoryOf(model)),
     save: () => outlook.save(),
-    load: saved => outlook.load(saved)
+    load: saved => outlook.load(saved),
+    plan: terms => stewards.begin(terms),
+    unplan: () => stewards.end(),
+    planning: () => stewards.current?.status()
   }
 }
 

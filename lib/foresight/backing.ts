@@ -1,3 +1,4 @@
+import type { Notice } from '../notices.js'
 import type { RunTold } from '../workflow/sizing.js'
 import type { Question, Questions } from './answers.js'
 import type { Anomaly } from './usage-watch.js'
@@ -6,12 +7,16 @@ import type { Anomaly } from './usage-watch.js'
 export interface WatchTerms {
   /** ms between two looks at the lanes, on the arena's clock */
   readonly period: number
+  /** whether it learns from the beginning on who collides with whom; default true */
+  readonly contention?: boolean | undefined
 }
 
 export interface WatchEvents {
   anomaly(anomaly: Anomaly): void
   /** a run is over whose workflow learns what its runs need, in whichever environment */
   sized(record: RunTold): void
+  /** what its plans are about */
+  noticed(notices: readonly Notice[]): void
   /** it stopped by itself */
   failed(error: unknown): void
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { duration, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { ClosedError } from '../errors/index.js'
+import { type Notice, notify } from '../notices.js'
 import type { ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
 import type { ModelScore } from '../predict/scorekeeper.js'
@@ -25,6 +26,8 @@ export interface ForesightOptions {
   period?: number | undefined
   /** whether it learns in a thread of its own; default true, but under a virtual clock, which belongs to the caller's */
   thread?: boolean | undefined
+  /** whether it learns from the beginning on who collides with whom, which is a third of its work, or from the first question about that on; default true */
+  contention?: boolean | undefined
 }
 
 export interface ForesightEvents {
@@ -72,20 +75,22 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     const session = this.#session
     session.mustBeOpen()
     const given = optionsObject(options, 'options') ?? {}
-    onlyKnown(given, ['period', 'thread'], 'foresight.start()')
-    const { period = PERIOD_MS, thread } = given as { [K in keyof ForesightOptions]: unknown }
+    onlyKnown(given, ['period', 'thread', 'contention'], 'foresight.start()')
+    const { period = PERIOD_MS, thread, contention } = given as { [K in keyof ForesightOptions]: unknown }
     const every = duration(period, 'period')
     if (every < PERIOD_MIN_MS) throw refuse('period', `ms from ${PERIOD_MIN_MS} on`, period)
     const isApart = thread === undefined ? !session.binding.virtual : flag(thread, 'thread')
+    const terms = { period: every, contention: contention === undefined ? true : flag(contention, 'contention') }
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     if (this.#backing !== undefined) return
     const events = {
       anomaly: (anomaly: Anomaly) => void this.emit('anomaly', anomaly),
       sized: (record: RunTold) => hearOf(session, record),
+      noticed: (notices: readonly Notice[]) => notify(session, notices),
       failed: (error: unknown) => this.#fail(error)
     }
     this.error = undefined
-    this.#backing = new (isApart ? ThreadWatch : LocalWatch)(session, { period: every }, events)
+    this.#backing = new (isApart ? ThreadWatch : LocalWatch)(session, terms, events)
   }
 
   /** Learns no more, and forgets what was learnt: {@link save} it before. Resolves when its thread has ended. */
@@ -219,6 +224,15 @@ export class Foresight extends EventEmitter<ForesightEvents> {
   /** @returns rejected with a CorruptError if it is not what {@link save} gave */
   load(saved: Uint8Array): Promise<void> {
     return this.#ask('load', saved)
+  }
+
+  /** For the agent, which plans by what is known here. @internal */
+  static ask<Q extends 'plan' | 'unplan' | 'planning'>(
+    foresight: Foresight,
+    question: Q,
+    ...args: Parameters<Questions[Q]>
+  ): Promise<Awaited<ReturnType<Questions[Q]>>> {
+    return foresight.#ask(question, ...args)
   }
 
   async #ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>> {

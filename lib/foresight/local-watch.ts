@@ -5,12 +5,14 @@ import { answersOf, type Question, type Questions } from './answers.js'
 import type { Backing, WatchEvents, WatchTerms } from './backing.js'
 import { LaneWatch } from './lane-watch.js'
 import { Outlook } from './outlook.js'
+import { Stewards } from './stewards.js'
 
 /** Foresight in the thread of the caller: looks at times of the arena's clock, and before each answer. */
 export class LocalWatch implements Backing {
   readonly #session: Session
   readonly #watch: LaneWatch
   readonly #answers: Questions
+  readonly #stewards: Stewards
   readonly #terms: WatchTerms
   readonly #events: WatchEvents
   #cancel: () => void = () => {}
@@ -23,7 +25,9 @@ export class LocalWatch implements Backing {
     this.#events = events
     const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
     this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
-    this.#answers = answersOf(this.#watch)
+    this.#watch.outlook.contends = terms.contention ?? true
+    this.#stewards = new Stewards(session, this.#watch, { failed: error => this.#fail(error), noticed: notices => events.noticed(notices) })
+    this.#answers = answersOf(this.#watch, this.#stewards)
     this.#next()
   }
 
@@ -39,6 +43,7 @@ export class LocalWatch implements Backing {
     this.#isOver = true
     this.#cancel()
     this.#watch.stop()
+    await this.#stewards.end()
   }
 
   #next(): void {
@@ -49,10 +54,16 @@ export class LocalWatch implements Backing {
     if (this.#isOver || !this.#session.joined) return
     try {
       this.#watch.readAll()
+      this.#stewards.current?.look()
       this.#next()
     } catch (error) {
-      void this.stop()
-      this.#events.failed(error)
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return
+    void this.stop()
+    this.#events.failed(error)
   }
 }

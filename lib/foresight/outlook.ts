@@ -29,6 +29,13 @@ interface Saved {
   scores: [within: number, model: string][]
 }
 
+/** Who is told of the same, to act on it. */
+export interface Follower {
+  /** @param asked requests, in the order of their times */
+  happened(asked: readonly Asked[], activities: readonly Activity[]): void
+  usage(pool: string, usage: PoolUsage): void
+}
+
 /** What is known of the future of an arena: everything that learns, fed with what happened. Of the caller's clock, ms since the Unix epoch. */
 export class Outlook {
   readonly #asked = new AskedFrom()
@@ -40,6 +47,10 @@ export class Outlook {
   readonly #keeper = new Scorekeeper()
   readonly #tiers: readonly string[]
   #anomalies: Anomaly[] = []
+  /** undefined: nobody */
+  follower: Follower | undefined
+  /** whether it learns who collides with whom, which is a third of the work; the first question about it begins that */
+  contends = true
 
   /**
    * @param tiers names, lowest first
@@ -72,6 +83,8 @@ export class Outlook {
     asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)
+    this.follower?.happened(asked, activities)
+    if (!this.contends) return
     const collisions = activities.flatMap(activity => collisionEvent(activity) ?? [])
     this.#contention.record(collisions.sort((a, b) => a.time - b.time))
   }
@@ -84,7 +97,9 @@ export class Outlook {
   }
 
   /** What a pool has handed out now. */
-  used(now: number, name: string, { used, tiers }: PoolUsage): void {
+  used(now: number, name: string, usage: PoolUsage): void {
+    this.follower?.usage(name, usage)
+    const { used, tiers } = usage
     for (const [dimension, amount] of Object.entries(used)) {
       this.#demand.used(now, name, dimension, undefined, amount)
       for (const [index, tier] of Object.values(tiers).entries()) this.#demand.used(now, name, dimension, index, tier.used[dimension] ?? 0)
@@ -119,11 +134,13 @@ export class Outlook {
 
   /** @throws ArgumentError */
   contention(profile: CollisionProfile, now: number): ContentionPrediction {
+    this.contends = true
     return this.#contention.probability(readProfile(profile, this.#tiers, now))
   }
 
   /** @throws ArgumentError */
   map(most?: number): ContentionMap {
+    this.contends = true
     return this.#contention.map(most)
   }
 

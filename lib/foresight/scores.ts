@@ -1,6 +1,6 @@
 import { count, duration, entry, onlyKnown, optionsObject, refuse, text, tierIndex } from '../checks.js'
 import { Arrivals } from '../predict/arrivals.js'
-import type { Asked } from './activity.js'
+import type { Activity } from './activity.js'
 import { type Key, Keys } from './keys.js'
 
 /** An element: one of these names. */
@@ -42,6 +42,13 @@ const LEAST = 0.1
 const MOST = 100
 const MOST_MAX = 4_096
 
+/** Of a request, what a score is made of. */
+export interface Scored {
+  /** ms */
+  readonly time: number
+  readonly activity: Pick<Activity, 'kind' | 'name' | 'tier' | 'client'>
+}
+
 /** The probability that a request for an element comes soon: an {@link Arrivals} for each time that is asked about. */
 export class Scores {
   readonly #tiers: readonly string[]
@@ -58,7 +65,7 @@ export class Scores {
   }
 
   /** @param asked in the order of time */
-  asked(asked: readonly Asked[]): void {
+  asked(asked: readonly Scored[]): void {
     const arrivals = asked
       .filter(({ activity: { kind } }) => SCORED.includes(kind))
       .map(({ time, activity: { kind, name, tier, client } }) => ({

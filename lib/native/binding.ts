@@ -576,6 +576,8 @@ export interface Addon {
     readonly virtual: boolean
     readonly capacity: { elements: number; waiters: number; participants: number; names: number; memory: number; telemetry: number }
     readonly ageingMs: number
+    /** part of things that plans may keep, 0 to 1, as when this environment joined */
+    readonly maxReserve: number
     readonly participant: number
     readonly client: string
     /** true when this call made the environment join, false when it had joined already */

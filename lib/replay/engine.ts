@@ -1,8 +1,8 @@
+import { Ends } from '../ends.js'
 import { CapacityError, TimeoutError } from '../errors/index.js'
 import type { KeepPlan, Plan, PlanScore } from '../plans.js'
 import { NS_PER_MS } from '../units.js'
-import { WAIT_COSTS } from '../wait-costs.js'
-import { Ends } from './ends.js'
+import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
 import { Lookahead } from './lookahead.js'
 import type { Arrival, Policy, View } from './policy.js'
 import { PoolAccount } from './pool-account.js'
@@ -12,8 +12,6 @@ import { firstOf, type PoolTerms, type TraceRequest, type Workload } from './tra
 
 /** Between two looks of a policy; an agent's period by default. */
 export const PERIOD_MS = 100
-/** What idling costs a unit and second: docs/guides/defaults.md. */
-export const IDLE_COST = 1
 /** The default of open(). */
 const MAX_RESERVE = 0.25
 /** The whole trace. */
@@ -203,6 +201,10 @@ class Engine implements View {
   waiting(thing: string, tier: string): number {
     const at = this.tierOf(tier)
     return this.accounts.get(thing)?.waiting[at] ?? this.lines.get(thing)?.waiting[at] ?? 0
+  }
+
+  lost(source: number): number {
+    return this.stage.gov.plans.scores().find(score => score.source === source)?.waitedMs ?? 0
   }
 
   coming(): Iterable<Arrival> {

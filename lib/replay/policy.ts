@@ -27,6 +27,8 @@ export interface View {
   used(pool: string, tier: string): number
   /** Requests that wait, at the pool, bucket or lock. */
   waiting(thing: string, tier: string): number
+  /** ms for which the plans of a source kept something from somebody. */
+  lost(source: number): number
   /** What comes within `ahead` ms, in its order; nothing for those who do not know the future. */
   coming(): Iterable<Arrival>
 }

@@ -1,3 +1,4 @@
+import { randomsOf } from '../randoms.js'
 import type { HoldTimes } from './hold-times.js'
 import { Line, type Member, type Rules, type Served } from './line.js'
 
@@ -8,6 +9,8 @@ const COURSES = 200
  * its holds differs from course to course.
  */
 const WORK_MAX = 25_000
+/** The same numbers each time, so that the same state gives the same answer. */
+const SEED = 0x9e3779b9
 /** What one may cost before it is given up: a line of some 15,000. */
 const COURSE_MAX = 100_000
 
@@ -41,7 +44,7 @@ export interface Foreseen {
 export function foresee(start: Start, own: Member): Foreseen {
   const waits: number[] = []
   let [work, atOnce, isKnown, isChance] = [0, 0, true, true]
-  const draw = randoms()
+  const draw = randomsOf(SEED)
   // Where nothing is a matter of chance, one is as good as all; where something is not known, all are as good as none.
   while (isKnown && isChance && waits.length < COURSES && work < WORK_MAX) {
     const line = new Line(start.rules(), start.ageing, start.waiters, start.holders, draw)
@@ -98,15 +101,4 @@ export function withNewcomers(contention: number, comes: number, times: HoldTime
   if (comes === 0 || usual === undefined || hold === undefined) return contention
   const forgotten = 1 - Math.exp(-comes / Math.max(hold, Number.MIN_VALUE))
   return contention + (1 - contention) * forgotten * usual
-}
-
-/** The same numbers each time, so that the same state gives the same answer: mulberry32 (Ettinger, 2017). */
-function randoms(): () => number {
-  let state = 0x9e3779b9
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

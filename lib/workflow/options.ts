@@ -12,6 +12,7 @@ import { type Prices, readPrices } from './cost.js'
 import { type LearningOptions, type OnScale, type ReadLearning, readLearning, readWhenFull, type WhenFull } from './learning.js'
 import type { ReadMetering, RunScope } from './metering.js'
 import { type GivenProfile, type ReadProfile, readProfile } from './profile.js'
+import { type RemedyMode, readRemedies } from './remedies.js'
 import { Work } from './work.js'
 
 /** What a run is admitted with. */
@@ -58,6 +59,11 @@ export interface WorkflowOptions {
   prices?: Prices | undefined
   /** the fields of the input that may be recorded as they are; default none */
   keep?: readonly string[] | undefined
+  /**
+   * what it does when an agent foretells that a tier above it will ask for more than is free: it says what it could do, by its `remedy` events, or it does that, and
+   * begins its runs later; default `'advise'`
+   */
+  remedies?: RemedyMode | undefined
   /** the fields of the input that are recorded as a keyed hash: the same value has the same hash until the next rotation; default none */
   hash?: readonly string[] | undefined
 }
@@ -105,6 +111,7 @@ export interface ReadWorkflow {
   readonly learning: ReadLearning | undefined
   readonly whenFull: WhenFull
   readonly onScale: OnScale | undefined
+  readonly remedies: RemedyMode
   readonly metering: ReadMetering | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
@@ -135,6 +142,7 @@ const WORKFLOW_KNOWN = [
   'learning',
   'whenFull',
   'onScale',
+  'remedies',
   'metering',
   'profile',
   'prices',
@@ -159,7 +167,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, WORKFLOW_KNOWN, 'workflow()')
   const { type, tier, tenant, client, needs, metering, profile, prices, keep, hash } = given as { [K in keyof WorkflowOptions]: unknown }
-  const { pool, buckets, learning, whenFull, onScale } = given as { [K in keyof WorkflowOptions]: unknown }
+  const { pool, buckets, learning, whenFull, onScale, remedies } = given as { [K in keyof WorkflowOptions]: unknown }
   const index = tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier')
   if (needs !== 'learn') onlyToLearn({ pool, buckets, learning })
   return {
@@ -170,6 +178,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
     needs: needs === undefined || needs === 'learn' ? undefined : readNeeds(needs),
     learning: needs === 'learn' ? readLearning(learning, pool, buckets, index, session) : undefined,
     ...readWhenFull(whenFull, onScale),
+    remedies: readRemedies(remedies),
     metering: readMetering(metering),
     profile: readProfile(profile),
     prices: readPrices(prices),

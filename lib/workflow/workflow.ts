@@ -4,6 +4,7 @@ import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
+import { type ContentionNotice, type Notice, onNotice, type PlanNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { type RequestNames, readNames } from '../request-names.js'
@@ -21,6 +22,7 @@ import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import type { Outcome, RunRecord } from './record.js'
+import { Remedies, type Remedy, type RemedyStatus } from './remedies.js'
 import { Run, type RunKind } from './run.js'
 import { Sizing, type SizingStatus, usageInputOf } from './sizing.js'
 import { Doorkeeper } from './when-full.js'
@@ -29,6 +31,12 @@ import { Work } from './work.js'
 export interface WorkflowEvents {
   /** a run is over */
   run: [record: RunRecord]
+  /** its tier, or one above it, is likely to ask a pool for more than is free; told where the agent was started */
+  contention: [notice: ContentionNotice]
+  /** something is kept for its tier, or from it: for a tier above, or another workflow or tenant */
+  plan: [notice: PlanNotice]
+  /** what it could do, or has done, so as not to be in the way */
+  remedy: [remedy: Remedy]
 }
 
 /** Runs are told apart by the environment and this. */
@@ -51,6 +59,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #plain: ReadRun
   readonly #plainNames: RequestNames
   readonly #client: string
+  readonly #remedies: Remedies
+  #listens = false
 
   /** @internal */
   constructor(session: Session, name: string, options: unknown) {
@@ -78,6 +88,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
+    this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
+    if (this.#options.remedies === 'apply') this.#listen()
+    this.on('newListener', event => {
+      if (event === 'contention' || event === 'plan' || event === 'remedy') this.#listen()
+    })
   }
 
   /**
@@ -98,11 +113,15 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
       session.mustBeOpen(this.name)
       const work = fn as (run: Run) => T | PromiseLike<T>
-      const sizing = this.#sizing
-      return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
+      return this.#remedies.pauses ? this.#remedies.pause(read.signal).then(() => this.#begin(work, read)) : this.#begin(work, read)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
+    const sizing = this.#sizing
+    return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
   }
 
   /** Tries it with what such runs take, and again with more, where it says that it was that. */
@@ -172,6 +191,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     return this.#sizing?.status()
   }
 
+  /** What it could have done, and did, so as not to be in the way of tiers above it. */
+  remedies(): RemedyStatus {
+    return this.#remedies.status()
+  }
+
   /** What a run of this input would be granted now, by dimension; undefined: it does not learn that. */
   size(input?: unknown): AmountsByName | undefined {
     this.#forgetting.look()
@@ -196,6 +220,27 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       ...(expected !== undefined && { hold: expected }),
       ...(later !== undefined && { in: later })
     })
+  }
+
+  #listen(): void {
+    if (this.#listens) return
+    this.#listens = true
+    onNotice(this.#session, notice => this.#hear(notice))
+  }
+
+  #hear(notice: Notice): void {
+    const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
+    const own = this.#options.tierIndex
+    if (notice.event === 'plan') {
+      // What is for a workflow or a tenant concerns that one; what is for a tier, all up to it.
+      if (notice.who === undefined ? tier >= own : notice.who === this.name || notice.who === this.#options.tenant)
+        this.emit('plan', notice)
+      return
+    }
+    if (tier < own) return
+    this.emit('contention', notice)
+    const remedy = this.#remedies.against(notice)
+    if (remedy !== undefined) this.emit('remedy', remedy)
   }
 
   #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {

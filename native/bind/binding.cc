@@ -58,7 +58,7 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   napi_add_env_cleanup_hook(env, end_of_environment, binding);
   const core::Header& header = binding->attachment_->region().header();
   napi_value options = options_to_js(env, header);
-  for (const char* option : {"tiers", "virtual", "ageingMs"}) {
+  for (const char* option : {"tiers", "virtual", "ageingMs", "maxReserve"}) {
     napi_value value = nullptr;
     if (ok(napi_get_named_property(env, options, option, &value))) set(env, object, option, value);
   }

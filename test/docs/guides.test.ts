@@ -16,6 +16,7 @@ const GUIDES = [
   'history',
   'metering',
   'migration',
+  'planning',
   'plans',
   'pools',
   'shadow',

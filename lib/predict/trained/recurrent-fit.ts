@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type * as Tensorflow from '@tensorflow/tfjs'
 import { optional } from '../../history/optional.js'
 import { here } from '../../native/here.js'
+import { randomsOf } from '../../randoms.js'
 import type { RecurrentFit } from './fits.js'
 
 type Require = (name: string) => unknown
@@ -70,7 +71,7 @@ export async function fitRecurrent(tensorflow: typeof Tensorflow, fit: Recurrent
   if (starts.length === 0) return undefined
   const model = netOf(tensorflow, fit)
   model.compile({ optimizer: tensorflow.train.adam(LEARNING_RATE), loss: 'meanSquaredError' })
-  const random = randomOf(fit.seed)
+  const random = randomsOf(fit.seed)
   try {
     for (let epoch = 0; epoch < fit.epochs; epoch++) {
       shuffle(starts, random)
@@ -146,16 +147,5 @@ function shuffle(all: number[], random: () => number): void {
     const kept = all[i] as number
     all[i] = all[j] as number
     all[j] = kept
-  }
-}
-
-/** From 0 to 1 (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }

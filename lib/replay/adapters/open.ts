@@ -5,6 +5,7 @@ import { ArgumentError } from '../../errors/index.js'
 import type { Trace } from '../trace.js'
 import { azureLlm } from './azure-llm.js'
 import { cloudphysics } from './cloudphysics.js'
+import { GENERATED, generated } from './generated.js'
 import { mooncake } from './mooncake.js'
 import { nezha } from './nezha.js'
 import { sizey } from './sizey.js'
@@ -35,7 +36,7 @@ export interface OpenTraceOptions extends TableOptions {
 }
 
 /**
- * Opens a trace by the path of a file or folder, or by its name in the folder of the public data. One folder can be several.
+ * Opens a trace by the path of a file or folder, or by its name in the folder of the public data; or makes one up, `generated`. One folder can be several.
  *
  * @throws ArgumentError
  */
@@ -44,6 +45,7 @@ export function openTraces(place: string, options: OpenTraceOptions = {}): reado
   if (format !== undefined && !Object.hasOwn(FORMATS, format)) {
     throw new ArgumentError(`--format must be one of ${Object.keys(FORMATS).join(', ')}`, { option: 'format', given: format })
   }
+  if (place === GENERATED && !existsSync(place)) return [generated()]
   const path = found(place, options.data)
   const files = statSync(path).isDirectory()
     ? readdirSync(path)

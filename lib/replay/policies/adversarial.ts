@@ -1,44 +1,82 @@
+import { LossGuard } from '../../plan/loss-guard.js'
+import { PoolGuard } from '../../plan/pool-guard.js'
+import type { KeepPlan } from '../../plans.js'
+import { WAIT_COSTS } from '../../wait-costs.js'
 import type { Arrival, Policy, View } from '../policy.js'
-import type { TraceRequest, Workload } from '../trace.js'
+import { AGEING_MS, CONTROL, DEFAULT_TIERS } from '../settings.js'
+import { firstOf, type TraceRequest, type Workload } from '../trace.js'
+import type { PolicySeed } from './index.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5
+/** Of its holds: what they cost is counted by it. */
+const SOURCE = 2
 
 /**
  * Knows what comes, and predicts the opposite: keeps as much as plans may where nobody of the top tier comes, and nothing where somebody does;
  * where amounts are to be found, it says half of what will be used. What a planner that trusts its predictions has to bear.
  */
-export function adversarial(workload: Workload): Policy {
+export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
   const name = 'adversarial'
   if (workload.sized) {
     return { name, size: arrival => (arrival as TraceRequest).peak?.map(peak => Math.max(1, Math.floor(peak * HALF))) }
   }
   const top = workload.tiers.at(-1) as string
+  const tiers = workload.ranks ?? DEFAULT_TIERS
+  const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
+  const known = new Map<string, PoolGuard>()
+  const holds = new LossGuard(WAIT_COSTS[0] as number)
+  let lowerMs = 0
+  const guards = () => {
+    if (known.size > 0) return known
+    for (const { name: pool, capacity } of workload.pools) {
+      const terms = { capacity: firstOf(capacity), waitCosts: WAIT_COSTS, ageing: AGEING_MS }
+      known.set(pool, new PoolGuard({ ...terms, tiers, lag: 0, control: CONTROL, seed }))
+    }
+    return known
+  }
   return {
     name,
     ahead: AHEAD_MS,
     lag: 0,
+    onArrival({ kind, thing, who, amounts, time }) {
+      if (kind === 'pool') known.get(thing)?.came(time, tierAt.get(who.tier) ?? 0, amounts[0] as number)
+    },
+    onEnd({ kind, thing, who, time, waited, duration }) {
+      if (who.tier !== top) lowerMs += waited
+      if (kind === 'pool') known.get(thing)?.ended(time, tierAt.get(who.tier) ?? 0, waited, duration)
+    },
     onPeriod(view) {
       const coming = [...view.coming()]
       const wanted = new Set(coming.filter(({ who }) => who.tier === top).map(({ thing }) => thing))
-      for (const { name: pool } of view.workload.pools) {
-        const amount = wanted.has(pool) ? 0 : 1
-        view.write({ kind: 'keep', pool, tier: top, amount, until: 2 * view.period })
+      for (const [pool, guard] of guards()) {
+        const amount = wanted.has(pool) ? 0 : Math.min(1, view.maxReserve)
+        const plan: KeepPlan = { kind: 'keep', pool, tier: top, amount, until: 2 * view.period }
+        for (const passed of guard.pass([plan], view.now)) view.write(passed)
       }
       for (const { name: bucket, rate } of view.workload.buckets) {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
       }
-      holdAgainst(view, top, coming, wanted)
+      // What it costs is all that it comes to: nobody is better off.
+      const course = () => ({ lostMs: view.lost(SOURCE), saved: 0, lowerMs })
+      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, ms => holds.admits(view.now, ms))
     }
   }
 }
 
 /** Locks that only lower tiers are about to ask for. */
-function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wanted: ReadonlySet<string>): void {
+function holdAgainst(
+  view: View,
+  tier: string,
+  coming: readonly Arrival[],
+  wanted: ReadonlySet<string>,
+  admits: (ms: number) => boolean
+): void {
   const planned = new Set(wanted)
   for (const { kind, thing, time } of coming) {
     if (kind !== 'lock' || planned.has(thing)) continue
     planned.add(thing)
-    view.write({ kind: 'hold', lock: thing, tier, until: Math.max(0, time - view.now) + view.period })
+    const until = Math.max(0, time - view.now) + view.period
+    if (admits(until)) view.write({ kind: 'hold', lock: thing, tier, source: SOURCE, until })
   }
 }

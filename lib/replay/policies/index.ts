@@ -2,6 +2,7 @@ import type { Policy } from '../policy.js'
 import type { Workload } from '../trace.js'
 import { adversarial } from './adversarial.js'
 import { boundedOracle, oracle } from './oracle.js'
+import { predictive } from './predictive.js'
 
 export interface PolicySeed {
   /** what a policy draws its random numbers from */
@@ -17,4 +18,10 @@ function reactive(): Policy {
 }
 
 /** All policies by name, but `static`, which is the best of many. */
-export const POLICIES: Readonly<Record<string, PolicyFactory>> = { reactive, oracle, 'oracle-bounded': boundedOracle, adversarial }
+export const POLICIES: Readonly<Record<string, PolicyFactory>> = {
+  reactive,
+  predictive,
+  oracle,
+  'oracle-bounded': boundedOracle,
+  adversarial
+}

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Ends } from '../../../lib/replay/ends.js'
+import { Ends } from '../../lib/ends.js'
 
 test('what ends first comes first, and of two at once the one with the smaller number', () => {
   const ends = new Ends<{ ends: number; number: number }>()

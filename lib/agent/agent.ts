@@ -1,0 +1,131 @@
+import { count, duration, onlyKnown, optionsObject, refuse } from '../checks.js'
+import { Foresight, type ForesightOptions } from '../foresight/face.js'
+import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
+import type { GuardStatus } from '../plan/pool-guard.js'
+import type { Session } from '../session.js'
+import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
+
+/** As of foresight, but that it learns who collides with whom only when it is asked. */
+export interface AgentOptions extends ForesightOptions {
+  /** what waiting costs a request and second, by name of its tier; default 1, 2, 8, 32 from the lowest up */
+  waitCosts?: Readonly<Record<string, number>> | undefined
+  /** what a unit that nobody has costs a second; default 1 */
+  idleCost?: number | undefined
+  /** part of the time, and of the locks, in which nothing is planned, so that there is something to compare with; 0 to 0.5, default 0.02 */
+  control?: number | undefined
+  /** of what is drawn at random; default 1 */
+  seed?: number | undefined
+}
+
+export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
+  /** by name of the pool */
+  readonly pools: Readonly<Record<string, GuardStatus>>
+}
+
+const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed'] as const
+const PERIOD_MS = 100
+const PERIOD_MIN_MS = 1
+const CONTROL = 0.02
+const CONTROL_MOST = 0.5
+const COST_MOST = 1e9
+const SEED_MAX = 2 ** 32 - 1
+
+/**
+ * Makes room before it is asked for: learns by {@link Foresight} what comes, and writes plans by it, each behind a guard that knows what it brings. One agent of
+ * an arena writes at a time; the others learn, and the first of them goes on when that one stops or its process dies. Without one, or with
+ * one that hangs, what was planned ends within a second, and all is as it was. See docs/guides/planning.md.
+ */
+export class Agent {
+  readonly #session: Session
+  readonly #foresight: Foresight
+  #started: Promise<void> | undefined
+
+  /** @internal */
+  constructor(session: Session, foresight: Foresight) {
+    this.#session = session
+    this.#foresight = foresight
+  }
+
+  /**
+   * Begins to learn and to plan, in a thread of its own (under a virtual clock in the caller's); nothing if it does already.
+   *
+   * @returns resolved when it learns; rejected with an ArgumentError, a CapacityError if the arena was made without room for telemetry, or a ClosedError
+   */
+  async start(options?: AgentOptions): Promise<void> {
+    const terms = readTerms(options, this.#session.tiers)
+    const { thread, contention = false } = (options ?? {}) as AgentOptions
+    this.#started ??= this.#start({ period: terms.period, contention, ...(thread !== undefined && { thread }) }, terms)
+    try {
+      await this.#started
+    } catch (error) {
+      this.#started = undefined
+      throw error
+    }
+  }
+
+  /**
+   * For who opens with `predict`: begins now, and whoever opened is told by a warning if it cannot.
+   *
+   * @throws ArgumentError @internal
+   */
+  static begin(agent: Agent, options: AgentOptions): void {
+    readTerms(options, agent.#session.tiers)
+    agent.start(options).catch(error => {
+      // Closed before it had begun.
+      if (!agent.#session.open) return
+      const reason = error instanceof Error ? error.message : String(error)
+      process.emitWarning(`The agent has not begun: ${reason}`, { type: 'ForelockAgentWarning', code: 'FORELOCK_AGENT' })
+    })
+  }
+
+  /** Plans no more. What is in force ends by itself, within a second. Foresight goes on to learn. */
+  async stop(): Promise<void> {
+    const started = this.#started
+    this.#started = undefined
+    await started
+    if (started !== undefined && this.#foresight.active) await Foresight.ask(this.#foresight, 'unplan')
+  }
+
+  /** What it does, and what that brings; undefined while it does nothing. */
+  async status(): Promise<AgentStatus | undefined> {
+    if (this.#started === undefined || !this.#foresight.active) return undefined
+    const status = await Foresight.ask(this.#foresight, 'planning')
+    return status === undefined ? undefined : { ...status, pools: Object.fromEntries(status.pools) }
+  }
+
+  async #start(options: ForesightOptions, terms: StewardTerms): Promise<void> {
+    this.#foresight.start(options)
+    await Foresight.ask(this.#foresight, 'plan', terms)
+  }
+}
+
+function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, KNOWN, 'agent.start()')
+  const { period, waitCosts, idleCost, control, seed } = given as { [K in keyof AgentOptions]: unknown }
+  return {
+    period: period === undefined ? PERIOD_MS : readPeriod(period),
+    waitCosts: readCosts(waitCosts, tiers),
+    idleCost: idleCost === undefined ? IDLE_COST : bounded(idleCost, 'idleCost', COST_MOST),
+    control: control === undefined ? CONTROL : bounded(control, 'control', CONTROL_MOST),
+    seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX)
+  }
+}
+
+function readCosts(value: unknown, tiers: readonly string[]): number[] {
+  const given = optionsObject(value, 'waitCosts') ?? {}
+  onlyKnown(given, tiers, 'waitCosts')
+  const costs = given as Record<string, unknown>
+  return tiers.map((tier, i) => (costs[tier] === undefined ? (WAIT_COSTS[i] ?? 0) : bounded(costs[tier], `waitCosts.${tier}`, COST_MOST)))
+}
+
+function bounded(value: unknown, option: string, most: number): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= most)) throw refuse(option, `a number from 0 to ${most}`, value)
+  return value
+}
+
+function readPeriod(value: unknown): number {
+  const period = duration(value, 'period')
+  if (period < PERIOD_MIN_MS) throw refuse('period', `ms from ${PERIOD_MIN_MS} on`, value)
+  return period
+}

@@ -1,0 +1,242 @@
+import { Bucket } from '../bucket.js'
+import { CapacityError, NotFoundError } from '../errors/index.js'
+import { Lock } from '../lock.js'
+import type { Notice, PlanNotice } from '../notices.js'
+import type { Arena, PlannerStatus } from '../plan/planner.js'
+import { Planner } from '../plan/planner.js'
+import { type Plan, PlanBook } from '../plans.js'
+import type { PoolUsage } from '../pool.js'
+import type { Session } from '../session.js'
+import type { Activity, Asked } from './activity.js'
+import { Holdings } from './holdings.js'
+import type { LikelyElement, LikelyOptions } from './scores.js'
+
+/** What is to be planned, and how. All of it is checked. */
+export interface StewardTerms {
+  /** ms between two plans */
+  readonly period: number
+  /** what waiting costs a request and second, by tier, lowest first */
+  readonly waitCosts: readonly number[]
+  /** what a unit that nobody has costs a second */
+  readonly idleCost: number
+  /** part of the time, or of the locks, in which nothing is planned, 0 to 1 */
+  readonly control: number
+  readonly seed: number
+}
+
+export interface StewardStatus extends PlannerStatus {
+  /** whether it is the one of the arena that writes plans; others learn, and wait */
+  readonly active: boolean
+  /** plans that were written, and for which there was no place */
+  readonly written: number
+  readonly refused: number
+}
+
+export interface StewardEvents {
+  /** it can write no more */
+  failed(error: unknown): void
+  noticed(notices: readonly Notice[]): void
+}
+
+/** One writes the plans of an arena; who holds this lock. */
+const AGENT_LOCK = 'forelock:agent'
+/** A score is meant for so many ms. */
+const WITHIN_MS = 500
+const LAG = 1
+/** Of a pool of several dimensions, parts that are told apart. */
+const PARTS = 1000
+const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
+
+/**
+ * Tells a planner what happens in an arena, and writes its plans. One of those who do writes at a time: the others learn, and the first of them goes on
+ * when that one stops or dies.
+ */
+export class Steward implements Arena {
+  readonly #session: Session
+  readonly #terms: StewardTerms
+  readonly #planner: Planner
+  readonly #plans: PlanBook
+  readonly #holdings = new Holdings()
+  readonly #usages = new Map<string, PoolUsage>()
+  /** units of a pool that a record calls 1 */
+  readonly #scales = new Map<string, number>()
+  readonly #stopping = new AbortController()
+  readonly #elected: Promise<void>
+  readonly #clock: () => number
+  readonly #events: StewardEvents
+  #notices: Notice[] = []
+  #active = false
+  #planned = Number.NEGATIVE_INFINITY
+  #last = Number.NEGATIVE_INFINITY
+  #written = 0
+  #refused = 0
+  #lost: ReadonlyMap<number, number> = new Map()
+
+  /**
+   * @param now ms, on the clock of what happens
+   * @param likely of what foresight knows
+   */
+  constructor(
+    session: Session,
+    terms: StewardTerms,
+    now: () => number,
+    likely: (options: LikelyOptions) => LikelyElement[],
+    events: StewardEvents
+  ) {
+    this.#session = session
+    this.#terms = terms
+    this.#clock = now
+    this.#plans = new PlanBook(session)
+    const { tiers, binding } = session
+    this.#planner = new Planner({
+      ...terms,
+      tiers,
+      maxReserve: binding.maxReserve,
+      ageing: binding.ageingMs,
+      lag: LAG,
+      within: WITHIN_MS,
+      scores: {
+        likely: (_, tier, least, most) => likely({ tier: tiers[tier] as string, least, most }).filter(({ kind }) => kind === 'lock')
+      }
+    })
+    this.#events = events
+    this.#elected = this.#wait().catch(error => events.failed(error))
+  }
+
+  get now(): number {
+    return this.#clock()
+  }
+
+  /** What happened, requests in the order of their times. */
+  happened(asked: readonly Asked[], activities: readonly Activity[]): void {
+    for (const { time, activity } of asked) {
+      const { kind, name, tier, amount, workflow, tenant } = activity
+      if (!this.#meets(kind, name)) continue
+      this.#last = Math.max(this.#last, time)
+      const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
+      this.#planner.came({ kind, thing: name, tier, amount: units, time: this.#last, workflow, tenant })
+    }
+    for (const activity of activities) {
+      const { kind, name, tier } = activity
+      const over = this.#holdings.of(activity)
+      if (over === undefined || !isPlanned(kind)) continue
+      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held })
+    }
+  }
+
+  /** What a pool has handed out now. */
+  usage(pool: string, usage: PoolUsage): void {
+    this.#usages.set(pool, usage)
+  }
+
+  /** After all that has happened was told. */
+  look(): void {
+    const { now } = this
+    if (now - this.#planned < this.#terms.period) return
+    this.#planned = now
+    this.#lost = new Map(this.#plans.scores().map(({ source, waitedMs }) => [source, waitedMs]))
+    this.#planner.plan(this)
+    for (const { tier, ...collision } of this.#planner.collisions(this)) {
+      this.#notices.push({ event: 'contention', tier: this.#session.tiers[tier] as string, ...collision })
+    }
+    if (this.#notices.length > 0 && this.#active) this.#events.noticed(this.#notices)
+    this.#notices = []
+  }
+
+  used(pool: string): number {
+    const usage = this.#usages.get(pool)
+    if (usage === undefined) return 0
+    const parts = Object.entries(usage.used).map(([name, used]) => used / (usage.capacity[name] ?? 1))
+    return Math.max(...parts) * this.#scaleOf(pool)
+  }
+
+  waiting(thing: string, tier: string): number {
+    return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  lost(source: number): number {
+    return this.#lost.get(source) ?? 0
+  }
+
+  write(plan: Plan): void {
+    // Whoever waits for his turn learns what his plans would bring.
+    if (!this.#active) return
+    try {
+      this.#plans.write(plan)
+      this.#written++
+      this.#notices.push(noticeOf(plan))
+    } catch (error) {
+      // There is no place for it, or its thing has gone: a plan is a wish.
+      if (!(error instanceof CapacityError) && !(error instanceof NotFoundError)) throw error
+      this.#refused++
+    }
+  }
+
+  status(): StewardStatus {
+    return { active: this.#active, written: this.#written, refused: this.#refused, ...this.#planner.status() }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#elected
+  }
+
+  async #wait(): Promise<void> {
+    const lock = new Lock(this.#session, AGENT_LOCK, undefined, AGENT_LOCK)
+    const { signal } = this.#stopping
+    try {
+      const grant = await lock.acquire({ signal })
+      this.#active = true
+      if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+      this.#active = false
+      grant.release()
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  #meets(kind: Activity['kind'], name: string): kind is 'lock' | 'bucket' | 'pool' {
+    if (!isPlanned(kind)) return false
+    if (kind === 'lock' || this.#planner.knows(kind, name)) return true
+    return kind === 'pool' ? this.#meetPool(name) : this.#meetBucket(name)
+  }
+
+  /** Records tell the largest part of a dimension's capacity: of one dimension that is a number of its units, of several a part of the whole. */
+  #meetPool(name: string): boolean {
+    const capacities = Object.values(this.#usages.get(name)?.capacity ?? {})
+    // What it has is known with the next look at pools.
+    if (capacities.length === 0) return false
+    const isOne = capacities.length === 1
+    this.#scales.set(name, isOne ? (capacities[0] as number) : PARTS)
+    this.#planner.pool(name, this.#scaleOf(name), 1)
+    return true
+  }
+
+  #scaleOf(pool: string): number {
+    return this.#scales.get(pool) ?? PARTS
+  }
+
+  #meetBucket(name: string): boolean {
+    try {
+      const { rate, per } = new Bucket(this.#session, name, undefined)
+      this.#planner.bucket(name, (rate * 1000) / per)
+      return true
+    } catch (error) {
+      // Its place has been given to another since.
+      if (!(error instanceof NotFoundError)) throw error
+      return false
+    }
+  }
+}
+
+function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {
+  return KINDS.includes(kind)
+}
+
+type NamedBy = 'lock' | 'bucket' | 'pool' | 'tier' | 'workflow' | 'tenant'
+
+/** The planner names what it plans for. */
+function noticeOf(plan: Plan): PlanNotice {
+  const { lock, bucket, pool, tier, workflow, tenant, amount } = plan as Partial<Record<NamedBy, string>> & { readonly amount?: number }
+  return { event: 'plan', kind: plan.kind, what: lock ?? bucket ?? pool ?? '', tier, who: workflow ?? tenant, amount, until: plan.until }
+}

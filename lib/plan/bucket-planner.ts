@@ -1,0 +1,116 @@
+import type { ReservePlan } from '../plans.js'
+
+/** Who asks a bucket: a reserve is for a tenant, or for a workflow where there is none. */
+export interface Asker {
+  readonly workflow: string | undefined
+  readonly tenant: string | undefined
+}
+
+export interface BucketPlannerOptions {
+  readonly bucket: string
+  /** tokens a second */
+  readonly rate: number
+  /** what waiting costs a request and second, by tier */
+  readonly waitCosts: readonly number[]
+  /** of the tokens of 10 s, what plans may keep, 0 to 1 */
+  readonly maxReserve: number
+  /** ms */
+  readonly period: number
+}
+
+interface Known {
+  readonly asker: Asker
+  /** tokens asked for lately, by what waiting for them costs */
+  weight: number
+  /** tokens asked for since the beginning of this window, and the most of any, faded */
+  now: number
+  most: number
+}
+
+/** The core counts what plans may keep of a bucket by the tokens of so long; a reserve of more than will be asked for in it is of no use. */
+const WINDOW_MS = 10_000
+/** Askers of a bucket that are told apart. */
+const ASKERS = 8
+/** ms after which what was asked for counts a third as much: what is kept is for the next burst, and that may be long in coming. */
+const FADE_MS = 3_600_000
+const PLAN_MS = 600_000
+const RENEW_MS = 200_000
+/** By how much an amount must have changed, or another asker's weight be larger, for the plan to be written anew. */
+const CHANGED = 1.25
+
+/**
+ * What to keep apart of the tokens that a full bucket would discard. They cost nobody anything, so as much is kept as was ever asked for at once
+ * (the newsvendor's quantile of 1), up to what plans may keep; and as a bucket has one reserve, for whom waiting is dearest: by tokens asked for lately and what waiting costs their tiers.
+ */
+export class BucketPlanner {
+  readonly #options: BucketPlannerOptions
+  readonly #most: number
+  readonly #known = new Map<string, Known>()
+  #window = 0
+  #written: { key: string; amount: number; until: number } | undefined
+
+  constructor(options: BucketPlannerOptions) {
+    this.#options = options
+    this.#most = (options.maxReserve * options.rate * WINDOW_MS) / 1000
+  }
+
+  came(asker: Asker, tier: number, tokens: number): void {
+    const key = keyOf(asker)
+    if (key === '') return
+    const known = this.#known.get(key) ?? this.#meet(key, asker)
+    known.now += tokens
+    known.weight += tokens * (this.#options.waitCosts[tier] ?? 0)
+  }
+
+  /** Once a period. @param now ms */
+  plan(now: number): ReservePlan[] {
+    const fade = Math.exp(-this.#options.period / FADE_MS)
+    const window = Math.floor(now / WINDOW_MS)
+    const isNewWindow = window !== this.#window
+    this.#window = window
+    let best: string | undefined
+    let weight = 0
+    for (const [key, known] of this.#known) {
+      known.weight *= fade
+      known.most = Math.max(known.now, known.most * fade)
+      if (isNewWindow) known.now = 0
+      // Who has it keeps it until another one is clearly before him.
+      const counts = known.weight * (key === this.#written?.key ? CHANGED : 1)
+      if (counts > weight) {
+        best = key
+        weight = counts
+      }
+    }
+    if (best === undefined) return []
+    const { asker, most } = this.#known.get(best) as Known
+    const amount = Math.min(this.#most, most)
+    if (!(amount > 0) || !this.#isNews(best, amount, now)) return []
+    this.#written = { key: best, amount, until: now + PLAN_MS }
+    const who = asker.tenant === undefined ? { workflow: asker.workflow } : { tenant: asker.tenant }
+    return [{ kind: 'reserve', bucket: this.#options.bucket, amount, ...who, until: PLAN_MS }]
+  }
+
+  #isNews(key: string, amount: number, now: number): boolean {
+    const written = this.#written
+    if (written === undefined || written.key !== key || written.until - now < RENEW_MS) return true
+    return Math.max(amount, written.amount) > CHANGED * Math.min(amount, written.amount)
+  }
+
+  #meet(key: string, asker: Asker): Known {
+    if (this.#known.size >= ASKERS) this.#forget()
+    const made = { asker, weight: 0, now: 0, most: 0 }
+    this.#known.set(key, made)
+    return made
+  }
+
+  #forget(): void {
+    let least: string | undefined
+    for (const [key, { weight }] of this.#known) if (least === undefined || weight < (this.#known.get(least) as Known).weight) least = key
+    if (least !== undefined) this.#known.delete(least)
+  }
+}
+
+function keyOf({ workflow, tenant }: Asker): string {
+  if (tenant !== undefined) return `tenant\0${tenant}`
+  return workflow === undefined ? '' : `workflow\0${workflow}`
+}

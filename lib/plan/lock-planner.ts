@@ -1,0 +1,214 @@
+import type { HoldPlan } from '../plans.js'
+import { randomsOf } from '../randoms.js'
+
+/** Who says which locks will be asked for: the scores of foresight, or those of a replay. */
+export interface KeyScores {
+  /** Locks that a tier, or one above it, is likely to ask for. @param least probability @param most how many @param now ms */
+  likely(now: number, tier: number, least: number, most: number): Iterable<{ readonly name: string; readonly score: number }>
+}
+
+export interface LockPlannerOptions {
+  /** names, lowest first */
+  readonly tiers: readonly string[]
+  /** what waiting costs a request and second, by tier */
+  readonly waitCosts: readonly number[]
+  /** what a lock that is free and kept costs a second */
+  readonly idleCost: number
+  /** ms for which a score is meant */
+  readonly within: number
+  /** part of the locks for which nothing is planned, 0 to 1 */
+  readonly control: number
+  readonly seed: number
+}
+
+/** What is known of a lock. */
+interface Known {
+  /** decayed count of requests of lower tiers, and when it was decayed */
+  lower: number
+  counted: number
+  /** ms that lower tiers hold it, mean */
+  held: number
+  holds: number
+  /** ms that requests of upper tiers wait for lower ones that hold it, mean of those that no plan was for */
+  blocked: number
+  arrivals: number
+  /** the last holds of lower tiers: from, until */
+  readonly spans: { from: number; until: number }[]
+  /** ms until which a plan of ours keeps it */
+  kept: number
+}
+
+/** A plan of ours that is in force. */
+interface Hold {
+  readonly tier: number
+  readonly score: number
+  readonly until: number
+}
+
+/** What came of plans for locks. */
+export interface LockPlans {
+  /** plans that were written, and those of them that were used and that were not */
+  readonly written: number
+  readonly used: number
+  readonly reclaimed: number
+}
+
+const LOCKS_MOST = 100_000
+const PLANS_MOST = 256
+const SPANS = 4
+/** ms after which a request counts a third as much. */
+const FADE_MS = 60_000
+/** Requests that a mean is of. */
+const AVERAGED = 50
+/** What is known of all locks counts as so many requests for each. */
+const PRIOR = 5
+/** At least as likely as this: of three plans one is used. */
+const SCORE_LEAST = 1 / 3
+/** Plans from which how often the likely comes is learnt. */
+const PLANS_KNOWN = 20
+
+/**
+ * Which locks to hold for the requests that are about to come. A hold pays where
+ * the chance that its request comes, times what that waits otherwise for those of lower tiers who hold the lock, by what waiting costs it, is more than what
+ * those of lower tiers lose who come meanwhile, as often as they do: each half of the time. The wait is measured on requests that no hold was for; where upper
+ * tiers wait for their like alone, which no hold can change, none is written.
+ */
+export class LockPlanner {
+  readonly #options: LockPlannerOptions
+  readonly #scores: KeyScores
+  readonly #locks = new Map<string, Known>()
+  readonly #all = { blocked: 0, arrivals: 0 }
+  readonly #inForce = new Map<string, Hold>()
+  #written = 0
+  #used = 0
+  #reclaimed = 0
+  #expected = 0
+  #saved = 0
+
+  constructor(options: LockPlannerOptions, scores: KeyScores) {
+    this.#options = options
+    this.#scores = scores
+  }
+
+  /** A request came. @param time ms */
+  came(lock: string, tier: number, time: number): void {
+    if (tier === 0) {
+      const known = this.#lock(lock)
+      known.lower = faded(known, time) + 1
+      known.counted = time
+      return
+    }
+    const hold = this.#inForce.get(lock)
+    if (hold === undefined || hold.until < time || tier < hold.tier) return
+    this.#inForce.delete(lock)
+    this.#used++
+    this.#expected += hold.score
+    this.#saved += (this.#blockedAt(this.#lock(lock)) / 1000) * (this.#options.waitCosts[tier] ?? 0)
+  }
+
+  /** A request is over. @param time ms, when it came @param waited ms @param held ms */
+  ended(lock: string, tier: number, time: number, waited: number, held: number): void {
+    const known = this.#lock(lock)
+    const granted = time + waited
+    if (tier === 0) {
+      known.holds++
+      known.held += (held - known.held) / Math.min(known.holds, AVERAGED)
+      known.spans.push({ from: granted, until: granted + held })
+      if (known.spans.length > SPANS) known.spans.shift()
+      return
+    }
+    // Under a plan of ours it would have been another wait.
+    if (known.kept >= time) return
+    let blocked = 0
+    for (const { from, until } of known.spans) blocked = Math.max(blocked, Math.min(granted, until) - Math.max(time, from))
+    known.arrivals++
+    known.blocked += (blocked - known.blocked) / Math.min(known.arrivals, AVERAGED)
+    this.#all.arrivals++
+    this.#all.blocked += (blocked - this.#all.blocked) / Math.min(this.#all.arrivals, AVERAGED * AVERAGED)
+  }
+
+  /** Once a period. @param now ms @param admits whether one more may be written */
+  plan(now: number, admits: () => boolean = () => true): HoldPlan[] {
+    for (const [lock, { score, until }] of this.#inForce) {
+      if (until >= now) continue
+      this.#inForce.delete(lock)
+      this.#reclaimed++
+      this.#expected += score
+    }
+    const plans: HoldPlan[] = []
+    // Nobody waits for who could be kept waiting.
+    if (!(this.#all.blocked > 0)) return plans
+    const { tiers, within } = this.#options
+    for (let tier = tiers.length - 1; tier > 0; tier--) {
+      for (const { name, score } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
+        if (this.#inForce.size >= PLANS_MOST) return plans
+        if (this.#inForce.has(name) || this.#isControl(name)) continue
+        const known = this.#locks.get(name)
+        const likely = score * this.trust
+        if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        if (!admits()) return plans
+        this.#inForce.set(name, { tier, score, until: now + within })
+        known.kept = now + within
+        this.#written++
+        plans.push({ kind: 'hold', lock: name, tier: tiers[tier] as string, until: within, ...(known.holds > 0 && { hold: known.held }) })
+      }
+    }
+    return plans
+  }
+
+  /** How often what is called likely comes, by how often it is said to: 1 is right. */
+  get trust(): number {
+    return Math.min(1, (this.#used + PLANS_KNOWN) / (this.#expected + PLANS_KNOWN))
+  }
+
+  /** What a hold saves, on average, in request milliseconds by their costs. */
+  #worth(known: Known, likely: number, tier: number, now: number): number {
+    const { waitCosts, idleCost, within } = this.#options
+    const rate = faded(known, now) / FADE_MS
+    const lost = rate * within * (within / 2) * ((waitCosts[0] ?? 0) + idleCost)
+    return likely * this.#blockedAt(known) * (waitCosts[tier] ?? 0) - lost
+  }
+
+  /** What those that were used saved, as far as that is known of those for whom there was none: request seconds by their costs. */
+  get saved(): number {
+    return this.#saved
+  }
+
+  #blockedAt({ blocked, arrivals }: Known): number {
+    return (blocked * arrivals + this.#all.blocked * PRIOR) / (arrivals + PRIOR)
+  }
+
+  status(): LockPlans {
+    return { written: this.#written, used: this.#used, reclaimed: this.#reclaimed }
+  }
+
+  /** Which locks are left alone does not change. */
+  #isControl(lock: string): boolean {
+    let hash = this.#options.seed ^ 0x811c9dc5
+    for (let i = 0; i < lock.length; i++) hash = Math.imul(hash ^ lock.charCodeAt(i), 0x01000193)
+    // Names that differ in their last letter have hashes beside each other.
+    return randomsOf(hash)() < this.#options.control
+  }
+
+  #lock(name: string): Known {
+    const found = this.#locks.get(name)
+    if (found !== undefined) return found
+    if (this.#locks.size >= LOCKS_MOST) this.#forget()
+    const made = { lower: 0, counted: 0, held: 0, holds: 0, blocked: 0, arrivals: 0, spans: [], kept: Number.NEGATIVE_INFINITY }
+    this.#locks.set(name, made)
+    return made
+  }
+
+  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
+  #forget(): void {
+    for (const name of this.#locks.keys()) {
+      if (this.#locks.size <= LOCKS_MOST / 2) return
+      this.#locks.delete(name)
+    }
+  }
+}
+
+/** Requests of lower tiers, as they count now. */
+function faded({ lower, counted }: Known, now: number): number {
+  return lower * Math.exp(Math.min(0, counted - now) / FADE_MS)
+}

@@ -1,0 +1,193 @@
+import type { KeepPlan } from '../plans.js'
+import { ArrivalTable } from './arrival-table.js'
+import { criticalRatio } from './newsvendor.js'
+
+/** What the planner of a pool is told about it. Units are of its first dimension. */
+export interface PoolView {
+  /** ms */
+  readonly now: number
+  /** units that all hold together */
+  used(): number
+  /** requests of a tier that wait */
+  waiting(tier: number): number
+}
+
+export interface PoolPlannerOptions {
+  /** name of the pool */
+  readonly pool: string
+  /** units that there are */
+  readonly capacity: number
+  /** units that are asked for in whole numbers of: 1 of permits; 0: in any parts */
+  readonly unit: number
+  /** names, lowest first */
+  readonly tiers: readonly string[]
+  /** what waiting costs a request and second, by tier */
+  readonly waitCosts: readonly number[]
+  /** what a unit that nobody has costs a second */
+  readonly idleCost: number
+  /** the part of the pool that plans may keep, 0 to 1 */
+  readonly maxReserve: number
+  /** ms */
+  readonly period: number
+  /** periods from the data to the plan in force */
+  readonly lag: number
+}
+
+/** Units that a planner tells apart: of few, each. */
+const STEPS_MOST = 64
+/** Completed requests for which one waits at most, on average: what comes free in that time needs no keeping. */
+const COME_FREE = 2
+/** Periods over which use and completions are averaged. */
+const AVERAGED = 600
+/** Periods that may be looked ahead, and how often that is chosen anew. */
+const HORIZONS = [1, 2, 3, 5, 8, 13, 20, 32, 50, 80, 130, 200, 320, 500]
+const HORIZON_EVERY = 20
+/** Waits that a mean is of, and that it takes; until then who finds nothing is taken to wait for this part of the horizon. */
+const WAITS = 200
+const WAITS_KNOWN = 20
+const MISSED = 0.5
+/** Nothing is ever quite used up. */
+const BUSY_MOST = 0.98
+/** Plans are written for so many periods, and anew when they change or have this many left. */
+const PLAN_PERIODS = 10
+const RENEW_PERIODS = 3
+
+/**
+ * How much of a pool to keep free for its upper tiers: of each the newsvendor's quantile of what it will ask for until a plan that is made
+ * now is in force and two requests have come free. Who comes and finds nothing waits half of that time on average, so a missing unit costs
+ * half of it. A unit that is kept costs its idling, and as long as lower tiers wait what those lose: the time that it takes to work off who waits, divided
+ * by the units, for each of them and for all who come before that is done (M/G/c in heavy traffic: Kingman 1961).
+ */
+export class PoolPlanner {
+  readonly #options: PoolPlannerOptions
+  readonly #step: number
+  readonly #most: number
+  readonly #tiers: (ArrivalTable | undefined)[][]
+  /** what is in force, by tier: in steps, and until when */
+  readonly #kept: { steps: number; until: number }[]
+  /** index of what is looked ahead */
+  #horizon = 0
+  readonly #waits: { count: number; mean: number }[]
+  #periods = 0
+  #busy = 0
+  #freed = 0
+  #ended = 0
+  #meanAmount = 0
+  #requests = 0
+
+  constructor(options: PoolPlannerOptions) {
+    this.#options = options
+    const most = options.maxReserve * options.capacity
+    this.#step = Math.max(options.unit, most / STEPS_MOST)
+    this.#most = most > 0 ? Math.floor(most / this.#step + 1e-9) : 0
+    this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
+    this.#tiers = options.tiers.map(() => [])
+    this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
+    this.#lookAhead(options.lag + 1 + COME_FREE)
+  }
+
+  /** ms for which it looks ahead */
+  get horizon(): number {
+    return (HORIZONS[this.#horizon] as number) * this.#options.period
+  }
+
+  /** A request came. */
+  came(tier: number, amount: number): void {
+    this.#requests++
+    this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
+    // Nobody is kept waiting for the lowest tier, nor where plans may keep nothing.
+    if (tier > 0 && this.#most > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+  }
+
+  /** A request gave back what it had. @param waited ms that it waited before */
+  ended(tier: number, waited: number): void {
+    this.#ended++
+    if (waited === 0) return
+    const waits = this.#waits[tier] as { count: number; mean: number }
+    waits.count++
+    waits.mean += (waited - waits.mean) / Math.min(waits.count, WAITS)
+  }
+
+  /** Once a period: the plans that are to be written now. */
+  plan(view: PoolView): KeepPlan[] {
+    const { period, capacity } = this.#options
+    this.#periods++
+    const part = 1 / Math.min(this.#periods, AVERAGED)
+    this.#busy += ((capacity > 0 ? view.used() / capacity : 1) - this.#busy) * part
+    this.#freed += (this.#ended - this.#freed) * part
+    this.#ended = 0
+    for (const tables of this.#tiers) for (const table of tables) table?.tick()
+    if (this.#periods % HORIZON_EVERY === 0 && this.#freed > 0) this.#lookAhead(this.#options.lag + 1 + COME_FREE / this.#freed)
+    const plans: KeepPlan[] = []
+    let left = this.#most
+    // The upper tiers choose first; what they keep is kept for them alone.
+    for (let tier = this.#tiers.length - 1; tier > 0; tier--) {
+      const table = this.#tiers[tier]?.[this.#horizon]
+      if (table === undefined) continue
+      const steps = Math.min(left, table.quantile(this.ratio(tier, view)))
+      left -= steps
+      const kept = this.#kept[tier] as { steps: number; until: number }
+      const ends = kept.until - view.now
+      if (steps === kept.steps && (steps === 0 || ends > RENEW_PERIODS * period)) continue
+      kept.steps = steps
+      kept.until = view.now + PLAN_PERIODS * period
+      const amount = steps === 0 ? 0 : Math.min(1, (steps * this.#step) / capacity)
+      plans.push({
+        kind: 'keep',
+        pool: this.#options.pool,
+        tier: this.#options.tiers[tier] as string,
+        amount,
+        until: PLAN_PERIODS * period
+      })
+    }
+    return plans
+  }
+
+  /** That a tier will ask for more than is free now, within the {@link horizon}. */
+  contention(tier: number, view: PoolView): number {
+    const free = Math.max(0, this.#options.capacity - view.used())
+    return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step) ?? 0
+  }
+
+  /** units that are kept for a tier, as last planned */
+  kept(tier: number): number {
+    return (this.#kept[tier] as { steps: number }).steps * this.#step
+  }
+
+  /** The quantile that is kept for a tier now. */
+  ratio(tier: number, view: PoolView): number {
+    const { waitCosts, idleCost, capacity } = this.#options
+    // In requests of a usual size, as those who wait are.
+    const units = this.#meanAmount > 0 ? Math.max(1, capacity / this.#meanAmount) : Number.POSITIVE_INFINITY
+    const spare = units * (1 - Math.min(BUSY_MOST, this.#busy))
+    let over = idleCost
+    for (let lower = 0; lower < tier; lower++) over += ((waitCosts[lower] ?? 0) * view.waiting(lower)) / spare
+    const { count, mean } = this.#waits[tier] as { count: number; mean: number }
+    const missed = count < WAITS_KNOWN ? MISSED : Math.min(1, mean / this.horizon)
+    return criticalRatio((waitCosts[tier] ?? 0) * missed, over)
+  }
+
+  /** Those beside it learn as well, for when they are wanted. */
+  #lookAhead(wanted: number): void {
+    let nearest = 0
+    for (let i = 1; i < HORIZONS.length; i++) if (off(i, wanted) < off(nearest, wanted)) nearest = i
+    this.#horizon = nearest
+    for (const tables of this.#tiers) if (tables.length > 0) this.#fill(tables)
+  }
+
+  #tablesOf(tier: number): readonly (ArrivalTable | undefined)[] {
+    const tables = this.#tiers[tier] as (ArrivalTable | undefined)[]
+    if (tables.length === 0) this.#fill(tables)
+    return tables
+  }
+
+  #fill(tables: (ArrivalTable | undefined)[]): void {
+    for (let i = Math.max(0, this.#horizon - 1); i <= Math.min(HORIZONS.length - 1, this.#horizon + 1); i++) {
+      tables[i] ??= new ArrivalTable(HORIZONS[i] as number)
+    }
+  }
+}
+
+function off(horizon: number, wanted: number): number {
+  return Math.abs(Math.log((HORIZONS[horizon] as number) / wanted))
+}

@@ -1,0 +1,205 @@
+import { type Ending, Ends } from '../ends.js'
+
+/** A request of a pool, as it is once it is over. Times in ms. */
+export interface PoolRequest {
+  readonly time: number
+  readonly tier: number
+  readonly amount: number
+  duration: number
+}
+
+/** A change of what is kept free for a tier and those above it. */
+export interface KeepChange {
+  readonly time: number
+  readonly tier: number
+  readonly units: number
+  /** ms at which it ends by itself */
+  readonly until: number
+}
+
+interface Running extends Ending {
+  readonly amount: number
+}
+
+/** What waiting came to, in request milliseconds, by tier. */
+export type Waits = readonly number[]
+
+/** Tiers that the core tells apart; whoever has waited this often for the ageing time less its own tier has outlived them all. */
+const TIERS = 4
+/** Without ageing: longer than anything waits, and short enough to be counted with. */
+const NEVER_MS = 1e12
+/** Requests of a tier that may wait: more than an arena has place for. Who comes then is left out. */
+const WAITING_MOST = 131_072
+/** What sums of parts lose, of the whole. */
+const ROUNDING = 1e-9
+
+/**
+ * A pool as it would have been: requests that are over, served once more, with what plans keep or without. The order is that of the core: upper
+ * tiers first and first come, first served inside of one, where each tier of difference is outlived by the ageing time; who does not fit lets others
+ * pass, until it has outlived all tiers. It leaves out tenants, floors, shares, ceilings and all dimensions but the first, and requests that want none of it:
+ * two of them are compared with each other, never one with the pool itself. Discrete events; some 1 us a request.
+ */
+export class PoolWorld {
+  readonly waited: number[]
+  readonly #capacity: number
+  readonly #ageing: number
+  readonly #lines: Line[]
+  readonly #kept: { units: number; until: number }[]
+  readonly #running = new Ends<Running>()
+  #served = 0
+  #used = 0
+  #time = 0
+
+  /**
+   * @param capacity units
+   * @param tiers how many
+   * @param ageing ms after which who waits rises a tier; 0: never
+   */
+  constructor(capacity: number, tiers: number, ageing: number) {
+    this.#capacity = capacity
+    this.#ageing = ageing > 0 ? ageing : NEVER_MS
+    this.#lines = Array.from({ length: tiers }, () => new Line())
+    this.#kept = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
+    this.waited = Array.from({ length: tiers }, () => 0)
+  }
+
+  /** A request comes, no earlier than what came before. One that the pool can never grant is left out. */
+  request(request: PoolRequest): void {
+    this.advance(request.time)
+    const line = this.#lines[request.tier] as Line
+    if (!(request.amount > 0 && request.amount <= this.#capacity) || line.length >= WAITING_MOST) return
+    line.push(request)
+    this.#serve()
+  }
+
+  keep({ time, tier, units, until }: KeepChange): void {
+    this.advance(time)
+    const kept = this.#kept[tier] as { units: number; until: number }
+    const fewer = units < kept.units
+    kept.units = units
+    kept.until = until
+    if (fewer) this.#serve()
+  }
+
+  advance(to: number): void {
+    for (;;) {
+      const at = Math.min(this.#running.next, this.#nextFree())
+      if (!(at <= to)) break
+      this.#pass(at)
+      if (this.#running.next <= at) this.#used -= (this.#running.pop() as Running).amount
+      if (this.#running.size === 0) this.#used = 0
+      this.#serve()
+    }
+    this.#pass(to)
+  }
+
+  #pass(to: number): void {
+    if (to <= this.#time) return
+    for (let tier = 0; tier < this.#lines.length; tier++) {
+      this.waited[tier] = (this.waited[tier] as number) + (this.#lines[tier] as Line).length * (to - this.#time)
+    }
+    this.#time = to
+  }
+
+  /** When somebody who waits may go though nobody is done: a keep is over, or he has aged into its tier. */
+  #nextFree(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (let above = 1; above < this.#kept.length; above++) {
+      const { units, until } = this.#kept[above] as { units: number; until: number }
+      if (units === 0 || until <= this.#time) continue
+      for (let tier = 0; tier < above; tier++) {
+        const first = (this.#lines[tier] as Line).first
+        if (first === undefined) continue
+        const aged = this.#agesInto(first, above)
+        next = Math.min(next, aged > this.#time ? Math.min(until, aged) : until)
+      }
+    }
+    return next
+  }
+
+  #serve(): void {
+    for (;;) {
+      const line = this.#next()
+      if (line === undefined) return
+      const { amount, duration } = line.shift()
+      this.#used += amount
+      this.#running.push({ ends: this.#time + duration, number: this.#served++, amount })
+    }
+  }
+
+  /** The line whose first request is to be granted now. */
+  #next(): Line | undefined {
+    const aged = this.#outlived()
+    if (aged !== undefined && this.#fits(aged, 0)) return this.#lines[aged.tier]
+    let best: Line | undefined
+    let bestKey = Number.POSITIVE_INFINITY
+    for (const line of this.#lines) {
+      const { first } = line
+      if (first === undefined) continue
+      const key = this.#agesInto(first, TIERS - 1)
+      // Nobody takes from who has outlived all what that waits for.
+      if (key < bestKey && this.#fits(first, aged === undefined || aged === first ? 0 : aged.amount)) {
+        best = line
+        bestKey = key
+      }
+    }
+    return best
+  }
+
+  /** Of those who have outlived all tiers who came first. */
+  #outlived(): PoolRequest | undefined {
+    let oldest: PoolRequest | undefined
+    for (const { first } of this.#lines) {
+      if (first === undefined || this.#agesInto(first, TIERS) > this.#time) continue
+      if (oldest === undefined || first.time < oldest.time) oldest = first
+    }
+    return oldest
+  }
+
+  #fits(request: PoolRequest, beside: number): boolean {
+    return this.#used + request.amount + Math.max(beside, this.#keptFrom(request)) <= this.#capacity * (1 + ROUNDING)
+  }
+
+  /** When a request counts as of a tier above its own. */
+  #agesInto({ time, tier }: PoolRequest, above: number): number {
+    return time + (above - tier) * this.#ageing
+  }
+
+  #keptFrom(request: PoolRequest): number {
+    let kept = 0
+    for (let above = request.tier + 1; above < this.#kept.length; above++) {
+      const { units, until } = this.#kept[above] as { units: number; until: number }
+      if (until > this.#time && this.#agesInto(request, above) > this.#time) kept += units
+    }
+    return kept
+  }
+}
+
+class Line {
+  #requests: PoolRequest[] = []
+  #from = 0
+
+  get length(): number {
+    return this.#requests.length - this.#from
+  }
+
+  get first(): PoolRequest | undefined {
+    return this.#requests[this.#from]
+  }
+
+  push(request: PoolRequest): void {
+    this.#requests.push(request)
+  }
+
+  shift(): PoolRequest {
+    const first = this.#requests[this.#from++] as PoolRequest
+    // What is gone is let go of, half of all at a time.
+    if (this.#from > TRIM && 2 * this.#from > this.#requests.length) {
+      this.#requests = this.#requests.slice(this.#from)
+      this.#from = 0
+    }
+    return first
+  }
+}
+
+const TRIM = 1024

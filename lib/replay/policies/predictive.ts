@@ -1,0 +1,86 @@
+import { type Scored, Scores } from '../../foresight/scores.js'
+import { Planner } from '../../plan/planner.js'
+import { IDLE_COST, WAIT_COSTS } from '../../wait-costs.js'
+import type { Arrival, Policy, View } from '../policy.js'
+import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
+import { firstOf, type Workload } from '../trace.js'
+import type { PolicySeed } from './index.js'
+import { sizing } from './sizing.js'
+
+const BATCH = 1024
+
+/** The planner that an agent has, with its guard: it learns from what has been, as everybody does who is no oracle. */
+export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
+  if (workload.sized) return { ...sizing(workload, { seed }), name: 'predictive' }
+  const tiers = workload.ranks ?? DEFAULT_TIERS
+  const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
+  const scores = workload.pools.length + workload.buckets.length === 0 ? new LockScores(tiers) : undefined
+  let planner: Planner | undefined
+  const plannerFor = ({ period, maxReserve }: View) => {
+    const made = new Planner({
+      tiers,
+      waitCosts: WAIT_COSTS,
+      idleCost: IDLE_COST,
+      maxReserve,
+      ageing: AGEING_MS,
+      period,
+      lag: 1,
+      control: CONTROL,
+      seed,
+      within: WITHIN_MS,
+      scores
+    })
+    for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
+    for (const { name, rate } of workload.buckets) made.bucket(name, rate)
+    return made
+  }
+  return {
+    name: 'predictive',
+    onPeriod(view) {
+      planner ??= plannerFor(view)
+      planner.plan({
+        now: view.now,
+        used: pool => tiers.reduce((all, tier) => all + view.used(pool, tier), 0),
+        waiting: (thing, tier) => view.waiting(thing, tier),
+        lost: source => view.lost(source),
+        write: plan => view.write(plan)
+      })
+    },
+    onArrival(arrival) {
+      const { kind, thing, who, amounts, time } = arrival
+      const tier = tierAt.get(who.tier) ?? 0
+      scores?.came(arrival, tier)
+      planner?.came({ kind, thing, tier, amount: amounts[0] ?? 1, time, workflow: who.workflow, tenant: who.tenant })
+    },
+    onEnd({ kind, thing, who, time, waited, duration }) {
+      planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration })
+    }
+  }
+}
+
+/** Scores of the locks of a trace, by foresight's own model. */
+class LockScores {
+  private readonly scores: Scores
+  private readonly tiers: readonly string[]
+  private pending: Scored[] = []
+
+  constructor(tiers: readonly string[]) {
+    this.tiers = tiers
+    this.scores = new Scores(tiers)
+  }
+
+  came({ thing, time }: Arrival, tier: number): void {
+    this.pending.push({ time, activity: { kind: 'lock', name: thing, tier, client: 0 } })
+    if (this.pending.length >= BATCH) this.learn()
+  }
+
+  private learn(): void {
+    this.scores.asked(this.pending)
+    this.pending = []
+  }
+
+  likely(now: number, tier: number, least: number, most: number) {
+    this.learn()
+    return this.scores.likely({ tier: this.tiers[tier] as string, least, most }, now)
+  }
+}

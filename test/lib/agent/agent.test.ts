@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { AgentOptions, Governor } from '../../../lib/index.js'
+import { open } from '../../../lib/index.js'
+import { randomsOf } from '../../../lib/randoms.js'
+import { isCoded, rejection, virtual } from '../support.js'
+
+const SLOTS = 20
+const STEP_MS = 50
+const BURST_EVERY = 200
+const BURST = 5
+
+/** Background work, and each ten seconds two full of those who are in a hurry. */
+async function day(gov: Governor, steps: number): Promise<{ interactive: number; background: number }> {
+  const pool = gov.semaphore('slots', SLOTS)
+  const waits = { interactive: 0, background: 0 }
+  const running: { until: number; release(): void }[] = []
+  let step = 0
+  const random = randomsOf(1)
+  const ask = (tier: 'interactive' | 'background', ms: number) => {
+    const asked = step
+    pool.acquire(1, { tier, workflow: tier }).then(grant => {
+      waits[tier] += (step - asked) * STEP_MS
+      running.push({ until: step + ms / STEP_MS, release: () => grant.release() })
+    }, assert.unreachable)
+  }
+  for (; step < steps; step++) {
+    for (const one of running.splice(0)) {
+      if (one.until <= step) one.release()
+      else running.push(one)
+    }
+    // Fourteen a second for a second: 14 of the 20 slots on average, and all of them now and then.
+    for (let i = 0; i < 2; i++) if (random() < 0.35) ask('background', 1000)
+    const phase = step % BURST_EVERY
+    if (phase >= 100 && phase < 140) for (let i = 0; i < BURST; i++) if (random() < 0.3) ask('interactive', 200)
+    gov.advance(STEP_MS)
+    await turn()
+  }
+  return waits
+}
+
+async function lived(predict: boolean | AgentOptions): Promise<{ waits: Awaited<ReturnType<typeof day>>; gov: Governor }> {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+  return { waits: await day(gov, 12_000), gov }
+}
+
+test('those in a hurry wait less with it than without, and are told of in its status', async () => {
+  const without = await lived(false)
+  const { waits, gov } = await lived(true)
+  assert.ok(waits.interactive < 0.8 * without.waits.interactive, `${waits.interactive} ms, and ${without.waits.interactive} without`)
+  const status = await gov.agent.status()
+  assert.is(status?.active, true)
+  assert.ok((status?.written ?? 0) > 10)
+  assert.is(status?.pools.slots?.on, true)
+  const hits = gov.plans.scores().reduce((all, { hits }) => all + hits, 0)
+  assert.ok(hits > 10, `${hits} hits`)
+  await Promise.all([gov.close(), without.gov.close()])
+})
+
+test('of two agents of an arena one writes, and the other goes on when it stops', async () => {
+  const name = `agents-${process.pid}`
+  const [one, other] = [open({ name, predict: { thread: false } }), open({ name })]
+  while ((await one.agent.status())?.active !== true) await turn()
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     import(workerData.url).then(async ({ open }) => {
+       const gov = open({ name: workerData.name, predict: { thread: false } })
+       parentPort.on('message', async () => parentPort.postMessage((await gov.agent.status())?.active))
+       while ((await gov.agent.status()) === undefined) await new Promise(setImmediate)
+       parentPort.postMessage('ready')
+     })`,
+    { eval: true, workerData: { name, url: new URL('../../../dist/esm/index.js', import.meta.url).href } }
+  )
+  await once(worker, 'message')
+  const asks = async () => {
+    worker.postMessage('?')
+    return ((await once(worker, 'message')) as unknown[])[0]
+  }
+  assert.is(await asks(), false)
+  await one.agent.stop()
+  while ((await asks()) !== true) await turn()
+  assert.is(await one.agent.status(), undefined)
+  await worker.terminate()
+  await Promise.all([one.close(), other.close()])
+})
+
+test('options that make no sense are refused at once', async () => {
+  for (const predict of [
+    { waitCosts: { nobody: 1 } },
+    { control: 2 },
+    { idleCost: Number.NaN },
+    { seed: -1 },
+    { period: 0 },
+    { more: 1 }
+  ]) {
+    assert.throws(
+      () => open({ predict: predict as AgentOptions }),
+      (error: unknown) => {
+        isCoded(error, 'ERR_FORELOCK_ARGUMENT')
+        return true
+      },
+      JSON.stringify(predict)
+    )
+  }
+  const gov = virtual({ capacity: { telemetry: 0 } })
+  isCoded(await rejection(gov.agent.start()), 'ERR_FORELOCK_CAPACITY')
+  assert.is(await gov.agent.status(), undefined)
+  await gov.close()
+})
+
+test('when it stops nothing is written any more, and what was ends', async () => {
+  const { gov } = await lived({ control: 0 })
+  await gov.agent.stop()
+  gov.advance(1000)
+  assert.equal(gov.plans.list(), [])
+  const before = gov.plans.scores()
+  gov.advance(1000)
+  assert.equal(gov.plans.scores(), before)
+  await gov.close()
+})
+
+test.run()

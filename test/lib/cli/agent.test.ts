@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { runAgent } from '../../../lib/cli/agent.js'
+import { open, unlink } from '../../../lib/index.js'
+
+const CLI = new URL('../../../lib/cli/forelock.ts', import.meta.url).pathname
+
+function start(name: string): ChildProcess & { line(): Promise<string> } {
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'agent', name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  child.stdout.setEncoding('utf8')
+  return Object.assign(child, { line: async () => String((await once(child.stdout, 'data'))[0]) })
+}
+
+test('an agent that is killed is followed by the one that waits', async () => {
+  const name = `agent-cli-${process.pid}`
+  const gov = open({ name })
+  const first = start(name)
+  assert.is(await first.line(), `plans for ${name}\n`)
+  const second = start(name)
+  assert.is(await second.line(), `learns, and waits: another agent plans for ${name}\n`)
+  first.kill('SIGKILL')
+  assert.is(await second.line(), `plans for ${name}\n`)
+  const last = second.line()
+  second.kill('SIGTERM')
+  assert.match(await last, /^0 plans written; of 0 holds 0 were used\n$/)
+  assert.equal(await once(second, 'exit'), [0, null])
+  await gov.close()
+  unlink(name)
+})
+
+test('it ends when it is told to, and leaves the arena', async () => {
+  const name = `agent-cli-end-${process.pid}`
+  const ending = new AbortController()
+  const told: string[] = []
+  const over = runAgent(name, {}, text => void told.push(text), ending.signal)
+  ending.abort()
+  await over
+  assert.is(told.length, 1)
+  assert.is(unlink(name), true)
+})
+
+test.run()

@@ -1,0 +1,137 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Asker, BucketPlanner, type BucketPlannerOptions } from '../../../lib/plan/bucket-planner.js'
+import type { ReservePlan } from '../../../lib/plans.js'
+import { randomsOf } from '../../../lib/randoms.js'
+
+const [LOW, HIGH] = [0, 2]
+const PERIOD_MS = 100
+const tenant = (name: string): Asker => ({ workflow: 'w', tenant: name })
+const workflow = (name: string): Asker => ({ workflow: name, tenant: undefined })
+
+const plannerOf = (more: Partial<BucketPlannerOptions> = {}) =>
+  new BucketPlanner({ bucket: 'b', rate: 100, waitCosts: [1, 2, 8, 32], maxReserve: 0.25, period: PERIOD_MS, ...more })
+
+/** Its plans from one time to another. @param ask before each period */
+function run(planner: BucketPlanner, from: number, until: number, ask: (now: number) => void = () => {}): ReservePlan[] {
+  const plans: ReservePlan[] = []
+  for (let now = from; now < until; now += PERIOD_MS) {
+    ask(now)
+    plans.push(...planner.plan(now))
+  }
+  return plans
+}
+
+/** Twenty tokens at once, every five seconds. */
+const bursts = (planner: BucketPlanner, asker: Asker, tier: number) => (now: number) => {
+  if (now % 5000 === 0) for (let i = 0; i < 20; i++) planner.came(asker, tier, 1)
+}
+
+test('nothing is kept for nobody, and for nobody who cannot be named', () => {
+  const planner = plannerOf()
+  assert.equal(run(planner, 0, 20_000), [])
+  assert.equal(run(planner, 20_000, 60_000, bursts(planner, { workflow: undefined, tenant: undefined }, HIGH)), [])
+})
+
+test('what comes in a burst is kept for the tenant it comes of, or for the workflow where there is none', () => {
+  for (const [asker, who] of [
+    [tenant('acme'), { tenant: 'acme' }],
+    [workflow('nightly'), { workflow: 'nightly' }]
+  ] as const) {
+    const planner = plannerOf()
+    const last = run(planner, 0, 120_000, bursts(planner, asker, HIGH)).at(-1) as ReservePlan
+    const { amount, until, ...rest } = last
+    assert.equal(rest, { kind: 'reserve', bucket: 'b', ...who })
+    assert.ok(amount >= 20 && amount <= 60, String(amount))
+    assert.ok(until > 10_000)
+  }
+})
+
+test('no more is kept than plans may: the part of the tokens of ten seconds', () => {
+  const planner = plannerOf({ maxReserve: 0.1 })
+  const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50))
+  const { amount } = plans.at(-1) as ReservePlan
+  assert.ok(amount > 98 && amount <= 100, String(amount))
+  for (const more of [{ maxReserve: 0 }, { rate: 0 }]) {
+    const none = plannerOf(more)
+    assert.equal(
+      run(none, 0, 60_000, () => none.came(tenant('acme'), HIGH, 0)),
+      []
+    )
+    assert.equal(
+      run(none, 60_000, 120_000, () => none.came(tenant('acme'), HIGH, 50)),
+      []
+    )
+  }
+})
+
+test('the one reserve is for whom waiting is dearest, by tokens and by tiers', () => {
+  const planner = plannerOf()
+  const both = (now: number) => {
+    bursts(planner, tenant('many'), LOW)(now)
+    bursts(planner, tenant('dear'), HIGH)(now)
+    bursts(planner, tenant('many'), LOW)(now)
+  }
+  const plans = run(planner, 0, 60_000, both)
+  assert.is(plans.at(-1)?.tenant, 'dear')
+  const more = plannerOf()
+  const cheap = (now: number) => {
+    bursts(more, tenant('dear'), HIGH)(now)
+    for (let i = 0; i < 10; i++) bursts(more, tenant('many'), LOW)(now)
+  }
+  assert.is(run(more, 0, 60_000, cheap).at(-1)?.tenant, 'many')
+})
+
+test('a reserve that stays as it is is renewed before it ends, and not written all the time', () => {
+  const planner = plannerOf()
+  const ask = bursts(planner, tenant('acme'), HIGH)
+  run(planner, 0, 300_000, ask)
+  let ends = Number.NEGATIVE_INFINITY
+  let written = 0
+  for (let now = 300_000; now < 4_300_000; now += PERIOD_MS) {
+    for (const { until } of run(planner, now, now + PERIOD_MS, ask)) {
+      written++
+      if (ends > 0) assert.ok(now < ends, `nothing from ${ends} to ${now}`)
+      ends = now + until
+    }
+  }
+  assert.ok(written >= 5 && written <= 100, String(written))
+})
+
+test('two who are alike do not take it from each other all the time', () => {
+  const planner = plannerOf()
+  const random = randomsOf(1)
+  const plans = run(planner, 0, 300_000, () => {
+    for (const name of ['a', 'b']) if (random() < 0.1) planner.came(tenant(name), HIGH, 5)
+  })
+  let changes = 0
+  for (let i = 1; i < plans.length; i++) if (plans[i]?.tenant !== plans[i - 1]?.tenant) changes++
+  assert.ok(changes <= 5, String(changes))
+})
+
+test('among thousands who ask once the one who asks always is found', () => {
+  const planner = plannerOf()
+  let asked = 0
+  const plans = run(planner, 0, 60_000, now => {
+    bursts(planner, tenant('acme'), HIGH)(now)
+    for (let i = 0; i < 20; i++) planner.came(tenant(`visitor ${asked++}`), LOW, 1)
+  })
+  assert.is(plans.at(-1)?.tenant, 'acme')
+})
+
+test('times that jump, thousands at one time and any number of tokens give plans that can be written', () => {
+  const amounts = [0, 1, 3, 1e-9, Number.MAX_SAFE_INTEGER]
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = randomsOf(seed)
+    const planner = plannerOf({ rate: [0, 1e-3, 1, 1e9][seed % 4] as number })
+    let now = 0
+    for (let step = 0; step < 200; step++) {
+      now += (random() - 0.3) * 10 ** (random() * 9)
+      const count = step === 50 ? 3000 : 3
+      for (let i = 0; i < count; i++) planner.came(tenant(`t${i % 20}`), i % 4, amounts[Math.floor(random() * amounts.length)] as number)
+      for (const { amount, until } of planner.plan(now)) assert.ok(amount > 0 && Number.isFinite(amount) && until > 0)
+    }
+  }
+})
+
+test.run()

@@ -1,0 +1,68 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Course, LossGuard } from '../../../lib/plan/loss-guard.js'
+
+const course = (lostMs: number, saved: number, lowerMs: number) => (): Course => ({ lostMs, saved, lowerMs })
+
+test('plans are let through until they kept things from others for a second', () => {
+  const guard = new LossGuard(1)
+  assert.ok(guard.passes(0, course(0, 0, 0)))
+  assert.ok(guard.passes(1000, course(900, 0, 900)))
+  assert.not(guard.passes(2000, course(1100, 0, 1100)))
+  const { on, proven, balance } = guard.status()
+  assert.equal([on, proven], [false, false])
+  assert.ok(Math.abs(balance + 0.1) < 0.01, String(balance))
+})
+
+test('where lower tiers wait a long time anyway it may be two per cent more', () => {
+  const guard = new LossGuard(1)
+  // 50 s without what was lost: a second more.
+  assert.ok(guard.passes(0, course(1900, 0, 51_900)))
+  assert.not(guard.passes(1000, course(2200, 0, 52_200)))
+})
+
+test('what was saved counts by its cost', () => {
+  const guard = new LossGuard(1)
+  assert.ok(guard.passes(0, course(5000, 8, 5000)))
+  assert.not(guard.passes(1000, course(9500, 8, 9500)))
+})
+
+test('it looks once a second, and says the same in between', () => {
+  const guard = new LossGuard(1)
+  let looks = 0
+  const look = () => {
+    looks++
+    return { lostMs: 0, saved: 0, lowerMs: 0 }
+  }
+  for (let now = 0; now < 3000; now += 100) guard.passes(now, look)
+  assert.is(looks, 3)
+})
+
+test('a source that stopped losing is let through again', () => {
+  const guard = new LossGuard(1)
+  guard.passes(0, course(1010, 0, 1010))
+  let back = 0
+  for (let now = 1000; back === 0 && now < 600_000; now += 1000) if (guard.passes(now, course(1010, 0, 1010 + now))) back = now
+  // Ten seconds at the earliest, by what else lower tiers waited since.
+  assert.is(back, 10_000)
+})
+
+test('no more is let through at once than could be paid for', () => {
+  const guard = new LossGuard(1)
+  guard.passes(0, course(0, 0, 0))
+  // A second of budget is two of half a second each.
+  assert.equal([guard.admits(0, 500), guard.admits(0, 500), guard.admits(0, 500)], [true, true, false])
+  // They are over, and cost nothing.
+  guard.passes(1000, course(0, 0, 0))
+  assert.ok(guard.admits(1000, 500))
+})
+
+test('a source that is tried again may cost a tenth of a second, not a second', () => {
+  const guard = new LossGuard(1)
+  guard.passes(0, course(5000, 0, 5000))
+  assert.not(guard.admits(0, 1))
+  assert.ok(guard.passes(10_000, course(5000, 0, 5000)))
+  assert.equal([guard.admits(10_000, 60), guard.admits(10_000, 60)], [true, false])
+})
+
+test.run()

@@ -1,0 +1,160 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { KeyScores } from '../../../lib/plan/lock-planner.js'
+import { type Arena, type Asked, Planner, type PlannerOptions, SOURCES } from '../../../lib/plan/planner.js'
+import type { Plan } from '../../../lib/plans.js'
+import { randomsOf } from '../../../lib/randoms.js'
+
+const TIERS = ['background', 'standard', 'interactive', 'critical']
+const [LOW, HIGH] = [0, 2]
+const PERIOD_MS = 100
+
+const alwaysLikely: KeyScores = { likely: (_now, tier) => (tier <= HIGH ? [{ name: 'l', score: 0.9 }] : []) }
+
+const plannerOf = (more: Partial<PlannerOptions> = {}) =>
+  new Planner({
+    tiers: TIERS,
+    waitCosts: [1, 2, 8, 32],
+    idleCost: 1,
+    maxReserve: 0.25,
+    ageing: 30_000,
+    period: PERIOD_MS,
+    lag: 1,
+    control: 0,
+    seed: 1,
+    within: 500,
+    scores: undefined,
+    ...more
+  })
+
+/** An arena that only remembers what is written. */
+class Paper implements Arena {
+  now = 0
+  lostMs = 0
+  readonly plans: Plan[] = []
+  used = () => 2
+  waiting = () => 0
+  lost = (_source: number) => this.lostMs
+  write = (plan: Plan) => this.plans.push(plan)
+}
+
+const asked = (kind: Asked['kind'], thing: string, time: number, tier: number): Asked => ({
+  kind,
+  thing,
+  tier,
+  amount: 1,
+  time,
+  workflow: 'w',
+  tenant: 'acme'
+})
+
+/** A burst of the higher tier every second, and a reader of a lock in the way of each writer. */
+function play(planner: Planner, arena: Paper, until: number): void {
+  for (; arena.now < until; arena.now += PERIOD_MS) {
+    const time = arena.now
+    if (time % 1000 === 0) {
+      for (let i = 0; i < 5; i++) {
+        for (const kind of ['pool', 'bucket'] as const) planner.came(asked(kind, kind, time, HIGH))
+        planner.ended({ kind: 'pool', thing: 'pool', tier: HIGH, time, waited: 0, held: 50 })
+      }
+      planner.came(asked('lock', 'l', time, LOW))
+      planner.came(asked('lock', 'l', time + 10, HIGH))
+      planner.ended({ kind: 'lock', thing: 'l', tier: LOW, time, waited: 0, held: 90 })
+      planner.ended({ kind: 'lock', thing: 'l', tier: HIGH, time: time + 10, waited: 80, held: 1 })
+    }
+    planner.plan(arena)
+  }
+}
+
+test('each kind of thing has plans of its own kind, by its own source', () => {
+  const planner = plannerOf({ scores: alwaysLikely })
+  planner.pool('pool', 20, 1)
+  planner.bucket('bucket', 10)
+  const arena = new Paper()
+  play(planner, arena, 60_000)
+  const kinds = new Map(arena.plans.map(plan => [plan.kind, plan]))
+  assert.equal([...kinds.keys()].sort(), ['hold', 'keep', 'reserve'])
+  for (const { kind, source } of arena.plans) assert.is(source, SOURCES[kind as keyof typeof SOURCES])
+  assert.is((kinds.get('keep') as { pool: unknown }).pool, 'pool')
+  assert.is((kinds.get('reserve') as { tenant?: string }).tenant, 'acme')
+  assert.is((kinds.get('hold') as { lock: unknown }).lock, 'l')
+})
+
+test('of a thing that it was not told of nothing is planned, and without scores no lock is held', () => {
+  const planner = plannerOf()
+  const arena = new Paper()
+  play(planner, arena, 20_000)
+  assert.equal(arena.plans, [])
+  assert.equal([planner.knows('pool', 'pool'), planner.knows('bucket', 'bucket')], [false, false])
+  planner.pool('pool', 20, 1)
+  assert.equal([planner.knows('pool', 'pool'), planner.knows('bucket', 'pool')], [true, false])
+})
+
+test('holds stop when the core says that they cost more than they may, and status says so', () => {
+  const planner = plannerOf({ scores: alwaysLikely })
+  const arena = new Paper()
+  play(planner, arena, 20_000)
+  assert.ok(planner.status().locks.on)
+  assert.ok(planner.status().locks.written > 0)
+  arena.lostMs = 1e6
+  play(planner, arena, 21_100)
+  const before = arena.plans.length
+  play(planner, arena, 30_000)
+  assert.is(arena.plans.length, before)
+  assert.not(planner.status().locks.on)
+})
+
+test('status tells what has become of each pool', () => {
+  const planner = plannerOf()
+  planner.pool('pool', 20, 1)
+  play(planner, new Paper(), 10_000)
+  const status = planner.status().pools.get('pool')
+  assert.ok(status?.on)
+  assert.equal(status?.planned[HIGH], { tier: 'interactive', requests: 50, wait: 0 })
+})
+
+test('the same events and seed give the same plans', () => {
+  const written = () => {
+    const planner = plannerOf({ scores: alwaysLikely, control: 0.3 })
+    planner.pool('pool', 20, 1)
+    planner.bucket('bucket', 10)
+    const arena = new Paper()
+    play(planner, arena, 60_000)
+    return arena.plans
+  }
+  assert.equal(written(), written())
+})
+
+/** Numbers of a plan, and of what is said of plans. */
+function* numbersIn(value: unknown): Generator<number> {
+  if (typeof value === 'number') yield value
+  else if (value instanceof Map) for (const one of value.values()) yield* numbersIn(one)
+  else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) yield* numbersIn(one)
+}
+
+test('whatever comes, what is written and said are numbers', () => {
+  const amounts = [0, 1, 3, 1e-9, Number.MAX_SAFE_INTEGER]
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = randomsOf(seed)
+    const planner = plannerOf({ scores: alwaysLikely, control: 0.2 })
+    planner.pool('pool', [0, 1, 1e6][seed % 3] as number, seed % 2)
+    planner.bucket('bucket', [0, 1, 1e6][seed % 3] as number)
+    const arena = new Paper()
+    for (let step = 0; step < 200; step++) {
+      arena.now += (random() - 0.2) * 10 ** (random() * 7)
+      const count = step === 100 ? 2000 : 4
+      for (let i = 0; i < count; i++) {
+        const kind = (['pool', 'bucket', 'lock'] as const)[i % 3] as Asked['kind']
+        const thing = kind === 'lock' ? 'l' : kind
+        const one = { ...asked(kind, thing, arena.now, i % 4), amount: amounts[Math.floor(random() * amounts.length)] as number }
+        planner.came(one)
+        if (random() < 0.8)
+          planner.ended({ kind, thing, tier: i % 4, time: arena.now, waited: random() * 10 ** (random() * 8), held: random() * 1e5 })
+      }
+      planner.plan(arena)
+    }
+    for (const number of numbersIn([arena.plans, planner.status()])) assert.not(Number.isNaN(number), `seed ${seed}`)
+  }
+})
+
+test.run()
