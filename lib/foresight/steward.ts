@@ -67,7 +67,6 @@ export class Steward implements Arena {
   #notices: Notice[] = []
   #active = false
   #planned = Number.NEGATIVE_INFINITY
-  #last = Number.NEGATIVE_INFINITY
   #written = 0
   #refused = 0
   #lost: ReadonlyMap<number, number> = new Map()
@@ -112,9 +111,8 @@ export class Steward implements Arena {
     for (const { time, activity } of asked) {
       const { kind, name, tier, amount, workflow, tenant } = activity
       if (!this.#meets(kind, name)) continue
-      this.#last = Math.max(this.#last, time)
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
-      this.#planner.came({ kind, thing: name, tier, amount: units, time: this.#last, workflow, tenant })
+      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
     }
     for (const activity of activities) {
       const { kind, name, tier } = activity

@@ -51,7 +51,7 @@ export interface Asked {
   readonly tier: number
   /** units of the first dimension, or tokens */
   readonly amount: number
-  /** ms, no less than of what came before */
+  /** ms */
   readonly time: number
   readonly workflow: string | undefined
   readonly tenant: string | undefined

@@ -15,6 +15,8 @@ const PATIENCE_MS = 60_000
 const PENDING_MOST = 65_536
 /** Changes that wait for the requests before them; the oldest are forgotten. */
 const CHANGES_MOST = 65_536
+/** Two times of one request, of which one was reckoned by its end. */
+const SAME_MS = 0.5
 /** Requests that a mean duration is of. */
 const DURATIONS = 200
 
@@ -31,6 +33,8 @@ export class PoolTrial {
   /** those whose time has not come, in the order of their times */
   #requests: PoolRequest[] = []
   #from = 0
+  /** ms up to which it has come */
+  #tried = Number.NEGATIVE_INFINITY
   #changes: KeepChange[] = []
   readonly #durations: { count: number; mean: number }[]
 
@@ -41,9 +45,15 @@ export class PoolTrial {
     this.#durations = waitCosts.map(() => ({ count: 0, mean: 0 }))
   }
 
-  /** A request came; no earlier than the one before. */
+  /** A request came. One that is told of after what came later was tried is left out. */
   came(time: number, tier: number, amount: number): void {
-    this.#requests.push({ time, tier, amount, duration: Number.NaN })
+    if (!(time >= this.#tried)) return
+    const request = { time, tier, amount, duration: Number.NaN }
+    let at = this.#requests.length
+    // Told of late, by one that had to wait: few came meanwhile.
+    while (at > 0 && (this.#requests[at - 1] as PoolRequest).time > time) at--
+    if (at === this.#requests.length) this.#requests.push(request)
+    else this.#requests.splice(at, 0, request)
   }
 
   /** One that {@link came} is over. @param duration ms for which it held what it was granted */
@@ -56,15 +66,16 @@ export class PoolTrial {
     let high = requests.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((requests[middle] as PoolRequest).time < time) low = middle + 1
+      if ((requests[middle] as PoolRequest).time < time - SAME_MS) low = middle + 1
       else high = middle
     }
-    for (let at = low; at < requests.length && (requests[at] as PoolRequest).time === time; at++) {
+    let nearest: PoolRequest | undefined
+    for (let at = low; at < requests.length && (requests[at] as PoolRequest).time <= time + SAME_MS; at++) {
       const request = requests[at] as PoolRequest
       if (request.tier !== tier || !Number.isNaN(request.duration)) continue
-      request.duration = duration
-      return
+      if (nearest === undefined || Math.abs(request.time - time) < Math.abs(nearest.time - time)) nearest = request
     }
+    if (nearest !== undefined) nearest.duration = duration
   }
 
   /** A plan, at the time from which it is in force. */
@@ -89,6 +100,7 @@ export class PoolTrial {
     // With nobody on the way, time is known to pass.
     const known = this.#requests[this.#from]?.time ?? now
     change = this.#apply(change, known)
+    this.#tried = Math.max(this.#tried, known)
     this.#without.advance(known)
     this.#with.advance(known)
     if (change > 0) this.#changes = this.#changes.slice(change)

@@ -89,8 +89,10 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
     this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
-    if (this.#options.remedies === 'apply') this.#listen()
-    this.on('newListener', event => {
+    if (this.#options.remedies === 'apply')
+      this.#listen()
+      // Told of any event's listeners, those of which the type above knows nothing among them.
+    ;(this as unknown as EventEmitter).on('newListener', (event: unknown) => {
       if (event === 'contention' || event === 'plan' || event === 'remedy') this.#listen()
     })
   }
