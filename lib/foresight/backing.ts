@@ -1,5 +1,5 @@
 import type { Notice } from '../notices.js'
-import type { RunRecord } from '../workflow/record.js'
+import type { RunTold } from '../workflow/sizing.js'
 import type { Question, Questions } from './answers.js'
 import type { Anomaly } from './usage-watch.js'
 
@@ -14,7 +14,7 @@ export interface WatchTerms {
 export interface WatchEvents {
   anomaly(anomaly: Anomaly): void
   /** a run is over whose workflow learns what its runs need, in whichever environment */
-  sized(record: RunRecord): void
+  sized(record: RunTold): void
   /** what its plans are about */
   noticed(notices: readonly Notice[]): void
   /** it stopped by itself */

@@ -10,8 +10,7 @@ import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
 import type { Session } from '../session.js'
 import { noTelemetry } from '../telemetry.js'
-import type { RunRecord } from '../workflow/record.js'
-import { hearOf } from '../workflow/sizing.js'
+import { hearOf, type RunTold } from '../workflow/sizing.js'
 import type { ForesightStatus, Question, Questions } from './answers.js'
 import type { Backing } from './backing.js'
 import type { CollisionProfile } from './collisions.js'
@@ -86,7 +85,7 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     if (this.#backing !== undefined) return
     const events = {
       anomaly: (anomaly: Anomaly) => void this.emit('anomaly', anomaly),
-      sized: (record: RunRecord) => hearOf(session, record),
+      sized: (record: RunTold) => hearOf(session, record),
       noticed: (notices: readonly Notice[]) => notify(session, notices),
       failed: (error: unknown) => this.#fail(error)
     }

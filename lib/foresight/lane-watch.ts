@@ -7,7 +7,7 @@ import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord }
 import { noTelemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
-import type { RunRecord } from '../workflow/record.js'
+import { type RunTold, toldOf } from '../workflow/sizing.js'
 import type { Activity } from './activity.js'
 import type { Outlook } from './outlook.js'
 
@@ -27,7 +27,7 @@ export type Told = Pick<Outlook, 'happened' | 'ended' | 'used'>
 export class LaneWatch<O extends Told = Outlook> {
   readonly #session: Session
   readonly #outlook: O
-  readonly #onSized: (record: RunRecord) => void
+  readonly #onSized: (record: RunTold) => void
   readonly #reader: number
   readonly #names: RecordNames
   readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
@@ -45,7 +45,7 @@ export class LaneWatch<O extends Told = Outlook> {
    * @param onSized is told of each run whose workflow learns what its runs need
    * @throws CapacityError if the arena has no room for telemetry; ClosedError
    */
-  constructor(session: Session, makeOutlook: (since: number) => O, onSized: (record: RunRecord) => void = () => {}) {
+  constructor(session: Session, makeOutlook: (since: number) => O, onSized: (record: RunTold) => void = () => {}) {
     session.mustBeOpen()
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     this.#session = session
@@ -140,7 +140,7 @@ export class LaneWatch<O extends Told = Outlook> {
       this.#outlook.ended(told)
       if (!('id' in told)) continue
       this.runs++
-      if (told.sized !== undefined) this.#onSized(told)
+      if (told.sized !== undefined) this.#onSized(toldOf(told))
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Notice } from '../notices.js'
 import type { PlainError } from '../thread/plain-error.js'
 import type { ThreadArena } from '../thread/start.js'
-import type { RunRecord } from '../workflow/record.js'
+import type { RunTold } from '../workflow/sizing.js'
 import type { Question } from './answers.js'
 import type { WatchTerms } from './backing.js'
 import type { Anomaly } from './usage-watch.js'
@@ -20,7 +20,7 @@ export interface ToWatch {
 
 export type FromWatch =
   | { readonly event: 'anomaly'; readonly anomaly: Anomaly }
-  | { readonly event: 'sized'; readonly record: RunRecord }
+  | { readonly event: 'sized'; readonly record: RunTold }
   | { readonly event: 'noticed'; readonly notices: readonly Notice[] }
   | { readonly event: 'failed'; readonly error: PlainError }
   | { readonly id: number; readonly value: unknown }

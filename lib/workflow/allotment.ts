@@ -1,5 +1,5 @@
 import { type Allocation, type GrowOptions, readAmounts } from '../allocation.js'
-import { ClosedError, ExceedsError, UnderAllocatedError } from '../errors/index.js'
+import { ClosedError, ExceedsError, isForelockError, UnderAllocatedError } from '../errors/index.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { UsageAmounts } from '../predict/usage.js'
 import type { UsageInput } from '../predict/usage-input.js'
@@ -60,7 +60,12 @@ export class Allotment {
   /** It was measured. */
   saw(measured: UsageAmounts, now: number): void {
     this.measured = this.sizing.names.map(name => measured[name] ?? Number.NaN)
-    this.adjust(now)
+    try {
+      this.adjust(now)
+    } catch (error) {
+      // Nothing is thrown from a timer: what is wrong with the arena, the end of the run meets too.
+      if (!isForelockError(error)) throw error
+    }
   }
 
   /** Waits until it has that much. @throws ArgumentError, and as {@link Allocation.resize} */
@@ -111,6 +116,8 @@ export class Allotment {
    * uses more than it has. What nothing is known of stays, and so does what a run was granted that had too little before.
    */
   private adjust(now: number): void {
+    const { allocation } = this
+    if (allocation === undefined || allocation.ended || !this.sizing.session.joined) return
     const sofar = this.sofar()
     const predicted = this.sizing.size(this.input)
     const twice = this.sizing.more(this.amounts) ?? this.amounts

@@ -17,6 +17,11 @@ const LESSONS = 128
 /** What a pool has is asked for again when it is older: that takes longer than to predict. */
 const CAPACITY_MS = 1_000
 const FIRST_PART = 1 / 16
+/** Each takes some 50 us of the event loop; of a workflow with more runs these say as much. */
+const LESSONS_A_SECOND = 100
+const MS_PER_S = 1_000
+/** As many as a model knows. */
+const WORKFLOWS_MAX = 1_024
 
 /** What a run took of a pool, from its input. */
 export interface Lesson {
@@ -26,11 +31,27 @@ export interface Lesson {
   readonly used: readonly number[]
 }
 
+/** What is told of a run that was sized. */
+export type RunTold = Pick<RunRecord, 'id' | 'workflow' | 'tenant' | 'outcome' | 'input' | 'sized'> &
+  Partial<Pick<RunRecord, 'duration' | 'usage'>>
+
+export function toldOf({ id, workflow, tenant, outcome, input, sized }: RunRecord): RunTold {
+  return { id, workflow, tenant, outcome, input, sized }
+}
+
+/** A workflow that is sized. */
+interface Known {
+  kept: Lesson[]
+  /** ms on the arena's clock, and lessons since then */
+  since: number
+  lately: number
+}
+
 /** What all workflows of a governor have learnt of pools of the same dimensions, with the same part that may be short. */
 class Lessons implements Learner {
   readonly sizer: Sizer
   count = 0
-  private readonly kept = new Map<string, Lesson[]>()
+  private readonly known = new Map<string, Known>()
 
   constructor(
     private readonly names: readonly string[],
@@ -41,21 +62,37 @@ class Lessons implements Learner {
 
   /** Whether runs of it are sized here. */
   isOf(workflow: string): boolean {
-    return this.kept.has(workflow)
+    return this.known.has(workflow)
   }
 
-  begin(workflow: string): void {
-    if (!this.kept.has(workflow)) this.kept.set(workflow, [])
+  /** The workflow used last is at the end. */
+  begin(workflow: string): Known {
+    const known = this.known.get(workflow) ?? { kept: [], since: 0, lately: 0 }
+    this.known.delete(workflow)
+    this.known.set(workflow, known)
+    if (this.known.size > WORKFLOWS_MAX) {
+      const [oldest = ''] = this.known.keys()
+      this.known.delete(oldest)
+      this.sizer.forget(oldest)
+    }
+    return known
   }
 
-  hear(record: RunRecord, tenant: string | undefined): void {
+  lessonOf(record: RunTold, tenant: string | undefined): Lesson | undefined {
     const used = usedBy(this.names, record)
-    if (used.some(amount => !Number.isNaN(amount))) this.add(record.workflow, { tenant, input: usageInputOf(record.input), used })
+    return used.some(amount => !Number.isNaN(amount)) ? { tenant, input: usageInputOf(record.input), used } : undefined
   }
 
-  add(workflow: string, lesson: Lesson): void {
-    const kept = this.kept.get(workflow) ?? []
-    this.kept.set(workflow, kept)
+  /** @param now ms on the arena's clock */
+  add(workflow: string, lesson: Lesson, now: number): void {
+    const known = this.begin(workflow)
+    if (now - known.since >= MS_PER_S || now < known.since) [known.since, known.lately] = [now, 0]
+    if (++known.lately > LESSONS_A_SECOND) return
+    this.learn(workflow, known, lesson)
+  }
+
+  learn(workflow: string, known: Known, lesson: Lesson): void {
+    const { kept } = known
     kept.push(lesson)
     if (kept.length > LESSONS) kept.shift()
     this.count++
@@ -63,10 +100,11 @@ class Lessons implements Learner {
   }
 
   forget(tenant: string): void {
-    for (const [workflow, kept] of this.kept) {
-      const left = kept.filter(lesson => lesson.tenant !== tenant)
-      if (left.length === kept.length) continue
-      this.kept.set(workflow, left)
+    for (const [workflow, known] of this.known) {
+      const left = known.kept.filter(lesson => lesson.tenant !== tenant)
+      if (left.length === known.kept.length) continue
+      known.kept = left
+      this.count++
       this.sizer.forget(workflow)
       for (const { input, used } of left) this.sizer.learn(workflow, input, used)
     }
@@ -91,20 +129,21 @@ function lessonsOf(session: Session, names: readonly string[], under: number): L
  * Teaches the workflows of this governor by a run of another environment, whose own lessons are not its: anybody may leave notes, so what is not as it
  * should be is passed over.
  */
-export function hearOf(session: Session, record: RunRecord): void {
+export function hearOf(session: Session, record: RunTold): void {
   const { id, workflow, outcome, tenant } = record
   if (typeof id !== 'string' || id.startsWith(`${session.binding.client}-`) || outcome !== 'success') return
   const whose = typeof tenant === 'string' ? tenant : undefined
   for (const lessons of all.get(session)?.values() ?? []) {
     if (!lessons.isOf(workflow)) continue
     if (whose !== undefined) forgettingOf(session).learnt(whose)
-    lessons.hear(record, whose)
+    const lesson = lessons.lessonOf(record, whose)
+    if (lesson !== undefined) lessons.add(workflow, lesson, session.binding.now() / NS_PER_MS)
   }
 }
 
 /** What a run took, by these dimensions: as it said, else as it was measured. */
-export function usedBy(names: readonly string[], record: RunRecord): number[] {
-  const took = amountsOf(record)
+export function usedBy(names: readonly string[], record: RunTold): number[] {
+  const took = amountsOf({ duration: Number.NaN, usage: {}, ...record })
   return names.map(name => {
     const amount = record.sized?.used?.[name] ?? took[name]
     return typeof amount === 'number' && amount >= 0 && amount <= UNITS_MAX ? amount : Number.NaN
@@ -169,12 +208,13 @@ export class Sizing {
   }
 
   learn(lesson: Lesson): void {
-    if (lesson.used.some(amount => !Number.isNaN(amount))) this.lessons.add(this.workflow, lesson)
+    if (lesson.used.some(amount => !Number.isNaN(amount))) this.lessons.add(this.workflow, lesson, this.session.binding.now() / NS_PER_MS)
   }
 
   /** Learns from a run that was, of another time or place. */
-  hear(record: RunRecord): void {
-    this.lessons.hear({ ...record, workflow: this.workflow }, record.tenant)
+  hear(record: RunTold): void {
+    const lesson = this.lessons.lessonOf(record, record.tenant)
+    if (lesson !== undefined) this.lessons.learn(this.workflow, this.lessons.begin(this.workflow), lesson)
   }
 
   /** Takes a try into the account: by dimension, unit seconds that it held, and used if it was done. */

@@ -4,14 +4,14 @@ import { FullError } from '../errors/index.js'
 import type { Session } from '../session.js'
 import type { OnScale, ScaleRequest, WhenFull } from './learning.js'
 
-/** Admits the runs of a workflow, and does what it says where there is no room at once. */
+/** Admits the runs of a workflow that does not just wait where there is no room at once. */
 export class Doorkeeper {
   /** somebody is bringing more */
   private scaling = false
 
   constructor(
     private readonly session: Session,
-    private readonly whenFull: WhenFull,
+    private readonly whenFull: Exclude<WhenFull, 'queue'>,
     private readonly onScale: OnScale | undefined
   ) {}
 
@@ -22,7 +22,6 @@ export class Doorkeeper {
    */
   async admit(parts: AdmitParts, terms: object, about: Pick<ScaleRequest, 'workflow' | 'tier' | 'amounts'>): Promise<Admission> {
     const { session, whenFull, onScale } = this
-    if (whenFull === 'queue') return admit(session, parts, terms)
     const { waitTimeout, signal, ...now } = terms as { waitTimeout?: number; signal?: AbortSignal }
     if (signal?.aborted) throw signal.reason
     const answer = tryAdmit(session, parts, now)

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { recordedFields } from '../access/fields.js'
 import type { Admission } from '../admission.js'
-import type { AdmitParts } from '../admit.js'
+import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
 import { type ContentionNotice, type Notice, onNotice, type PlanNotice } from '../notices.js'
@@ -54,7 +54,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #forgetting: Forgetting
   readonly #kind: RunKind
   readonly #sizing: Sizing | undefined
-  readonly #door: Doorkeeper
+  /** undefined: runs wait */
+  readonly #door: Doorkeeper | undefined
   /** of runs that say nothing of themselves */
   readonly #plain: ReadRun
   readonly #plainNames: RequestNames
@@ -85,7 +86,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       announcer: announcerOf(session)
     }
     this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
-    this.#door = new Doorkeeper(session, whenFull, onScale)
+    this.#door = whenFull === 'queue' ? undefined : new Doorkeeper(session, whenFull, onScale)
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
@@ -106,15 +107,23 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
    */
   run<T>(fn: (run: Run) => T | PromiseLike<T>): Promise<T>
   run<T>(options: RunOptions | undefined, fn: (run: Run) => T | PromiseLike<T>): Promise<T>
-  async run<T>(first: unknown, second?: unknown): Promise<T> {
-    const isPlain = typeof first === 'function'
-    const fn = isPlain ? first : second
-    callback(fn, 'fn')
-    const session = this.#session
-    const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
-    session.mustBeOpen(this.name)
-    const work = fn as (run: Run) => T | PromiseLike<T>
-    if (this.#remedies.pauses) await this.#remedies.pause(read.signal)
+  run<T>(first: unknown, second?: unknown): Promise<T> {
+    // Not async itself: that would be a promise more for each run.
+    try {
+      const isPlain = typeof first === 'function'
+      const fn = isPlain ? first : second
+      callback(fn, 'fn')
+      const session = this.#session
+      const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
+      session.mustBeOpen(this.name)
+      const work = fn as (run: Run) => T | PromiseLike<T>
+      return this.#remedies.pauses ? this.#remedies.pause(read.signal).then(() => this.#begin(work, read)) : this.#begin(work, read)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
     const sizing = this.#sizing
     return sizing === undefined ? this.#try(work, read, this.#needs(read), undefined) : this.#learn(work, read, sizing)
   }
@@ -266,7 +275,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
-    return this.#door.admit(parts, this.#terms(read, run), { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
+    const [door, terms] = [this.#door, this.#terms(read, run)]
+    if (door === undefined) return admit(this.#session, parts, terms)
+    return door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {

@@ -69,6 +69,24 @@ test('what a tenant taught elsewhere is forgotten here too', async () => {
   await gov.close()
 })
 
+test('of a workflow with many runs a hundred a second are learnt from', async () => {
+  const gov = virtual()
+  const pool = gov.pool('host', { capacity: { memory: 16_000 } })
+  const workflow = gov.workflow('w', { ...options, pool })
+  const run = async (memory: number, times: number) => {
+    for (let i = 0; i < times; i++) await workflow.run(run => void run.uses({ memory }))
+  }
+  await run(50, 100)
+  const before = workflow.size()
+  await run(5_000, 50)
+  assert.equal(workflow.size(), before)
+  assert.is(workflow.sizing()?.runs, 150)
+  gov.advance(1_000)
+  await run(5_000, 50)
+  assert.ok((workflow.size()?.memory as number) >= 5_000)
+  await gov.close()
+})
+
 test('records of another day teach what runs of today would', async () => {
   const gov = virtual()
   const pool = gov.pool('host', { capacity: { memory: 16_000 } })
