@@ -169,7 +169,20 @@ class GateKeeper {
   SlotId asleep_ = 0;  // not chosen in this visit if another can be
 };
 
+// Whether a visit may serve somebody, as far as one who does not stand in the gate can tell.
+bool perhaps_waited_for(const Element& element);
+
 // When the first in line at a bucket is to be served, as far as one who does not stand in the gate can tell; 0: nobody waits.
 Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now);
+
+// The same for whoever asks again and again: while the bucket's word and what is waited for stay as they were, the time does.
+struct PacedBucket {
+  ElementIndex index;
+  std::uint64_t word = 0;
+  std::uint64_t tokens = 0;
+  Pace pace{};
+  Nanos due = 0;  // 0: unknown
+};
+Nanos tokens_due(Arena& arena, PacedBucket& bucket, Nanos now);
 
 }  // namespace forelock::core
