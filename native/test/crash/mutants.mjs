@@ -619,7 +619,7 @@ const mutants = [
         '  entry.control.store(control.word(), memory_order_release);\n  mark_used(chosen, true);\n'
       ]
     ],
-    caughtBy: [step('a plan written anew', ...died)]
+    caughtBy: [step('the first plan', ...died)]
   },
   {
     name: 'plan: its place is used for ever',
