@@ -1,5 +1,6 @@
 import { duration, refuse } from './checks.js'
 import { ArgumentError } from './errors/index.js'
+import { At, Time } from './native/binding.js'
 import type { Session } from './session.js'
 
 /** The largest time a Date can hold, in ms since 1970. */
@@ -27,7 +28,11 @@ export function advance(session: Session, ms: unknown): void {
   }
   const step = duration(ms, 'ms')
   if (!Number.isFinite(step)) throw refuse('ms', 'a finite number of milliseconds', ms)
-  const code = session.binding.advance(step)
+  const { scratch, times } = session
+  scratch[At.Arena] = session.arena
+  times[Time.Timeout] = step
+  session.binding.advance()
+  const code = scratch[At.OutCode]
   session.waiting.settle()
   session.check(code)
   session.waiting.drain()

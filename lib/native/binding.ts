@@ -298,8 +298,8 @@ export interface Binding {
   now(): number
   /** The wall-clock milliseconds of a time on the arena clock, by the arena's one mapping. */
   wallClock(ns: number): number
-  /** Virtual clock only: goes forward by ms, event by event; writes OutSettled. */
-  advance(ms: number): number
+  /** Virtual clock only. In: Timeout. Goes forward by so many ms, event by event. OutCode: Ok | < 0. Writes OutSettled. */
+  advance(): void
   /** Holders and waiters of every lock with any; with a name, of that one. See Snapshot. */
   snapshot(name?: string): ElementSnapshot[]
   /** Counters of the arena and of this environment. */

@@ -3,12 +3,14 @@ import { CapacityError, TimeoutError } from '../errors/index.js'
 import type { KeepPlan, Plan, PlanScore } from '../plans.js'
 import { NS_PER_MS } from '../units.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
+import { Flight } from './flight.js'
 import { Lookahead } from './lookahead.js'
-import type { Arrival, Policy, View } from './policy.js'
-import { PoolAccount } from './pool-account.js'
-import { type Flight, Stage } from './stage.js'
+import type { Arrival, Ended, Policy, View } from './policy.js'
+import type { PoolAccount } from './pool-account.js'
+import { Stage } from './stage.js'
 import { Tally, type TierResult } from './tally.js'
-import { firstOf, type PoolTerms, type TraceRequest, type Workload } from './trace.js'
+import type { Thing } from './thing.js'
+import type { PoolTerms, TraceRequest, Workload } from './trace.js'
 
 /** Between two looks of a policy; an agent's period by default. */
 export const PERIOD_MS = 100
@@ -77,15 +79,6 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   }
 }
 
-/** Requests that wait for one thing, by tier; and of a bucket by how many tokens. */
-interface Line {
-  readonly waiting: number[]
-  all: number
-  readonly tokens: Map<number, number>
-  /** ns when a bucket has what somebody waits for */
-  due: number
-}
-
 interface Later {
   readonly at: number
   readonly plan: Plan
@@ -110,11 +103,11 @@ class Engine implements View {
   private readonly later: Later[] = []
   private readonly tallies: Tally[]
   private readonly tierAt: ReadonlyMap<string, number>
-  private readonly accounts = new Map<string, PoolAccount>()
-  private readonly lines = new Map<string, Line>()
-  private readonly busyBuckets = new Set<string>()
-  /** locks with a hold on them, and until when, ns */
-  private readonly heldFor = new Map<string, number>()
+  private readonly accounts: readonly PoolAccount[]
+  /** buckets with somebody who waits */
+  private readonly busy: Thing[] = []
+  /** locks with a hold on them and somebody who waits */
+  private readonly kept = new Set<Thing>()
   private readonly keeps = new Map<string, KeepPlan>()
   private time = 0
   private periodAt: number
@@ -144,9 +137,7 @@ class Engine implements View {
     this.tierAt = new Map(tiers.map((tier, i) => [tier, i]))
     this.tallies = tiers.map(tier => new Tally(tier))
     this.periodAt = policy.onPeriod === undefined ? Number.POSITIVE_INFINITY : 0
-    for (const { name, capacity } of workload.pools) {
-      this.accounts.set(name, new PoolAccount(name, firstOf(capacity), tiers.length))
-    }
+    this.accounts = [...this.stage.pools].map(({ account }) => account as PoolAccount)
   }
 
   get now(): number {
@@ -162,23 +153,23 @@ class Engine implements View {
       const next = this.nextTime()
       if (next === Number.POSITIVE_INFINITY) break
       this.advance(next)
-      if (this.isUnsettled()) await this.settle()
+      this.settle()
       while (this.flights.next <= this.time) {
         this.end(this.flights.pop() as Flight)
-        if (this.isUnsettled()) await this.settle()
+        this.settle()
       }
       while (this.moments.next <= this.time) this.expire(this.moments.pop() as Moment)
       while (this.later[0] !== undefined && this.later[0].at <= this.time) this.enforce((this.later.shift() as Later).plan)
       if (this.periodAt <= this.time) this.atPeriod()
-      if (this.isUnsettled()) await this.settle()
-      for (const name of this.busyBuckets) if ((this.lines.get(name) as Line).due <= this.time) this.lookWhenDue(name)
+      this.settle()
+      for (const bucket of this.busy) if (bucket.due <= this.time) this.lookWhenDue(bucket)
       for (let request = this.ahead.next; request !== undefined && toNs(request.time) <= this.time; request = this.ahead.next) {
         this.ahead.take()
         this.arrive(request)
       }
       // A look at a thing may have let somebody go.
-      if (this.isUnsettled()) await this.settle()
-      this.takeTurns()
+      this.settle()
+      if (this.workload.sized) this.takeTurns()
     }
     return this.result(performance.now() - began)
   }
@@ -195,12 +186,11 @@ class Engine implements View {
   }
 
   used(pool: string, tier: string): number {
-    return this.accounts.get(pool)?.used[this.tierOf(tier)] ?? 0
+    return this.accounts.find(({ name }) => name === pool)?.used[this.tierOf(tier)] ?? 0
   }
 
   waiting(thing: string, tier: string): number {
-    const at = this.tierOf(tier)
-    return this.accounts.get(thing)?.waiting[at] ?? this.lines.get(thing)?.waiting[at] ?? 0
+    return this.stage.waiting(thing, this.tierOf(tier))
   }
 
   lost(source: number): number {
@@ -231,50 +221,45 @@ class Engine implements View {
   /** When a bucket has tokens for somebody who waits, or a lock may be kept no longer. */
   private nextDue(): number {
     let next = Number.POSITIVE_INFINITY
-    for (const name of this.busyBuckets) next = Math.min(next, (this.lines.get(name) as Line).due)
-    for (const [lock, until] of this.heldFor) {
-      if (until <= this.time) this.heldFor.delete(lock)
-      else if ((this.lines.get(lock)?.all ?? 0) > 0) next = Math.min(next, this.time + KEPT_STEP_NS)
+    for (const bucket of this.busy) if (bucket.due < next) next = bucket.due
+    for (const lock of this.kept) {
+      if (lock.heldUntil > this.time) return Math.min(next, this.time + KEPT_STEP_NS)
+      this.kept.delete(lock)
     }
     return next
   }
 
   private advance(to: number): void {
     if (to <= this.time) return
-    this.stage.advance((to - this.time) / NS_PER_MS, this.waitingNow > 0)
+    this.stage.advance(to - this.time)
     this.time = to
   }
 
-  /** The promises of those who were just granted something call back before this one does. */
-  private async settle(): Promise<void> {
-    await undefined
+  /** Goes on with those of whose waits the core has told the end. */
+  private settle(): void {
     const { granted, refused } = this.stage
     if (granted.length > 0) {
-      for (const flight of granted.splice(0)) {
+      for (const flight of granted) {
         this.waits(flight, -1)
         this.grant(flight)
-        if (flight.request.kind === 'bucket') this.lookWhenDue(flight.request.thing)
+        if (flight.thing.kind === 'bucket') this.lookWhenDue(flight.thing)
       }
+      granted.length = 0
     }
     if (refused.length > 0) {
-      for (const flight of refused.splice(0)) {
+      for (const flight of refused) {
         this.waits(flight, -1)
         this.refuse(flight)
       }
+      refused.length = 0
     }
-    this.stage.check()
-  }
-
-  /** Whether the core has ended waits of which their promises have not told yet. */
-  private isUnsettled(): boolean {
-    return this.stage.queued !== this.waitingNow
   }
 
   /** The last request has come: what is done by then is done in the time of the trace. */
   private closeDoors(): void {
     this.isOpen = false
     // Where all come at once that time is none, and counts until the last one ends.
-    if (this.horizon > 0) for (const account of this.accounts.values()) account.at(this.horizon)
+    if (this.horizon > 0) for (const account of this.accounts) account.at(this.horizon)
   }
 
   private isInTime(): boolean {
@@ -295,9 +280,12 @@ class Engine implements View {
     if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
     ;(this.tallies[tier] as Tally).requests++
     policy.onArrival?.(request, this)
-    if (this.workload.sized) this.unsized.push({ request, asked: this.time })
-    else this.ask(this.flightOf(request, request.amounts))
-    this.takeTurns()
+    if (this.workload.sized) {
+      this.unsized.push({ request, asked: this.time })
+      this.takeTurns()
+    } else {
+      this.ask(this.flightOf(request, request.amounts))
+    }
   }
 
   /** First come, first served: how much one asks for is said when it is its turn and there is room, by what was learnt until then. */
@@ -306,87 +294,73 @@ class Engine implements View {
     while (this.turn < unsized.length && this.waitingNow === 0) {
       const { request, asked } = unsized[this.turn] as (typeof unsized)[number]
       const flight = this.flightOf(request, policy.size?.(request) ?? request.amounts)
-      if (!this.hasRoom(flight)) return
+      if (!hasRoom(flight)) return
       this.turn++
       this.ask(flight, asked)
     }
   }
 
-  /** Whether a pool has so many units free; what has no account is for the core to say. */
-  private hasRoom({ account, amounts }: Flight): boolean {
-    if (account === undefined || account.usedNow === 0) return true
-    return account.usedNow + (amounts[0] as number) <= account.capacity
-  }
-
   private flightOf(request: TraceRequest, amounts: readonly number[]): Flight {
-    const account = request.kind === 'pool' ? this.accounts.get(request.thing) : undefined
-    const tier = this.tierOf(request.who.tier)
-    return { request, number: this.numbers++, tier, account, asked: this.time, ends: 0, amounts, held: undefined }
+    const thing = this.stage.thingOf(request)
+    return new Flight(this.stage, request, thing, this.numbers++, this.tierOf(request.who.tier), this.time, amounts)
   }
 
   private ask(flight: Flight, asked = this.time): void {
-    const { request } = flight
     flight.asked = asked
-    const uncontended = (this.lines.get(request.thing)?.all ?? 0) === 0
-    switch (this.stage.ask(flight, uncontended)) {
+    switch (this.stage.ask(flight)) {
       case 'granted':
         this.grant(flight)
         break
       case 'waits':
         this.waits(flight, 1)
-        if (request.kind === 'bucket') this.lookWhenDue(request.thing)
+        if (flight.thing.kind === 'bucket') this.lookWhenDue(flight.thing)
         break
       default:
         this.refuse(flight)
     }
   }
 
-  private waits(flight: Flight, more: 1 | -1): void {
-    const { request, amounts, tier } = flight
+  private waits({ thing, amounts, tier }: Flight, more: 1 | -1): void {
     this.waitingNow += more
-    flight.account?.wait(this.accountTime(), tier, more)
-    const line = this.lineOf(request.thing)
-    line.waiting[tier] = (line.waiting[tier] as number) + more
-    line.all += more
-    if (request.kind === 'bucket') {
-      const tokens = amounts[0] as number
-      const left = (line.tokens.get(tokens) ?? 0) + more
-      if (left > 0) line.tokens.set(tokens, left)
-      else line.tokens.delete(tokens)
-      this.busyBuckets.add(request.thing)
+    thing.account?.wait(this.accountTime(), tier, more)
+    thing.waiting[tier] = (thing.waiting[tier] as number) + more
+    thing.queued += more
+    if (thing.kind === 'bucket') {
+      thing.ask(amounts[0] as number, more)
+      if (thing.queued === 0) this.busy.splice(this.busy.indexOf(thing), 1)
+      else if (thing.queued === 1 && more === 1) this.busy.push(thing)
+    } else if (thing.kind === 'lock') {
+      if (thing.queued === 0) this.kept.delete(thing)
+      else if (thing.heldUntil > this.time) this.kept.add(thing)
     }
-    if (line.all > 0) return
-    this.lines.delete(request.thing)
-    this.busyBuckets.delete(request.thing)
   }
 
-  private lookWhenDue(bucket: string): void {
-    const line = this.lines.get(bucket)
-    if (line === undefined) return
+  private lookWhenDue(bucket: Thing): void {
+    if (bucket.queued === 0) return
     // Who asks for less may have to wait for somebody before it who asks for more: only what is not there yet will come.
     let soonest = Number.POSITIVE_INFINITY
-    for (const tokens of line.tokens.keys()) {
+    for (const tokens of bucket.asked.keys()) {
       const ms = this.stage.due(bucket, tokens)
       if (ms > 0) soonest = Math.min(soonest, Math.ceil(ms * NS_PER_MS))
     }
-    line.due = this.time + (soonest === Number.POSITIVE_INFINITY ? DUE_STEP_NS : soonest)
+    bucket.due = this.time + (soonest === Number.POSITIVE_INFINITY ? DUE_STEP_NS : soonest)
   }
 
   private grant(flight: Flight): void {
-    const { request, amounts, tier, account } = flight
-    if (account !== undefined) this.take(account, tier, amounts[0] as number)
+    const { request, thing, amounts, tier } = flight
+    thing.account?.take(this.accountTime(), tier, amounts[0] as number)
     this.lastMove = this.time
-    this.tallies[tier]?.grant((this.time - flight.asked) / NS_PER_MS, this.unitsOf(flight))
+    ;(this.tallies[tier] as Tally).grant((this.time - flight.asked) / NS_PER_MS, unitsOf(flight))
     flight.ends = this.time + toNs(request.duration)
     if (request.kind === 'bucket') this.done(tier)
     if (request.kind !== 'bucket' || this.policy.onEnd !== undefined) this.flights.push(flight)
   }
 
   private end(flight: Flight): void {
-    const { request, amounts, tier, account } = flight
+    const { request, thing, amounts, tier } = flight
     this.lastMove = this.time
-    flight.held?.release()
-    if (account !== undefined) this.take(account, tier, -(amounts[0] as number))
+    this.stage.release(flight)
+    thing.account?.take(this.accountTime(), tier, -(amounts[0] as number))
     if (request.peak !== undefined) {
       const used = request.peak[0] as number
       this.allocated += (amounts[0] as number) * request.duration
@@ -399,11 +373,7 @@ class Engine implements View {
       this.usedReally += used * request.duration
     }
     if (request.kind !== 'bucket') this.done(tier)
-    this.policy.onEnd?.({ ...request, waited: (flight.ends - toNs(request.duration) - flight.asked) / NS_PER_MS, granted: amounts }, this)
-  }
-
-  private take(account: PoolAccount, tier: number, units: number): void {
-    account.take(this.accountTime(), tier, units)
+    this.policy.onEnd?.(endedOf(flight), this)
   }
 
   private done(tier: number): void {
@@ -428,7 +398,7 @@ class Engine implements View {
   private configure(): void {
     const tier = this.workload.tiers.at(-1) as string
     for (const [pool, units] of this.policy.reserves?.(this.workload) ?? []) {
-      const amount = Math.min(1, units / (this.accounts.get(pool) as PoolAccount).capacity)
+      const amount = Math.min(1, units / this.accountOf(pool).capacity)
       this.enforce({ kind: 'keep', pool, tier, amount, until: ALWAYS_MS })
     }
   }
@@ -441,9 +411,14 @@ class Engine implements View {
   private enforce(plan: Plan): void {
     const ends = this.time + toNs(plan.until)
     if (!this.writeToCore(plan)) return
-    if (plan.kind === 'hold') this.heldFor.set(plan.lock as string, ends)
+    if (plan.kind === 'hold') this.holds(this.stage.lockOf(plan.lock as string), ends)
     if (plan.kind === 'keep') this.keep(plan)
     if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: plan.kind === 'keep' ? plan : undefined })
+  }
+
+  private holds(lock: Thing, until: number): void {
+    lock.heldUntil = until
+    if (lock.queued > 0) this.kept.add(lock)
   }
 
   /** False when there is no place for another plan: a policy is to know, and the replay goes on without it. */
@@ -460,7 +435,7 @@ class Engine implements View {
 
   private keep(plan: KeepPlan): void {
     const pool = plan.pool as string
-    const { capacity } = this.accounts.get(pool) as PoolAccount
+    const { capacity } = this.accountOf(pool)
     this.keeps.set(keyOf(plan), plan)
     this.setKeep(pool, this.tierOf(plan.tier), Math.floor(Math.min(plan.amount, this.maxReserve) * capacity))
   }
@@ -474,7 +449,7 @@ class Engine implements View {
 
   /** For the account of what was idle; what is kept is the core's to keep. */
   private setKeep(pool: string, tier: number, units: number): void {
-    const account = this.accounts.get(pool) as PoolAccount
+    const account = this.accountOf(pool)
     account.at(this.accountTime())
     account.keeps[tier] = units
   }
@@ -488,11 +463,11 @@ class Engine implements View {
       const at = this.tierOf(tier)
       return (this.tallies[at] as Tally).result(horizon / NS_PER_MS, WAIT_COSTS[at] as number)
     })
-    const idles = [...this.accounts].map(([name, account]) => ({ unit: this.unitOf(name), ...account.idle() }))
+    const idles = [...this.stage.pools].map(({ unit, account }) => ({ unit, ...(account as PoolAccount).idle() }))
     const scores: readonly PlanScore[] = this.stage.gov.plans.scores()
     const sum = (of: (score: PlanScore) => number) => scores.reduce((all, score) => all + of(score), 0)
     // Of pools the accounts know how many units were kept, too.
-    const keptFree = this.accounts.size > 0 ? 0 : sum(({ waitedMs }) => waitedMs) / 1000
+    const keptFree = this.accounts.length > 0 ? 0 : sum(({ waitedMs }) => waitedMs) / 1000
     const perSecond = 1000 * NS_PER_MS
     const idleCost = idles.reduce((all, { idle, unit }) => all + idle / unit / perSecond, keptFree) * IDLE_COST
     const sized = this.workload.sized && this.usedReally > 0
@@ -514,25 +489,30 @@ class Engine implements View {
     }
   }
 
-  private unitsOf({ request, amounts }: Flight): number {
-    return request.kind === 'lock' ? 1 : (amounts[0] as number) / (request.kind === 'pool' ? this.unitOf(request.thing) : 1)
-  }
-
-  private unitOf(pool: string): number {
-    return this.workload.pools.find(({ name }) => name === pool)?.unit ?? 1
-  }
-
-  private lineOf(thing: string): Line {
-    const found = this.lines.get(thing)
-    if (found !== undefined) return found
-    const line = { waiting: this.tallies.map(() => 0), all: 0, tokens: new Map<number, number>(), due: Number.POSITIVE_INFINITY }
-    this.lines.set(thing, line)
-    return line
+  private accountOf(pool: string): PoolAccount {
+    return this.stage.pool(pool).account as PoolAccount
   }
 
   private tierOf(tier: string): number {
     return this.tierAt.get(tier) ?? 0
   }
+}
+
+/** Written out: to spread a request costs more than all else that its end does. */
+function endedOf({ request, asked, ends, amounts }: Flight): Ended {
+  const { time, who, kind, thing, shared, duration, input, peak } = request
+  const waited = (ends - toNs(duration) - asked) / NS_PER_MS
+  return { time, who, kind, thing, amounts: request.amounts, shared, duration, input, peak, waited, granted: amounts }
+}
+
+function unitsOf({ thing, amounts }: Flight): number {
+  return thing.kind === 'lock' ? 1 : (amounts[0] as number) / thing.unit
+}
+
+/** Whether a pool has so many units free; what has no account is for the core to say. */
+function hasRoom({ thing: { account }, amounts }: Flight): boolean {
+  if (account === undefined || account.usedNow === 0) return true
+  return account.usedNow + (amounts[0] as number) <= account.capacity
 }
 
 function keyOf({ pool, tier }: KeepPlan): string {

@@ -1,74 +1,57 @@
-import type { AllocationTerms } from '../allocation.js'
-import { ArenaWait } from '../arena-wait.js'
-import type { Ask } from '../ask.js'
-import { type Bucket, buckets } from '../bucket.js'
-import { ArgumentError, ExceedsError } from '../errors/index.js'
+import { exceeds, labelled } from '../arena-wait.js'
+import { buckets } from '../bucket.js'
+import type { Element } from '../element.js'
+import { findElement, LOOKUPS_MAX } from '../enter.js'
+import { ArgumentError, CorruptError } from '../errors/index.js'
 import type { Governor } from '../governor.js'
-import { type Lock, locks } from '../lock.js'
+import { locks } from '../lock.js'
+import { At, type Binding, Code, Ending, Outcome, RequestBit, Time } from '../native/binding.js'
+import { corrupt, retired } from '../native/codes.js'
 import { open } from '../open.js'
-import { type Pool, pools } from '../pool.js'
+import { writeAmounts } from '../pool.js'
 import type { Session } from '../session.js'
-import { readTerms, type Terms } from '../terms.js'
-import type { PoolAccount } from './pool-account.js'
-import type { TraceRequest, Who, Workload } from './trace.js'
-
-/** What gives back what was granted. */
-export interface Held {
-  release(): boolean
-}
-
-/** One request on its way. */
-export interface Flight {
-  readonly request: TraceRequest
-  readonly number: number
-  /** index of its tier */
-  readonly tier: number
-  /** of its pool; undefined: it is of something else */
-  readonly account: PoolAccount | undefined
-  /** ns, of this try */
-  asked: number
-  ends: number
-  /** what is asked for in this try */
-  amounts: readonly number[]
-  held: Held | undefined
-}
+import { NS_PER_MS } from '../units.js'
+import type { Flight, Landing } from './flight.js'
+import { Thing } from './thing.js'
+import type { ThingKind, TraceRequest, Who, Workload } from './trace.js'
 
 /** How a request was answered at once. */
 export type Answered = 'granted' | 'waits' | 'refused'
 
-/** Nothing is held: tokens are spent. */
-const SPENT: Held = { release: () => true }
 /** Requests that may wait at once: an hour of a hundred that come each second and are not served. */
 const WAITERS = 2 ** 19
-/**
- * A wait without an end may be kept outside of the arena for a while, by the clock on the wall. One that ends, were it in 25 years of the
- * trace's time, waits in the arena at once, so that a replay depends on its own time alone.
- */
-const WAIT_MOST_MS = 8e11
-/** Handles are made anew when there are more: what is held keeps its own. */
-const HANDLES_MOST = 65_536
+/** Locks are looked up anew when there are more: what is held or waited for keeps its own. */
+const LOCKS_MOST = 65_536
+const WHOS_MOST = 65_536
 
-/** The terms of one who asks, in the numbers of the faces. */
+/** Who asks, in the numbers of the addon. */
 interface Asking {
-  readonly pool: AllocationTerms
-  readonly bucket: Ask
-  readonly exclusive: Terms
-  readonly shared: Terms
+  readonly tier: number
+  readonly workflow: number
+  readonly tenant: number
 }
 
-/** The real core with the things of a workload, on a clock that stands still between two events. */
-export class Stage {
+/**
+ * The real core with the things of a workload, on a clock that stands still between two events. It speaks to the addon as the faces do (pool.ts,
+ * bucket.ts, lock.ts), without the promise and the object that these make for each request of a user.
+ */
+export class Stage implements Landing {
   readonly gov: Governor
+  readonly session: Session
   /** requests that were granted after a wait, in the order of their grants, since it was emptied */
   readonly granted: Flight[] = []
-  /** those of them that were not granted after all */
+  /** those of them that can never be granted after all */
   readonly refused: Flight[] = []
-  private failure: unknown
-  private readonly session: Session
-  private readonly pools = new Map<string, Pool>()
-  private readonly buckets = new Map<string, Bucket>()
-  private readonly locks = new Map<string, Lock>()
+  private readonly things: Readonly<Record<ThingKind, Map<string, Thing>>> = { pool: new Map(), bucket: new Map(), lock: new Map() }
   private readonly asking = new Map<Who, Asking>()
+  /** ns */
+  private now = 0
+  private failure: Error | undefined = undefined
+  // The calls, apart from the binding: see Session.
+  private readonly allocate: Binding['allocate']
+  private readonly take: Binding['take']
+  private readonly peekTokens: Binding['peekTokens']
+  private readonly moveClock: Binding['advance']
 
   /** @param maxReserve of its arena */
   constructor(workload: Workload, maxReserve: number) {
@@ -81,116 +64,225 @@ export class Stage {
       ...(workload.ranks !== undefined && { tiers: workload.ranks })
     })
     this.session = locks.sessionOf(this.gov.lock('forelock replay'))
-    for (const { name, capacity } of workload.pools) {
-      const pool = this.gov.pool(name, { capacity })
-      this.pools.set(name, pool)
+    const { binding, waiting } = this.session
+    this.allocate = binding.allocate
+    this.take = binding.take
+    this.peekTokens = binding.peekTokens
+    this.moveClock = binding.advance
+    for (const pool of workload.pools) {
+      const { name, capacity } = pool
+      this.add('pool', name, this.gov.pool(name, { capacity }).element, pool)
     }
-    for (const { name, rate } of workload.buckets) this.buckets.set(name, this.gov.bucket(name, { rate }))
+    for (const { name, rate } of workload.buckets) this.add('bucket', name, buckets.elementOf(this.gov.bucket(name, { rate })))
+    // One that always waits: else the event loop would be told at each first and last one.
+    waiting.count()
+  }
+
+  /** The thing that a request is about. @throws ArgumentError */
+  thingOf({ kind, thing }: TraceRequest): Thing {
+    const found = this.things[kind].get(thing)
+    if (found !== undefined) return found
+    if (kind === 'lock') return this.lockOf(thing)
+    throw unknown(kind, thing)
+  }
+
+  pool(name: string): Thing {
+    const found = this.things.pool.get(name)
+    if (found === undefined) throw unknown('pool', name)
+    return found
+  }
+
+  get pools(): Iterable<Thing> {
+    return this.things.pool.values()
+  }
+
+  lockOf(name: string): Thing {
+    const known = this.things.lock
+    const found = known.get(name)
+    if (found !== undefined) return found
+    if (known.size >= LOCKS_MOST) this.forgetLocks()
+    return this.add('lock', name, findElement(this.session, name))
+  }
+
+  /** Those who wait for what has this name. */
+  waiting(name: string, tier: number): number {
+    const { pool, bucket, lock } = this.things
+    return pool.get(name)?.waiting[tier] ?? (bucket.get(name)?.waiting[tier] ?? 0) + (lock.get(name)?.waiting[tier] ?? 0)
   }
 
   /** A request that waits for nobody is granted at once; of one that waits {@link granted} tells, or {@link refused}. */
-  ask(flight: Flight, uncontended: boolean): Answered {
-    const { request } = flight
-    const terms = this.askingOf(request.who)
-    try {
-      switch (request.kind) {
-        case 'pool':
-          return this.askPool(flight, terms.pool, uncontended)
-        case 'bucket':
-          return this.askBucket(flight, terms.bucket, uncontended)
-        default:
-          return this.answered(
-            flight,
-            locks.enter(this.lockOf(request.thing), request.shared ? terms.shared : terms.exclusive, undefined, 0)
-          )
-      }
-    } catch (error) {
-      if (error instanceof ExceedsError) return 'refused'
-      throw error
+  ask(flight: Flight): Answered {
+    const { tier, workflow, tenant } = this.askingOf(flight.request.who)
+    const { scratch } = this.session
+    scratch[At.Arena] = this.session.arena
+    scratch[At.Request] = tier | RequestBit.Named
+    scratch[At.Workflow] = workflow
+    scratch[At.Tenant] = tenant
+    scratch[At.Client] = 0
+    switch (flight.thing.kind) {
+      case 'pool':
+        return this.askUnits(flight)
+      case 'bucket':
+        return this.askTokens(flight)
+      default:
+        return this.askLock(flight)
     }
+  }
+
+  /** Gives back what is held. */
+  release(flight: Flight): void {
+    const { kind, element, name } = flight.thing
+    if (kind === 'bucket') return
+    const { session } = this
+    const { scratch } = session
+    scratch[At.Arena] = session.arena
+    scratch[At.Index] = element.index
+    scratch[At.SeqLow] = flight.seqLow
+    scratch[At.Grant] = flight.grantWord
+    scratch[At.Waiter] = flight.waiter
+    scratch[At.Ending] = Ending.Success
+    session.release()
+    const code = scratch[At.OutCode]
+    if (scratch[At.OutSettled] !== 0) session.waiting.settle()
+    if (code < 0) throw session.failure(code, name)
   }
 
   /** ms until the bucket grants so many tokens, to whoever is first. */
-  due(bucket: string, tokens: number): number {
-    return this.bucketOf(bucket).peek(tokens).waitMs
+  due({ element, name }: Thing, tokens: number): number {
+    const { scratch, times } = this.session
+    scratch[At.Index] = element.index
+    times[Time.Amounts] = tokens
+    const code = this.peekTokens()
+    if (code === Code.TooMuch) throw exceeds(labelled('bucket', name), name, tokens)
+    this.session.check(code, name)
+    return code === Code.Ok ? 0 : times[Time.OutReady]
   }
 
-  lockOf(name: string): Lock {
-    const found = this.locks.get(name)
-    if (found !== undefined) return found
-    if (this.locks.size >= HANDLES_MOST) this.locks.clear()
-    const lock = this.gov.lock(name)
-    this.locks.set(name, lock)
-    return lock
-  }
-
-  bucketOf(name: string): Bucket {
-    return known(this.buckets, name, 'bucket')
-  }
-
-  /** Moves the clock. @param look whether somebody waits, who may be granted something on the way */
-  advance(ms: number, look: boolean): void {
-    const { binding, waiting } = this.session
-    const code = binding.advance(ms)
-    waiting.settle()
-    this.session.check(code)
-    if (look) waiting.drain()
-  }
-
-  /** Requests that wait in the arena. */
-  get queued(): number {
-    return this.session.queued
-  }
-
-  /** @throws what a wait ended with that is no refusal */
-  check(): void {
+  /** Moves the clock. @throws also what a wait ended with that is no refusal */
+  advance(ns: number): void {
+    const { session } = this
+    const { scratch, times } = session
+    this.now += ns
+    scratch[At.Arena] = session.arena
+    times[Time.Timeout] = ns / NS_PER_MS
+    this.moveClock()
+    const code = scratch[At.OutCode]
+    if (scratch[At.OutSettled] !== 0) session.waiting.settle()
+    session.check(code)
     if (this.failure !== undefined) throw this.failure
   }
 
+  land(flight: Flight): void {
+    this.session.queued--
+    switch (flight.outcome) {
+      case Outcome.Granted:
+        this.granted.push(flight)
+        break
+      case Outcome.Never:
+        this.refused.push(flight)
+        break
+      case Outcome.Corrupt:
+        this.failure ??= corrupt(flight.thing.name)
+        break
+      case Outcome.Retired:
+        this.failure ??= retired()
+        break
+      default:
+        this.failure ??= new CorruptError(`the addon ended a wait with ${flight.outcome}, which a replay does not know`, {})
+    }
+  }
+
+  forget(flight: Flight): void {
+    if (this.session.waiting.remove(flight.waiter, flight)) this.session.queued--
+  }
+
   async close(): Promise<void> {
+    this.session.waiting.discount()
     await this.gov.close()
   }
 
-  private askPool(flight: Flight, terms: AllocationTerms, uncontended: boolean): Answered {
-    const pool = known(this.pools, flight.request.thing, 'pool')
-    const units = padded(flight.amounts)
-    if (uncontended) {
-      const held = pools.tryUnits(pool, units, terms)
-      if (held !== undefined) {
-        flight.held = held
-        return 'granted'
-      }
-    }
-    return this.answered(flight, pools.units(pool, units, terms, { timeout: Number.POSITIVE_INFINITY, signal: undefined, arrival: 0 }))
+  private askUnits(flight: Flight): Answered {
+    const { scratch, times } = this.session
+    scratch[At.Index] = flight.thing.element.index
+    writeAmounts(times, padded(flight.amounts))
+    this.writeWait()
+    this.allocate()
+    return this.answered(flight)
   }
 
-  private askBucket(flight: Flight, ask: Ask, uncontended: boolean): Answered {
-    const bucket = this.bucketOf(flight.request.thing)
+  /** Tokens are tried for first, as {@link Bucket.tryTake} does: where a plan keeps some, a try that fails is counted as a use of it. */
+  private askTokens(flight: Flight): Answered {
+    const { session } = this
+    const { scratch, times } = session
     const tokens = flight.amounts[0] as number
-    if (uncontended && buckets.attempt(bucket, tokens, ask).ok) {
-      flight.held = SPENT
-      return 'granted'
+    scratch[At.Index] = flight.thing.element.index
+    times[Time.Amounts] = tokens
+    if (flight.thing.queued === 0) {
+      session.tryTake()
+      const code = scratch[At.OutCode]
+      if (scratch[At.OutSettled] !== 0) session.waiting.settle()
+      if (code === Code.Ok) return 'granted'
     }
-    const answer = buckets.enter(bucket, tokens, ask, 0)
-    return this.answered(flight, answer instanceof ArenaWait ? answer : SPENT)
+    this.writeWait()
+    this.take()
+    return this.answered(flight)
   }
 
-  private answered(flight: Flight, answer: Held | { promise: Promise<unknown> }): Answered {
-    if (!('promise' in answer)) {
-      flight.held = answer
-      return 'granted'
+  private askLock(flight: Flight): Answered {
+    const { session } = this
+    const { scratch } = session
+    const { thing, request } = flight
+    if (request.shared) scratch[At.Request] |= RequestBit.Shared
+    scratch[At.Ttl] = 0
+    scratch[At.Hold] = 0
+    for (let lookups = 0; ; lookups++) {
+      scratch[At.Index] = thing.element.index
+      scratch[At.Gen] = thing.element.gen
+      scratch[At.EnclosingCount] = 0
+      this.writeWait()
+      session.lock()
+      if (scratch[At.OutCode] !== Code.Stale || lookups === LOOKUPS_MAX) return this.answered(flight)
+      // Nobody had it for so long that its place was given to another.
+      const request = scratch[At.Request]
+      thing.element = findElement(session, thing.name)
+      scratch[At.Request] = request
     }
-    answer.promise.then(
-      held => {
-        flight.held = flight.request.kind === 'bucket' ? SPENT : (held as Held)
-        this.granted.push(flight)
-      },
-      error => {
-        if (error instanceof ExceedsError) this.refused.push(flight)
-        else this.failure ??= error
-      }
-    )
-    return 'waits'
+  }
+
+  private writeWait(): void {
+    const { times } = this.session
+    times[Time.Timeout] = Number.POSITIVE_INFINITY
+    times[Time.Arrival] = 0
+  }
+
+  /** What the addon has just answered. */
+  private answered(flight: Flight): Answered {
+    const { session } = this
+    const { scratch, waiting } = session
+    const code = scratch[At.OutCode]
+    flight.waiter = scratch[At.OutWaiter]
+    flight.seqLow = scratch[At.OutSeqLow]
+    flight.grantWord = scratch[At.OutGrant]
+    if (code === Code.Wait) {
+      session.queued++
+      waiting.add(flight.waiter, flight)
+    }
+    if (scratch[At.OutSettled] !== 0) waiting.settle()
+    if (code === Code.Ok) return 'granted'
+    if (code === Code.Wait) return 'waits'
+    if (code === Code.TooMuch) return 'refused'
+    throw session.failure(code, flight.thing.name)
+  }
+
+  private add(kind: ThingKind, name: string, element: Element, pool?: Workload['pools'][number]): Thing {
+    const thing = new Thing(name, kind, element, this.session.tiers.length, pool)
+    this.things[kind].set(name, thing)
+    return thing
+  }
+
+  private forgetLocks(): void {
+    const known = this.things.lock
+    for (const [name, { queued, heldUntil }] of known) if (queued === 0 && heldUntil <= this.now) known.delete(name)
   }
 
   private askingOf(who: Who): Asking {
@@ -205,28 +297,8 @@ export class Stage {
         given: who.tier
       })
     }
-    const [workflow, tenant] = [names.of(who.workflow), who.tenant === undefined ? 0 : names.of(who.tenant)]
-    const numbers = { tier, tenant, workflow, client: 0 }
-    const plain = session.plainTerms
-    const ofLock = (mode: 'exclusive' | 'shared') =>
-      readTerms(
-        {
-          mode,
-          tier: who.tier,
-          workflow: who.workflow,
-          ...(who.tenant !== undefined && { tenant: who.tenant }),
-          waitTimeout: WAIT_MOST_MS
-        },
-        plain,
-        session
-      )
-    const asking = {
-      pool: { ...numbers, grace: undefined },
-      bucket: { ...numbers, booker: undefined, timeout: Number.POSITIVE_INFINITY, signal: undefined },
-      exclusive: ofLock('exclusive'),
-      shared: ofLock('shared')
-    }
-    if (this.asking.size >= HANDLES_MOST) this.asking.clear()
+    const asking = { tier, workflow: names.of(who.workflow), tenant: who.tenant === undefined ? 0 : names.of(who.tenant) }
+    if (this.asking.size >= WHOS_MOST) this.asking.clear()
     this.asking.set(who, asking)
     return asking
   }
@@ -237,8 +309,6 @@ function padded([a = 0, b = 0, c = 0, d = 0, e = 0, f = 0]: readonly number[]): 
   return [a, b, c, d, e, f]
 }
 
-function known<T>(things: ReadonlyMap<string, T | undefined>, name: string, kind: string): T {
-  const found = things.get(name)
-  if (found === undefined) throw new ArgumentError(`the workload has no ${kind} ${JSON.stringify(name)}`, { option: kind, given: name })
-  return found
+function unknown(kind: string, name: string): ArgumentError {
+  return new ArgumentError(`the workload has no ${kind} ${JSON.stringify(name)}`, { option: kind, given: name })
 }

@@ -85,15 +85,25 @@ const KNOWN_MOST = 65_536
 
 /** One object for each who. */
 export class Whos {
-  private readonly known = new Map<string, Who>()
+  /** by workflow, tenant and tier: to look up three names costs less than to make one of them */
+  private readonly known = new Map<string, Map<string | undefined, Map<string, Who>>>()
+  private count = 0
 
   of(workflow: string, tenant: string | undefined, tier: string): Who {
-    const key = `${tier}\0${workflow}\0${tenant ?? ''}`
-    const found = this.known.get(key)
-    if (found !== undefined) return found
-    if (this.known.size >= KNOWN_MOST) this.known.clear()
-    const who = { workflow, tenant, tier }
-    this.known.set(key, who)
+    return this.known.get(workflow)?.get(tenant)?.get(tier) ?? this.add({ workflow, tenant, tier })
+  }
+
+  private add(who: Who): Who {
+    if (this.count++ >= KNOWN_MOST) {
+      this.known.clear()
+      this.count = 1
+    }
+    const { workflow, tenant, tier } = who
+    const tenants = this.known.get(workflow) ?? new Map<string | undefined, Map<string, Who>>()
+    const tiers = tenants.get(tenant) ?? new Map<string, Who>()
+    tiers.set(tier, who)
+    tenants.set(tenant, tiers)
+    this.known.set(workflow, tenants)
     return who
   }
 }

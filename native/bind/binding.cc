@@ -80,7 +80,7 @@ bool Binding::define(napi_value object) {
          add(object, "pass", hot_call<&Binding::pass>) && add(object, "abort", call<&Binding::abort>) &&
          add(object, "upgrade", call<&Binding::upgrade>) && add(object, "check", call<&Binding::check>) && add(object, "drain", drain) &&
          add(object, "cycle", cycle) && add(object, "now", now) && add(object, "wallClock", wall_clock) &&
-         add(object, "advance", advance) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
+         add(object, "advance", hot_call<&Binding::advance>) && add(object, "snapshot", snapshot) && add(object, "counters", counters) &&
          add(object, "ref", ref) && add(object, "close", close) && define_buckets(object) && define_together(object) &&
          define_pools(object) && define_plans(object) && define_queues(object) && define_keyed(object) && define_telemetry(object) &&
          define_shadow(object);
@@ -346,6 +346,7 @@ std::int32_t Binding::check() {
 
 void Binding::settle() {
   core::Member& member = attachment_->member();
+  if (attachment_->is_virtual() && !damaged_) member.serve_leftovers();
   if (member.lane().own_wake && !damaged_) member.collect();  // it may throw, and of a damaged arena nothing is asked
   std::uint32_t count = 0;
   while (count < kSettledEntries && member.has_settled()) {
@@ -359,13 +360,7 @@ void Binding::settle() {
   scratch_[kOutSettled] = count;
   // What was taken or recalled from us by this very thread is told by the drain that this asks for.
   if (member.has_settled() || member.has_revoked()) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
-  // The waker asks only whether anything waits, not how much.
-  const bool waits = member.waiting() != 0;
-  if (waits != published_waiting_ || member.next_deadline() != published_deadline_ || member.has_leftovers()) {
-    published_waiting_ = waits;
-    published_deadline_ = member.next_deadline();
-    attachment_->publish();
-  }
+  attachment_->publish_changes();
 }
 
 void Binding::refuse_victims() {
@@ -486,24 +481,12 @@ napi_value Binding::wall_clock(napi_env env, napi_callback_info info) {
   return number(env, (at + offset) / static_cast<double>(core::kNanosPerMilli));
 }
 
-napi_value Binding::advance(napi_env env, napi_callback_info info) {
-  std::size_t count = 1;
-  napi_value value;
-  Binding* binding = self(env, info, &count, &value);
-  if (binding == nullptr) return nullptr;
-  if (const std::int32_t unusable = binding->usable(); unusable != kOk) return integer(env, unusable);
-  double ms = 0;
-  if (count < 1 || !ok(napi_get_value_double(env, value, &ms)) || !(ms >= 0 && ms <= kLongestMs) ||
-      binding->attachment_->region().header().is_virtual == 0) {
-    return integer(env, kBadArgument);
-  }
-  try {
-    binding->attachment_->advance(static_cast<core::Nanos>(std::llround(ms * static_cast<double>(core::kNanosPerMilli))));
-    binding->settle();
-    return integer(env, kOk);
-  } catch (const std::exception&) {
-    return integer(env, binding->damage());
-  }
+std::int32_t Binding::advance() {
+  const double ms = times_[kTimeout];
+  if (!(ms >= 0 && ms <= kLongestMs) || attachment_->region().header().is_virtual == 0) return kBadArgument;
+  attachment_->advance(static_cast<core::Nanos>(std::llround(ms * static_cast<double>(core::kNanosPerMilli))));
+  settle();
+  return kOk;
 }
 
 napi_value Binding::snapshot(napi_env env, napi_callback_info info) {

@@ -61,7 +61,6 @@ class Binding {
   static napi_value cycle(napi_env env, napi_callback_info info);
   static napi_value now(napi_env env, napi_callback_info info);
   static napi_value wall_clock(napi_env env, napi_callback_info info);
-  static napi_value advance(napi_env env, napi_callback_info info);
   static napi_value snapshot(napi_env env, napi_callback_info info);
   static napi_value counters(napi_env env, napi_callback_info info);
   core::LaneReader* reader(napi_env env, napi_value id);
@@ -101,6 +100,7 @@ class Binding {
   std::int32_t try_lock();
   std::int32_t lock();
   std::int32_t release();
+  std::int32_t advance();
   std::int32_t pass();
   std::int32_t abort();
   std::int32_t upgrade();
@@ -219,8 +219,6 @@ class Binding {
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it
   bool damaged_ = false;
-  bool published_waiting_ = false;
-  core::Nanos published_deadline_ = 0;
 };
 
 }  // namespace forelock::bind

@@ -96,7 +96,7 @@ std::int32_t Binding::try_take_slowly(std::uint32_t index, std::uint32_t wanted,
     const core::Nanos now = member.lane().now();
     times_[kOutReady] = ms_between(now, out.ready);
   }
-  settle();
+  settle_if_needed();
   return answer(got, {});
 }
 

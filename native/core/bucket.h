@@ -98,6 +98,8 @@ class Bucket {
   // When it will be full.
   Nanos full_at(Nanos now) const;
   Pace pace() const { return record_.cells[Tat::cell(word())].whole(); }
+  // Without what the user gave.
+  Pace pace_at(std::uint64_t word) const { return record_.cells[Tat::cell(word)].get(); }
   std::uint32_t parent() const { return record_.parent.get(); }
   ElementIndex index() const { return index_; }
   bool has_waiters() const { return (word() & Tat::kQueued) != 0; }

@@ -1261,10 +1261,19 @@ SlotId first_in_line(const Arena& arena, ElementIndex index) {
 
 }  // namespace
 
+bool perhaps_waited_for(const Element& element) {
+  for (const auto& head : element.heads) {
+    if (head.load(memory_order_acquire) != 0) return true;
+  }
+  return Gate::of(element.gate.load(memory_order_acquire)).head != 0;
+}
+
 // The slot may be served, freed and used for something else while it is looked at: then what is read is of no use, and no damage.
-Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now) {
+Nanos tokens_due(Arena& arena, PacedBucket& asked, Nanos now) {
+  const ElementIndex index = asked.index;
   const Element& element = arena.element(index);
-  if ((element.fast.load(memory_order_acquire) & Tat::kQueued) == 0) return 0;
+  const std::uint64_t word = element.fast.load(memory_order_acquire);
+  if ((word & Tat::kQueued) == 0) return 0;
   const SlotId first = first_in_line(arena, index);
   if (first == 0) {
     const Gate gate = Gate::of(element.gate.load(memory_order_acquire));
@@ -1276,9 +1285,22 @@ Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now) {
   if (wants == 0 || SlotState::of(slot.state.load(memory_order_acquire)).status != Status::kQueued || slot.element.peek() != index) {
     return now + kNanosPerMilli;  // it is being served, or its end is: look again
   }
-  const double tokens = std::bit_cast<double>(arena.wants(wants).amounts[0].peek());
+  const std::uint64_t amount = arena.wants(wants).amounts[0].peek();
+  const double tokens = std::bit_cast<double>(amount);
   const Bucket bucket(arena, index);
-  return bucket.possible(tokens) ? bucket.ready_at(tokens, now) : now;
+  const Pace pace = bucket.pace_at(word);
+  if (now < asked.due && word == asked.word && amount == asked.tokens && pace.same_units(asked.pace)) return asked.due;
+  asked.due = 0;
+  if (!bucket.possible(tokens)) return now;
+  const Nanos due = bucket.ready_at(tokens, now);
+  // One above it has a word of its own.
+  if (due > now && bucket.parent() == 0) asked = {index, word, amount, pace, due};
+  return due;
+}
+
+Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now) {
+  PacedBucket bucket{index};
+  return tokens_due(arena, bucket, now);
 }
 
 std::uint32_t GateKeeper::ms_since_epoch(Nanos at) const { return core::ms_since_epoch(arena_.header(), at); }

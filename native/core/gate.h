@@ -200,7 +200,20 @@ inline void GateKeeper::link_first(Arena& arena, Element& element, SlotId id, Sl
   if (first != 0) arena.slot(first).prev.set(id);
 }
 
+// Whether a visit may serve somebody, as far as one who does not stand in the gate can tell.
+bool perhaps_waited_for(const Element& element);
+
 // When the first in line at a bucket is to be served, as far as one who does not stand in the gate can tell; 0: nobody waits.
 Nanos tokens_due(Arena& arena, ElementIndex index, Nanos now);
+
+// The same for whoever asks again and again: while the bucket's word and what is waited for stay as they were, the time does.
+struct PacedBucket {
+  ElementIndex index;
+  std::uint64_t word = 0;
+  std::uint64_t tokens = 0;
+  Pace pace{};
+  Nanos due = 0;  // 0: unknown
+};
+Nanos tokens_due(Arena& arena, PacedBucket& bucket, Nanos now);
 
 }  // namespace forelock::core

@@ -185,6 +185,10 @@ Visit Member::visit(ElementIndex index, bool poke, SlotId mine) {
   return visit;
 }
 
+void Member::serve_leftovers() {
+  for (const ElementIndex index : take_leftovers()) GateKeeper::serve_all(lane_, index);
+}
+
 // ---- tokens and units -----------------------------------------------------------------------------------------------
 
 // Of tokens how many, of a pool the largest part of a dimension.
@@ -254,8 +258,9 @@ Answer Member::tokens(const Request& request, Granted& out) {
       break;
   }
   const Answer waits = begin_wait(request, out);
-  if (waits == Answer::kWait && std::find(paced_.begin(), paced_.end(), request.handle.index) == paced_.end()) {
-    paced_.push_back(request.handle.index);
+  const ElementIndex index = request.handle.index;
+  if (waits == Answer::kWait && std::none_of(paced_.begin(), paced_.end(), [index](const PacedBucket& b) { return b.index == index; })) {
+    paced_.push_back({index});
   }
   return tell(request, waits);
 }
@@ -306,11 +311,13 @@ Answer Member::change_pool(ElementIndex index, const PoolTerms& terms) {
   return visit == Visit::kBusy ? Answer::kBusy : Answer::kOk;
 }
 
-Nanos Member::next_deadline() const {
+Nanos Member::next_deadline() {
   Nanos next = deadlines_.empty() ? 0 : deadlines_.front().at;
   if (waiting_ == 0) return next;
-  for (const ElementIndex index : paced_) {
-    const Nanos at = tokens_due(arena_, index, arena_.host().now());
+  if (paced_.empty()) return next;
+  const Nanos now = arena_.host().now();
+  for (PacedBucket& bucket : paced_) {
+    const Nanos at = tokens_due(arena_, bucket, now);
     if (at != 0 && (next == 0 || at < next)) next = at;
   }
   return next;
@@ -555,7 +562,7 @@ void Member::expire() {
       paced_.pop_back();
       continue;
     }
-    if (at <= lane_.now()) visit(paced_[i], true);
+    if (at <= lane_.now()) visit(paced_[i].index, true);
     i++;
   }
   while (!deadlines_.empty() && deadlines_.front().at <= lane_.now()) {
@@ -590,6 +597,7 @@ void Member::add_deadline(const Deadline& deadline) {
 }
 
 void Member::inherit_tiers() {
+  if (extensions_ == 0) return;
   for (WaiterId waiter = 0; waiter < local_.size(); waiter++) {
     if (local_[waiter].use != Use::kWaiting) continue;
     const Slot& slot = arena_.slot(slot_of(waiter));
@@ -796,11 +804,37 @@ bool Member::withdraw_plan(PlanId id) {
 void Member::sweep_plans() {
   if (arena_.header().plans.load(memory_order_acquire) == 0) return;
   lane_.refresh();
-  std::vector<Plan> ended;
-  Plans(arena_).sweep(lane_, lane_.now(), [&](const Plan& plan) { ended.push_back(plan); });
-  for (const Plan& plan : ended) look_again(plan);
+  const Nanos now = lane_.now();
+  if (look_at_plans(now).over) {
+    std::vector<Plan> ended;
+    Plans(arena_).sweep(lane_, now, [&](const Plan& plan) { ended.push_back(plan); });
+    for (const Plan& plan : ended) look_again(plan);
+    seen_plans_.changes = ~0ull;
+  }
   // Time may also have let somebody age past a hold.
-  Plans(arena_).for_each(lane_.now(), [&](PlanId, const Plan& plan) { look_again(plan); });
+  for (const ElementIndex index : look_at_plans(now).things) {
+    if (perhaps_waited_for(arena_.element(index))) visit(index, true);
+  }
+}
+
+// Counted first: what is written meanwhile is looked at the next time.
+const Member::SeenPlans& Member::look_at_plans(Nanos now) {
+  const Plans plans(arena_);
+  const std::uint64_t changes = plans.changes();
+  if (changes == seen_plans_.changes && (seen_plans_.next_end == 0 || now < seen_plans_.next_end)) return seen_plans_;
+  seen_plans_.changes = changes;
+  seen_plans_.next_end = 0;
+  seen_plans_.over = false;
+  seen_plans_.things.clear();
+  plans.for_each(0, [&](PlanId, const Plan& plan) {
+    if (plan.until <= now) {
+      seen_plans_.over = true;
+      return;
+    }
+    if (seen_plans_.next_end == 0 || plan.until < seen_plans_.next_end) seen_plans_.next_end = plan.until;
+    if (plan.what != 0 && plan.what <= arena_.capacity().elements) seen_plans_.things.push_back(plan.what - 1);
+  });
+  return seen_plans_;
 }
 
 void Member::look_again(const Plan& plan) {
@@ -1002,6 +1036,7 @@ Answer Member::store_enclosing(const Request& request, SlotId& first) {
     const SlotState state = SlotState::of(extension.state.load(memory_order_relaxed));
     extension.state.store(SlotState{Status::kExtension, (state.generation + 1) & 0xffffff, 0}.word(), memory_order_release);
     local_[waiter].use = Use::kExtension;
+    extensions_++;
     first = id;
   }
   return Answer::kOk;
@@ -1017,6 +1052,7 @@ void Member::free_extensions(SlotId first) {
     const SlotState state = SlotState::of(extension.state.load(memory_order_relaxed));
     extension.state.store(state.with(Status::kFree).word(), memory_order_release);
     local_[waiter].use = Use::kFree;
+    extensions_--;
     free_.push_back(waiter);
     first = next;
   }

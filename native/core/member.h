@@ -134,7 +134,8 @@ class Member {
   Written write_plan(const Plan& plan, PlanId& out);
   bool withdraw_plan(PlanId id);
   void sweep_plans();
-  Nanos next_plan_end() const { return Plans(arena_).next_end(arena_.host().now()); }
+  // When the next of them ends, after now; 0: none does.
+  Nanos next_plan_end() { return look_at_plans(arena_.host().now()).next_end; }
 
   // Units without waiting, or a place in the queue. kBusy may also be said while somebody stays inside the gate.
   Answer try_units(const Request& request, Granted& out);
@@ -189,7 +190,7 @@ class Member {
   bool has_revoked() const { return revoked_; }
 
   // Deadlines of waits and of grants with a ttl.
-  Nanos next_deadline() const;
+  Nanos next_deadline();
   void expire();
   // Waits enclosed by a grant inherit the highest tier that waits for it.
   void inherit_tiers();
@@ -209,6 +210,8 @@ class Member {
   // Elements whose visit was cut short by its limit of grants: the waker thread goes on with them.
   std::vector<ElementIndex> take_leftovers() { return std::exchange(leftovers_, {}); }
   bool has_leftovers() const { return !leftovers_.empty(); }
+  // The same at once, where there is no hurry: in virtual time, of which what comes must not depend on when another thread runs.
+  void serve_leftovers();
   template <typename Visitor>
   void for_each_waiting(Visitor visitor) const {
     for (WaiterId id = 0; id < local_.size(); id++) {
@@ -304,6 +307,8 @@ class Member {
   Answer tell(const Request& request, Answer answer);
   Spent spend(const Request& request, Tokens& out);
   void note_spent(const Request& request, const Tokens& out);
+  struct SeenPlans;
+  const SeenPlans& look_at_plans(Nanos now);
   void look_again(const Plan& plan);
   bool reuse_going();
   Answer claim_chunk();
@@ -327,8 +332,16 @@ class Member {
   std::size_t settled_at_ = 0;
   std::vector<Deadline> deadlines_;  // a heap, soonest first; entries of waits that ended stay until it is compacted
   std::vector<ElementIndex> leftovers_;
-  std::vector<ElementIndex> paced_;  // buckets at which somebody of ours waits, or did a moment ago
+  std::vector<PacedBucket> paced_;  // buckets at which somebody of ours waits, or did a moment ago
   std::vector<Queue> queues_;
+  // What there is of plans, as of the last look at all of them: it stays so until another is written, or one ends.
+  struct SeenPlans {
+    std::uint64_t changes = ~0ull;
+    Nanos next_end = 0;                // 0: none does
+    bool over = false;                 // the time of one is over, and it is still there
+    std::vector<ElementIndex> things;  // that they are of, in the order of their places
+  } seen_plans_;
+  std::uint32_t extensions_ = 0;  // slots that keep the grants which waits belong to
   std::size_t compact_at_ = 1024;
   std::size_t reuse_at_ = 2 * kChunkSlots;
   std::uint32_t waiting_ = 0;

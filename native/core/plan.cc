@@ -43,6 +43,25 @@ bool Plans::read(std::uint32_t at, Plan& plan, std::uint32_t* version) const {
   return false;
 }
 
+// Which places of its window are used, the first in the lowest bit. A plan's marks on its element, (p6), come after this bit: who goes by
+// those finds it.
+std::uint64_t Plans::window(std::uint32_t key) const {
+  const auto& used = table()->used;
+  const std::uint32_t first = place(key, 0);
+  const std::uint32_t shift = first % 64;
+  std::uint64_t bits = used[first / 64].load(memory_order_acquire) >> shift;
+  if (shift > 64 - kPlanWindow) bits |= used[(first / 64 + 1) % (kPlans / 64)].load(memory_order_acquire) << (64 - shift);
+  return bits & ((1ull << kPlanWindow) - 1);
+}
+
+// By who has claimed the place.
+void Plans::mark_used(std::uint32_t at, bool used) {
+  auto& word = table()->used[at / 64];
+  const std::uint64_t bit = 1ull << (at % 64);
+  if (((word.load(memory_order_acquire) & bit) != 0) == used) return;
+  used ? word.fetch_or(bit, memory_order_acq_rel) : word.fetch_and(~bit, memory_order_acq_rel);
+}
+
 // By somebody alive.
 bool Plans::is_being_written(const PlanControl& control, const Lane& lane) const {
   const ParticipantId writer = participant_of(control.writer);
@@ -65,6 +84,7 @@ bool Plans::claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint
 // By a sweep, before the place is somebody else's: that one would be taken for the writer.
 void Plans::let_go_of(ParticipantId dead) {
   if (table() == nullptr) return;
+  table()->changes.fetch_add(1, memory_order_acq_rel);  // (p7) it may have died before it counted one
   for (PlanEntry& entry : table()->entries) {
     std::uint64_t seen = entry.control.load(memory_order_acquire);
     PlanControl control = PlanControl::of(seen);
@@ -135,6 +155,7 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   }
   if (!claimed) return Written::kFull;
   PlanEntry& entry = table()->entries[chosen];
+  mark_used(chosen, true);
   PlanControl control = PlanControl::of(seen);
   PlanEntry::Cell& cell = entry.cells[control.current ^ 1];
   const std::uint64_t what = (static_cast<std::uint64_t>(plan.source % kPlanSources) << 48) |
@@ -146,6 +167,8 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   cell.until.store(plan.until, memory_order_release);
   control = {control.version + 1, 0, control.current ^ 1, true};
   entry.control.store(control.word(), memory_order_release);  // (p3)
+  // (p7) releases what is shown to whoever finds it counted.
+  table()->changes.fetch_add(1, memory_order_acq_rel);
   // (p5) of two that write one plan the later here acquires what the earlier released: leave_one() sees that one's plan.
   if (PlanLoss* of = loss(plan.source)) of->written.fetch_add(1, memory_order_acq_rel);
   if (plan.kind == PlanKind::kEscalation) {
@@ -164,17 +187,24 @@ bool Plans::end(Lane& lane, std::uint32_t at, std::uint32_t version) {
   if (!claim(lane, at, version, seen)) return false;
   PlanControl control = PlanControl::of(seen);
   const bool was = control.live;
-  if (was) control.version++;
-  control.live = false;
+  auto& word = table()->entries[at].control;
+  if (was) {
+    control.version++;
+    control.live = false;
+    word.store(control.word(), memory_order_release);
+    mark_used(at, false);  // while it is still ours, so that the next plan here is not hidden
+  }
   control.writer = 0;
-  table()->entries[at].control.store(control.word(), memory_order_release);
+  word.store(control.word(), memory_order_release);
   return was;
 }
 
 bool Plans::withdraw(Lane& lane, PlanId id, Plan& plan) {
   std::uint32_t version = 0;
   if (table() == nullptr || id.entry >= kPlans || !read(id.entry, plan, &version) || version != id.version) return false;
-  return end(lane, id.entry, id.version);
+  const bool was = end(lane, id.entry, id.version);
+  if (was) table()->changes.fetch_add(1, memory_order_acq_rel);  // (p7)
+  return was;
 }
 
 void Plans::use(Lane& lane, PlanEntry& entry, const Plan& plan) {
@@ -182,14 +212,6 @@ void Plans::use(Lane& lane, PlanEntry& entry, const Plan& plan) {
   const std::uint32_t version = PlanControl::of(entry.control.load(memory_order_acquire)).version;
   if (PlanId{at, version}.number() != plan.number || !end(lane, at, version)) return;  // another was written there meanwhile
   if (PlanLoss* of = loss(plan.source)) of->hits.fetch_add(1, memory_order_relaxed);
-}
-
-Nanos Plans::next_end(Nanos now) const {
-  Nanos next = 0;
-  for_each(now, [&](PlanId, const Plan& plan) {
-    if (next == 0 || plan.until < next) next = plan.until;
-  });
-  return next;
 }
 
 PlanLoss* Plans::loss(std::uint32_t source) const {

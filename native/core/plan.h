@@ -84,7 +84,13 @@ inline constexpr Nanos kReserveWindow = 10'000 * kNanosPerMilli;
 struct PlanTable {
   PlanEntry entries[kPlans];
   PlanLoss losses[kPlanSources];
+  // Places of which a plan may be live, a bit each: so that few plans are found among many places. Only who has claimed a place changes its
+  // bit, sets it before it shows a plan there and takes it off after: at worst one that died left a bit too many.
+  atomic<std::uint64_t> used[kPlans / 64];
+  // Counted up after a plan is shown or taken back: who finds it as it was has seen all plans that there are.
+  atomic<std::uint64_t> changes;
 };
+static_assert(kPlans % 64 == 0 && kPlanWindow < 64);
 
 struct PlanId {
   std::uint32_t entry;
@@ -112,8 +118,8 @@ class Plans {
   void for_each_of(PlanKind kind, std::uint32_t key, Nanos now, Visitor visitor) const {
     PlanTable* table = this->table();
     if (table == nullptr) return;
-    for (std::uint32_t i = 0; i < kPlanWindow; i++) {
-      const std::uint32_t at = place(key, i);
+    for (std::uint64_t bits = window(key); bits != 0; bits &= bits - 1) {
+      const std::uint32_t at = place(key, static_cast<std::uint32_t>(std::countr_zero(bits)));
       Plan plan;
       if (read(at, plan) && plan.kind == kind && key_of(plan) == key && now < plan.until) visitor(table->entries[at], plan);
     }
@@ -121,12 +127,11 @@ class Plans {
   // All that hold now, by place.
   template <typename Visitor>
   void for_each(Nanos now, Visitor visitor) const {
-    if (table() == nullptr) return;
-    for (std::uint32_t at = 0; at < kPlans; at++) {
+    for_each_used([&](std::uint32_t at) {
       Plan plan;
       std::uint32_t version = 0;
       if (read(at, plan, &version) && now < plan.until) visitor(PlanId{at, version}, plan);
-    }
+    });
   }
   bool has(PlanKind kind, std::uint32_t key, Nanos now) const {
     bool found = false;
@@ -142,17 +147,20 @@ class Plans {
   // Takes away what has ended; calls back with what it was.
   template <typename Visitor>
   void sweep(Lane& lane, Nanos now, Visitor visitor) {
-    if (table() == nullptr) return;
-    for (std::uint32_t at = 0; at < kPlans; at++) {
+    for_each_used([&](std::uint32_t at) {
       Plan plan;
       std::uint32_t version = 0;
-      if (!read(at, plan, &version) || plan.until > now) continue;
+      if (!read(at, plan, &version) || plan.until > now) return;
       // What a hold kept is added up where it ends: in the gate of its lock.
       if (plan.kind == PlanKind::kHold || end(lane, at, version)) visitor(plan);
-    }
+    });
   }
-  // When the next of them ends, after `now`; 0: none does.
-  Nanos next_end(Nanos now) const;
+  // To be asked before a look at all of them: while it stays the same none was written or taken back since, and the ends that were seen
+  // hold.
+  std::uint64_t changes() const {
+    const PlanTable* table = this->table();
+    return table == nullptr ? 0 : table->changes.load(memory_order_acquire);  // (p7)
+  }
   // It was used up.
   void use(Lane& lane, PlanEntry& entry, const Plan& plan);
   // Entries that a dead participant was writing are anybody's again, with what they said before.
@@ -183,6 +191,18 @@ class Plans {
   PlanTable* table() const;
   static std::uint32_t key_of(const Plan& plan) { return plan.kind == PlanKind::kEscalation ? plan.who | 0x80000000u : plan.what; }
   static std::uint32_t place(std::uint32_t key, std::uint32_t i) { return (key * 2654435761u / 64 + i) % kPlans; }
+  template <typename Visitor>
+  void for_each_used(Visitor visitor) const {
+    PlanTable* table = this->table();
+    if (table == nullptr) return;
+    for (std::uint32_t word = 0; word < kPlans / 64; word++) {
+      for (std::uint64_t bits = table->used[word].load(memory_order_acquire); bits != 0; bits &= bits - 1) {
+        visitor(64 * word + static_cast<std::uint32_t>(std::countr_zero(bits)));
+      }
+    }
+  }
+  std::uint64_t window(std::uint32_t key) const;
+  void mark_used(std::uint32_t at, bool used);
   bool read(std::uint32_t at, Plan& plan, std::uint32_t* version = nullptr) const;
   bool claim(Lane& lane, std::uint32_t at, std::uint32_t version, std::uint64_t& seen);
   bool end(Lane& lane, std::uint32_t at, std::uint32_t version);

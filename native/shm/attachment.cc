@@ -110,8 +110,14 @@ void Attachment::leave(core::ParticipantId id) {
 
 void Attachment::wake(core::ParticipantId participant) { futex_wake(&arena_->participant(participant).ring); }
 
-void Attachment::publish() {
+void Attachment::publish_changes() {
   const core::Nanos next = member_->next_deadline();
+  if ((member_->waiting() != 0) != published_waiting_ || next != published_deadline_ || member_->has_leftovers()) publish(next);
+}
+
+void Attachment::publish(core::Nanos next) {
+  published_waiting_ = member_->waiting() != 0;
+  published_deadline_ = next;
   if (virtual_) arena_->participant(participant_).next_event.store(next, std::memory_order_release);
   if (member_->has_leftovers()) waker_->visit_later(member_->take_leftovers());
   waker_->publish(member_->waiting(), next);
@@ -134,7 +140,6 @@ void Attachment::advance(core::Nanos ns) {
   const core::Nanos target = began + std::min(ns, kVirtualEnd - began);
   core::Lane lane(*arena_, participant_, core::Thread::kScript);
   for (;;) {
-    publish();
     const core::Nanos current = clock.load(std::memory_order_acquire);
     core::Nanos event = earliest_event(current);
     const core::Nanos plan = member_->next_plan_end();
@@ -145,6 +150,7 @@ void Attachment::advance(core::Nanos ns) {
     }
     member_->sweep_plans();
     member_->expire();
+    member_->serve_leftovers();
     member_->collect();
     member_->inherit_tiers();
     for (core::ParticipantId id = 1; id <= arena_->capacity().participants; id++) {
@@ -152,8 +158,8 @@ void Attachment::advance(core::Nanos ns) {
       if (core::LifeWord::of(arena_->participant(id).life.load(std::memory_order_acquire)).life == core::Life::kAlive) lane.ring(id);
     }
     if (next >= target) break;
+    publish_changes();
   }
-  publish();
 }
 
 }  // namespace forelock::shm

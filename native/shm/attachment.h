@@ -38,8 +38,12 @@ class Attachment final : public core::Host {
   Ticks& clock() { return ticks_; }
 
   // After an operation of the script thread that may have changed what it waits for.
-  void publish();
-  // Virtual clock: forward by `ns`, from one deadline to the next, so that things happen in the order of their times.
+  void publish() { publish(member_->next_deadline()); }
+  // The same, where it has. The waker asks only whether anything waits, not how much.
+  void publish_changes();
+  bool is_virtual() const { return virtual_; }
+  // Virtual clock: forward by `ns`, from one deadline to the next, so that things happen in the order of their times. What is
+  // waited for has been published before, and is to be then.
   void advance(core::Nanos ns);
 
  private:
@@ -50,6 +54,7 @@ class Attachment final : public core::Host {
   void make_room();
   void leave(core::ParticipantId id);
   core::Nanos earliest_event(core::Nanos after) const;
+  void publish(core::Nanos next);
 
   std::unique_ptr<Region> region_;
   std::optional<core::Arena> arena_;
@@ -58,6 +63,8 @@ class Attachment final : public core::Host {
   Ticks ticks_;
   core::ParticipantId participant_ = 0;
   bool virtual_ = false;
+  bool published_waiting_ = false;
+  core::Nanos published_deadline_ = 0;
 };
 
 }  // namespace forelock::shm

@@ -58,7 +58,9 @@ void Waker::publish(std::uint32_t waiting, Nanos next_deadline) {
   next_deadline_.store(next_deadline, std::memory_order_seq_cst);
   const bool asleep = waiting != 0 && idle_.load(std::memory_order_seq_cst);
   const Nanos planned = planned_.load(std::memory_order_seq_cst);
-  if (asleep || (next_deadline != 0 && planned != 0 && next_deadline < planned)) lane_.ring(participant_);
+  // Virtual deadlines are looked at by whoever moves that clock.
+  const bool sooner = next_deadline != 0 && planned != 0 && next_deadline < planned && arena_.header().is_virtual == 0;
+  if (asleep || sooner) lane_.ring(participant_);
   // From its long sleep it is woken even where the mark of the sleeper in the arena was lost: nothing else would.
   if (asleep) arena_.host().wake(participant_);
 }
@@ -251,13 +253,16 @@ bool Waker::look_at_wait(core::SlotId id, core::Slot& slot) {
       next_ttl_ = lane_.now() + static_cast<Nanos>(left) * core::kNanosPerMilli;
     }
   }
-  if (is_bucket) look_at_tokens(index);
+  // Who moves virtual time looks at tokens and plans whenever it moves; a look at a time of our own would make what comes of it depend on
+  // ours.
+  const bool is_virtual = arena_.header().is_virtual != 0;
+  if (is_bucket && !is_virtual) look_at_tokens(index);
   const std::uint64_t meta = element.meta.load(std::memory_order_acquire);
-  // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over. Virtual time looks at plans
-  // whenever it moves; a look at a time of our own would make what comes of it depend on ours.
-  if ((meta & core::Meta::kPlanned) != 0 && arena_.header().is_virtual == 0) core::GateKeeper(lane_, index).visit(true);
+  const bool is_planned = (meta & core::Meta::kPlanned) != 0;
+  // What a plan keeps from us it may have stopped to keep: its time, or its share of the time, is over.
+  if (is_planned && !is_virtual) core::GateKeeper(lane_, index).visit(true);
   if (core::Meta::kind(meta) == core::Kind::kBucket || core::Meta::kind(meta) == core::Kind::kPool) return true;
-  look_for_stuck(id, slot, element);
+  if (!is_planned || !is_virtual) look_for_stuck(id, slot, element);  // a lock that is kept looks as if somebody had stopped over it
   claim_from_sleeper(index, element);
   if (slot.enclosing.peek() != 0) {
     look_for_deadlock(id, slot);

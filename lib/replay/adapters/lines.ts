@@ -67,9 +67,11 @@ export function badLine(file: string, line: number, why: string): TraceError {
 
 /** A finite number; an empty cell is none. */
 export function numberIn(file: string, line: number, column: string, cell: unknown): number {
-  const isNumber = typeof cell === 'number' || typeof cell === 'bigint' || (typeof cell === 'string' && cell.trim() !== '')
+  const isNumber = typeof cell === 'string' || typeof cell === 'number' || typeof cell === 'bigint'
   const value = isNumber ? Number(cell) : Number.NaN
-  if (!Number.isFinite(value)) throw badLine(file, line, `${column} is ${JSON.stringify(String(cell))}, which is no number`)
+  // Blanks are 0 to the language, and nothing else than 0 is.
+  if (!Number.isFinite(value) || (value === 0 && typeof cell === 'string' && cell.trim() === ''))
+    throw badLine(file, line, `${column} is ${JSON.stringify(String(cell))}, which is no number`)
   return value
 }
 

@@ -249,8 +249,11 @@ class RowReader {
   }
 
   private cell(line: number, row: Row, name: string): unknown {
-    if (!Object.hasOwn(row, name) || row[name] === null || row[name] === undefined) throw badLine(this.file, line, `there is no ${name}`)
-    return row[name]
+    const cell = row[name]
+    // What any object has is none of these, so that most need not be asked whether it is their own.
+    if (typeof cell === 'string' || typeof cell === 'number') return cell
+    if (!Object.hasOwn(row, name) || cell === null || cell === undefined) throw badLine(this.file, line, `there is no ${name}`)
+    return cell
   }
 }
 

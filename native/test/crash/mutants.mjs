@@ -621,6 +621,42 @@ const mutants = [
     caughtBy: [['plan_test']]
   },
   {
+    name: 'plan: one is shown before its place says so',
+    file: 'plan.cc',
+    change: [
+      ['  mark_used(chosen, true);\n', ''],
+      [
+        '  entry.control.store(control.word(), memory_order_release);  // (p3)\n',
+        '  entry.control.store(control.word(), memory_order_release);\n  mark_used(chosen, true);\n'
+      ]
+    ],
+    caughtBy: [step('the first plan', ...died)]
+  },
+  {
+    name: 'plan: its place is used for ever',
+    file: 'plan.cc',
+    change: [['    mark_used(at, false);', '    //']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: who has looked at all of them sees none that comes later',
+    file: 'plan.cc',
+    change: [['  table()->changes.fetch_add(1, memory_order_acq_rel);\n  // (p5)', '  // (p5)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: a dead planner had told of all that it wrote',
+    file: 'plan.cc',
+    change: [['  table()->changes.fetch_add(1, memory_order_acq_rel);  // (p7) it may', '  // (p7) it may']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: those of a window that goes on in the next word are not found',
+    file: 'plan.cc',
+    change: [['  if (shift > 64 - kPlanWindow) bits |=', '  if (shift > 64) bits |=']],
+    caughtBy: [['plan_test']]
+  },
+  {
     name: 'plan: a hold that is written anew begins from nothing',
     file: 'plan.cc',
     change: [

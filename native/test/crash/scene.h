@@ -342,6 +342,13 @@ class Scene {
       holds += plan.kind == core::PlanKind::kHold ? 1 : 0;
     });
     CHECK(holds >= expected_holds);
+    // None that is live is hidden, wherever somebody stopped.
+    const std::uint64_t offset = world.arena->header().plans.load();
+    if (offset == 0) return;
+    const core::PlanTable& table = world.arena->record<core::PlanTable>(offset);
+    for (std::uint32_t at = 0; at < core::kPlans; at++) {
+      if (core::PlanControl::of(table.entries[at].control.load()).live) CHECK((table.used[at / 64].load() >> (at % 64) & 1) == 1);
+    }
   }
   // What a waker does at each tick for those who wait where there are plans.
   void look_at_plans(Id id) {

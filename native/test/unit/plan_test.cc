@@ -366,6 +366,79 @@ TEST_CASE("a planner that dies over a plan leaves the old one, and others can wr
   CHECK_EQUAL(office.a->next_plan_end(), office.world.host.time + 2 * kSecond);
 }
 
+namespace {
+
+PlanTable& table_of(const World& world) { return world.arena->record<PlanTable>(world.arena->header().plans.load()); }
+
+// How many places say that a plan is there; each that has one does, and no other.
+int used(const World& world) {
+  int count = 0;
+  const PlanTable& table = table_of(world);
+  for (std::uint32_t at = 0; at < kPlans; at++) {
+    const bool is_used = (table.used[at / 64].load() >> (at % 64) & 1) == 1;
+    CHECK(is_used == PlanControl::of(table.entries[at].control.load()).live);
+    count += is_used ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a place is used from when a plan is there until it has ended, was taken back or was used up") {
+  Office office;
+  office.write(office.hold(3, kSecond));
+  office.write(office.hold(3, 2 * kSecond));  // in place of that one
+  CHECK_EQUAL(used(office.world), 1);
+  const PlanId other = office.write(office.hold(3, 3 * kSecond, 1));
+  const PlanId second = office.write(office.hold(2, 4 * kSecond, 2));
+  CHECK_EQUAL(used(office.world), 3);
+  CHECK(office.a->withdraw_plan(other));
+  CHECK_EQUAL(used(office.world), 2);
+  office.world.host.time += 2 * kSecond;
+  office.a->sweep_plans();
+  CHECK_EQUAL(used(office.world), 1);
+  Granted granted;
+  CHECK(office.b->lock(office.ask(2), granted) == Answer::kOk);
+  CHECK_EQUAL(used(office.world), 0);
+  CHECK(!office.a->withdraw_plan(second));
+}
+
+TEST_CASE("the plans of a thing are found wherever its places begin") {
+  Office office;
+  // Of so many things that the windows of some lie in two words.
+  for (std::uint32_t what = 1; what <= 100; what++) {
+    for (std::uint32_t source = 0; source < 3; source++) {
+      Plan plan = office.hold(3, kSecond, source);
+      plan.what = what;
+      PlanId id{};
+      CHECK(office.plans().write(office.a->lane(), plan, id) == Written::kOk);
+    }
+    int found = 0;
+    office.plans().for_each_of(PlanKind::kHold, what, office.world.host.time, [&](PlanEntry&, const Plan&) { found++; });
+    CHECK_EQUAL(found, 3);
+  }
+  CHECK_EQUAL(used(office.world), 300);
+}
+
+TEST_CASE("who has looked at all plans sees what another writes later, and what one wrote who died before it said so") {
+  Office office;
+  CHECK_EQUAL(office.b->next_plan_end(), 0u);
+  office.write(office.hold(3, 2 * kSecond, 1));
+  CHECK_EQUAL(office.b->next_plan_end(), office.world.host.time + 2 * kSecond);
+  auto planner = office.world.join(3);
+  PlanId id{};
+  const std::uint64_t seen = table_of(office.world).changes.load();
+  CHECK(planner->write_plan(office.hold(3, kSecond, 2), id) == Written::kOk);
+  table_of(office.world).changes.store(seen);
+  office.world.kill(3);
+  Lane waker(*office.world.arena, 1, Thread::kWaker);
+  CHECK(sweep_all(waker));
+  CHECK_EQUAL(office.b->next_plan_end(), office.world.host.time + kSecond);
+  office.world.host.time += kSecond;
+  office.b->sweep_plans();
+  CHECK_EQUAL(office.b->next_plan_end(), office.world.host.time + kSecond);
+}
+
 TEST_CASE("a sweep takes away what has ended and leaves the rest") {
   Well well;
   well.reserve(3, 1, kSecond);

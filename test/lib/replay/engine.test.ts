@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Ended, Policy } from '../../../lib/replay/policy.js'
 import { isCoded, rejection } from '../support.js'
+import { type Known, playByFaces } from './reference.js'
 import { play, type Said, tierOf, workload } from './support.js'
 
 test('who comes while the only slot is taken waits for its end, and the higher tier goes first', async () => {
@@ -218,6 +219,58 @@ test('plans for which the core has no place are counted, and the replay goes on'
   assert.is(result.written + result.refused, 64)
   assert.ok(result.refused > 0)
   assert.is(result.makespan, 51)
+})
+
+/** Numbers that look random, and are the same each time (Park and Miller, "Random Number Generators", CACM 1988). */
+function randoms(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % below
+  }
+}
+
+function mixed(count: number, kind: 'pool' | 'bucket' | 'lock', seed: number): Said[] {
+  const random = randoms(seed)
+  let time = 0
+  return Array.from({ length: count }, () => {
+    time += random(6)
+    return {
+      time,
+      kind,
+      duration: 1 + random(25),
+      tier: random(3) === 0 ? 'interactive' : 'background',
+      thing: kind === 'pool' ? 'p' : kind === 'bucket' ? 'b' : `lock ${random(3)}`,
+      amount: 1 + random(3),
+      shared: kind === 'lock' && random(2) === 0
+    }
+  })
+}
+
+for (const kind of ['pool', 'bucket', 'lock'] as const) {
+  test(`of a ${kind} each request waits in it as it does for users of the faces`, async () => {
+    const said = mixed(400, kind, 20)
+    const [slots, rate] = [9, 200]
+    const seen: Known[] = []
+    const policy: Policy = {
+      name: 'reactive',
+      onEnd: ({ thing, time, duration, waited }) => seen.push({ thing, time, duration, waited: Math.round(waited * 1e4) / 1e4 })
+    }
+    const work = workload(said, slots, kind === 'bucket' ? { buckets: [{ name: 'b', rate }] } : {})
+    await play(work, policy)
+    const inOrder = (all: readonly Known[]) => all.map(one => JSON.stringify(one)).sort()
+    const expected = await playByFaces(said, slots, rate)
+    assert.equal(inOrder(seen), inOrder(expected))
+    const waited = expected.filter(one => one.waited > 0).length
+    assert.ok(waited > 50 && waited < 400, String(waited))
+  })
+}
+
+test('one that gives back what many wait for lets all of them go at that moment, however many', async () => {
+  const asks: Said[] = [{ time: 0, duration: 100, amount: 300 }, ...Array.from({ length: 300 }, () => ({ time: 10, duration: 5 }))]
+  const result = await play(workload(asks, 300))
+  assert.equal([result.makespan, tierOf(result, 'background').waitMax], [105, 90])
+  assert.ok(Math.abs(tierOf(result, 'background').waitMean - (90 * 300) / 301) < 1e-9)
 })
 
 test('it is the same each time', async () => {
