@@ -51,3 +51,11 @@ export interface Policy {
   /** Of a workload that is sized: what a request asks for, instead of what was recorded; undefined: that. */
   size?(arrival: Arrival): readonly number[] | undefined
 }
+
+export interface PolicySeed {
+  /** what a policy draws its random numbers from */
+  readonly seed: number
+}
+
+/** Makes a policy for one replay of a workload. */
+export type PolicyFactory = (workload: Workload, options: PolicySeed) => Policy

@@ -2,10 +2,9 @@ import { LossGuard } from '../../plan/loss-guard.js'
 import { PoolGuard } from '../../plan/pool-guard.js'
 import type { KeepPlan } from '../../plans.js'
 import { WAIT_COSTS } from '../../wait-costs.js'
-import type { Arrival, Policy, View } from '../policy.js'
+import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS } from '../settings.js'
 import { firstOf, type TraceRequest, type Workload } from '../trace.js'
-import type { PolicySeed } from './index.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5

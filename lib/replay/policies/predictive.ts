@@ -1,10 +1,9 @@
 import { type Scored, Scores } from '../../foresight/scores.js'
 import { Planner } from '../../plan/planner.js'
 import { IDLE_COST, WAIT_COSTS } from '../../wait-costs.js'
-import type { Arrival, Policy, View } from '../policy.js'
+import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
 import { firstOf, type Workload } from '../trace.js'
-import type { PolicySeed } from './index.js'
 import { sizing } from './sizing.js'
 
 const BATCH = 1024

@@ -1,8 +1,7 @@
 import { type SizeBounds, Sizer, stepsOf } from '../../predict/sizer.js'
 import type { UsageInput } from '../../predict/usage-input.js'
-import type { Arrival, Ended, Policy } from '../policy.js'
+import type { Arrival, Ended, Policy, PolicySeed } from '../policy.js'
 import type { Workload } from '../trace.js'
-import type { PolicySeed } from './index.js'
 
 const NO_INPUT: UsageInput = {}
 
