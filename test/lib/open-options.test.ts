@@ -50,7 +50,7 @@ test('a virtual clock is of an arena of its own', () => {
 test('unknown options are refused by name', () => {
   assert.is(refused({ names: 'orders' }).option, 'names')
   assert.is(refused({ capacity: { slots: 1 } }).option, 'slots')
-  assert.match(refused({ predict: true }).message, /no option "predict"/)
+  assert.match(refused({ predicts: true }).message, /no option "predicts"/)
   refused({ [Symbol('name')]: 1 })
 })
 
@@ -62,6 +62,7 @@ test('values of the wrong type or range are refused by name', () => {
     fresh: [1, 'yes', null],
     clock: ['real', 1, null],
     update: [1, 'true', null],
+    predict: [1, 'true', null, []],
     capacity: [1, 'many', null],
     tiers: ['low', [], ['a', 'a'], ['a', 'b', 'c', 'd', 'e'], [1], [''], ['x'.repeat(32)], ['a\0'], null],
     ageing: [-1, 1.5, Number.NaN, '5', Number.POSITIVE_INFINITY, null],
