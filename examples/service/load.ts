@@ -3,7 +3,7 @@ import { randomsOf } from '../../lib/randoms.js'
 import type { Answer, Kind } from './messages.js'
 
 /** Requests a second: of jobs always, of people in the burst that begins each period. */
-const JOBS_RATE = 4
+const JOBS_RATE = 5
 const PEOPLE_RATE = 12
 const PERIOD_MS = 8_000
 const BURST_MS = 2_500

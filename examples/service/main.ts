@@ -3,12 +3,14 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { open, unlink } from '../../lib/index.js'
+import { open, type PlanScore, unlink } from '../../lib/index.js'
 import { ask, schedule } from './load.js'
-import { PROCESSES } from './messages.js'
+import { type Answer, type Kind, PROCESSES } from './messages.js'
 import { report } from './report.js'
 
-const SECONDS = Number(process.argv[2] ?? 80)
+const SECONDS = Number(process.argv[2] ?? 60)
+/** Machines have moods: both have to live with each of them. */
+const ROUNDS = 2
 
 async function startServer(): Promise<{ worker: Worker; port: number }> {
   const worker = cluster.fork()
@@ -16,8 +18,8 @@ async function startServer(): Promise<{ worker: Worker; port: number }> {
   return { worker, port: address.port }
 }
 
-async function run(name: string, predict: boolean): Promise<string> {
-  const arena = `service-${name}-${process.pid}`
+async function run(round: number, predict: boolean, seen: Record<Kind, Answer[]>): Promise<PlanScore | undefined> {
+  const arena = `service-${round}-${predict ? 'predictive' : 'reactive'}-${process.pid}`
   const gov = open({ name: arena, predict })
   try {
     cluster.setupPrimary({ exec: fileURLToPath(new URL('./server-entry.mjs', import.meta.url)), execArgv: [], args: [arena] })
@@ -27,13 +29,24 @@ async function run(name: string, predict: boolean): Promise<string> {
     const ended = servers.map(({ worker }) => once(worker, 'exit'))
     for (const { worker } of servers) worker.send('stop')
     await Promise.all(ended)
-    return `${report(name, answers)}${plans === undefined ? '' : `\n${plans.written} plans, ${plans.hits} requests were granted what was kept for them`}`
+    for (const kind of Object.keys(seen) as Kind[]) seen[kind].push(...answers[kind])
+    return plans
   } finally {
     await gov.close()
     unlink(arena, { force: true })
   }
 }
 
-console.log(`${PROCESSES} processes, real work, the same requests twice, ${SECONDS} s each`)
-console.log(await run('reactive', false))
-console.log(await run('predictive', true))
+console.log(`${PROCESSES} processes, real work, the same requests in turn without and with an agent, ${ROUNDS} times ${SECONDS} s each`)
+const reactive: Record<Kind, Answer[]> = { people: [], jobs: [] }
+const predictive: Record<Kind, Answer[]> = { people: [], jobs: [] }
+let [written, hits] = [0, 0]
+for (let round = 1; round <= ROUNDS; round++) {
+  await run(round, false, reactive)
+  const plans = await run(round, true, predictive)
+  written += plans?.written ?? 0
+  hits += plans?.hits ?? 0
+}
+console.log(report('reactive', reactive))
+console.log(report('predictive', predictive))
+console.log(`${written} plans; ${hits} requests were granted what was kept for them`)
