@@ -1,5 +1,7 @@
-import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentStatus } from '../agent/agent.js'
+import { ClosedError } from '../errors/index.js'
+import type { Governor } from '../governor.js'
 import { open } from '../open.js'
 
 export interface AgentArguments {
@@ -12,29 +14,34 @@ const LOOK_MS = 200
 /**
  * The agent of a named arena, in a process of its own, until it is told to end: by SIGINT or SIGTERM, or the signal.
  *
- * @throws what `open()` does
+ * @throws what `open()` does; a ClosedError when it has stopped by itself
  */
 export async function runAgent(name: string, { dir }: AgentArguments, print: (text: string) => void, ended: AbortSignal): Promise<void> {
   const gov = open({ name, ...(dir !== undefined && { dir }) })
   try {
     await gov.agent.start({ thread: false })
     let told: boolean | undefined
-    const look = setInterval(async () => {
-      const status = await gov.agent.status().catch(() => undefined)
-      if (status === undefined || status.active === told) return
-      told = status.active
-      print(told ? `plans for ${name}\n` : `learns, and waits: another agent plans for ${name}\n`)
-    }, LOOK_MS)
-    if (!ended.aborted) await once(ended, 'abort')
-    clearInterval(look)
-    print(summary(await gov.agent.status()))
+    while (!ended.aborted) {
+      const { active } = await statusOf(gov)
+      if (active !== told) print(active ? `plans for ${name}\n` : `learns, and waits: another agent plans for ${name}\n`)
+      told = active
+      // Woken by its end, which is no failure.
+      await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => {})
+    }
+    print(summary(await statusOf(gov)))
   } finally {
     await gov.close()
   }
 }
 
-function summary(status: AgentStatus | undefined): string {
-  if (status === undefined) return ''
+/** Whoever supervises the process starts it again: one that learns no more is of no use. @throws ClosedError */
+async function statusOf(gov: Governor): Promise<AgentStatus> {
+  const status = await gov.agent.status()
+  if (status === undefined) throw new ClosedError('the agent has stopped', { resource: gov.name }, gov.foresight.error)
+  return status
+}
+
+function summary(status: AgentStatus): string {
   const pools = Object.entries(status.pools).map(([name, { benefit, on }]) => {
     return `${name}: ${benefit.mean.toFixed(3)} saved a second${on ? '' : ', put out'}\n`
   })

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { ArgumentError } from '../../errors/index.js'
+import { DEFAULT_TIERS } from '../settings.js'
 import { type ThingKind, type Trace, type TraceRequest, type Who, Whos, type Workload } from '../trace.js'
 import { Busiest } from './busiest.js'
 import { badLine, cellsOf, linesIn, numberIn, type Placed, type Row, recordIn } from './lines.js'
@@ -16,7 +17,6 @@ export interface TableOptions {
 
 const POOL = 'pool'
 const LOOK_ROWS = 200
-const DEFAULT_TIERS = ['background', 'standard', 'interactive', 'critical']
 const TIER = 'standard'
 const NONE: readonly number[] = []
 const SHARED = /^(s|sh|shared|r|read|reader|get|select|true|1)$/i

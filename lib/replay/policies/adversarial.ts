@@ -1,4 +1,5 @@
 import { LossGuard } from '../../plan/loss-guard.js'
+import { SOURCES } from '../../plan/planner.js'
 import { PoolGuard } from '../../plan/pool-guard.js'
 import type { KeepPlan } from '../../plans.js'
 import { WAIT_COSTS } from '../../wait-costs.js'
@@ -8,8 +9,6 @@ import { firstOf, type TraceRequest, type Workload } from '../trace.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5
-/** Of its holds: what they cost is counted by it. */
-const SOURCE = 2
 
 /**
  * Knows what comes, and predicts the opposite: keeps as much as plans may where nobody of the top tier comes, and nothing where somebody does;
@@ -57,7 +56,7 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
       }
       // What it costs is all that it comes to: nobody is better off.
-      const course = () => ({ lostMs: view.lost(SOURCE), saved: 0, lowerMs })
+      const course = () => ({ lostMs: view.lost(SOURCES.hold), saved: 0, lowerMs })
       if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, ms => holds.admits(view.now, ms))
     }
   }
@@ -76,6 +75,6 @@ function holdAgainst(
     if (kind !== 'lock' || planned.has(thing)) continue
     planned.add(thing)
     const until = Math.max(0, time - view.now) + view.period
-    if (admits(until)) view.write({ kind: 'hold', lock: thing, tier, source: SOURCE, until })
+    if (admits(until)) view.write({ kind: 'hold', lock: thing, tier, source: SOURCES.hold, until })
   }
 }
