@@ -1,6 +1,6 @@
 import { count, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { CorruptError, ReplayError, SchemaError, SignatureError } from '../errors/index.js'
-import { seal, unseal } from '../predict/saved.js'
+import { sealValue, unsealValue } from '../predict/saved.js'
 import { Nonces } from './nonces.js'
 import { type ReceivedEvent, readEvent } from './schema.js'
 import { Secrets } from './secrets.js'
@@ -97,7 +97,7 @@ export class Events {
 
   /** The ids that were accepted, so that after a restart nothing is accepted again; no secrets. */
   save(): Uint8Array {
-    return seal(MAGIC, Buffer.from(JSON.stringify(this.nonces)))
+    return sealValue(MAGIC, this.nonces)
   }
 
   /**
@@ -106,10 +106,9 @@ export class Events {
    * @throws CorruptError if it is not what `save()` gave, and nothing has changed
    */
   load(saved: Uint8Array): void {
-    const bytes = unseal(MAGIC, saved)
-    if (bytes === undefined) throw new CorruptError('the saved ids of messages are damaged, or of another version', {})
-    const { forgotten, seen } = JSON.parse(Buffer.from(bytes).toString()) as ReturnType<Nonces['toJSON']>
-    this.nonces.take(forgotten, seen)
+    const nonces = unsealValue(MAGIC, saved) as ReturnType<Nonces['toJSON']> | undefined
+    if (nonces === undefined) throw new CorruptError('the saved ids of messages are damaged, or of another version', {})
+    this.nonces.take(nonces.forgotten, nonces.seen)
   }
 
   private mustBeFresh(signed: number, now: number): void {

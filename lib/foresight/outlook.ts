@@ -2,7 +2,7 @@ import { CorruptError } from '../errors/index.js'
 import type { PoolUsage } from '../pool.js'
 import { Contention, type ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
-import { seal, unseal } from '../predict/saved.js'
+import { sealValue, unsealValue } from '../predict/saved.js'
 import { type ModelScore, Scorekeeper } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
 import type { UsageRequest } from '../predict/usage.js'
@@ -175,14 +175,14 @@ export class Outlook {
       accuracy: base64(this.#keeper.save()),
       scores: this.#scores.save().map(([within, model]) => [within, base64(model)])
     }
-    return seal(MAGIC, Buffer.from(JSON.stringify(saved)))
+    return sealValue(MAGIC, saved)
   }
 
   /** @throws CorruptError if it is not what `save()` gave */
   load(bytes: Uint8Array): void {
-    const model = unseal(MAGIC, bytes)
-    if (model === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
-    const { usage, scores, contention, accuracy } = JSON.parse(Buffer.from(model).toString()) as Saved
+    const saved = unsealValue(MAGIC, bytes) as Saved | undefined
+    if (saved === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
+    const { usage, scores, contention, accuracy } = saved
     this.#usage.model.load(bytesOf(usage))
     this.#contention.load(bytesOf(contention))
     this.#keeper.load(bytesOf(accuracy))

@@ -8,7 +8,7 @@ import { Ensemble } from './ensemble.js'
 import { type Forecast, type Forecaster, LEVELS } from './forecaster.js'
 import { Held } from './held.js'
 import { normalQuantile } from './normal.js'
-import { seal, unseal } from './saved.js'
+import { sealValue, unsealValue } from './saved.js'
 import { seasonsOf } from './season.js'
 import { NumericStream } from './stream.js'
 import { Values } from './values.js'
@@ -198,7 +198,7 @@ export class EventForecaster implements Forecaster {
   save(): Uint8Array {
     const { end, step } = this
     const model = { step, end, values: [...this.values.all], events: [...this.told], effects: this.effects?.parts }
-    return seal(MAGIC, Buffer.from(JSON.stringify(model)))
+    return sealValue(MAGIC, model)
   }
 
   /**
@@ -207,8 +207,7 @@ export class EventForecaster implements Forecaster {
    * @throws CorruptError if it is not what `save()` gave, or of another step, and nothing has changed
    */
   async load(saved: Uint8Array): Promise<void> {
-    const bytes = unseal(MAGIC, saved)
-    const model = bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as Saved)
+    const model = unsealValue(MAGIC, saved) as Saved | undefined
     if (model === undefined || model.step !== this.step)
       throw new CorruptError('the saved forecaster is damaged, or of another version or step', {})
     this.end = model.end

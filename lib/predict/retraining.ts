@@ -1,6 +1,6 @@
 import { callback, count, duration, flag } from '../checks.js'
-import { Drift } from './drift.js'
 import { type Forecast, type Forecaster, WINDOW_MAX } from './forecaster.js'
+import { DriftDetector } from './health.js'
 import { Values } from './values.js'
 
 export interface RetrainingOptions {
@@ -45,7 +45,7 @@ export class Retraining implements Forecaster {
   private readonly budget: number
   private readonly values: Values
   private current: Forecaster
-  private drift = new Drift()
+  private drift = new DriftDetector()
   private drifted = false
   private since = 0
   private fits = 0
@@ -114,7 +114,7 @@ export class Retraining implements Forecaster {
 
   private judge(value: number): void {
     const [expected] = this.current.forecast(1, []).point
-    if (this.drift.saw(value - (expected as number))) this.drifted = true
+    if (this.drift.see(Math.abs(value - (expected as number)), Math.abs(value)) !== 'fine') this.drifted = true
   }
 
   /** Never rejects: what went wrong is told by `status`, and by a warning where nobody waits for it. */
@@ -122,7 +122,7 @@ export class Retraining implements Forecaster {
     this.missed = []
     this.since = 0
     this.drifted = false
-    this.drift = new Drift()
+    this.drift = new DriftDetector()
     this.underWay = this.refit().finally(() => {
       this.underWay = undefined
     })

@@ -1,5 +1,5 @@
 import { HORIZON_MAX, SEASON_MAX, WINDOW_MAX } from './forecaster.js'
-import { parsed, seal, unseal } from './saved.js'
+import { isNumber, isObject, sealValue, unsealValue } from './saved.js'
 
 /** What a saved forecaster begins with. */
 const MAGIC = 'forelock forecaster 1\n'
@@ -26,13 +26,12 @@ export interface SavedForecaster {
 }
 
 export function writeForecaster(saved: SavedForecaster): Uint8Array {
-  return seal(MAGIC, Buffer.from(JSON.stringify(saved)))
+  return sealValue(MAGIC, saved)
 }
 
 /** What {@link writeForecaster} wrote; undefined: it is damaged, of another version, or holds what no forecaster has. */
 export function readForecaster(bytes: Uint8Array): SavedForecaster | undefined {
-  const body = unseal(MAGIC, bytes)
-  const saved = body === undefined ? undefined : parsed(body)
+  const saved = unsealValue(MAGIC, bytes)
   return isForecaster(saved) ? saved : undefined
 }
 
@@ -67,14 +66,6 @@ function isMember(member: unknown): boolean {
   if (!isObject(member)) return false
   const { name, weight, error } = member
   return typeof name === 'string' && isPart(weight) && weight > 0 && (error === null || (isNumber(error) && error >= 0))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isFinite(value)
 }
 
 function isCount(value: unknown, least: number, most: number): value is number {

@@ -1,5 +1,5 @@
 import { LAG_BINS } from './lags.js'
-import { parsed, seal, unseal } from './saved.js'
+import { isNumber, isObject, sealValue, unsealValue } from './saved.js'
 
 /** What saved triggers begin with. */
 const MAGIC = 'forelock triggers 1\n'
@@ -46,13 +46,12 @@ export interface SavedTriggers {
 }
 
 export function writeTriggers(saved: SavedTriggers): Uint8Array {
-  return seal(MAGIC, Buffer.from(JSON.stringify(saved)))
+  return sealValue(MAGIC, saved)
 }
 
 /** What {@link writeTriggers} wrote; undefined: it is damaged, of another version, or holds what no triggers have. */
 export function readTriggers(bytes: Uint8Array): SavedTriggers | undefined {
-  const body = unseal(MAGIC, bytes)
-  const saved = body === undefined ? undefined : parsed(body)
+  const saved = unsealValue(MAGIC, bytes)
   return areTriggers(saved) ? saved : undefined
 }
 
@@ -77,14 +76,6 @@ function isFollower(tally: unknown): boolean {
   const { to, since, followed, hits, chance, most, lags } = tally
   if (typeof to !== 'string' || ![since, followed, hits, chance, most].every(isTally)) return false
   return Array.isArray(lags) && lags.length === LAG_BINS && lags.every(bin => isTally(bin) && bin <= LARGEST_BIN)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isFinite(value)
 }
 
 function isTime(value: unknown): boolean {

@@ -17,13 +17,28 @@ export function unseal(magic: string, saved: Uint8Array): Uint8Array | undefined
   return isWhole ? Uint8Array.from(body.subarray(magic.length)) : undefined
 }
 
-/** The value of a saved JSON text; undefined: it is none. */
-export function parsed(model: Uint8Array): unknown {
+/** As {@link seal}, of a value that JSON can say. */
+export function sealValue(magic: string, value: unknown): Uint8Array {
+  return seal(magic, Buffer.from(JSON.stringify(value)))
+}
+
+/** What {@link sealValue} was given; undefined as of {@link unseal}, or where it is no JSON. */
+export function unsealValue(magic: string, saved: Uint8Array): unknown {
+  const model = unseal(magic, saved)
+  if (model === undefined) return undefined
   try {
     return JSON.parse(Buffer.from(model).toString())
   } catch {
     return undefined // it is refused like anything else that is not what was saved
   }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+export function isNumber(value: unknown): value is number {
+  return Number.isFinite(value)
 }
 
 /** Puts saved numbers into their place. False: they are not as many finite ones, and nothing has changed. */

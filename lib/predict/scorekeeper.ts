@@ -1,7 +1,7 @@
 import { count, duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { DriftDetector, type Health, type SavedDrift } from './health.js'
-import { seal, unseal } from './saved.js'
+import { sealValue, unsealValue } from './saved.js'
 
 /** What a model said of a time to come. */
 export interface ScoredPrediction {
@@ -219,7 +219,7 @@ export class Scorekeeper {
     const tracked = [...this.tracked.values()].map(({ model, source, kind, drift, loss, coverage, nominal, scored }) => {
       return { model, source, kind, drift, loss, coverage, nominal: Number.isNaN(nominal) ? null : nominal, scored }
     })
-    return seal(MAGIC, Buffer.from(JSON.stringify(tracked)))
+    return sealValue(MAGIC, tracked)
   }
 
   /**
@@ -228,9 +228,8 @@ export class Scorekeeper {
    * @throws CorruptError if it is not what `save()` gave, and nothing has changed
    */
   load(saved: Uint8Array): void {
-    const bytes = unseal(MAGIC, saved)
-    if (bytes === undefined) throw new CorruptError('the saved scores are damaged, or of another version', {})
-    const tracked = JSON.parse(Buffer.from(bytes).toString()) as SavedTracked[]
+    const tracked = unsealValue(MAGIC, saved) as SavedTracked[] | undefined
+    if (tracked === undefined) throw new CorruptError('the saved scores are damaged, or of another version', {})
     this.tracked.clear()
     this.bySource.clear()
     for (const { model, source, kind, drift, loss, coverage, nominal, scored } of tracked.slice(-this.most.models)) {

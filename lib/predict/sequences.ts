@@ -1,7 +1,7 @@
 import { count, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { type LagQuantiles, Lags } from './lags.js'
-import { seal, unseal } from './saved.js'
+import { isObject, sealValue, unsealValue } from './saved.js'
 
 export interface SequencesOptions {
   /** of how many last steps the next one may depend; default 12 */
@@ -156,7 +156,7 @@ export class Sequences {
       contexts: this.places.map(({ hash, order, followers }) => [hash, order, [...followers].flat()]),
       lags: [...this.lags]
     }
-    return seal(MAGIC, Buffer.from(JSON.stringify(model)))
+    return sealValue(MAGIC, model)
   }
 
   /**
@@ -165,9 +165,8 @@ export class Sequences {
    * @throws CorruptError if it is not what `save()` gave, or of another order, and nothing has changed
    */
   load(saved: Uint8Array): void {
-    const model = unseal(MAGIC, saved)
-    const read = model === undefined ? undefined : parse(model)
-    if (read === undefined || read.order !== this.order) {
+    const read = unsealValue(MAGIC, saved)
+    if (!isSaved(read) || read.order !== this.order) {
       throw new CorruptError('the saved sequences are damaged, or of another version or order', {})
     }
     this.nextId = read.nextId
@@ -363,23 +362,20 @@ interface Saved {
   lags: [number, number[]][]
 }
 
-function parse(model: Uint8Array): Saved | undefined {
-  const isList = (value: unknown, of: (one: unknown[]) => boolean) =>
-    Array.isArray(value) && value.every((one: unknown) => Array.isArray(one) && of(one))
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
-  try {
-    const read = JSON.parse(Buffer.from(model).toString()) as Saved
-    const isSound =
-      isCount(read.order) &&
-      isCount(read.nextId) &&
-      isList(read.items, ([id, name, seen]) => isCount(id) && typeof name === 'string' && isCount(seen)) &&
-      isList(read.contexts, ([hash, order, flat]) => isCount(hash) && isCount(order) && Array.isArray(flat) && flat.every(isCount)) &&
-      isList(read.lags, ([pair, bins]) => isCount(pair) && Array.isArray(bins) && bins.every(isCount)) &&
-      read.contexts.every(([, order]) => order <= read.order)
-    return isSound ? read : undefined
-  } catch {
-    return undefined // no JSON: as damaged as any other
-  }
+function isSaved(value: unknown): value is Saved {
+  if (!isObject(value)) return false
+  const { order, nextId, items, contexts, lags } = value
+  const isList = (list: unknown, of: (one: unknown[]) => boolean) =>
+    Array.isArray(list) && list.every((one: unknown) => Array.isArray(one) && of(one))
+  const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0
+  const isOrder = (number: unknown) => isCount(number) && (number as number) <= (order as number)
+  return (
+    isCount(order) &&
+    isCount(nextId) &&
+    isList(items, ([id, name, seen]) => isCount(id) && typeof name === 'string' && isCount(seen)) &&
+    isList(contexts, ([hash, of, flat]) => isCount(hash) && isOrder(of) && Array.isArray(flat) && flat.every(isCount)) &&
+    isList(lags, ([pair, bins]) => isCount(pair) && Array.isArray(bins) && bins.every(isCount))
+  )
 }
 
 /** Of contexts of no, one, two ... steps: numbers of 53 bits. */

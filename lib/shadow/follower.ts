@@ -2,6 +2,7 @@ import { BusyError } from '../errors/index.js'
 import type { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
 import type { Session } from '../session.js'
+import { fieldsOf } from '../telemetry/json-note.js'
 import { RecordNames } from '../telemetry/names.js'
 import { decodeNotes } from '../telemetry/record.js'
 import { makeTelemetry, noTelemetry, type Telemetry } from '../telemetry.js'
@@ -15,7 +16,7 @@ import type { Course, HeldSpan, PresentCourse } from './course.js'
 import { Courses } from './courses.js'
 import { scorePredictions } from './predictions.js'
 import { type Running, runningOf } from './running.js'
-import { decodeRunningNote, fieldsOf, isAction, type RunningNote } from './running-note.js'
+import { decodeRunningNote, isAction, type RunningNote } from './running-note.js'
 
 /** ms between two looks at the notes, which a lane has room for a few of. */
 const LOOK_EVERY_MS = 250

@@ -1,12 +1,9 @@
 import type { Session } from '../session.js'
-import { NOTE_BYTES_MAX } from '../telemetry/record.js'
+import { decodeNote, encodeNote, fieldsOf, isText } from '../telemetry/json-note.js'
 import type { PredictedPoint, Prediction } from './prediction.js'
 
 /** The kind of notes by which predictions reach the recorder, with what came. */
 export const PREDICTION_NOTE = 'forelock:prediction'
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** A prediction without its points, of which there may be many: what they were worth together. */
 export interface PredictionNote extends Omit<Prediction, 'points'> {
@@ -21,8 +18,8 @@ export function notePrediction(session: Session, { points, ...prediction }: Pred
   if (!session.joined || !session.binding.isObserved()) return
   const probability = points.reduce((sum, point) => sum + probabilityOf(point), 0) / Math.max(1, points.length)
   const note: PredictionNote = { ...prediction, due: points.at(-1)?.due ?? prediction.made, probability }
-  const bytes = encoder.encode(JSON.stringify(note))
-  if (bytes.byteLength <= NOTE_BYTES_MAX) session.binding.note(session.waiting.names.of(PREDICTION_NOTE), bytes)
+  const bytes = encodeNote(note)
+  if (bytes !== undefined) session.binding.note(session.waiting.names.of(PREDICTION_NOTE), bytes)
 }
 
 /** That was given to what came: where several actions went on, their mean. */
@@ -35,20 +32,13 @@ function probabilityOf({ over, between, actions, came, cameOver }: PredictedPoin
 
 /** Reads what {@link notePrediction} wrote; undefined: it is none of it. */
 export function decodePredictionNote(kind: string, bytes: Uint8Array): PredictionNote | undefined {
-  if (kind !== PREDICTION_NOTE) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(decoder.decode(bytes))
-  } catch {
-    return undefined // a note of that name by somebody else
-  }
+  const value = decodeNote(kind, PREDICTION_NOTE, bytes)
   return isPrediction(value) ? value : undefined
 }
 
 function isPrediction(value: unknown): value is PredictionNote {
-  if (typeof value !== 'object' || value === null) return false
-  const { id, run, workflow, tenant, made, due, probability, cameAfter, remaining, score } = value as Record<string, unknown>
-  if (![id, run, workflow, tenant ?? ''].every(text => typeof text === 'string')) return false
+  const { id, run, workflow, tenant = '', made, due, probability, cameAfter, remaining, score } = fieldsOf(value)
+  if (![id, run, workflow, tenant].every(isText)) return false
   const { brier, remaining: losses } = fieldsOf(score)
   if (![made, due, probability, cameAfter, brier].every(Number.isFinite)) return false
   return remaining === undefined || [remaining, losses].every(areQuantiles)
@@ -58,5 +48,3 @@ function areQuantiles(value: unknown): boolean {
   const { p05, p50, p95 } = fieldsOf(value)
   return [p05, p50, p95].every(Number.isFinite)
 }
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? { ...value } : {})

@@ -1,13 +1,10 @@
 import type { Session } from '../session.js'
-import { NOTE_BYTES_MAX } from '../telemetry/record.js'
+import { decodeNote, encodeNote, fieldsOf, isText } from '../telemetry/json-note.js'
 import type { ActionSpan, HeldSpan } from './course.js'
 import type { Running } from './running.js'
 
 /** The kind of notes by which others hear of runs that go on. */
 export const RUNNING_NOTE = 'forelock:running'
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** A run that goes on, as its process saw it last. Times in ms on the arena's clock, or from the beginning of the run. */
 export interface RunningNote {
@@ -27,11 +24,11 @@ export function noteRunning(session: Session, run: Running): void {
   const { id, workflow, tenant, tier, began } = run
   const { actions } = run.present()
   let told: RunningNote = { id, workflow, tenant, tier, began, actions: actions.map(spanOf), holds: run.heldSpans() }
-  let bytes = encoder.encode(JSON.stringify(told))
-  while (bytes.byteLength > NOTE_BYTES_MAX) {
+  let bytes = encodeNote(told)
+  while (bytes === undefined) {
     if (told.actions.length + told.holds.length === 0) return
     told = told.actions.length < told.holds.length ? { ...told, holds: latter(told.holds) } : { ...told, actions: latter(told.actions) }
-    bytes = encoder.encode(JSON.stringify(told))
+    bytes = encodeNote(told)
   }
   session.binding.note(session.waiting.names.of(RUNNING_NOTE), bytes)
 }
@@ -43,13 +40,7 @@ const latter = <T>(all: readonly T[]): readonly T[] => all.slice(Math.ceil(all.l
 
 /** Reads what {@link noteRunning} wrote; undefined: it is none of it. */
 export function decodeRunningNote(kind: string, bytes: Uint8Array): RunningNote | undefined {
-  if (kind !== RUNNING_NOTE) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(decoder.decode(bytes))
-  } catch {
-    return undefined // a note of that name by somebody else
-  }
+  const value = decodeNote(kind, RUNNING_NOTE, bytes)
   return isRunning(value) ? value : undefined
 }
 
@@ -70,8 +61,3 @@ function isHold(value: unknown): value is HeldSpan {
   if (kind !== 'lock' && kind !== 'pool') return false
   return [name, action].every(isText) && [ordinal, from, until, ...Object.values(fieldsOf(amounts))].every(Number.isFinite)
 }
-
-const isText = (value: unknown) => typeof value === 'string'
-
-export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}

@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import { NOTE_BYTES_MAX } from '../telemetry/record.js'
+import { decodeNote, encodeNote, fieldsOf } from '../telemetry/json-note.js'
 import type { RunRecord } from './record.js'
 
 /** The kinds of notes by which runs and their actions reach whoever observes. */
@@ -7,8 +7,6 @@ export const RUN_NOTE = 'forelock:run'
 export const ACTIONS_NOTE = 'forelock:actions'
 
 const CUT_UNITS = 128
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** The actions of a run whose note has no room for them. */
 export interface ActionsNote extends Pick<RunRecord, 'workflow' | 'tenant' | 'start' | 'actions'> {
@@ -23,24 +21,18 @@ interface CutRun extends RunRecord {
 /** Tells those who observe the arena of a run that is over; in several notes, if one has no room for its actions. */
 export function noteRun(session: Session, record: RunRecord): void {
   if (!session.joined || !session.binding.isObserved()) return
-  const whole = encoder.encode(JSON.stringify(record))
-  if (whole.byteLength <= NOTE_BYTES_MAX) {
-    write(session, RUN_NOTE, whole)
-    return
-  }
+  if (tell(session, RUN_NOTE, record)) return
   const { actions, ...run } = record
-  write(session, RUN_NOTE, bareNote(run))
+  tellBare(session, run)
   const { id, workflow, tenant, start } = run
   noteActions(session, { run: id, workflow, tenant, start, actions })
 }
 
 /** As much of a run as one note has room for: of what tells how it went, its curve is the first to go. */
-function bareNote({ curve, ...run }: Omit<RunRecord, 'actions'>): Uint8Array {
-  for (const told of [{ ...run, curve }, run]) {
-    const bytes = encoder.encode(JSON.stringify({ ...told, actions: [], cut: true }))
-    if (bytes.byteLength <= NOTE_BYTES_MAX) return bytes
-  }
-  return encoder.encode(JSON.stringify(shortened(run)))
+function tellBare(session: Session, { curve, ...run }: Omit<RunRecord, 'actions'>): void {
+  const cut = { actions: [], cut: true } as const
+  if (tell(session, RUN_NOTE, { ...run, curve, ...cut }) || tell(session, RUN_NOTE, { ...run, ...cut })) return
+  tell(session, RUN_NOTE, shortened(run))
 }
 
 /** Of what may be of any length, the beginning, or nothing: the rest of what happened is still told. */
@@ -62,29 +54,21 @@ function shortened(run: Omit<RunRecord, 'actions' | 'curve'>): CutRun {
 function noteActions(session: Session, note: ActionsNote): void {
   const { actions } = note
   if (actions.length === 0) return
-  const bytes = encoder.encode(JSON.stringify(note))
-  if (bytes.byteLength <= NOTE_BYTES_MAX || actions.length === 1) {
-    write(session, ACTIONS_NOTE, bytes)
-    return
-  }
+  if (tell(session, ACTIONS_NOTE, note) || actions.length === 1) return
   const half = actions.length >> 1
   noteActions(session, { ...note, actions: actions.slice(0, half) })
   noteActions(session, { ...note, actions: actions.slice(half) })
 }
 
-function write(session: Session, kind: string, bytes: Uint8Array): void {
-  session.binding.note(session.waiting.names.of(kind), bytes)
+/** @returns whether a note has room for it */
+function tell(session: Session, kind: string, value: unknown): boolean {
+  const bytes = encodeNote(value)
+  if (bytes !== undefined) session.binding.note(session.waiting.names.of(kind), bytes)
+  return bytes !== undefined
 }
 
 /** Reads what {@link noteRun} wrote; undefined: it is none of it. */
 export function decodeRunNote(kind: string, bytes: Uint8Array): RunRecord | ActionsNote | undefined {
-  if (kind !== RUN_NOTE && kind !== ACTIONS_NOTE) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(decoder.decode(bytes))
-  } catch {
-    return undefined // a note of that name by somebody else
-  }
-  if (typeof value !== 'object' || value === null || !Array.isArray((value as { actions?: unknown }).actions)) return undefined
-  return value as RunRecord
+  const value = decodeNote(kind, RUN_NOTE, bytes) ?? decodeNote(kind, ACTIONS_NOTE, bytes)
+  return Array.isArray(fieldsOf(value).actions) ? (value as RunRecord) : undefined
 }

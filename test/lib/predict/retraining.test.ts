@@ -112,8 +112,8 @@ test('errors that have become larger call for a fit before it is time', async ()
   const [watched, blind] = [make(true), make(false)]
   const before = Array.from({ length: 300 }, () => 10 + normal(random))
   for (const one of [watched, blind]) await one.fit(before)
-  for (let i = 0; i < 100; i++) {
-    const value = i < 40 ? 10 + normal(random) : 60 * normal(random)
+  for (let i = 0; i < 160; i++) {
+    const value = i < 80 ? 10 + normal(random) : 60 * normal(random)
     for (const one of [watched, blind]) one.update(value)
   }
   for (const one of [watched, blind]) await one.settled()
