@@ -47,7 +47,8 @@ const REFIT_PART = 0.1
 /** What is counted of one subject: all of it, and of each tier. */
 interface Counted {
   seen: number
-  readonly curves: Map<string, Curve>
+  /** by measure, then by index of the tier, behind that of all tiers */
+  readonly curves: Map<string, (Curve | undefined)[]>
 }
 
 interface Fitted {
@@ -98,7 +99,8 @@ const HALF = 0.5
 export class DemandBook {
   readonly #tiers: readonly string[]
   readonly #since: number
-  readonly #subjects = new Map<string, Counted>()
+  readonly #subjects = new Map<SubjectKind, Map<string, Counted>>()
+  #size = 0
   readonly #fitted = new Map<string, Promise<Fitted>>()
   #factories: readonly ModelFactory[] = []
   readonly #events = new Map<string, ScopedEvent>()
@@ -120,7 +122,7 @@ export class DemandBook {
 
   /** Subjects that are counted. */
   get size(): number {
-    return this.#subjects.size
+    return this.#size
   }
 
   asked(time: number, activity: Activity): void {
@@ -128,11 +130,14 @@ export class DemandBook {
     for (const [kind, name] of subjectsOf(activity)) {
       const counted = this.#counted(kind, name)
       counted.seen++
-      for (const tier of [undefined, activity.tier]) {
-        this.#curve(counted, 'requests', tier, 'sum').add(time, 1)
-        if (kind === 'bucket' || kind === 'pool') this.#curve(counted, 'amount', tier, 'sum').add(time, activity.amount)
-      }
+      this.#add(counted, 'requests', activity.tier, time, 1)
+      if (kind === 'bucket' || kind === 'pool') this.#add(counted, 'amount', activity.tier, time, activity.amount)
     }
+  }
+
+  #add(counted: Counted, measure: Measure, tier: number, time: number, value: number): void {
+    this.#curve(counted, measure, undefined, 'sum').add(time, value)
+    this.#curve(counted, measure, tier, 'sum').add(time, value)
   }
 
   /** @param tier index; undefined: of all tiers together */
@@ -150,7 +155,7 @@ export class DemandBook {
   async forecast(of: unknown, options: unknown, now: number): Promise<Demand> {
     const subject = readSubject(of, this.#tiers)
     const { horizon, levels = LEVELS, measure } = readOptions(options, subject)
-    const kept = this.#subjects.get(keyOf(subject.kind, subject.name))?.curves.get(curveOf(measureOf(subject, measure), subject.tier))
+    const kept = this.#known(subject.kind, subject.name, measureOf(subject, measure), subject.tier)
     // Of what was never asked for all that is known is that it was not.
     const steps = (kept ?? new Curve(this.#since, 'sum')).for(horizon)
     const { step } = steps
@@ -269,7 +274,7 @@ export class DemandBook {
   }
 
   #tell(leader: Leader, horizon: number, now: number): void {
-    const steps = this.#subjects.get(keyOf('workflow', leader.name))?.curves.get(curveOf('requests', undefined))?.for(horizon)
+    const steps = this.#known('workflow', leader.name, 'requests', undefined)?.for(horizon)
     if (steps === undefined) return
     const { first, values } = steps.until(now)
     for (let at = Math.max(leader.next, first); at < first + values.length; at++) {
@@ -280,36 +285,42 @@ export class DemandBook {
 
   /** Of more subjects than are kept, those that come most stay (space-saving: Metwally, Agrawal, El Abbadi, ICDT 2005). */
   #counted(kind: SubjectKind, name: string): Counted {
-    const key = keyOf(kind, name)
-    const known = this.#subjects.get(key)
+    const known = this.#subjects.get(kind)?.get(name)
     if (known !== undefined) return known
-    let seen = 0
-    if (this.#subjects.size >= SUBJECTS_MAX) {
-      const [least, counted] = leastOf(this.#subjects)
-      seen = counted.seen
-      this.#subjects.delete(least)
-    }
-    const counted = { seen, curves: new Map<string, Curve>() }
-    this.#subjects.set(key, counted)
+    const seen = this.#size >= SUBJECTS_MAX ? this.#forgetLeast() : 0
+    const counted: Counted = { seen, curves: new Map() }
+    const names = this.#subjects.get(kind) ?? new Map<string, Counted>()
+    this.#subjects.set(kind, names.set(name, counted))
+    this.#size++
     return counted
   }
 
+  /** @returns how often it was seen */
+  #forgetLeast(): number {
+    const all = [...this.#subjects.values()].flatMap(names => [...names].map(([name, { seen }]) => ({ names, name, seen })))
+    const least = all.reduce((least, one) => (one.seen < least.seen ? one : least))
+    least.names.delete(least.name)
+    this.#size--
+    return least.seen
+  }
+
   #curve({ curves }: Counted, measure: string, tier: number | undefined, take: 'sum' | 'max'): Curve {
-    const key = curveOf(measure, tier)
-    const known = curves.get(key)
-    if (known !== undefined) return known
-    const curve = new Curve(this.#since, take)
-    curves.set(key, curve)
-    return curve
+    let tiers = curves.get(measure)
+    if (tiers === undefined) {
+      tiers = []
+      curves.set(measure, tiers)
+    }
+    const at = placeOf(tier)
+    tiers[at] ??= new Curve(this.#since, take)
+    return tiers[at]
+  }
+
+  #known(kind: SubjectKind, name: string, measure: string, tier: number | undefined): Curve | undefined {
+    return this.#subjects.get(kind)?.get(name)?.curves.get(measure)?.[placeOf(tier)]
   }
 }
 
-function leastOf(subjects: ReadonlyMap<string, Counted>): [string, Counted] {
-  return [...subjects].reduce((least, one) => (one[1].seen < least[1].seen ? one : least))
-}
-
-const keyOf = (kind: SubjectKind, name: string) => `${kind} ${name}`
-const curveOf = (measure: string, tier: number | undefined) => (tier === undefined ? measure : `${tier} ${measure}`)
+const placeOf = (tier: number | undefined) => (tier === undefined ? 0 : tier + 1)
 /** No measure begins like this. */
 const dimensionOf = (dimension: string) => `dimension ${dimension}`
 const measureOf = ({ dimension }: Subject, measure: Measure) => (dimension === undefined ? measure : dimensionOf(dimension))

@@ -11,58 +11,92 @@ export interface Held {
 interface Granted {
   readonly at: number
   readonly waited: number
+  next: Granted | undefined
 }
 
-/** Grants that are remembered until they end. */
+/** Grants of one environment and tier that are not over, the latest first; and another line of the same name. */
+interface Line {
+  readonly kind: Activity['kind']
+  readonly environment: number
+  readonly tier: number
+  latest: Granted | undefined
+  readonly next: Line | undefined
+}
+
+/** Grants that are remembered until they end, and lines of which some were. */
 const GRANTS_MAX = 65_536
 
 /** Puts together what a grant's record and that of its end tell: the one knows the wait, the other how long it was held. */
 export class Holdings {
-  readonly #grants = new Map<string, Granted[]>()
+  // By name first, which is a string that is there already, and in lists: strings made of all three, and arrays that are empty again and again, cost more than
+  // all the rest.
+  readonly #lines = new Map<string, Line>()
+  #size = 0
   #count = 0
 
   /** @returns what is over with this; undefined: nothing is, or it was granted before anybody looked */
   of(activity: Activity): Held | undefined {
-    const { event, time, waited, held } = activity
-    if (event === 'grant') this.#add(keyOf(activity), { at: time, waited })
+    const { event, held } = activity
+    if (event === 'grant') this.#add(activity)
     if ((event !== 'end' && event !== 'reclaim') || Number.isNaN(held)) return undefined
-    const grant = this.#take(keyOf(activity), time - held)
-    return grant === undefined ? undefined : { asked: grant.at - grant.waited, waited: grant.waited, held }
+    const line = this.#line(activity)
+    const grant = line === undefined ? undefined : takeNearest(line, activity.time - held)
+    if (grant === undefined) return undefined
+    this.#count--
+    return { asked: grant.at - grant.waited, waited: grant.waited, held }
   }
 
-  #add(key: string, grant: Granted): void {
-    if (this.#count >= GRANTS_MAX) this.#forgetOldest()
-    const known = this.#grants.get(key)
-    if (known === undefined) this.#grants.set(key, [grant])
-    else known.push(grant)
+  #add(activity: Activity): void {
+    if (this.#count >= GRANTS_MAX || this.#size >= GRANTS_MAX) this.#forgetOldest()
+    const line = this.#line(activity) ?? this.#begin(activity)
+    line.latest = { at: activity.time, waited: activity.waited, next: line.latest }
     this.#count++
   }
 
-  /** The one that began nearest to then: how long it was held may be known to some ms only. */
-  #take(key: string, then: number): Granted | undefined {
-    const known = this.#grants.get(key)
-    if (known === undefined) return undefined
-    let best = 0
-    for (let at = 1; at < known.length; at++) {
-      if (Math.abs((known[at] as Granted).at - then) < Math.abs((known[best] as Granted).at - then)) best = at
-    }
-    const [grant] = known.splice(best, 1)
-    if (known.length === 0) this.#grants.delete(key)
-    this.#count--
-    return grant
+  /** A reclaim tells of the environment that it was taken from, as a grant of the one that got it. */
+  #line({ kind, name, environment, tier }: Activity): Line | undefined {
+    let line = this.#lines.get(name)
+    while (line !== undefined && (line.environment !== environment || line.tier !== tier || line.kind !== kind)) line = line.next
+    return line
+  }
+
+  #begin({ kind, name, environment, tier }: Activity): Line {
+    const line = { kind, environment, tier, latest: undefined, next: this.#lines.get(name) }
+    this.#lines.set(name, line)
+    this.#size++
+    return line
   }
 
   #forgetOldest(): void {
     // Many at once: a map is slow at finding its first after each of many is taken out.
-    for (const [key, grants] of this.#grants) {
-      if (this.#count <= GRANTS_MAX / 2) return
-      this.#count -= grants.length
-      this.#grants.delete(key)
+    for (const [name, first] of this.#lines) {
+      if (this.#count <= GRANTS_MAX / 2 && this.#size <= GRANTS_MAX / 2) return
+      for (let line: Line | undefined = first; line !== undefined; line = line.next) {
+        this.#count -= lengthOf(line)
+        this.#size--
+      }
+      this.#lines.delete(name)
     }
   }
 }
 
-/** A reclaim tells of the environment that it was taken from, as a grant of the one that got it. */
-function keyOf({ kind, name, environment, tier }: Activity): string {
-  return `${kind} ${environment} ${tier} ${name}`
+/** Takes out the one that began nearest to then: how long it was held may be known to some ms only. */
+function takeNearest(line: Line, then: number): Granted | undefined {
+  let nearest: Granted | undefined
+  let before: Granted | undefined
+  let last: Granted | undefined
+  for (let grant = line.latest; grant !== undefined; last = grant, grant = grant.next) {
+    if (nearest !== undefined && Math.abs(grant.at - then) > Math.abs(nearest.at - then)) continue
+    nearest = grant
+    before = last
+  }
+  if (before === undefined) line.latest = nearest?.next
+  else before.next = nearest?.next
+  return nearest
+}
+
+function lengthOf({ latest }: Line): number {
+  let length = 0
+  for (let grant = latest; grant !== undefined; grant = grant.next) length++
+  return length
 }

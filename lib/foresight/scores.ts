@@ -1,5 +1,5 @@
 import { count, duration, entry, onlyKnown, optionsObject, refuse, text, tierIndex } from '../checks.js'
-import { Arrivals } from '../predict/arrivals.js'
+import { ArrivalBatch, Arrivals } from '../predict/arrivals.js'
 import type { Activity } from './activity.js'
 import { type Key, Keys } from './keys.js'
 
@@ -38,6 +38,7 @@ const SCORED: readonly string[] = KINDS
 export const WITHIN_MS = 500
 const WITHIN_MAX_MS = 3_600_000
 const WINDOWS_MAX = 4
+const MS_PER_S = 1000
 const LEAST = 0.1
 const MOST = 100
 const MOST_MAX = 4_096
@@ -53,6 +54,7 @@ export interface Scored {
 export class Scores {
   readonly #tiers: readonly string[]
   readonly #keys = new Keys()
+  readonly #batch = new ArrivalBatch()
   readonly #windows = new Map<number, Arrivals>([[WITHIN_MS, new Arrivals({ within: WITHIN_MS })]])
 
   constructor(tiers: readonly string[]) {
@@ -66,16 +68,20 @@ export class Scores {
 
   /** @param asked in the order of time */
   asked(asked: readonly Scored[]): void {
-    const arrivals = asked
-      .filter(({ activity: { kind } }) => SCORED.includes(kind))
-      .map(({ time, activity: { kind, name, tier, client } }) => ({
-        key: this.#keys.of(kind, name).hash,
-        time,
-        tier: Math.min(tier, TIER_MAX),
-        client,
-        run: client
-      }))
-    for (const window of this.#windows.values()) window.record(arrivals)
+    const batch = this.#batch
+    for (const { time, activity } of asked) {
+      const { kind, name, tier, client } = activity
+      if (!SCORED.includes(kind)) continue
+      const { low, high } = this.#keys.of(kind, name)
+      batch.add(low, high, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
+      if (batch.isFull) this.#pass()
+    }
+    this.#pass()
+  }
+
+  #pass(): void {
+    for (const window of this.#windows.values()) window.take(this.#batch)
+    this.#batch.length = 0
   }
 
   /** @throws ArgumentError */

@@ -32,8 +32,8 @@ interface Known {
   /** ms that requests of upper tiers wait for lower ones that hold it, mean of those that no plan was for */
   blocked: number
   arrivals: number
-  /** the last holds of lower tiers: from, until */
-  readonly spans: { from: number; until: number }[]
+  /** the last holds of lower tiers, in turn: from, until; undefined: there was none */
+  spans: Float64Array | undefined
   /** ms until which a plan of ours keeps it */
   kept: number
 }
@@ -113,14 +113,15 @@ export class LockPlanner {
     if (tier === 0) {
       known.holds++
       known.held += (held - known.held) / Math.min(known.holds, AVERAGED)
-      known.spans.push({ from: granted, until: granted + held })
-      if (known.spans.length > SPANS) known.spans.shift()
+      known.spans ??= new Float64Array(2 * SPANS)
+      const at = 2 * (known.holds % SPANS)
+      known.spans[at] = granted
+      known.spans[at + 1] = granted + held
       return
     }
     // Under a plan of ours it would have been another wait.
     if (known.kept >= time) return
-    let blocked = 0
-    for (const { from, until } of known.spans) blocked = Math.max(blocked, Math.min(granted, until) - Math.max(time, from))
+    const blocked = blockedBy(known.spans, time, granted)
     known.arrivals++
     known.blocked += (blocked - known.blocked) / Math.min(known.arrivals, AVERAGED)
     this.#all.arrivals++
@@ -194,7 +195,7 @@ export class LockPlanner {
     const found = this.#locks.get(name)
     if (found !== undefined) return found
     if (this.#locks.size >= LOCKS_MOST) this.#forget()
-    const made = { lower: 0, counted: 0, held: 0, holds: 0, blocked: 0, arrivals: 0, spans: [], kept: Number.NEGATIVE_INFINITY }
+    const made = { lower: 0, counted: 0, held: 0, holds: 0, blocked: 0, arrivals: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY }
     this.#locks.set(name, made)
     return made
   }
@@ -206,6 +207,16 @@ export class LockPlanner {
       this.#locks.delete(name)
     }
   }
+}
+
+/** ms of a wait that the longest of these holds made. */
+function blockedBy(spans: Float64Array | undefined, from: number, until: number): number {
+  let most = 0
+  if (spans === undefined) return most
+  for (let at = 0; at < spans.length; at += 2) {
+    most = Math.max(most, Math.min(until, spans[at + 1] as number) - Math.max(from, spans[at] as number))
+  }
+  return most
 }
 
 /** Requests of lower tiers, as they count now. */

@@ -35,8 +35,35 @@ const TIERS = 4
 const SEED_MAX = 2 ** 32 - 1
 const BATCH = 4_096
 const KEY_BITS = 64
+const WORD_BITS = 32n
+const LOW_WORD = 0xffffffffn
 /** What a saved model begins with. */
 const MAGIC = 'forelock arrivals 2\n'
+
+/** Requests in columns: for those who tell of so many that an object and a bigint for each would show. */
+export class ArrivalBatch {
+  length = 0
+  readonly words = new Uint32Array(2 * BATCH)
+  readonly seconds = new Float64Array(BATCH)
+  readonly tiers = new Uint8Array(BATCH)
+  readonly clients = new Uint32Array(BATCH)
+  readonly runs = new Uint32Array(BATCH)
+
+  get isFull(): boolean {
+    return this.length === BATCH
+  }
+
+  /** One more, if it is not full. @param low and `high`: words of the key @param seconds not before the last one */
+  add(low: number, high: number, seconds: number, tier: number, client: number, run: number): void {
+    const at = this.length++
+    this.words[2 * at] = low
+    this.words[2 * at + 1] = high
+    this.seconds[at] = seconds
+    this.tiers[at] = tier
+    this.clients[at] = client
+    this.runs[at] = run
+  }
+}
 
 /**
  * Which keys will be asked for soon, each with a calibrated probability, learnt while requests come: native/predict/arrivals.h says how. One
@@ -44,12 +71,7 @@ const MAGIC = 'forelock arrivals 2\n'
  */
 export class Arrivals {
   private readonly native: NativeArrivals
-  private readonly words = new Uint32Array(2 * BATCH)
-  private readonly keys = new BigUint64Array(this.words.buffer)
-  private readonly times = new Float64Array(BATCH)
-  private readonly tiers = new Uint8Array(BATCH)
-  private readonly clients = new Uint32Array(BATCH)
-  private readonly runs = new Uint32Array(BATCH)
+  private readonly batch = new ArrivalBatch()
 
   /** @throws ArgumentError */
   constructor({ keys = KEYS, within = WITHIN_MS, seed = 1 }: ArrivalsOptions = {}) {
@@ -71,23 +93,29 @@ export class Arrivals {
    * @throws ArgumentError, and what came before is taken
    */
   record(arrivals: Iterable<Arrival>): void {
-    let held = 0
+    const { batch } = this
     const pass = () => {
-      this.native.arrived(this.words, this.times, this.tiers, this.clients, this.runs, held)
-      held = 0
+      this.take(batch)
+      batch.length = 0
     }
     try {
       for (const { key, time, tier = 0, client = 0, run = 0 } of arrivals) {
-        this.keys[held] = readKey(key)
-        this.times[held] = readTime(time)
-        this.tiers[held] = count(tier, 'tier', 0, TIERS - 1)
-        this.clients[held] = count(client, 'client', 0, SEED_MAX)
-        this.runs[held] = count(run, 'run', 0, SEED_MAX)
-        if (++held === BATCH) pass()
+        const known = readKey(key)
+        const seconds = readTime(time)
+        count(tier, 'tier', 0, TIERS - 1)
+        count(client, 'client', 0, SEED_MAX)
+        count(run, 'run', 0, SEED_MAX)
+        batch.add(Number(known & LOW_WORD), Number(known >> WORD_BITS), seconds, tier, client, run)
+        if (batch.isFull) pass()
       }
     } finally {
       pass()
     }
+  }
+
+  /** As {@link record}, of what is known to be sound. */
+  take({ words, seconds, tiers, clients, runs, length }: ArrivalBatch): void {
+    this.native.arrived(words, seconds, tiers, clients, runs, length)
   }
 
   /**

@@ -25,4 +25,25 @@ test('what comes once is seen at each length of step', () => {
   }
 })
 
+test('what comes in a step after it was looked at counts, and so does what comes late', () => {
+  for (const [take, expected] of [
+    ['sum', 7],
+    ['max', 4]
+  ] as const) {
+    const curve = new Curve(0, take)
+    curve.add(110, 1)
+    curve.for(1)
+    curve.add(120, 4)
+    curve.add(230, 1)
+    curve.add(130, 2)
+    for (const [horizon, at] of [
+      [1, 1],
+      [10_000, 0]
+    ] as const) {
+      const { first, values } = curve.for(horizon).until(60_000)
+      assert.is(values[at - first], horizon === 10_000 && take === 'sum' ? expected + 1 : expected)
+    }
+  }
+})
+
 test.run()

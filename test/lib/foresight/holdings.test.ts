@@ -1,0 +1,62 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Activity } from '../../../lib/foresight/activity.js'
+import { Holdings } from '../../../lib/foresight/holdings.js'
+
+const activity = (given: Partial<Activity>): Activity => ({
+  time: 0,
+  event: 'grant',
+  kind: 'lock',
+  name: 'row',
+  tier: 1,
+  outcome: 'success',
+  workflow: undefined,
+  tenant: undefined,
+  client: 0,
+  environment: 3,
+  amount: 1,
+  waited: 0,
+  held: Number.NaN,
+  ...given
+})
+
+test('the end of a grant tells when it was asked for, how long it waited, and how long it was held', () => {
+  const holdings = new Holdings()
+  assert.is(holdings.of(activity({ time: 50, waited: 20 })), undefined)
+  assert.equal(holdings.of(activity({ event: 'end', time: 90, held: 40 })), { asked: 30, waited: 20, held: 40 })
+  assert.is(holdings.of(activity({ event: 'end', time: 90, held: 40 })), undefined)
+})
+
+test('of several the one that began nearest is over', () => {
+  const holdings = new Holdings()
+  for (const time of [10, 20, 30]) holdings.of(activity({ time, waited: time / 10 }))
+  assert.is(holdings.of(activity({ event: 'end', time: 60, held: 41 }))?.waited, 2)
+  assert.is(holdings.of(activity({ event: 'end', time: 61, held: 31 }))?.waited, 3)
+  assert.is(holdings.of(activity({ event: 'reclaim', time: 70, held: 60 }))?.waited, 1)
+})
+
+test('what another environment, tier, kind or name was granted is not over', () => {
+  const holdings = new Holdings()
+  holdings.of(activity({}))
+  for (const other of [{ environment: 4 }, { tier: 0 }, { kind: 'pool' }, { name: 'other' }] as const) {
+    assert.is(holdings.of(activity({ event: 'end', time: 9, held: 9, ...other })), undefined)
+  }
+  assert.is(holdings.of(activity({ event: 'end', time: 9, held: 9 }))?.held, 9)
+})
+
+test('what has no end is not remembered for ever, nor is a name', () => {
+  const holdings = new Holdings()
+  const many = 70_000
+  for (let i = 0; i < many; i++) holdings.of(activity({ time: i }))
+  holdings.of(activity({ name: 'first' }))
+  holdings.of(activity({ name: 'first', event: 'end', time: 5, held: 5 }))
+  for (let i = 0; i < many; i++) {
+    holdings.of(activity({ name: String(i) }))
+    holdings.of(activity({ name: String(i), event: 'end', time: 5, held: 5 }))
+  }
+  holdings.of(activity({ name: 'held', time: 1 }))
+  assert.is(holdings.of(activity({ name: 'held', event: 'end', time: 9, held: 8 }))?.held, 8)
+  assert.is(holdings.of(activity({ name: 'row', event: 'end', time: many, held: 1 })), undefined)
+})
+
+test.run()
