@@ -192,7 +192,7 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     return this.#ask('cancel', id)
   }
 
-  /** How what was said of demand and of usage compares with what came, and whether a model has become worse. */
+  /** How what was said of demand, of usage and of keys compares with what came, and whether a model has become worse. */
   accuracy(): Promise<ModelScore[]> {
     return this.#ask('accuracy')
   }

@@ -61,7 +61,7 @@ export class Outlook {
     this.#tiers = tiers
     const leadersOf = (workflow: string) => this.#occurrences.leadersOf(workflow)
     this.#demand = new DemandBook(tiers, since, this.#keeper, leadersOf)
-    this.#scores = new Scores(tiers)
+    this.#scores = new Scores(tiers, this.#keeper)
     this.#usage = new UsageWatch(anomaly => {
       this.#anomalies.push(anomaly)
       if (this.#anomalies.length > ANOMALIES_MAX) this.#anomalies.shift()

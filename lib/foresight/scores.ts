@@ -1,7 +1,9 @@
 import { count, duration, entry, onlyKnown, optionsObject, refuse, text, tierIndex } from '../checks.js'
 import { ArrivalBatch, Arrivals } from '../predict/arrivals.js'
+import type { Scorekeeper } from '../predict/scorekeeper.js'
 import type { Activity } from './activity.js'
 import { type Key, Keys } from './keys.js'
+import { ScoreChecks } from './score-checks.js'
 
 /** An element: one of these names. */
 export interface ElementOf {
@@ -55,10 +57,13 @@ export class Scores {
   readonly #tiers: readonly string[]
   readonly #keys = new Keys()
   readonly #batch = new ArrivalBatch()
+  readonly #checks: ScoreChecks | undefined
   readonly #windows = new Map<number, Arrivals>([[WITHIN_MS, new Arrivals({ within: WITHIN_MS })]])
 
-  constructor(tiers: readonly string[]) {
+  /** @param scores is told what was said, and what came; undefined: nobody is */
+  constructor(tiers: readonly string[], scores?: Scorekeeper) {
     this.#tiers = tiers
+    this.#checks = scores === undefined ? undefined : new ScoreChecks(scores)
   }
 
   /** Elements that are tracked. */
@@ -72,8 +77,9 @@ export class Scores {
     for (const { time, activity } of asked) {
       const { kind, name, tier, client } = activity
       if (!SCORED.includes(kind)) continue
-      const { low, high } = this.#keys.of(kind, name)
-      batch.add(low, high, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
+      const key = this.#keys.of(kind, name)
+      this.#checks?.came(key, tier, time)
+      batch.add(key.low, key.high, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
       if (batch.isFull) this.#pass()
     }
     this.#pass()
@@ -86,14 +92,16 @@ export class Scores {
 
   /** @throws ArgumentError */
   score(of: unknown, options: unknown, now: number): number {
-    const { window, tier } = this.#read(options, ['within', 'tier'], 'score()')
-    const { hash } = this.#element(of)
-    return window.score(BigUint64Array.of(hash), now, tier)[0] as number
+    const { window, within, tier } = this.#read(options, ['within', 'tier'], 'score()')
+    const key = this.#element(of)
+    const score = window.score(BigUint64Array.of(key.hash), now, tier)[0] as number
+    this.#checks?.expect(key, score, tier, within, now)
+    return score
   }
 
   /** The likeliest first. @throws ArgumentError */
   likely(options: unknown, now: number): LikelyElement[] {
-    const { window, tier, given } = this.#read(options, ['within', 'tier', 'least', 'most'], 'likely()')
+    const { window, within, tier, given } = this.#read(options, ['within', 'tier', 'least', 'most'], 'likely()')
     const { least = LEAST, most = MOST } = given as LikelyOptions
     const found = window.likely(now, least, count(most, 'most', 1, MOST_MAX))
     const keys = BigUint64Array.from(found, ({ key }) => key)
@@ -102,7 +110,9 @@ export class Scores {
     const likely = found.flatMap(({ key, score }, i): LikelyElement[] => {
       const known = this.#keys.byHash(key)
       const own = scores?.[i] ?? score
-      return known === undefined || own < least ? [] : [{ kind: known.kind as LikelyElement['kind'], name: known.name, score: own }]
+      if (known === undefined || own < least) return []
+      this.#checks?.expect(known, own, tier, within, now)
+      return [{ kind: known.kind as LikelyElement['kind'], name: known.name, score: own }]
     })
     return likely.sort((a, b) => b.score - a.score)
   }
@@ -127,7 +137,7 @@ export class Scores {
     return this.#keys.of(kind, text(entry(given, kind), `of.${kind}`))
   }
 
-  #read(options: unknown, known: readonly string[], what: string): { window: Arrivals; tier: number; given: object } {
+  #read(options: unknown, known: readonly string[], what: string): { window: Arrivals; within: number; tier: number; given: object } {
     const given = optionsObject(options, 'options') ?? {}
     onlyKnown(given, known, what)
     const { within = WITHIN_MS, tier } = given as { within?: unknown; tier?: unknown }
@@ -135,6 +145,7 @@ export class Scores {
     if (!(ms > 0 && ms <= WITHIN_MAX_MS)) throw refuse('within', `ms above 0, at most ${WITHIN_MAX_MS}`, within)
     return {
       window: this.#window(ms),
+      within: ms,
       tier: tier === undefined ? 0 : Math.min(tierIndex(tier, this.#tiers, 'tier'), TIER_MAX),
       given
     }

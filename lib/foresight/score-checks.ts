@@ -1,0 +1,82 @@
+import type { Scorekeeper } from '../predict/scorekeeper.js'
+import type { Key } from './keys.js'
+
+/** What was said of a key: that a request of a tier, or of one above it, comes until then. */
+interface Check {
+  readonly key: Key
+  readonly probability: number
+  readonly tier: number
+  readonly within: number
+  /** ms, when it was said, and until when */
+  readonly said: number
+  readonly due: number
+}
+
+/** Scores that wait to be judged; of more, what is said is not checked. */
+const OPEN_MAX = 4_096
+/** ms after which what came has been told of. */
+const LATE_MS = 1_000
+const MODEL = 'keys'
+
+/** Judges scores of keys when their time is over: whether the request came that was foretold. Of a key one at a time for each tier and time. */
+export class ScoreChecks {
+  readonly #scores: Scorekeeper
+  readonly #open = new Map<Key, Check[]>()
+  /** by their time, in the order in which they were said */
+  readonly #queues = new Map<number, Check[]>()
+  #size = 0
+  #judged = 0
+
+  constructor(scores: Scorekeeper) {
+    this.#scores = scores
+  }
+
+  /** Something was said. @param now ms @param within ms */
+  expect(key: Key, probability: number, tier: number, within: number, now: number): void {
+    for (const queue of this.#queues.values()) this.#settle(queue, now - LATE_MS)
+    const open = this.#open.get(key)
+    if (this.#size >= OPEN_MAX || open?.some(one => one.tier === tier && one.within === within)) return
+    const check = { key, probability, tier, within, said: now, due: now + within }
+    if (open === undefined) this.#open.set(key, [check])
+    else open.push(check)
+    const queue = this.#queues.get(within)
+    if (queue === undefined) this.#queues.set(within, [check])
+    else queue.push(check)
+    this.#size++
+  }
+
+  /** A request came. @param time ms */
+  came(key: Key, tier: number, time: number): void {
+    const open = this.#open.get(key)
+    if (open === undefined) return
+    for (const check of open) if (tier >= check.tier && time > check.said && time <= check.due) this.#close(check, true)
+  }
+
+  /** What was due before has not come. */
+  #settle(queue: Check[], before: number): void {
+    let over = 0
+    for (; over < queue.length; over++) {
+      const check = queue[over] as Check
+      if (check.due > before && this.#isOpen(check)) break
+      this.#close(check, false)
+    }
+    queue.splice(0, over)
+    this.#size -= over
+  }
+
+  #isOpen(check: Check): boolean {
+    return this.#open.get(check.key)?.includes(check) === true
+  }
+
+  #close(check: Check, came: boolean): void {
+    if (!this.#isOpen(check)) return
+    const { key, probability, tier, within } = check
+    const left = this.#open.get(key)?.filter(one => one !== check) ?? []
+    if (left.length === 0) this.#open.delete(key)
+    else this.#open.set(key, left)
+    const source = JSON.stringify([{ within, tier }])
+    const due = this.#judged++
+    this.#scores.expect({ model: MODEL, source, due, probability })
+    this.#scores.came(source, due, came)
+  }
+}
