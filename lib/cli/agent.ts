@@ -14,7 +14,7 @@ const LOOK_MS = 200
 /**
  * The agent of a named arena, in a process of its own, until it is told to end: by SIGINT or SIGTERM, or the signal.
  *
- * @throws what `open()` does; a ClosedError when it has stopped by itself
+ * @throws what `open()` does; a RetiredError or CorruptError when the arena is of no more use; a ClosedError when it has stopped by itself
  */
 export async function runAgent(name: string, { dir }: AgentArguments, print: (text: string) => void, ended: AbortSignal): Promise<void> {
   const gov = open({ name, ...(dir !== undefined && { dir }) })

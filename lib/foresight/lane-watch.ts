@@ -16,6 +16,8 @@ const NOTES_BYTES = 1 << 18
 const POOLS_MAX = 256
 /** ms between two looks at what pools have handed out. */
 const POOLS_EVERY_MS = 100
+/** ms between two looks whether the arena is there still: by any call, so by one that is of use, and takes away plans that have ended. */
+const STANDS_EVERY_MS = 1_000
 /** Elements of the library's own. */
 const OWN = 'forelock:'
 const INCARNATIONS = 2 ** 16
@@ -37,6 +39,7 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #pools = new Map<string, Pool>()
   readonly #offset: number
   #lookedAtPools = Number.NEGATIVE_INFINITY
+  #stood = Number.NEGATIVE_INFINITY
   #isOver = false
   events = 0
   runs = 0
@@ -76,9 +79,10 @@ export class LaneWatch<O extends Told = Outlook> {
     return records + notes
   }
 
-  /** Reads a part of what there is. Whether there may be more. */
+  /** Reads a part of what there is. Whether there may be more. @throws RetiredError, CorruptError when the arena is of no more use */
   read(): boolean {
     if (this.#isOver || !this.#session.joined) return false
+    this.#mustStand()
     const { binding } = this.#session
     const count = binding.drainRecords(this.#reader, this.#records)
     if (count > 0) this.#outlook.happened(this.#activities(count))
@@ -97,6 +101,14 @@ export class LaneWatch<O extends Told = Outlook> {
     if (this.#isOver) return
     this.#isOver = true
     if (this.#session.joined) this.#session.binding.unobserve(this.#reader)
+  }
+
+  /** Nothing more is ever recorded in an arena that was removed, or is damaged: to wait for it would be to fail in silence. */
+  #mustStand(): void {
+    const now = this.now()
+    if (now - this.#stood < STANDS_EVERY_MS) return
+    this.#stood = now
+    this.#session.check(this.#session.binding.sweepPlans())
   }
 
   #activities(count: number): Activity[] {

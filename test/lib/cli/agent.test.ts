@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runAgent } from '../../../lib/cli/agent.js'
-import { open, unlink } from '../../../lib/index.js'
+import { ClosedError, open, RetiredError, unlink } from '../../../lib/index.js'
 
 const CLI = new URL('../../../lib/cli/forelock.ts', import.meta.url).pathname
 
@@ -39,6 +39,24 @@ test('it ends when it is told to, and leaves the arena', async () => {
   await over
   assert.match(told.at(-1) ?? '', /^0 plans written/)
   assert.is(unlink(name), true)
+})
+
+test('it ends with an error when its arena is removed from under it', async () => {
+  const name = `agent-cli-removed-${process.pid}`
+  const ending = new AbortController()
+  let begun: () => void = () => {}
+  const plans = new Promise<void>(resolve => {
+    begun = resolve
+  })
+  const over = runAgent(name, {}, begun, ending.signal)
+  await plans
+  assert.is(unlink(name, { force: true }), true)
+  const error = await over.then(
+    () => undefined,
+    reason => reason
+  )
+  // By who meets it first: the look at what happened, or the question how it does.
+  assert.instance(error instanceof ClosedError ? error.cause : error, RetiredError)
 })
 
 test.run()
