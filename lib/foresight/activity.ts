@@ -11,6 +11,8 @@ export interface Activity {
   /** index of the tier, lowest first */
   readonly tier: number
   readonly outcome: RecordFields['outcome']
+  /** of a lock: beside others */
+  readonly shared: boolean
   readonly workflow: string | undefined
   readonly tenant: string | undefined
   /** number of the client; of the environment, where none was named */

@@ -26,12 +26,14 @@ export interface CollisionProfile {
 const EVENTS: readonly string[] = ['request', 'grant', 'refusal', 'abort', 'end', 'reclaim']
 
 /** Of what happened to a lock; undefined: it is about something else. */
-export function collisionEvent({ event, kind, name, time, workflow, tenant, tier, waited, held }: Activity): ContentionEvent | undefined {
+export function collisionEvent(activity: Activity): ContentionEvent | undefined {
+  const { event, kind, name, shared, time, workflow, tenant, tier, waited, held } = activity
   if (kind !== 'lock' || !EVENTS.includes(event)) return undefined
   return {
     event: event as ContentionEvent['event'],
     element: name,
     time,
+    mode: shared ? 'shared' : 'exclusive',
     workflow,
     tenant,
     tier,

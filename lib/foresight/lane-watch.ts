@@ -135,6 +135,7 @@ export class LaneWatch<O extends Told = Outlook> {
       name,
       tier: record.tier,
       outcome: record.outcome,
+      shared: record.shared,
       workflow: this.#names.name(record.workflow),
       tenant: this.#names.name(record.tenant),
       client: record.client === 0 ? environment : record.client,

@@ -25,6 +25,7 @@ export type Kind = (typeof KINDS)[number] | 'unknown'
 
 const HIGH_UNIT = 2 ** 32
 const KIND_MASK = 0xf
+const SHARED = 0x40
 const COARSE = 0x80
 const NOTE_HEAD_BYTES = 24
 
@@ -50,6 +51,8 @@ export interface TelemetryRecord {
   readonly amount: number
   readonly waited: number
   readonly held: number
+  /** of a lock: asked for, or had, beside others. Not said of a reclaim, nor of an end that is `coarse` */
+  readonly shared: boolean
   /** `held` is known to 4 ms only, or not at all (0) */
   readonly coarse: boolean
 }
@@ -97,6 +100,7 @@ export function blankRecord(): RecordFields {
     amount: 0,
     waited: 0,
     held: 0,
+    shared: false,
     coarse: false
   }
 }
@@ -111,6 +115,7 @@ export function readRecord(view: DataView, at: number, into: RecordFields): Reco
   into.tier = view.getUint8(at + 17)
   into.outcome = OUTCOMES[view.getUint8(at + 18)] ?? 'unknown'
   into.kind = KINDS[kind & KIND_MASK] ?? 'unknown'
+  into.shared = (kind & SHARED) !== 0
   into.coarse = (kind & COARSE) !== 0
   into.participant = view.getUint16(at + 20, true)
   into.incarnation = view.getUint16(at + 22, true)

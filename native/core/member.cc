@@ -18,6 +18,9 @@ void fill_wants(Wants& wants, const Request& request) {
   for (int d = 0; d < kDimensions; d++) wants.amounts[d].set(request.amounts[d]);
 }
 
+// What a pool grants has others beside it anyway.
+bool is_shared_lock(const Request& request) { return request.shared && request.kind == Kind::kLock; }
+
 Ending ending_of(Outcome outcome) {
   if (outcome == Outcome::kTimedOut) return Ending::kTimedOut;
   return outcome == Outcome::kDeadlock ? Ending::kDeadlock : Ending::kFailed;
@@ -97,7 +100,7 @@ Answer Member::begin_wait(const Request& request, Granted& out) {
       return refused ? Answer::kNever : Answer::kOk;
     }
   }
-  telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get(), amount_of(request));
+  telemetry_.waits(waiter, request.handle, request.tier, slot.arrival.get(), amount_of(request), is_shared_lock(request));
   if (request.deadline != 0) add_deadline({request.deadline, waiter, local_[waiter].generation, 0, 0});
   local_[waiter].owed = true;
   out = {0, waiter, false};
@@ -201,7 +204,8 @@ void Member::note_granted(const Request& request, const Granted& granted) {
   if (!telemetry_.on()) return;
   const Kind kind = Meta::kind(arena_.element(request.handle.index).meta.load(memory_order_relaxed));
   if (kind == Kind::kLock || kind == Kind::kPool) {
-    telemetry_.granted(request.handle, granted.sequence, granted.waiter, request.tier, instant(), amount_of(request));
+    telemetry_.granted(request.handle, granted.sequence, granted.waiter, request.tier, instant(), amount_of(request),
+                       is_shared_lock(request));
   } else {
     telemetry_.spent(request.handle, request.tier, amount_of(request));
   }
@@ -210,7 +214,8 @@ void Member::note_granted(const Request& request, const Granted& granted) {
 // What came of it, if it was not a wait.
 Answer Member::tell(const Request& request, Answer answer) {
   if (answer == Answer::kBusy || answer == Answer::kNever) {
-    telemetry_.refused(request.handle, request.tier, answer == Answer::kBusy ? Ending::kBusy : Ending::kNever, amount_of(request));
+    telemetry_.refused(request.handle, request.tier, answer == Answer::kBusy ? Ending::kBusy : Ending::kNever, amount_of(request),
+                       is_shared_lock(request));
   }
   return answer;
 }

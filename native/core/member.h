@@ -92,7 +92,7 @@ class Member {
   // The lock without waiting by whatever path. kBusy may be said while a waiter or a hand-off is in flight.
   Answer try_lock(const Request& request, Granted& out) {
     const Answer answer = attempt(request, out);
-    if (answer == Answer::kBusy) telemetry_.refused(request.handle, request.tier, Ending::kBusy);
+    if (answer == Answer::kBusy) telemetry_.refused(request.handle, request.tier, Ending::kBusy, 1, request.shared);
     return answer;
   }
   // The lock, or a place in the queue (kWait).

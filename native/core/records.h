@@ -55,7 +55,7 @@ struct Record {
   Event event = Event::kRequest;
   std::uint8_t tier = 0;
   Ending outcome = Ending::kSuccess;
-  std::uint8_t kind = 0;  // Kind, and kCoarse
+  std::uint8_t kind = 0;  // Kind, kShared and kCoarse
   std::uint16_t participant = 0;
   std::uint16_t incarnation = 0;  // low bits
   Names names;
@@ -64,6 +64,7 @@ struct Record {
   Nanos waited = 0;
   Nanos held = 0;
 
+  static constexpr std::uint8_t kShared = 0x40;  // of a lock: asked for, or had, beside others
   static constexpr std::uint8_t kCoarse = 0x80;  // `held` is known to 4 ms only, or not at all (0)
 };
 inline constexpr std::size_t kRecordWords = kRecordBytes / sizeof(std::uint64_t);

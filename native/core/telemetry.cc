@@ -39,6 +39,12 @@ inline std::uint8_t Telemetry::kind_of(ElementIndex index) const {
   return record;
 }
 
+Record Telemetry::of(Event event, const Asker& asker, Nanos now) const {
+  Record record = of(event, asker.handle, asker.tier, asker.amount, asker.names, now);
+  if (asker.shared) record.kind |= Record::kShared;
+  return record;
+}
+
 [[gnu::always_inline]] inline void Telemetry::put(const Record& record) {
   if (!ring_.usable() && !prepare()) return;
   const std::uint64_t number = ring_.write(record);
@@ -48,14 +54,15 @@ inline std::uint8_t Telemetry::kind_of(ElementIndex index) const {
 
 // ---- without a wait ------------------------------------------------------------------------------------------------
 
-void Telemetry::granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount) {
-  put(of(Event::kGrant, handle, tier, amount, asking, now));
+void Telemetry::granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount, bool shared) {
   if (waiter != kNoWaiter) {
     Asker& known = asker(waiter);
-    known = {handle, now, now, amount, asking, 0, tier};
+    known = {handle, now, now, amount, asking, 0, tier, shared};
+    put(of(Event::kGrant, known, now));
     if (counts()) count_wait(handle, tier, now, 0, known.row);
     return;
   }
+  put(of(Event::kGrant, handle, tier, amount, asking, now));
   Hold* hold = hold_of(handle.index);
   if (hold == nullptr) return;
   if (pending_.hold == hold && !hold->is_of(handle)) flush_pending();
@@ -104,12 +111,13 @@ void Telemetry::over(Handle handle, std::uint32_t tier, Ending how) {
   put(record);
 }
 
-void Telemetry::refused(Handle handle, std::uint32_t tier, Ending why, double amount) {
+void Telemetry::refused(Handle handle, std::uint32_t tier, Ending why, double amount, bool shared) {
   if (!on() && !counts()) return;
   const Nanos now = arena_.host().ticks();
   if (on()) {
     Record record = of(Event::kRefusal, handle, tier, amount, asking, now);
     record.outcome = why;
+    if (shared) record.kind |= Record::kShared;
     put(record);
   }
   if (!counts()) return;
@@ -126,9 +134,10 @@ void Telemetry::used_plan(Handle handle, std::uint32_t tier, std::uint32_t plan,
 
 // ---- with a wait ---------------------------------------------------------------------------------------------------
 
-void Telemetry::waits(WaiterId waiter, Handle handle, std::uint32_t tier, Nanos arrival, double amount) {
-  asker(waiter) = {handle, arrival, 0, amount, asking, 0, tier};
-  if (on()) put(of(Event::kRequest, handle, tier, amount, asking, arena_.host().ticks()));
+void Telemetry::waits(WaiterId waiter, Handle handle, std::uint32_t tier, Nanos arrival, double amount, bool shared) {
+  Asker& waiting = asker(waiter);
+  waiting = {handle, arrival, 0, amount, asking, 0, tier, shared};
+  if (on()) put(of(Event::kRequest, waiting, arena_.host().ticks()));
 }
 
 void Telemetry::moved(WaiterId waiter, std::uint32_t tier) {
@@ -141,7 +150,7 @@ void Telemetry::taken(WaiterId waiter, std::uint64_t sequence) {
   const Nanos now = arena_.host().ticks();
   const Nanos waited = after(now, found->arrival);
   if (on()) {
-    Record record = of(Event::kGrant, found->handle, found->tier, found->amount, found->names, now);
+    Record record = of(Event::kGrant, *found, now);
     record.waited = waited;
     put(record);
     found->since = now;
@@ -160,7 +169,7 @@ void Telemetry::not_taken(WaiterId waiter, Event event, Ending why) {
   if (found == nullptr || (!on() && !counts())) return;
   const Nanos now = arena_.host().ticks();
   if (on()) {
-    Record record = of(event, found->handle, found->tier, found->amount, found->names, now);
+    Record record = of(event, *found, now);
     record.outcome = why;
     record.waited = after(now, found->arrival);
     put(record);
@@ -179,7 +188,7 @@ void Telemetry::ended_shared(WaiterId waiter, Ending how) {
   Asker* found = known(waiter);
   if (found == nullptr) return;
   const Nanos now = arena_.host().ticks();
-  Record record = of(Event::kEnd, found->handle, found->tier, found->amount, found->names, now);
+  Record record = of(Event::kEnd, *found, now);
   record.outcome = how;
   record.held = after(now, found->since);
   if (found->since == 0) record.kind |= Record::kCoarse;

@@ -37,17 +37,18 @@ class Telemetry {
   Names asking;
 
   // ---- without a wait
-  void granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount = 1);
+  void granted(Handle handle, std::uint64_t sequence, WaiterId waiter, std::uint32_t tier, Nanos now, double amount = 1,
+               bool shared = false);
   void ended(ElementIndex index, std::uint64_t sequence, Ending how);
   // Something taken for good, as tokens are.
   void spent(Handle handle, std::uint32_t tier, double amount);
   // What was in hand, of which nobody knows since when.
   void over(Handle handle, std::uint32_t tier, Ending how);
-  void refused(Handle handle, std::uint32_t tier, Ending why, double amount = 1);
+  void refused(Handle handle, std::uint32_t tier, Ending why, double amount = 1, bool shared = false);
   void used_plan(Handle handle, std::uint32_t tier, std::uint32_t plan, double amount);
 
   // ---- with one: a waiter's id stands for its request until it is over, and for a shared grant until that has ended
-  void waits(WaiterId waiter, Handle handle, std::uint32_t tier, Nanos arrival, double amount = 1);
+  void waits(WaiterId waiter, Handle handle, std::uint32_t tier, Nanos arrival, double amount = 1, bool shared = false);
   void moved(WaiterId waiter, std::uint32_t tier);
   // Its wait ended with a grant; `sequence` of an exclusive one, or kShared.
   void taken(WaiterId waiter, std::uint64_t sequence);
@@ -103,6 +104,7 @@ class Telemetry {
     Names names;
     std::uint32_t row = 0;
     std::uint32_t tier = 0;
+    bool shared = false;
   };
   // Grants and ends of one element, tier and bucket.
   struct Pending {
@@ -122,6 +124,7 @@ class Telemetry {
   bool counts() const { return stats_are_on(arena_); }
   std::uint8_t kind_of(ElementIndex index) const;
   Record of(Event event, Handle handle, std::uint32_t tier, double amount, const Names& names, Nanos now) const;
+  Record of(Event event, const Asker& asker, Nanos now) const;
   void put(const Record& record);
   bool prepare();
   void pend_grant(Hold& hold, Nanos now);

@@ -83,6 +83,34 @@ test('a grant and its end say who, what, how long and how', () =>
     }
   }))
 
+test('of a lock it is said whether it was asked for, and had, beside others', () =>
+  governed({}, async gov => {
+    gov.telemetry.attach()
+    const lock = gov.lock('a')
+    const seen = () => drain(gov).map(({ event, shared }) => `${event}${shared ? ' shared' : ''}`)
+    const first = lock.tryAcquire({ mode: 'shared' })
+    assert.is(lock.tryAcquire(), null)
+    first?.release()
+    assert.equal(seen(), ['grant shared', 'refusal', 'end shared'])
+    const held = lock.tryAcquire()
+    assert.is(lock.tryAcquire({ mode: 'shared' }), null)
+    const waiting = lock.acquire({ mode: 'shared' })
+    const given = new AbortController()
+    const aborted = lock.acquire({ mode: 'shared', signal: given.signal }).catch(() => {})
+    given.abort()
+    await aborted
+    held?.release()
+    const second = await waiting
+    second.release()
+    const said = ['grant', 'refusal shared', 'request shared', 'request shared', 'abort shared', 'end', 'grant shared', 'end shared']
+    assert.equal(seen(), said)
+    gov
+      .pool('p', { capacity: { slots: 1 } })
+      .tryAllocate({ slots: 1 })
+      ?.release()
+    assert.equal(seen(), ['grant', 'end'])
+  }))
+
 test('names given to a lock are of all its requests, and those of a request come first', () =>
   governed({}, async gov => {
     gov.telemetry.attach()

@@ -8,6 +8,10 @@ test('what happens to locks is told on, and nothing else', () => {
   const { event, element, waited, held } = collisionEvent(activity({ name: 'a', event: 'end', held: 12, waited: 3 })) ?? {}
   assert.equal([event, element, waited, held], ['end', 'a', 3, 12])
   assert.is(collisionEvent(activity({ event: 'grant' }))?.held, undefined)
+  assert.equal(
+    [false, true].map(shared => collisionEvent(activity({ shared }))?.mode),
+    ['exclusive', 'shared']
+  )
   for (const other of [{ kind: 'pool' }, { kind: 'bucket' }, { event: 'plan' }, { event: 'unknown' }] as const)
     assert.is(collisionEvent(activity(other)), undefined)
 })

@@ -1,24 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Activity } from '../../../lib/foresight/activity.js'
 import { Holdings } from '../../../lib/foresight/holdings.js'
-
-const activity = (given: Partial<Activity>): Activity => ({
-  time: 0,
-  event: 'grant',
-  kind: 'lock',
-  name: 'row',
-  tier: 1,
-  outcome: 'success',
-  workflow: undefined,
-  tenant: undefined,
-  client: 0,
-  environment: 3,
-  amount: 1,
-  waited: 0,
-  held: Number.NaN,
-  ...given
-})
+import { activity } from './support.js'
 
 test('the end of a grant tells when it was asked for, how long it waited, and how long it was held', () => {
   const holdings = new Holdings()

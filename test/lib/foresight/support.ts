@@ -9,6 +9,7 @@ export function activity(given: Partial<Activity> = {}): Activity {
     name: 'a',
     tier: 1,
     outcome: 'success',
+    shared: false,
     workflow: undefined,
     tenant: undefined,
     client: 0,
