@@ -1,6 +1,7 @@
 import { count, duration, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { Foresight, type ForesightOptions } from '../foresight/face.js'
 import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
+import type { Extra } from '../plan/extra.js'
 import type { GuardStatus } from '../plan/pool-guard.js'
 import type { Session } from '../session.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
@@ -15,6 +16,8 @@ export interface AgentOptions extends ForesightOptions {
   control?: number | undefined
   /** of what is drawn at random; default 1 */
   seed?: number | undefined
+  /** of a pool nothing is kept for a tier, but from the moment on at which contention is as probable as `threshold`; default: what the costs say, all the time */
+  extra?: Extra | undefined
 }
 
 export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
@@ -22,7 +25,7 @@ export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
   readonly pools: Readonly<Record<string, GuardStatus>>
 }
 
-const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed'] as const
+const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed', 'extra'] as const
 const PERIOD_MS = 100
 const PERIOD_MIN_MS = 1
 const CONTROL = 0.02
@@ -102,13 +105,25 @@ export class Agent {
 function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, KNOWN, 'agent.start()')
-  const { period, waitCosts, idleCost, control, seed } = given as { [K in keyof AgentOptions]: unknown }
+  const { period, waitCosts, idleCost, control, seed, extra } = given as { [K in keyof AgentOptions]: unknown }
   return {
     period: period === undefined ? PERIOD_MS : readPeriod(period),
     waitCosts: readCosts(waitCosts, tiers),
     idleCost: idleCost === undefined ? IDLE_COST : bounded(idleCost, 'idleCost', COST_MOST),
     control: control === undefined ? CONTROL : bounded(control, 'control', CONTROL_MOST),
-    seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX)
+    seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX),
+    extra: readExtra(extra)
+  }
+}
+
+function readExtra(value: unknown): Extra | undefined {
+  const given = optionsObject(value, 'extra')
+  if (given === undefined) return undefined
+  onlyKnown(given, ['threshold', 'share'], 'extra')
+  const { threshold, share } = given as { [K in keyof Extra]: unknown }
+  return {
+    threshold: threshold === undefined ? undefined : bounded(threshold, 'extra.threshold', 1),
+    share: share === undefined ? undefined : bounded(share, 'extra.share', 1)
   }
 }
 

@@ -2,6 +2,7 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import type { Notice, PlanNotice } from '../notices.js'
+import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import { type Plan, PlanBook } from '../plans.js'
@@ -22,6 +23,8 @@ export interface StewardTerms {
   /** part of the time, or of the locks, in which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
+  /** when more of a pool is kept, and how much; default: what the costs say, all the time */
+  readonly extra?: Extra | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {

@@ -1,5 +1,6 @@
 import type { Plan } from '../plans.js'
 import { BucketPlanner } from './bucket-planner.js'
+import type { Extra } from './extra.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
@@ -28,6 +29,8 @@ export interface PlannerOptions {
   readonly within: number
   /** who scores locks; undefined: no lock is held */
   readonly scores: KeyScores | undefined
+  /** when more of a pool is kept, and how much; default: what the costs say, all the time */
+  readonly extra?: Extra | undefined
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
@@ -95,9 +98,6 @@ interface PoolPlans {
   /** by tier, whether a collision was told of that is not over */
   readonly told: boolean[]
 }
-
-/** Told of when it is as likely as not, and over when it is half as likely. */
-const LIKELY = 0.5
 
 /**
  * Makes room before it is asked for: told what happens in an arena, it writes plans once a period, each kind by the newsvendor's rule and each behind a
@@ -174,9 +174,11 @@ export class Planner {
     for (const [pool, { planner, told }] of this.#pools) {
       const view = viewOf(arena, pool, this.#options.tiers)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
-        const probability = planner.contention(tier, view)
-        if (probability >= LIKELY && !told[tier]) all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier) })
-        told[tier] = probability >= LIKELY || (told[tier] === true && probability >= LIKELY / 2)
+        const collides = planner.collides(tier, view, told[tier] === true)
+        if (collides && !told[tier]) {
+          all.push({ pool, tier, probability: planner.contention(tier, view), within: planner.horizon, kept: planner.kept(tier) })
+        }
+        told[tier] = collides
       }
     }
     return all

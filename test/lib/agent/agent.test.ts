@@ -94,6 +94,10 @@ test('options that make no sense are refused at once', async () => {
     { idleCost: Number.NaN },
     { seed: -1 },
     { period: 0 },
+    { extra: { threshold: 2 } },
+    { extra: { share: -1 } },
+    { extra: { part: 1 } },
+    { extra: 0.5 },
     { more: 1 }
   ]) {
     assert.throws(
