@@ -25,6 +25,8 @@ export interface StewardTerms {
   readonly seed: number
   /** when more of a pool is kept, and how much; default: what the costs say, all the time */
   readonly extra?: Extra | undefined
+  /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
+  readonly workflowCosts?: ReadonlyMap<string, number> | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {
@@ -118,10 +120,10 @@ export class Steward implements Arena {
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
     }
     for (const activity of activities) {
-      const { kind, name, tier } = activity
+      const { kind, name, tier, workflow } = activity
       const over = this.#holdings.of(activity)
       if (over === undefined || !isPlanned(kind)) continue
-      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held })
+      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow })
     }
   }
 

@@ -1,5 +1,7 @@
 import type { Plan } from '../plans.js'
 import { BucketPlanner } from './bucket-planner.js'
+import type { EscalationStatus } from './escalation-guard.js'
+import { Escalations } from './escalations.js'
 import type { Extra } from './extra.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
@@ -31,6 +33,8 @@ export interface PlannerOptions {
   readonly scores: KeyScores | undefined
   /** when more of a pool is kept, and how much; default: what the costs say, all the time */
   readonly extra?: Extra | undefined
+  /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
+  readonly workflowCosts?: ReadonlyMap<string, number> | undefined
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
@@ -70,15 +74,18 @@ export interface Over {
   /** ms */
   readonly waited: number
   readonly held: number
+  readonly workflow?: string | undefined
 }
 
 export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
+  /** undefined: no workflow has costs of its own */
+  readonly escalations: EscalationStatus | undefined
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
 }
 
 /** By which the core counts what plans came to. */
-export const SOURCES = { keep: 1, hold: 2, reserve: 3 } as const
+export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4 } as const
 
 /** That a tier will ask a pool for more than is free. */
 export interface Collision {
@@ -109,12 +116,15 @@ export class Planner {
   readonly #buckets = new Map<string, BucketPlanner>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
+  readonly #escalations: Escalations | undefined
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
     if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
+    const { workflowCosts = new Map(), lag, period } = options
+    if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
   }
 
   /** There is a pool. @param capacity units of it @param unit in whole numbers of which they are asked for; 0: in any parts */
@@ -122,6 +132,7 @@ export class Planner {
     const { lag, period } = this.#options
     const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
     this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }), told: [] })
+    this.#escalations?.pool(name, planner, capacity)
   }
 
   /** There is a bucket. @param rate tokens a second */
@@ -133,7 +144,8 @@ export class Planner {
     return kind === 'pool' ? this.#pools.has(name) : this.#buckets.has(name)
   }
 
-  came({ kind, thing, tier, amount, time, ...asker }: Asked): void {
+  came(asked: Asked): void {
+    const { kind, thing, tier, amount, time, ...asker } = asked
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time)
     } else if (kind === 'bucket') {
@@ -142,10 +154,12 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount)
       plans?.guard.came(time, tier, amount)
+      this.#escalations?.came(asked)
     }
   }
 
-  ended({ kind, thing, tier, time, waited, held }: Over): void {
+  ended(over: Over): void {
+    const { kind, thing, tier, time, waited, held } = over
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held)
       if (tier === 0) this.#lowerMs += waited
@@ -153,6 +167,7 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.ended(tier, waited)
       plans?.guard.ended(time, tier, waited, held)
+      this.#escalations?.ended(over)
     }
   }
 
@@ -166,6 +181,7 @@ export class Planner {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
+    this.#escalate(arena)
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
@@ -188,7 +204,8 @@ export class Planner {
   status(): PlannerStatus {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
-      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() }
+      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
+      escalations: this.#escalations?.status()
     }
   }
 
@@ -203,6 +220,11 @@ export class Planner {
     const { now } = arena
     const admits = () => this.#lockGuard.admits(now, this.#options.within)
     if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
+  }
+
+  #escalate(arena: Arena): void {
+    const viewed = (pool: string) => viewOf(arena, pool, this.#options.tiers)
+    for (const plan of this.#escalations?.plan(arena.now, viewed, () => true) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 }
 

@@ -52,7 +52,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       planner?.came({ kind, thing, tier, amount: amounts[0] ?? 1, time, workflow: who.workflow, tenant: who.tenant })
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
-      planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration })
+      planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration, workflow: who.workflow })
     }
   }
 }

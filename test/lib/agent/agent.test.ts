@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { AgentOptions, Governor } from '../../../lib/index.js'
+import type { AgentOptions, AgentStatus, Governor } from '../../../lib/index.js'
 import { open } from '../../../lib/index.js'
 import { randomsOf } from '../../../lib/randoms.js'
 import { isCoded, rejection, virtual } from '../support.js'
@@ -60,6 +60,51 @@ test('those in a hurry wait less with it than without, and are told of in its st
   await Promise.all([gov.close(), without.gov.close()])
 })
 
+/** A minute in three is busy: orders for all that there is, pages now and then, and a workflow of the lowest tier that is in a hurry. Mean waits in ms. */
+async function month(predict: AgentOptions): Promise<{ waits: Record<string, number>; status: AgentStatus | undefined; gov: Governor }> {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+  const pool = gov.semaphore('slots', 8)
+  const sums: Record<string, { count: number; ms: number }> = {}
+  const running: { until: number; release(): void }[] = []
+  const random = randomsOf(3)
+  let step = 0
+  const ask = (tier: string, workflow: string, ms: number) => {
+    const asked = step
+    pool.acquire(1, { tier, workflow }).then(grant => {
+      const sum = sums[workflow] ?? { count: 0, ms: 0 }
+      sums[workflow] = { count: sum.count + 1, ms: sum.ms + (step - asked) * STEP_MS }
+      running.push({ until: step + ms / STEP_MS, release: () => grant.release() })
+    }, assert.unreachable)
+  }
+  for (; step < 6000; step++) {
+    for (const one of running.splice(0)) {
+      if (one.until <= step) one.release()
+      else running.push(one)
+    }
+    const busy = step % 1200 < 400 ? 1 : 0.4
+    for (let i = 0; i < 2; i++) if (random() < busy / 2) ask('standard', 'orders', 400)
+    if (random() < 0.1) ask('interactive', 'page', 200)
+    if (random() < 0.05) ask('background', 'month-close', 200)
+    gov.advance(STEP_MS)
+    await turn()
+  }
+  const waits = Object.fromEntries(Object.entries(sums).map(([workflow, { count, ms }]) => [workflow, ms / count]))
+  return { waits, status: await gov.agent.status(), gov }
+}
+
+test('a workflow for which waiting is dearer than for its tier waits less than without that, and its plans are told of', async () => {
+  const without = await month({ control: 0 })
+  const dear = await month({ control: 0, workflowCosts: { 'month-close': 16 } })
+  const [before, after] = [without.waits['month-close'] as number, dear.waits['month-close'] as number]
+  assert.ok(after < 0.3 * before, `${after} ms, and ${before} without`)
+  assert.ok((dear.waits.orders as number) < 2 * (without.waits.orders as number), 'those whom it passes wait less than twice as long')
+  assert.is(without.status?.escalations, undefined)
+  const { on, begun, planned, benefit } = dear.status?.escalations ?? {}
+  assert.ok(on && (begun ?? 0) > 1 && (benefit?.mean ?? 0) > 0)
+  assert.ok(Math.abs((planned?.[0]?.wait ?? 0) - after) < 0.1 * after, 'what was measured is what it waited')
+  await Promise.all([without.gov.close(), dear.gov.close()])
+})
+
 test('of two agents of an arena one writes, and the other goes on when it stops', async () => {
   const name = `agents-${process.pid}`
   const [one, other] = [open({ name, predict: { thread: false } }), open({ name })]
@@ -98,6 +143,8 @@ test('options that make no sense are refused at once', async () => {
     { extra: { share: -1 } },
     { extra: { part: 1 } },
     { extra: 0.5 },
+    { workflowCosts: { close: -1 } },
+    { workflowCosts: 3 },
     { more: 1 }
   ]) {
     assert.throws(
