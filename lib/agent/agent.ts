@@ -22,9 +22,11 @@ export interface AgentOptions extends ForesightOptions {
   extra?: Extra | undefined
 }
 
-export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
-  /** by name of the pool */
+export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'shares'> {
+  /** what is kept, by name of the pool */
   readonly pools: Readonly<Record<string, GuardStatus>>
+  /** the shares of tiers, by name of the pool; of pools that have any */
+  readonly shares: Readonly<Record<string, GuardStatus>>
 }
 
 const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'workflowCosts', 'idleCost', 'control', 'seed', 'extra'] as const
@@ -97,7 +99,9 @@ export class Agent {
   async status(): Promise<AgentStatus | undefined> {
     if (this.#started === undefined || !this.#foresight.active) return undefined
     const status = await Foresight.ask(this.#foresight, 'planning')
-    return status === undefined ? undefined : { ...status, pools: Object.fromEntries(status.pools) }
+    return status === undefined
+      ? undefined
+      : { ...status, pools: Object.fromEntries(status.pools), shares: Object.fromEntries(status.shares) }
   }
 
   async #start(options: ForesightOptions, terms: StewardTerms): Promise<void> {

@@ -6,10 +6,12 @@ import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import { type Plan, PlanBook } from '../plans.js'
-import type { PoolUsage } from '../pool.js'
+import { Pool, type PoolUsage, pools } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
 import type { Session } from '../session.js'
 import type { Activity, Asked } from './activity.js'
 import { Holdings } from './holdings.js'
+import { partsOf } from './pool-parts.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
 
 /** What is to be planned, and how. All of it is checked. */
@@ -148,9 +150,12 @@ export class Steward implements Arena {
 
   used(pool: string): number {
     const usage = this.#usages.get(pool)
-    if (usage === undefined) return 0
-    const parts = Object.entries(usage.used).map(([name, used]) => used / (usage.capacity[name] ?? 1))
-    return Math.max(...parts) * this.#scaleOf(pool)
+    return usage === undefined ? 0 : partOf(usage, usage.used) * this.#scaleOf(pool)
+  }
+
+  usedBy(pool: string, tier: string): number {
+    const usage = this.#usages.get(pool)
+    return usage === undefined ? 0 : partOf(usage, usage.tiers[tier]?.used ?? {}) * this.#scaleOf(pool)
   }
 
   waiting(thing: string, tier: string): number {
@@ -209,10 +214,17 @@ export class Steward implements Arena {
     const capacities = Object.values(this.#usages.get(name)?.capacity ?? {})
     // What it has is known with the next look at pools.
     if (capacities.length === 0) return false
-    const isOne = capacities.length === 1
-    this.#scales.set(name, isOne ? (capacities[0] as number) : PARTS)
-    this.#planner.pool(name, this.#scaleOf(name), 1)
-    return true
+    const units = capacities.length === 1 ? (capacities[0] as number) : PARTS
+    try {
+      const terms = pools.termsOf(new Pool(this.#session, name, undefined, 'pool', false, false))
+      this.#scales.set(name, units)
+      this.#planner.pool(name, units, 1, partsOf(terms, units))
+      return true
+    } catch (error) {
+      // Its place has been given to another since.
+      if (!(error instanceof NotFoundError)) throw error
+      return false
+    }
   }
 
   #scaleOf(pool: string): number {
@@ -230,6 +242,11 @@ export class Steward implements Arena {
       return false
     }
   }
+}
+
+/** Of the scarcest dimension. */
+function partOf({ capacity }: PoolUsage, used: AmountsByName): number {
+  return Math.max(...Object.entries(capacity).map(([name, units]) => (used[name] ?? 0) / (units || 1)))
 }
 
 function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {

@@ -7,6 +7,9 @@ import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner, type PoolView } from './pool-planner.js'
+import type { TierUnits } from './pool-world.js'
+import type { ShareView } from './share-planner.js'
+import { Shares } from './shares.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -43,6 +46,8 @@ export interface Arena {
   readonly now: number
   /** units of a pool that all hold together */
   used(pool: string): number
+  /** units of it that a tier holds */
+  usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
   /** ms for which the plans of a source kept something from somebody, since ever */
@@ -79,13 +84,15 @@ export interface Over {
 
 export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
+  /** of pools with shares */
+  readonly shares: ReadonlyMap<string, GuardStatus>
   /** undefined: no workflow has costs of its own */
   readonly escalations: EscalationStatus | undefined
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
 }
 
 /** By which the core counts what plans came to. */
-export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4 } as const
+export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
 
 /** That a tier will ask a pool for more than is free. */
 export interface Collision {
@@ -102,6 +109,8 @@ export interface Collision {
 interface PoolPlans {
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
+  /** undefined: no tier has a share of it */
+  readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
   readonly told: boolean[]
 }
@@ -127,11 +136,20 @@ export class Planner {
     if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
   }
 
-  /** There is a pool. @param capacity units of it @param unit in whole numbers of which they are asked for; 0: in any parts */
-  pool(name: string, capacity: number, unit: number): void {
+  /**
+   * There is a pool.
+   *
+   * @param capacity units of it
+   * @param unit in whole numbers of which they are asked for; 0: in any parts
+   * @param parts what each tier may have; default: anything
+   */
+  pool(name: string, capacity: number, unit: number, parts?: readonly TierUnits[]): void {
     const { lag, period } = this.#options
     const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
-    this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }), told: [] })
+    const terms = { ...this.#options, capacity, lag: lag * period, parts }
+    const hasShares = parts?.some(({ share }) => share > 0) === true
+    const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
+    this.#pools.set(name, { planner, guard: new PoolGuard(terms), shares, told: [] })
     this.#escalations?.pool(name, planner, capacity)
   }
 
@@ -154,6 +172,7 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount)
       plans?.guard.came(time, tier, amount)
+      plans?.shares?.came(time, tier, amount)
       this.#escalations?.came(asked)
     }
   }
@@ -167,15 +186,18 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.ended(tier, waited)
       plans?.guard.ended(time, tier, waited, held)
+      plans?.shares?.ended(time, tier, waited, held)
       this.#escalations?.ended(over)
     }
   }
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
-    for (const [pool, { planner, guard }] of this.#pools) {
-      const wanted = planner.plan(viewOf(arena, pool, this.#options.tiers))
+    for (const [pool, { planner, guard, shares }] of this.#pools) {
+      const view = viewOf(arena, pool, this.#options.tiers)
+      const wanted = planner.plan(view)
       for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
+      for (const plan of shares?.plan(view, () => true) ?? []) arena.write({ ...plan, source: SOURCES.share })
     }
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
@@ -204,6 +226,7 @@ export class Planner {
   status(): PlannerStatus {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
+      shares: new Map([...this.#pools].flatMap(([name, { shares }]) => (shares === undefined ? [] : [[name, shares.status()]]))),
       locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
       escalations: this.#escalations?.status()
     }
@@ -228,6 +251,11 @@ export class Planner {
   }
 }
 
-function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView {
-  return { now: arena.now, used: () => arena.used(pool), waiting: tier => arena.waiting(pool, tiers[tier] as string) }
+function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView & ShareView {
+  return {
+    now: arena.now,
+    used: () => arena.used(pool),
+    usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
+    waiting: tier => arena.waiting(pool, tiers[tier] as string)
+  }
 }

@@ -40,6 +40,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       planner.plan({
         now: view.now,
         used: pool => tiers.reduce((all, tier) => all + view.used(pool, tier), 0),
+        usedBy: (pool, tier) => view.used(pool, tier),
         waiting: (thing, tier) => view.waiting(thing, tier),
         lost: source => view.lost(source),
         write: plan => view.write(plan)

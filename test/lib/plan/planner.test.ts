@@ -33,6 +33,7 @@ class Paper implements Arena {
   lostMs = 0
   readonly plans: Plan[] = []
   used = () => 2
+  usedBy = () => 0
   waiting = () => 0
   lost = (_source: number) => this.lostMs
   write = (plan: Plan) => this.plans.push(plan)
