@@ -2,6 +2,7 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import type { Notice, PlanNotice } from '../notices.js'
+import type { Expected, Verdict } from '../plan/checks.js'
 import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
@@ -13,6 +14,7 @@ import type { Activity, Asked } from './activity.js'
 import { Holdings } from './holdings.js'
 import { partsOf } from './pool-parts.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
+import { ShadowCheck } from './shadow-check.js'
 
 /** What is to be planned, and how. All of it is checked. */
 export interface StewardTerms {
@@ -63,6 +65,7 @@ export class Steward implements Arena {
   readonly #terms: StewardTerms
   readonly #planner: Planner
   readonly #plans: PlanBook
+  readonly #shadow: ShadowCheck
   readonly #holdings = new Holdings()
   readonly #usages = new Map<string, PoolUsage>()
   /** units of a pool that a record calls 1 */
@@ -93,6 +96,7 @@ export class Steward implements Arena {
     this.#terms = terms
     this.#clock = now
     this.#plans = new PlanBook(session)
+    this.#shadow = new ShadowCheck(session, pool => this.#scaleOf(pool))
     const { tiers, binding } = session
     this.#planner = new Planner({
       ...terms,
@@ -160,6 +164,11 @@ export class Steward implements Arena {
 
   waiting(thing: string, tier: string): number {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  check(expected: Expected, until: number): Verdict | undefined {
+    // What is not written need not be asked about; who waits for his turn learns of what would be.
+    return this.#active ? this.#shadow.check(expected, until) : undefined
   }
 
   lost(source: number): number {

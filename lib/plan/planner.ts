@@ -1,6 +1,8 @@
-import type { Plan } from '../plans.js'
+import type { HoldPlan, KeepPlan, Plan, SharePlan } from '../plans.js'
 import { BucketPlanner } from './bucket-planner.js'
+import { type Checker, type CheckStatus, Checks } from './checks.js'
 import type { EscalationStatus } from './escalation-guard.js'
+import type { WantedEscalation } from './escalation-planner.js'
 import { Escalations } from './escalations.js'
 import type { Extra } from './extra.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
@@ -41,7 +43,7 @@ export interface PlannerOptions {
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
-export interface Arena {
+export interface Arena extends Checker {
   /** ms */
   readonly now: number
   /** units of a pool that all hold together */
@@ -86,6 +88,8 @@ export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
   /** of pools with shares */
   readonly shares: ReadonlyMap<string, GuardStatus>
+  /** of plans that were to begin, by shadow requests */
+  readonly checks: CheckStatus
   /** undefined: no workflow has costs of its own */
   readonly escalations: EscalationStatus | undefined
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
@@ -109,6 +113,8 @@ export interface Collision {
 interface PoolPlans {
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
+  /** units */
+  readonly capacity: number
   /** undefined: no tier has a share of it */
   readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
@@ -126,6 +132,7 @@ export class Planner {
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
+  readonly #checks = new Checks()
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
@@ -149,7 +156,7 @@ export class Planner {
     const terms = { ...this.#options, capacity, lag: lag * period, parts }
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    this.#pools.set(name, { planner, guard: new PoolGuard(terms), shares, told: [] })
+    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
     this.#escalations?.pool(name, planner, capacity)
   }
 
@@ -193,12 +200,8 @@ export class Planner {
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
-    for (const [pool, { planner, guard, shares }] of this.#pools) {
-      const view = viewOf(arena, pool, this.#options.tiers)
-      const wanted = planner.plan(view)
-      for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
-      for (const plan of shares?.plan(view, () => true) ?? []) arena.write({ ...plan, source: SOURCES.share })
-    }
+    this.#checks.begin(arena.now)
+    for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
@@ -228,8 +231,21 @@ export class Planner {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
       shares: new Map([...this.#pools].flatMap(([name, { shares }]) => (shares === undefined ? [] : [[name, shares.status()]]))),
       locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
-      escalations: this.#escalations?.status()
+      escalations: this.#escalations?.status(),
+      checks: this.#checks.status()
     }
+  }
+
+  #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
+    const view = viewOf(arena, pool, this.#options.tiers)
+    const allows = (plan: KeepPlan | SharePlan, amount: number) => {
+      const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
+      return this.#checks.allows(plan, expected, arena.now, arena)
+    }
+    const isWanted = (plan: KeepPlan) => (plan.amount > 0 ? allows(plan, plan.amount * capacity) : this.#checks.ends(plan))
+    const wanted = planner.plan(view).filter(isWanted)
+    for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const plan of shares?.plan(view, allows) ?? []) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -242,12 +258,29 @@ export class Planner {
     }))
     const { now } = arena
     const admits = () => this.#lockGuard.admits(now, this.#options.within)
-    if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
+    const allows = (plan: HoldPlan) => {
+      const { tier, until: within } = plan
+      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within } as const
+      return this.#checks.allows(plan, expected, now, arena)
+    }
+    if (passes) for (const plan of locks.plan(now, admits, allows)) arena.write({ ...plan, source: SOURCES.hold })
   }
 
   #escalate(arena: Arena): void {
-    const viewed = (pool: string) => viewOf(arena, pool, this.#options.tiers)
-    for (const plan of this.#escalations?.plan(arena.now, viewed, () => true) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+    const { tiers } = this.#options
+    const allows = ({ plan, pool, tier, amount }: WantedEscalation) => {
+      const expected = {
+        kind: 'pool',
+        thing: pool,
+        tier: tiers[tier] as string,
+        workflow: plan.workflow,
+        amount,
+        within: plan.until
+      } as const
+      return this.#checks.allows(plan, expected, arena.now, arena)
+    }
+    const viewed = (pool: string) => viewOf(arena, pool, tiers)
+    for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 }
 

@@ -73,6 +73,11 @@ export class SharePlanner {
     return (this.#grown[tier] as { units: number }).units
   }
 
+  /** units of a usual request of the tier that a plan is for */
+  amount({ tier = '' }: SharePlan): number {
+    return this.#amounts[this.#options.tiers.indexOf(tier)]?.mean ?? 0
+  }
+
   /** Once a period: the plans that are to be written now. */
   plan(view: ShareView): SharePlan[] {
     const { capacity, maxReserve, tiers } = this.#options

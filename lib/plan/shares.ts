@@ -23,9 +23,15 @@ export class Shares {
     this.#guard.ended(time, tier, waited, duration)
   }
 
-  /** Once a period. @param allows whether one that is wanted is to be written @returns what is to be written */
-  plan(view: ShareView, allows: (plan: SharePlan) => boolean): readonly SharePlan[] {
-    return this.#guard.pass(this.#planner.plan(view).filter(allows), view.now)
+  /**
+   * Once a period.
+   *
+   * @param allows whether one that is wanted is to be written, for a request of so many units
+   * @returns what is to be written
+   */
+  plan(view: ShareView, allows: (plan: SharePlan, amount: number) => boolean): readonly SharePlan[] {
+    const wanted = this.#planner.plan(view).filter(plan => allows(plan, this.#planner.amount(plan)))
+    return this.#guard.pass(wanted, view.now)
   }
 
   status(): GuardStatus {

@@ -43,6 +43,8 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
         usedBy: (pool, tier) => view.used(pool, tier),
         waiting: (thing, tier) => view.waiting(thing, tier),
         lost: source => view.lost(source),
+        // A replay has no telemetry, so a shadow request would know of no hold how long it lasts.
+        check: () => undefined,
         write: plan => view.write(plan)
       })
     },

@@ -175,6 +175,19 @@ test('the share of a tier grows when its demand does, and is as configured when 
   await Promise.all([fixed.gov.close(), planned.gov.close()])
 })
 
+test('where nobody ever has to wait a shadow request says so, and nothing is kept', async () => {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0 } })
+  const random = randomsOf(1)
+  await drive(gov, gov.pool('p', { capacity: { slots: 100 } }), 1000, (_, ask) => {
+    for (let i = 0; i < 3; i++) if (random() < 0.3) ask('interactive', 'page', 300)
+    if (random() < 0.5) ask('background', 'report', 300)
+  })
+  const status = await gov.agent.status()
+  assert.ok((status?.checks.unneeded ?? 0) > 10)
+  assert.is(status?.written, 0)
+  await gov.close()
+})
+
 test('of two agents of an arena one writes, and the other goes on when it stops', async () => {
   const name = `agents-${process.pid}`
   const [one, other] = [open({ name, predict: { thread: false } }), open({ name })]

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Expected, Verdict } from '../../../lib/plan/checks.js'
 import type { KeyScores } from '../../../lib/plan/lock-planner.js'
 import { type Arena, type Asked, Planner, type PlannerOptions, SOURCES } from '../../../lib/plan/planner.js'
 import type { Plan } from '../../../lib/plans.js'
@@ -34,6 +35,12 @@ class Paper implements Arena {
   readonly plans: Plan[] = []
   used = () => 2
   usedBy = () => 0
+  verdict: Verdict = 'ok'
+  readonly asked: Expected[] = []
+  check = (expected: Expected) => {
+    this.asked.push(expected)
+    return this.verdict
+  }
   waiting = () => 0
   lost = (_source: number) => this.lostMs
   write = (plan: Plan) => this.plans.push(plan)
@@ -103,6 +110,30 @@ test('holds stop when the core says that they cost more than they may, and statu
   play(planner, arena, 30_000)
   assert.is(arena.plans.length, before)
   assert.not(planner.status().locks.on)
+})
+
+test('a plan is checked before it begins, and one that is not needed, or cannot help, is not written', () => {
+  const written = (verdict: Verdict) => {
+    const planner = plannerOf({ scores: alwaysLikely })
+    planner.pool('pool', 20, 1)
+    const arena = new Paper()
+    arena.verdict = verdict
+    play(planner, arena, 60_000)
+    return { arena, checks: planner.status().checks, locks: planner.status().locks }
+  }
+  const { arena, checks } = written('ok')
+  assert.equal([...new Set(arena.asked.map(({ kind, thing, tier }) => `${kind} ${thing} ${tier}`))].sort(), [
+    'lock l interactive',
+    'pool pool interactive'
+  ])
+  assert.is(checks.checked, arena.asked.length)
+  const begun = arena.plans.filter(({ kind }) => kind === 'keep').length
+  assert.ok(arena.asked.filter(({ kind }) => kind === 'pool').length < begun, 'one that goes on is not asked about')
+  const none = written('unneeded')
+  assert.equal(none.arena.plans, [])
+  assert.is(none.locks.written, 0)
+  assert.ok(none.checks.unneeded > 0 && none.checks.unneeded === none.checks.checked)
+  assert.is(written('hopeless').checks.unneeded, 0)
 })
 
 test('status tells what has become of each pool', () => {
