@@ -242,7 +242,12 @@ export class Planner {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
-    const isWanted = (plan: KeepPlan) => (plan.amount > 0 ? allows(plan, plan.amount * capacity) : this.#checks.ends(plan))
+    const isWanted = (plan: KeepPlan) => {
+      if (plan.amount === 0) return this.#checks.ends(plan)
+      const isAllowed = allows(plan, plan.amount * capacity)
+      if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
+      return isAllowed
+    }
     const wanted = planner.plan(view).filter(isWanted)
     for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
     for (const plan of shares?.plan(view, allows) ?? []) arena.write({ ...plan, source: SOURCES.share })

@@ -189,6 +189,11 @@ export class PoolPlanner {
     return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step) ?? 0
   }
 
+  /** What was planned for a tier has not been written. @param tier index */
+  dropped(tier: number): void {
+    ;(this.#kept[tier] as { steps: number }).steps = 0
+  }
+
   /** units that are kept for a tier, as last planned */
   kept(tier: number): number {
     return (this.#kept[tier] as { steps: number }).steps * this.#step

@@ -104,16 +104,20 @@ async function drive(gov: Governor, slots: PoolLike, steps: number, each: (step:
 type PoolLike = ReturnType<Governor['pool']>
 
 /** A minute in three is busy: orders for all that there is, pages now and then, and a workflow of the lowest tier that is in a hurry. */
-async function month(predict: AgentOptions): Promise<{ sums: Map<string, Sum>; status: AgentStatus | undefined; gov: Governor }> {
+async function month(
+  predict: AgentOptions
+): Promise<{ sums: Map<string, Sum>; status: AgentStatus | undefined; told: Set<string>; gov: Governor }> {
   const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+  const told = new Set<string>()
+  gov.workflow('month-close', { tier: 'background' }).on('plan', ({ kind, who, tier }) => void told.add(`${kind} ${who} ${tier}`))
   const random = randomsOf(3)
-  const sums = await drive(gov, gov.pool('p', { capacity: { slots: 8 } }), 6000, (step, ask) => {
+  const sums = await drive(gov, gov.pool('p', { capacity: { slots: 8 } }), 4800, (step, ask) => {
     const busy = step % 1200 < 400 ? 1 : 0.4
     for (let i = 0; i < 2; i++) if (random() < busy / 2) ask('standard', 'orders', 400)
     if (random() < 0.1) ask('interactive', 'page', 200)
     if (random() < 0.05) ask('background', 'month-close', 200)
   })
-  return { sums, status: await gov.agent.status(), gov }
+  return { sums, status: await gov.agent.status(), told, gov }
 }
 
 test('a workflow for which waiting is dearer than for its tier waits less than without that, and its plans are told of', async () => {
@@ -125,13 +129,14 @@ test('a workflow for which waiting is dearer than for its tier waits less than w
   const [orders, slower] = waits('orders')
   assert.ok(slower < 2 * orders, `those whom it passes: ${slower} ms, and ${orders} without`)
   assert.is(without.status?.escalations, undefined)
+  assert.ok(dear.told.has('escalation month-close interactive'))
   const { on, begun, planned, benefit } = dear.status?.escalations ?? {}
   assert.ok(on && (begun ?? 0) > 1 && (benefit?.mean ?? 0) > 0)
   assert.ok(Math.abs((planned?.[0]?.wait ?? 0) - after) < 0.1 * after, 'what was measured is what it waited')
   await Promise.all([without.gov.close(), dear.gov.close()])
 })
 
-const THIRD = 3000
+const THIRD = 2000
 
 /**
  * Most of a pool is the share of the background, which would have all of it at any time; in the middle third of the day the higher tier asks for three times its
