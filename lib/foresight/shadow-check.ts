@@ -15,6 +15,9 @@ const CONTENTION_LEAST = 0.001
 const MANY = 512
 const MANY_EVERY_MS = 10_000
 
+/** What a part that was made of so many units loses. */
+const ROUNDING = 1e-6
+
 /** Asks the arena what would become of the request that a plan is for. */
 export class ShadowCheck implements Checker {
   readonly #session: Session
@@ -57,7 +60,7 @@ export class ShadowCheck implements Checker {
     const pool = new Pool(this.#session, expected.thing, undefined, 'pool', false, false)
     const { names, capacity } = pools.termsOf(pool)
     const part = Math.min(1, expected.amount / this.#unitsOf(expected.thing))
-    const amounts = Array.from({ length: DIMENSIONS }, (_, d) => Math.ceil(part * (capacity[d] ?? 0)))
+    const amounts = Array.from({ length: DIMENSIONS }, (_, d) => unitsOf(part, capacity[d] ?? 0))
     const answer = pools.shadowOf(pool, amounts, this.#ask(expected))
     this.#pause(expected.thing, answer)
     const free = names.map((name, d) => (capacity[d] as number) - heldOf(answer, name))
@@ -77,6 +80,11 @@ export class ShadowCheck implements Checker {
     const session = this.#session
     return { ...plainShadow(session), tier: session.tiers.indexOf(tier), workflow: idOf(session, workflow), in: within }
   }
+}
+
+/** Whole units, and one at least where there are any. */
+function unitsOf(part: number, capacity: number): number {
+  return Math.min(capacity, Math.max(1, Math.ceil(part * capacity - ROUNDING)))
 }
 
 /** Of what is free now. */

@@ -90,6 +90,18 @@ test('of a pool: room for all that is asked for needs nothing, a full one of whi
   }
 })
 
+test('as many units are asked for as a plan is of, and no more', async () => {
+  const gov = virtual()
+  const pool = gov.pool('p', { capacity: { slots: 50 } })
+  await lived(gov, 'pool', 20, 200)
+  const check = new ShadowCheck(locks.sessionOf(gov.lock('any')), () => 50)
+  pool.tryAllocate({ slots: 43 }, { tier: 'background' })
+  // A part of 0.14 of 50 is 7.000000000000001.
+  assert.is(check.check({ ...ofPool, amount: (7 / 50) * 50 }, UNTIL_MS), 'unneeded')
+  assert.is(check.check({ ...ofPool, amount: 8 }, UNTIL_MS), 'ok')
+  await gov.close()
+})
+
 test('what is not there any more is for who writes the plan to find out', async () => {
   const gov = virtual()
   assert.is(checkOf(gov).check(ofPool, UNTIL_MS), undefined)
