@@ -64,6 +64,8 @@ interface PoolInternals {
   read(pool: Pool, amounts: unknown): readonly number[]
   /** by dimension, what a request of the tier could be granted if nothing else was held */
   mostOf(pool: Pool, tier: number): number[]
+  /** what it was made of, as it is now */
+  termsOf(pool: Pool): PoolTerms
   isDry(pool: Pool): boolean
   hasLabels(pool: Pool, labels: readonly string[]): boolean
   /** @throws ExceedsError */
@@ -538,6 +540,7 @@ export class Pool {
       mustHave: (pool, labels) => pool.mustHave(labels),
       read: (pool, amounts) => pool.read(amounts),
       mostOf: (pool, tier) => mostOf(pool.state(), tier),
+      termsOf: pool => termsOf(pool.state()),
       isDry: pool => pool.beyond !== undefined,
       shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
     }

@@ -1,6 +1,7 @@
 import { count, duration, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { Foresight, type ForesightOptions } from '../foresight/face.js'
 import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
+import type { Extra } from '../plan/extra.js'
 import type { GuardStatus } from '../plan/pool-guard.js'
 import type { Session } from '../session.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
@@ -9,25 +10,33 @@ import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
 export interface AgentOptions extends ForesightOptions {
   /** what waiting costs a request and second, by name of its tier; default 1, 2, 8, 32 from the lowest up */
   waitCosts?: Readonly<Record<string, number>> | undefined
+  /** the same of workflows that are not to count as their tiers, by name: one that is dearer than its tier is raised where the pools that it is about to come to will be short */
+  workflowCosts?: Readonly<Record<string, number>> | undefined
   /** what a unit that nobody has costs a second; default 1 */
   idleCost?: number | undefined
   /** part of the time, and of the locks, in which nothing is planned, so that there is something to compare with; 0 to 0.5, default 0.02 */
   control?: number | undefined
   /** of what is drawn at random; default 1 */
   seed?: number | undefined
+  /** of a pool nothing is kept for a tier, but from the moment on at which contention is as probable as `threshold`; default: what the costs say, all the time */
+  extra?: Extra | undefined
 }
 
-export interface AgentStatus extends Omit<StewardStatus, 'pools'> {
-  /** by name of the pool */
+export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'shares'> {
+  /** what is kept, by name of the pool */
   readonly pools: Readonly<Record<string, GuardStatus>>
+  /** the shares of tiers, by name of the pool; of pools that have any */
+  readonly shares: Readonly<Record<string, GuardStatus>>
 }
 
-const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed'] as const
+const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'workflowCosts', 'idleCost', 'control', 'seed', 'extra'] as const
 const PERIOD_MS = 100
 const PERIOD_MIN_MS = 1
 const CONTROL = 0.02
 const CONTROL_MOST = 0.5
 const COST_MOST = 1e9
+/** Each is looked at each period, at each pool that it asks. */
+const WORKFLOWS_MOST = 256
 const SEED_MAX = 2 ** 32 - 1
 
 /**
@@ -90,7 +99,9 @@ export class Agent {
   async status(): Promise<AgentStatus | undefined> {
     if (this.#started === undefined || !this.#foresight.active) return undefined
     const status = await Foresight.ask(this.#foresight, 'planning')
-    return status === undefined ? undefined : { ...status, pools: Object.fromEntries(status.pools) }
+    return status === undefined
+      ? undefined
+      : { ...status, pools: Object.fromEntries(status.pools), shares: Object.fromEntries(status.shares) }
   }
 
   async #start(options: ForesightOptions, terms: StewardTerms): Promise<void> {
@@ -102,13 +113,32 @@ export class Agent {
 function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, KNOWN, 'agent.start()')
-  const { period, waitCosts, idleCost, control, seed } = given as { [K in keyof AgentOptions]: unknown }
+  const { period, waitCosts, workflowCosts, idleCost, control, seed, extra } = given as { [K in keyof AgentOptions]: unknown }
   return {
     period: period === undefined ? PERIOD_MS : readPeriod(period),
     waitCosts: readCosts(waitCosts, tiers),
+    workflowCosts: readWorkflowCosts(workflowCosts),
     idleCost: idleCost === undefined ? IDLE_COST : bounded(idleCost, 'idleCost', COST_MOST),
     control: control === undefined ? CONTROL : bounded(control, 'control', CONTROL_MOST),
-    seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX)
+    seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX),
+    extra: readExtra(extra)
+  }
+}
+
+function readWorkflowCosts(value: unknown): ReadonlyMap<string, number> {
+  const entries = Object.entries(optionsObject(value, 'workflowCosts') ?? {})
+  if (entries.length > WORKFLOWS_MOST) throw refuse('workflowCosts', `an object of at most ${WORKFLOWS_MOST} workflows`, value)
+  return new Map(entries.map(([workflow, cost]) => [workflow, bounded(cost, `workflowCosts.${workflow}`, COST_MOST)]))
+}
+
+function readExtra(value: unknown): Extra | undefined {
+  const given = optionsObject(value, 'extra')
+  if (given === undefined) return undefined
+  onlyKnown(given, ['threshold', 'share'], 'extra')
+  const { threshold, share } = given as { [K in keyof Extra]: unknown }
+  return {
+    threshold: threshold === undefined ? undefined : bounded(threshold, 'extra.threshold', 1),
+    share: share === undefined ? undefined : bounded(share, 'extra.share', 1)
   }
 }
 

@@ -3,6 +3,7 @@ import type { AgentStatus } from '../agent/agent.js'
 import { ClosedError } from '../errors/index.js'
 import type { Governor } from '../governor.js'
 import { open } from '../open.js'
+import type { TrialStatus } from '../plan/trial-guard.js'
 
 export interface AgentArguments {
   readonly dir?: string | undefined
@@ -42,9 +43,14 @@ async function statusOf(gov: Governor): Promise<AgentStatus> {
 }
 
 function summary(status: AgentStatus): string {
-  const pools = Object.entries(status.pools).map(([name, { benefit, on }]) => {
-    return `${name}: ${benefit.mean.toFixed(3)} saved a second${on ? '' : ', put out'}\n`
-  })
   const { used, written } = status.locks
-  return `${status.written} plans written; of ${written} holds ${used} were used\n${pools.join('')}`
+  const { checked, unneeded, hopeless } = status.checks
+  const saved = ({ benefit, on }: TrialStatus) => `${benefit.mean.toFixed(3)} saved a second${on ? '' : ', put out'}\n`
+  return [
+    `${status.written} plans written; of ${written} holds ${used} were used\n`,
+    `${checked} were checked by a shadow request; ${unneeded} were not needed, ${hopeless} could not have helped\n`,
+    ...Object.entries(status.pools).map(([name, of]) => `${name}: ${saved(of)}`),
+    ...Object.entries(status.shares).map(([name, of]) => `shares of ${name}: ${saved(of)}`),
+    status.escalations === undefined ? '' : `escalations, begun ${status.escalations.begun} times: ${saved(status.escalations)}`
+  ].join('')
 }

@@ -2,14 +2,19 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import type { Notice, PlanNotice } from '../notices.js'
+import type { Expected, Verdict } from '../plan/checks.js'
+import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import { type Plan, PlanBook } from '../plans.js'
-import type { PoolUsage } from '../pool.js'
+import { Pool, type PoolUsage, pools } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
 import type { Session } from '../session.js'
 import type { Activity, Asked } from './activity.js'
 import { Holdings } from './holdings.js'
+import { partsOf } from './pool-parts.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
+import { ShadowCheck } from './shadow-check.js'
 
 /** What is to be planned, and how. All of it is checked. */
 export interface StewardTerms {
@@ -22,6 +27,10 @@ export interface StewardTerms {
   /** part of the time, or of the locks, in which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
+  /** when more of a pool is kept, and how much; default: what the costs say, all the time */
+  readonly extra?: Extra | undefined
+  /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
+  readonly workflowCosts?: ReadonlyMap<string, number> | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {
@@ -56,6 +65,7 @@ export class Steward implements Arena {
   readonly #terms: StewardTerms
   readonly #planner: Planner
   readonly #plans: PlanBook
+  readonly #shadow: ShadowCheck
   readonly #holdings = new Holdings()
   readonly #usages = new Map<string, PoolUsage>()
   /** units of a pool that a record calls 1 */
@@ -86,6 +96,7 @@ export class Steward implements Arena {
     this.#terms = terms
     this.#clock = now
     this.#plans = new PlanBook(session)
+    this.#shadow = new ShadowCheck(session, pool => this.#scaleOf(pool))
     const { tiers, binding } = session
     this.#planner = new Planner({
       ...terms,
@@ -115,10 +126,10 @@ export class Steward implements Arena {
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
     }
     for (const activity of activities) {
-      const { kind, name, tier } = activity
+      const { kind, name, tier, workflow } = activity
       const over = this.#holdings.of(activity)
       if (over === undefined || !isPlanned(kind)) continue
-      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held })
+      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow })
     }
   }
 
@@ -143,13 +154,21 @@ export class Steward implements Arena {
 
   used(pool: string): number {
     const usage = this.#usages.get(pool)
-    if (usage === undefined) return 0
-    const parts = Object.entries(usage.used).map(([name, used]) => used / (usage.capacity[name] ?? 1))
-    return Math.max(...parts) * this.#scaleOf(pool)
+    return usage === undefined ? 0 : partOf(usage, usage.used) * this.#scaleOf(pool)
+  }
+
+  usedBy(pool: string, tier: string): number {
+    const usage = this.#usages.get(pool)
+    return usage === undefined ? 0 : partOf(usage, usage.tiers[tier]?.used ?? {}) * this.#scaleOf(pool)
   }
 
   waiting(thing: string, tier: string): number {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  check(expected: Expected, until: number): Verdict | undefined {
+    // What is not written need not be asked about; who waits for his turn learns of what would be.
+    return this.#active ? this.#shadow.check(expected, until) : undefined
   }
 
   lost(source: number): number {
@@ -204,10 +223,17 @@ export class Steward implements Arena {
     const capacities = Object.values(this.#usages.get(name)?.capacity ?? {})
     // What it has is known with the next look at pools.
     if (capacities.length === 0) return false
-    const isOne = capacities.length === 1
-    this.#scales.set(name, isOne ? (capacities[0] as number) : PARTS)
-    this.#planner.pool(name, this.#scaleOf(name), 1)
-    return true
+    const units = capacities.length === 1 ? (capacities[0] as number) : PARTS
+    try {
+      const terms = pools.termsOf(new Pool(this.#session, name, undefined, 'pool', false, false))
+      this.#scales.set(name, units)
+      this.#planner.pool(name, units, 1, partsOf(terms, units))
+      return true
+    } catch (error) {
+      // Its place has been given to another since.
+      if (!(error instanceof NotFoundError)) throw error
+      return false
+    }
   }
 
   #scaleOf(pool: string): number {
@@ -225,6 +251,11 @@ export class Steward implements Arena {
       return false
     }
   }
+}
+
+/** Of the scarcest dimension. */
+function partOf({ capacity }: PoolUsage, used: AmountsByName): number {
+  return Math.max(...Object.entries(capacity).map(([name, units]) => (used[name] ?? 0) / (units || 1)))
 }
 
 function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {

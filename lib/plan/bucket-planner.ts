@@ -12,6 +12,8 @@ export interface BucketPlannerOptions {
   readonly rate: number
   /** what waiting costs a request and second, by tier */
   readonly waitCosts: readonly number[]
+  /** the same of workflows that are not to count as their tiers, by name */
+  readonly workflowCosts?: ReadonlyMap<string, number> | undefined
   /** of the tokens of 10 s, what plans may keep, 0 to 1 */
   readonly maxReserve: number
   /** ms */
@@ -59,7 +61,9 @@ export class BucketPlanner {
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
     known.now += tokens
-    known.weight += tokens * (this.#options.waitCosts[tier] ?? 0)
+    const { waitCosts, workflowCosts } = this.#options
+    const own = asker.workflow === undefined ? undefined : workflowCosts?.get(asker.workflow)
+    known.weight += tokens * (own ?? waitCosts[tier] ?? 0)
   }
 
   /** Once a period. @param now ms */

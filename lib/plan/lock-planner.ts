@@ -128,8 +128,8 @@ export class LockPlanner {
     this.#all.blocked += (blocked - this.#all.blocked) / Math.min(this.#all.arrivals, AVERAGED * AVERAGED)
   }
 
-  /** Once a period. @param now ms @param admits whether one more may be written */
-  plan(now: number, admits: () => boolean = () => true): HoldPlan[] {
+  /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
+  plan(now: number, admits: () => boolean = () => true, allows: (plan: HoldPlan) => boolean = () => true): HoldPlan[] {
     for (const [lock, { score, until }] of this.#inForce) {
       if (until >= now) continue
       this.#inForce.delete(lock)
@@ -147,11 +147,14 @@ export class LockPlanner {
         const known = this.#locks.get(name)
         const likely = score * this.trust
         if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        const hold = known.holds > 0 ? { hold: known.held } : {}
+        const plan: HoldPlan = { kind: 'hold', lock: name, tier: tiers[tier] as string, until: within, ...hold }
+        if (!allows(plan)) continue
         if (!admits()) return plans
         this.#inForce.set(name, { tier, score, until: now + within })
         known.kept = now + within
         this.#written++
-        plans.push({ kind: 'hold', lock: name, tier: tiers[tier] as string, until: within, ...(known.holds > 0 && { hold: known.held }) })
+        plans.push(plan)
       }
     }
     return plans

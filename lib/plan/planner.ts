@@ -1,9 +1,17 @@
-import type { Plan } from '../plans.js'
+import type { HoldPlan, KeepPlan, Plan, SharePlan } from '../plans.js'
 import { BucketPlanner } from './bucket-planner.js'
+import { type Checker, type CheckStatus, Checks } from './checks.js'
+import type { EscalationStatus } from './escalation-guard.js'
+import type { WantedEscalation } from './escalation-planner.js'
+import { Escalations } from './escalations.js'
+import type { Extra } from './extra.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner, type PoolView } from './pool-planner.js'
+import type { TierUnits } from './pool-world.js'
+import type { ShareView } from './share-planner.js'
+import { Shares } from './shares.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -28,14 +36,20 @@ export interface PlannerOptions {
   readonly within: number
   /** who scores locks; undefined: no lock is held */
   readonly scores: KeyScores | undefined
+  /** when more of a pool is kept, and how much; default: what the costs say, all the time */
+  readonly extra?: Extra | undefined
+  /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
+  readonly workflowCosts?: ReadonlyMap<string, number> | undefined
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
-export interface Arena {
+export interface Arena extends Checker {
   /** ms */
   readonly now: number
   /** units of a pool that all hold together */
   used(pool: string): number
+  /** units of it that a tier holds */
+  usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
   /** ms for which the plans of a source kept something from somebody, since ever */
@@ -67,15 +81,22 @@ export interface Over {
   /** ms */
   readonly waited: number
   readonly held: number
+  readonly workflow?: string | undefined
 }
 
 export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
+  /** of pools with shares */
+  readonly shares: ReadonlyMap<string, GuardStatus>
+  /** of plans that were to begin, by shadow requests */
+  readonly checks: CheckStatus
+  /** undefined: no workflow has costs of its own */
+  readonly escalations: EscalationStatus | undefined
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
 }
 
 /** By which the core counts what plans came to. */
-export const SOURCES = { keep: 1, hold: 2, reserve: 3 } as const
+export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
 
 /** That a tier will ask a pool for more than is free. */
 export interface Collision {
@@ -92,12 +113,13 @@ export interface Collision {
 interface PoolPlans {
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
+  /** units */
+  readonly capacity: number
+  /** undefined: no tier has a share of it */
+  readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
   readonly told: boolean[]
 }
-
-/** Told of when it is as likely as not, and over when it is half as likely. */
-const LIKELY = 0.5
 
 /**
  * Makes room before it is asked for: told what happens in an arena, it writes plans once a period, each kind by the newsvendor's rule and each behind a
@@ -109,19 +131,33 @@ export class Planner {
   readonly #buckets = new Map<string, BucketPlanner>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
+  readonly #escalations: Escalations | undefined
+  readonly #checks = new Checks()
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
     if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
+    const { workflowCosts = new Map(), lag, period } = options
+    if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
   }
 
-  /** There is a pool. @param capacity units of it @param unit in whole numbers of which they are asked for; 0: in any parts */
-  pool(name: string, capacity: number, unit: number): void {
+  /**
+   * There is a pool.
+   *
+   * @param capacity units of it
+   * @param unit in whole numbers of which they are asked for; 0: in any parts
+   * @param parts what each tier may have; default: anything
+   */
+  pool(name: string, capacity: number, unit: number, parts?: readonly TierUnits[]): void {
     const { lag, period } = this.#options
     const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
-    this.#pools.set(name, { planner, guard: new PoolGuard({ ...this.#options, capacity, lag: lag * period }), told: [] })
+    const terms = { ...this.#options, capacity, lag: lag * period, parts }
+    const hasShares = parts?.some(({ share }) => share > 0) === true
+    const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
+    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
+    this.#escalations?.pool(name, planner, capacity)
   }
 
   /** There is a bucket. @param rate tokens a second */
@@ -133,7 +169,8 @@ export class Planner {
     return kind === 'pool' ? this.#pools.has(name) : this.#buckets.has(name)
   }
 
-  came({ kind, thing, tier, amount, time, ...asker }: Asked): void {
+  came(asked: Asked): void {
+    const { kind, thing, tier, amount, time, ...asker } = asked
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time)
     } else if (kind === 'bucket') {
@@ -142,10 +179,13 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount)
       plans?.guard.came(time, tier, amount)
+      plans?.shares?.came(time, tier, amount)
+      this.#escalations?.came(asked)
     }
   }
 
-  ended({ kind, thing, tier, time, waited, held }: Over): void {
+  ended(over: Over): void {
+    const { kind, thing, tier, time, waited, held } = over
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held)
       if (tier === 0) this.#lowerMs += waited
@@ -153,19 +193,20 @@ export class Planner {
       const plans = this.#pools.get(thing)
       plans?.planner.ended(tier, waited)
       plans?.guard.ended(time, tier, waited, held)
+      plans?.shares?.ended(time, tier, waited, held)
+      this.#escalations?.ended(over)
     }
   }
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
-    for (const [pool, { planner, guard }] of this.#pools) {
-      const wanted = planner.plan(viewOf(arena, pool, this.#options.tiers))
-      for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
-    }
+    this.#checks.begin(arena.now)
+    for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
+    this.#escalate(arena)
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
@@ -174,9 +215,11 @@ export class Planner {
     for (const [pool, { planner, told }] of this.#pools) {
       const view = viewOf(arena, pool, this.#options.tiers)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
-        const probability = planner.contention(tier, view)
-        if (probability >= LIKELY && !told[tier]) all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier) })
-        told[tier] = probability >= LIKELY || (told[tier] === true && probability >= LIKELY / 2)
+        const collides = planner.collides(tier, view, told[tier] === true)
+        if (collides && !told[tier]) {
+          all.push({ pool, tier, probability: planner.contention(tier, view), within: planner.horizon, kept: planner.kept(tier) })
+        }
+        told[tier] = collides
       }
     }
     return all
@@ -186,8 +229,28 @@ export class Planner {
   status(): PlannerStatus {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
-      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() }
+      shares: new Map([...this.#pools].flatMap(([name, { shares }]) => (shares === undefined ? [] : [[name, shares.status()]]))),
+      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
+      escalations: this.#escalations?.status(),
+      checks: this.#checks.status()
     }
+  }
+
+  #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
+    const view = viewOf(arena, pool, this.#options.tiers)
+    const allows = (plan: KeepPlan | SharePlan, amount: number) => {
+      const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
+      return this.#checks.allows(plan, expected, arena.now, arena)
+    }
+    const isWanted = (plan: KeepPlan) => {
+      if (plan.amount === 0) return this.#checks.ends(plan)
+      const isAllowed = allows(plan, plan.amount * capacity)
+      if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
+      return isAllowed
+    }
+    const wanted = planner.plan(view).filter(isWanted)
+    for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const plan of shares?.plan(view, allows) ?? []) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -200,10 +263,37 @@ export class Planner {
     }))
     const { now } = arena
     const admits = () => this.#lockGuard.admits(now, this.#options.within)
-    if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
+    const allows = (plan: HoldPlan) => {
+      const { tier, until: within } = plan
+      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within } as const
+      return this.#checks.allows(plan, expected, now, arena)
+    }
+    if (passes) for (const plan of locks.plan(now, admits, allows)) arena.write({ ...plan, source: SOURCES.hold })
+  }
+
+  #escalate(arena: Arena): void {
+    const { tiers } = this.#options
+    const allows = ({ plan, pool, tier, amount }: WantedEscalation) => {
+      const expected = {
+        kind: 'pool',
+        thing: pool,
+        tier: tiers[tier] as string,
+        workflow: plan.workflow,
+        amount,
+        within: plan.until
+      } as const
+      return this.#checks.allows(plan, expected, arena.now, arena)
+    }
+    const viewed = (pool: string) => viewOf(arena, pool, tiers)
+    for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 }
 
-function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView {
-  return { now: arena.now, used: () => arena.used(pool), waiting: tier => arena.waiting(pool, tiers[tier] as string) }
+function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView & ShareView {
+  return {
+    now: arena.now,
+    used: () => arena.used(pool),
+    usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
+    waiting: tier => arena.waiting(pool, tiers[tier] as string)
+  }
 }

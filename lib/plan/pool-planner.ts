@@ -1,5 +1,6 @@
 import type { KeepPlan } from '../plans.js'
 import { ArrivalTable } from './arrival-table.js'
+import { type Extra, ExtraSwitch } from './extra.js'
 import { criticalRatio } from './newsvendor.js'
 
 /** What the planner of a pool is told about it. Units are of its first dimension. */
@@ -10,6 +11,14 @@ export interface PoolView {
   used(): number
   /** requests of a tier that wait */
   waiting(tier: number): number
+}
+
+/** Requests of a pool that are foretold beside its tiers. */
+export interface Stream {
+  /** One came. @param amount units */
+  add(amount: number): void
+  /** The probability that more than so many units are asked for within the {@link PoolPlanner.horizon}. */
+  exceeds(units: number): number
 }
 
 export interface PoolPlannerOptions {
@@ -31,6 +40,8 @@ export interface PoolPlannerOptions {
   readonly period: number
   /** periods from the data to the plan in force */
   readonly lag: number
+  /** when to keep, and how much; default: what the costs say, all the time */
+  readonly extra?: Extra | undefined
 }
 
 /** Units that a planner tells apart: of few, each. */
@@ -48,6 +59,8 @@ const WAITS_KNOWN = 20
 const MISSED = 0.5
 /** Nothing is ever quite used up. */
 const BUSY_MOST = 0.98
+/** Somebody is told of a collision when it is as likely as not, and it is over when it is half as likely. */
+const LIKELY = 0.5
 /** Plans are written for so many periods, and anew when they change or have this many left. */
 const PLAN_PERIODS = 10
 const RENEW_PERIODS = 3
@@ -63,6 +76,8 @@ export class PoolPlanner {
   readonly #step: number
   readonly #most: number
   readonly #tiers: (ArrivalTable | undefined)[][]
+  readonly #streams: (ArrivalTable | undefined)[][] = []
+  readonly #extras: readonly ExtraSwitch[]
   /** what is in force, by tier: in steps, and until when */
   readonly #kept: { steps: number; until: number }[]
   /** index of what is looked ahead */
@@ -82,6 +97,7 @@ export class PoolPlanner {
     this.#most = most > 0 ? Math.floor(most / this.#step + 1e-9) : 0
     this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
     this.#tiers = options.tiers.map(() => [])
+    this.#extras = options.tiers.map(() => new ExtraSwitch())
     this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
     this.#lookAhead(options.lag + 1 + COME_FREE)
   }
@@ -117,6 +133,7 @@ export class PoolPlanner {
     this.#freed += (this.#ended - this.#freed) * part
     this.#ended = 0
     for (const tables of this.#tiers) for (const table of tables) table?.tick()
+    for (const tables of this.#streams) for (const table of tables) table?.tick()
     if (this.#periods % HORIZON_EVERY === 0 && this.#freed > 0) this.#lookAhead(this.#options.lag + 1 + COME_FREE / this.#freed)
     const plans: KeepPlan[] = []
     let left = this.#most
@@ -124,7 +141,7 @@ export class PoolPlanner {
     for (let tier = this.#tiers.length - 1; tier > 0; tier--) {
       const table = this.#tiers[tier]?.[this.#horizon]
       if (table === undefined) continue
-      const steps = Math.min(left, table.quantile(this.ratio(tier, view)))
+      const steps = Math.min(left, this.#wanted(tier, table, view))
       left -= steps
       const kept = this.#kept[tier] as { steps: number; until: number }
       const ends = kept.until - view.now
@@ -143,10 +160,38 @@ export class PoolPlanner {
     return plans
   }
 
+  /** Foretells others: as long as there is room to plan for. */
+  stream(): Stream {
+    const tables: (ArrivalTable | undefined)[] = []
+    this.#streams.push(tables)
+    this.#fill(tables)
+    const step = this.#step
+    const isIdle = this.#most === 0
+    return {
+      add(amount) {
+        if (!isIdle) for (const table of tables) table?.add(amount / step)
+      },
+      exceeds: units => (isIdle ? 0 : (tables[this.#horizon]?.exceeds(Math.max(0, units) / step) ?? 0))
+    }
+  }
+
+  /** Whether a tier is about to ask for more than is free, as somebody is to be told. @param told whether he was, and it is not over */
+  collides(tier: number, view: PoolView, told: boolean): boolean {
+    // Where somebody says when it is time for more, that is when.
+    if (this.#options.extra !== undefined) return (this.#extras[tier] as ExtraSwitch).isOn
+    const probability = this.contention(tier, view)
+    return probability >= LIKELY || (told && probability >= LIKELY / 2)
+  }
+
   /** That a tier will ask for more than is free now, within the {@link horizon}. */
   contention(tier: number, view: PoolView): number {
     const free = Math.max(0, this.#options.capacity - view.used())
     return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step) ?? 0
+  }
+
+  /** What was planned for a tier has not been written. @param tier index */
+  dropped(tier: number): void {
+    ;(this.#kept[tier] as { steps: number }).steps = 0
   }
 
   /** units that are kept for a tier, as last planned */
@@ -167,12 +212,25 @@ export class PoolPlanner {
     return criticalRatio((waitCosts[tier] ?? 0) * missed, over)
   }
 
+  /** Steps to keep for a tier: by the costs, all the time, or when it is time for more. */
+  #wanted(tier: number, table: ArrivalTable, view: PoolView): number {
+    const { extra, capacity } = this.#options
+    const ratio = this.ratio(tier, view)
+    if (extra === undefined) return table.quantile(ratio)
+    // It pays where p u > (1 - p) o: from the probability o / (u + o) on.
+    const { threshold = 1 - ratio, share } = extra
+    const isExtra = (this.#extras[tier] as ExtraSwitch).look(this.contention(tier, view), threshold, this.horizon, view.now)
+    if (!isExtra) return 0
+    return share === undefined ? table.quantile(ratio) : Math.floor((share * capacity) / this.#step + 1e-9)
+  }
+
   /** Those beside it learn as well, for when they are wanted. */
   #lookAhead(wanted: number): void {
     let nearest = 0
     for (let i = 1; i < HORIZONS.length; i++) if (off(i, wanted) < off(nearest, wanted)) nearest = i
     this.#horizon = nearest
     for (const tables of this.#tiers) if (tables.length > 0) this.#fill(tables)
+    for (const tables of this.#streams) this.#fill(tables)
   }
 
   #tablesOf(tier: number): readonly (ArrivalTable | undefined)[] {

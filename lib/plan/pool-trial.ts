@@ -1,4 +1,4 @@
-import { type KeepChange, type PoolRequest, PoolWorld } from './pool-world.js'
+import { type KeepChange, type PoolRequest, PoolWorld, type ShareChange, type TierUnits } from './pool-world.js'
 
 export interface PoolTrialOptions {
   /** units */
@@ -7,6 +7,23 @@ export interface PoolTrialOptions {
   readonly waitCosts: readonly number[]
   /** ms after which who waits rises a tier; 0: never */
   readonly ageing: number
+  /** the same of those whose waits are told apart from those of their tiers: groups, numbered from the number of tiers on */
+  readonly groupCosts?: readonly number[] | undefined
+  /** what each tier may have; default: anything */
+  readonly parts?: readonly TierUnits[] | undefined
+}
+
+/** A request with what it would be under the plans. */
+interface Tried extends PoolRequest {
+  readonly group: number
+  readonly raised: number
+}
+
+/** What a plan does to the world that has it. */
+interface Change {
+  /** ms */
+  readonly time: number
+  to(world: PoolWorld): void
 }
 
 /** A request may be waited for, for so long. */
@@ -27,38 +44,47 @@ const DURATIONS = 200
  * that requests take.
  */
 export class PoolTrial {
+  /** by group */
   readonly #costs: readonly number[]
+  readonly #tiers: number
   readonly #without: PoolWorld
   readonly #with: PoolWorld
   /** those whose time has not come, in the order of their times */
-  #requests: PoolRequest[] = []
+  #requests: Tried[] = []
   #from = 0
   /** ms up to which it has come */
   #tried = Number.NEGATIVE_INFINITY
-  #changes: KeepChange[] = []
+  #changes: Change[] = []
   readonly #durations: { count: number; mean: number }[]
 
-  constructor({ capacity, waitCosts, ageing }: PoolTrialOptions) {
-    this.#costs = waitCosts
-    this.#without = new PoolWorld(capacity, waitCosts.length, ageing)
-    this.#with = new PoolWorld(capacity, waitCosts.length, ageing)
-    this.#durations = waitCosts.map(() => ({ count: 0, mean: 0 }))
+  constructor({ capacity, waitCosts, ageing, groupCosts = [], parts }: PoolTrialOptions) {
+    this.#costs = [...waitCosts, ...groupCosts]
+    this.#tiers = waitCosts.length
+    const options = { groups: this.#costs.length, parts }
+    this.#without = new PoolWorld(capacity, this.#tiers, ageing, options)
+    this.#with = new PoolWorld(capacity, this.#tiers, ageing, options)
+    this.#durations = this.#costs.map(() => ({ count: 0, mean: 0 }))
   }
 
-  /** A request came. One that is told of after what came later was tried is left out. */
-  came(time: number, tier: number, amount: number): void {
+  /**
+   * A request came. One that is told of after what came later was tried is left out.
+   *
+   * @param group as whose it waits
+   * @param raised the tier that it has with the plans
+   */
+  came(time: number, tier: number, amount: number, group = tier, raised = tier): void {
     if (!(time >= this.#tried)) return
-    const request = { time, tier, amount, duration: Number.NaN }
+    const request = { time, tier, amount, duration: Number.NaN, group, raised }
     let at = this.#requests.length
     // Told of late, by one that had to wait: few came meanwhile.
-    while (at > 0 && (this.#requests[at - 1] as PoolRequest).time > time) at--
+    while (at > 0 && (this.#requests[at - 1] as Tried).time > time) at--
     if (at === this.#requests.length) this.#requests.push(request)
     else this.#requests.splice(at, 0, request)
   }
 
-  /** One that {@link came} is over. @param duration ms for which it held what it was granted */
-  ended(time: number, tier: number, duration: number): void {
-    const mean = this.#durations[tier] as { count: number; mean: number }
+  /** One that {@link came} is over. @param group its tier, unless it came with another @param duration ms for which it held what it was granted */
+  ended(time: number, group: number, duration: number): void {
+    const mean = this.#durations[group] as { count: number; mean: number }
     mean.count++
     mean.mean += (duration - mean.mean) / Math.min(mean.count, DURATIONS)
     const requests = this.#requests
@@ -66,13 +92,13 @@ export class PoolTrial {
     let high = requests.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((requests[middle] as PoolRequest).time < time - SAME_MS) low = middle + 1
+      if ((requests[middle] as Tried).time < time - SAME_MS) low = middle + 1
       else high = middle
     }
-    let nearest: PoolRequest | undefined
-    for (let at = low; at < requests.length && (requests[at] as PoolRequest).time <= time + SAME_MS; at++) {
-      const request = requests[at] as PoolRequest
-      if (request.tier !== tier || !Number.isNaN(request.duration)) continue
+    let nearest: Tried | undefined
+    for (let at = low; at < requests.length && (requests[at] as Tried).time <= time + SAME_MS; at++) {
+      const request = requests[at] as Tried
+      if (request.group !== group || !Number.isNaN(request.duration)) continue
       if (nearest === undefined || Math.abs(request.time - time) < Math.abs(nearest.time - time)) nearest = request
     }
     if (nearest !== undefined) nearest.duration = duration
@@ -80,22 +106,26 @@ export class PoolTrial {
 
   /** A plan, at the time from which it is in force. */
   kept(change: KeepChange): void {
-    if (this.#changes.length >= CHANGES_MOST) this.#changes = this.#changes.slice(CHANGES_MOST / 2)
-    this.#changes.push(change)
+    this.#change({ time: change.time, to: world => world.keep(change) })
+  }
+
+  /** One of the share of a tier. */
+  shared(change: ShareChange): void {
+    this.#change({ time: change.time, to: world => world.share(change) })
   }
 
   /** Catches up as far as is known. @param now ms */
   advance(now: number): void {
     let change = 0
     for (; this.#from < this.#requests.length; this.#from++) {
-      const request = this.#requests[this.#from] as PoolRequest
+      const request = this.#requests[this.#from] as Tried
       if (Number.isNaN(request.duration)) {
         if (now - request.time < PATIENCE_MS && this.#requests.length - this.#from < PENDING_MOST) break
-        request.duration = (this.#durations[request.tier] as { mean: number }).mean
+        request.duration = (this.#durations[request.group] as { mean: number }).mean
       }
       change = this.#apply(change, request.time)
       this.#without.request(request)
-      this.#with.request(request)
+      this.#with.request(request.raised === request.tier ? request : { ...request, tier: request.raised })
     }
     // With nobody on the way, time is known to pass.
     const known = this.#requests[this.#from]?.time ?? now
@@ -113,22 +143,27 @@ export class PoolTrial {
     return this.#cost(this.#without.waited) - this.#cost(this.#with.waited)
   }
 
-  /** What waiting would have cost without the plans, of all tiers but the highest that asks. */
+  /** What waiting would have cost those for whom the plans are not: all tiers but the highest that asks, or where groups are told apart, whoever is in none. */
   get lowerCost(): number {
     const { waited } = this.#without
-    let top = waited.length - 1
+    let top = this.#tiers - 1
+    if (waited.length > this.#tiers) return this.#cost(waited.slice(0, this.#tiers))
     while (top > 0 && (this.#durations[top] as { count: number }).count === 0) top--
     return this.#cost(waited.slice(0, top))
   }
 
+  #change(change: Change): void {
+    if (this.#changes.length >= CHANGES_MOST) this.#changes = this.#changes.slice(CHANGES_MOST / 2)
+    this.#changes.push(change)
+  }
+
   #apply(from: number, until: number): number {
     let at = from
-    for (; at < this.#changes.length && (this.#changes[at] as KeepChange).time <= until; at++)
-      this.#with.keep(this.#changes[at] as KeepChange)
+    for (; at < this.#changes.length && (this.#changes[at] as Change).time <= until; at++) (this.#changes[at] as Change).to(this.#with)
     return at
   }
 
   #cost(waited: readonly number[]): number {
-    return waited.reduce((all, ms, tier) => all + (ms / 1000) * (this.#costs[tier] ?? 0), 0)
+    return waited.reduce((all, ms, group) => all + (ms / 1000) * (this.#costs[group] ?? 0), 0)
   }
 }

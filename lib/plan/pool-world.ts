@@ -6,6 +6,15 @@ export interface PoolRequest {
   readonly tier: number
   readonly amount: number
   duration: number
+  /** as whose its wait counts; default: its tier's */
+  readonly group?: number
+}
+
+/** What a tier may have of a pool, in units. */
+export interface TierUnits {
+  readonly floor: number
+  readonly share: number
+  readonly ceiling: number
 }
 
 /** A change of what is kept free for a tier and those above it. */
@@ -17,12 +26,20 @@ export interface KeepChange {
   readonly until: number
 }
 
-interface Running extends Ending {
-  readonly amount: number
+/** A change of the share of a tier, in the same. */
+export type ShareChange = KeepChange
+
+export interface PoolWorldOptions {
+  /** how many groups waits are told apart by; default: as many as there are tiers */
+  readonly groups?: number | undefined
+  /** what each tier may have; default: anything */
+  readonly parts?: readonly TierUnits[] | undefined
 }
 
-/** What waiting came to, in request milliseconds, by tier. */
-export type Waits = readonly number[]
+interface Running extends Ending {
+  readonly amount: number
+  readonly tier: number
+}
 
 /** Tiers that the core tells apart; whoever has waited this often for the ageing time less its own tier has outlived them all. */
 const TIERS = 4
@@ -36,16 +53,23 @@ const ROUNDING = 1e-9
 /**
  * A pool as it would have been: requests that are over, served once more, with what plans keep or without. The order is that of the core: upper
  * tiers first and first come, first served inside of one, where each tier of difference is outlived by the ageing time; who does not fit lets others
- * pass, until it has outlived all tiers. It leaves out tenants, floors, shares, ceilings and all dimensions but the first, and requests that want none of it:
- * two of them are compared with each other, never one with the pool itself. Discrete events; some 1 us a request.
+ * pass, until it has outlived all tiers; tiers within their floor and share come before the others. It leaves out tenants, recalls, all dimensions but the first, and
+ * requests that want none of it: two of them are compared with each other, never one with the pool itself. Discrete events; some 1 us a request.
  */
 export class PoolWorld {
+  /** what waiting came to, in request milliseconds, by group */
   readonly waited: number[]
   readonly #capacity: number
   readonly #ageing: number
   readonly #lines: Line[]
   readonly #kept: { units: number; until: number }[]
+  readonly #parts: readonly TierUnits[] | undefined
+  readonly #shares: { units: number; until: number }[]
   readonly #running = new Ends<Running>()
+  /** those who wait, by group */
+  readonly #waiting: number[]
+  /** units, by tier */
+  readonly #usedBy: number[]
   #served = 0
   #used = 0
   #time = 0
@@ -55,20 +79,26 @@ export class PoolWorld {
    * @param tiers how many
    * @param ageing ms after which who waits rises a tier; 0: never
    */
-  constructor(capacity: number, tiers: number, ageing: number) {
+  constructor(capacity: number, tiers: number, ageing: number, { groups = tiers, parts }: PoolWorldOptions = {}) {
     this.#capacity = capacity
     this.#ageing = ageing > 0 ? ageing : NEVER_MS
+    this.#parts = parts
     this.#lines = Array.from({ length: tiers }, () => new Line())
     this.#kept = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
-    this.waited = Array.from({ length: tiers }, () => 0)
+    this.#shares = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
+    this.#usedBy = Array.from({ length: tiers }, () => 0)
+    this.#waiting = Array.from({ length: groups }, () => 0)
+    this.waited = Array.from({ length: groups }, () => 0)
   }
 
   /** A request comes, no earlier than what came before. One that the pool can never grant is left out. */
   request(request: PoolRequest): void {
     this.advance(request.time)
     const line = this.#lines[request.tier] as Line
-    if (!(request.amount > 0 && request.amount <= this.#capacity) || line.length >= WAITING_MOST) return
+    if (!this.#isPossible(request) || line.length >= WAITING_MOST) return
     line.push(request)
+    const group = request.group ?? request.tier
+    this.#waiting[group] = (this.#waiting[group] as number) + 1
     this.#serve()
   }
 
@@ -81,13 +111,20 @@ export class PoolWorld {
     if (fewer) this.#serve()
   }
 
+  /** The share of a tier is another for a time; who waits goes on waiting, for there is no more than there was. */
+  share({ time, tier, units, until }: ShareChange): void {
+    this.advance(time)
+    const share = this.#shares[tier] as { units: number; until: number }
+    share.units = units
+    share.until = until
+  }
+
   advance(to: number): void {
     for (;;) {
       const at = Math.min(this.#running.next, this.#nextFree())
       if (!(at <= to)) break
       this.#pass(at)
-      if (this.#running.next <= at) this.#used -= (this.#running.pop() as Running).amount
-      if (this.#running.size === 0) this.#used = 0
+      if (this.#running.next <= at) this.#giveBack(this.#running.pop() as Running)
       this.#serve()
     }
     this.#pass(to)
@@ -95,10 +132,19 @@ export class PoolWorld {
 
   #pass(to: number): void {
     if (to <= this.#time) return
-    for (let tier = 0; tier < this.#lines.length; tier++) {
-      this.waited[tier] = (this.waited[tier] as number) + (this.#lines[tier] as Line).length * (to - this.#time)
+    for (let group = 0; group < this.waited.length; group++) {
+      this.waited[group] = (this.waited[group] as number) + (this.#waiting[group] as number) * (to - this.#time)
     }
     this.#time = to
+  }
+
+  #giveBack({ amount, tier }: Running): void {
+    this.#used -= amount
+    this.#usedBy[tier] = (this.#usedBy[tier] as number) - amount
+    // What sums of parts lose is not carried on.
+    if (this.#running.size > 0) return
+    this.#used = 0
+    this.#usedBy.fill(0)
   }
 
   /** When somebody who waits may go though nobody is done: a keep is over, or he has aged into its tier. */
@@ -121,9 +167,11 @@ export class PoolWorld {
     for (;;) {
       const line = this.#next()
       if (line === undefined) return
-      const { amount, duration } = line.shift()
+      const { amount, duration, tier, group = tier } = line.shift()
       this.#used += amount
-      this.#running.push({ ends: this.#time + duration, number: this.#served++, amount })
+      this.#usedBy[tier] = (this.#usedBy[tier] as number) + amount
+      this.#waiting[group] = (this.#waiting[group] as number) - 1
+      this.#running.push({ ends: this.#time + duration, number: this.#served++, amount, tier })
     }
   }
 
@@ -133,14 +181,18 @@ export class PoolWorld {
     if (aged !== undefined && this.#fits(aged, 0)) return this.#lines[aged.tier]
     let best: Line | undefined
     let bestKey = Number.POSITIVE_INFINITY
+    let isBestEntitled = false
     for (const line of this.#lines) {
       const { first } = line
       if (first === undefined) continue
       const key = this.#agesInto(first, TIERS - 1)
+      const isEntitled = this.#isEntitled(first)
+      const isBefore = isEntitled === isBestEntitled ? key < bestKey : isEntitled
       // Nobody takes from who has outlived all what that waits for.
-      if (key < bestKey && this.#fits(first, aged === undefined || aged === first ? 0 : aged.amount)) {
+      if (isBefore && this.#fits(first, aged === undefined || aged === first ? 0 : aged.amount)) {
         best = line
         bestKey = key
+        isBestEntitled = isEntitled
       }
     }
     return best
@@ -157,7 +209,40 @@ export class PoolWorld {
   }
 
   #fits(request: PoolRequest, beside: number): boolean {
-    return this.#used + request.amount + Math.max(beside, this.#keptFrom(request)) <= this.#capacity * (1 + ROUNDING)
+    const { amount, tier } = request
+    const kept = Math.max(beside, this.#keptFrom(request)) + this.#floorsBeside(tier)
+    if (this.#used + amount + kept > this.#capacity * (1 + ROUNDING)) return false
+    const ceiling = this.#parts?.[tier]?.ceiling ?? Number.POSITIVE_INFINITY
+    return (this.#usedBy[tier] as number) + amount <= ceiling * (1 + ROUNDING)
+  }
+
+  /** Whether it could be granted if nothing was held. */
+  #isPossible({ amount, tier }: PoolRequest): boolean {
+    if (!(amount > 0 && amount <= this.#capacity)) return false
+    const parts = this.#parts
+    if (parts === undefined) return true
+    const floors = parts.reduce((all, { floor }, other) => all + (other === tier ? 0 : floor), 0)
+    return amount + floors <= this.#capacity * (1 + ROUNDING) && amount <= (parts[tier] as TierUnits).ceiling
+  }
+
+  /** Within its floor and share: it comes before those who are not. */
+  #isEntitled({ amount, tier }: PoolRequest): boolean {
+    const part = this.#parts?.[tier]
+    if (part === undefined) return false
+    const planned = this.#shares[tier] as { units: number; until: number }
+    const share = planned.until > this.#time ? planned.units : part.share
+    return (this.#usedBy[tier] as number) + amount <= Math.min(part.floor + share, part.ceiling) * (1 + ROUNDING)
+  }
+
+  /** What floors of other tiers, that those do not use, keep from a tier. */
+  #floorsBeside(tier: number): number {
+    const parts = this.#parts
+    if (parts === undefined) return 0
+    let kept = 0
+    for (let other = 0; other < parts.length; other++) {
+      if (other !== tier) kept += Math.max(0, (parts[other] as TierUnits).floor - (this.#usedBy[other] as number))
+    }
+    return kept
   }
 
   /** When a request counts as of a tier above its own. */

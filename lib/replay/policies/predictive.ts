@@ -40,8 +40,11 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       planner.plan({
         now: view.now,
         used: pool => tiers.reduce((all, tier) => all + view.used(pool, tier), 0),
+        usedBy: (pool, tier) => view.used(pool, tier),
         waiting: (thing, tier) => view.waiting(thing, tier),
         lost: source => view.lost(source),
+        // A replay has no telemetry, so a shadow request would know of no hold how long it lasts.
+        check: () => undefined,
         write: plan => view.write(plan)
       })
     },
@@ -52,7 +55,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       planner?.came({ kind, thing, tier, amount: amounts[0] ?? 1, time, workflow: who.workflow, tenant: who.tenant })
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
-      planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration })
+      planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration, workflow: who.workflow })
     }
   }
 }

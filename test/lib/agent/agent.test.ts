@@ -3,10 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { AgentOptions, Governor } from '../../../lib/index.js'
+import type { AgentOptions, AgentStatus, Governor } from '../../../lib/index.js'
 import { open } from '../../../lib/index.js'
 import { randomsOf } from '../../../lib/randoms.js'
-import { isCoded, rejection, virtual } from '../support.js'
+import { isCoded, refusal, rejection, virtual } from '../support.js'
 
 const SLOTS = 20
 const STEP_MS = 50
@@ -60,6 +60,139 @@ test('those in a hurry wait less with it than without, and are told of in its st
   await Promise.all([gov.close(), without.gov.close()])
 })
 
+type Ask = (tier: string, workflow: string, ms: number) => void
+
+/** What became of the requests of a workflow: granted, done, and ms that they waited on average. */
+interface Sum {
+  count: number
+  done: number
+  wait: number
+}
+
+/** Requests of one slot each, as `each` makes them at every step. */
+async function drive(gov: Governor, slots: PoolLike, steps: number, each: (step: number, ask: Ask) => void): Promise<Map<string, Sum>> {
+  const sums = new Map<string, Sum>()
+  const running: { until: number; end(): void }[] = []
+  let step = 0
+  const ask: Ask = (tier, workflow, ms) => {
+    const asked = step
+    const sum = sums.get(workflow) ?? { count: 0, done: 0, wait: 0 }
+    sums.set(workflow, sum)
+    const granted = (grant: { release(): void }) => {
+      sum.count++
+      sum.wait += ((step - asked) * STEP_MS - sum.wait) / sum.count
+      const end = () => {
+        grant.release()
+        sum.done++
+      }
+      running.push({ until: step + ms / STEP_MS, end })
+    }
+    slots.allocate({ slots: 1 }, { tier, workflow }).then(granted, refusal('ERR_FORELOCK_CLOSED'))
+  }
+  for (; step < steps; step++) {
+    for (const one of running.splice(0)) {
+      if (one.until <= step) one.end()
+      else running.push(one)
+    }
+    each(step, ask)
+    gov.advance(STEP_MS)
+    await turn()
+  }
+  return sums
+}
+
+type PoolLike = ReturnType<Governor['pool']>
+
+/** A minute in three is busy: orders for all that there is, pages now and then, and a workflow of the lowest tier that is in a hurry. */
+async function month(
+  predict: AgentOptions
+): Promise<{ sums: Map<string, Sum>; status: AgentStatus | undefined; told: Set<string>; gov: Governor }> {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+  const told = new Set<string>()
+  gov.workflow('month-close', { tier: 'background' }).on('plan', ({ kind, who, tier }) => void told.add(`${kind} ${who} ${tier}`))
+  const random = randomsOf(3)
+  const sums = await drive(gov, gov.pool('p', { capacity: { slots: 8 } }), 4800, (step, ask) => {
+    const busy = step % 1200 < 400 ? 1 : 0.4
+    for (let i = 0; i < 2; i++) if (random() < busy / 2) ask('standard', 'orders', 400)
+    if (random() < 0.1) ask('interactive', 'page', 200)
+    if (random() < 0.05) ask('background', 'month-close', 200)
+  })
+  return { sums, status: await gov.agent.status(), told, gov }
+}
+
+test('a workflow for which waiting is dearer than for its tier waits less than without that, and its plans are told of', async () => {
+  const without = await month({ control: 0 })
+  const dear = await month({ control: 0, workflowCosts: { 'month-close': 16 } })
+  const waits = (workflow: string) => [without, dear].map(({ sums }) => sums.get(workflow)?.wait ?? 0) as [number, number]
+  const [before, after] = waits('month-close')
+  assert.ok(after < 0.3 * before, `${after} ms, and ${before} without`)
+  const [orders, slower] = waits('orders')
+  assert.ok(slower < 2 * orders, `those whom it passes: ${slower} ms, and ${orders} without`)
+  assert.is(without.status?.escalations, undefined)
+  assert.ok(dear.told.has('escalation month-close interactive'))
+  const { on, begun, planned, benefit } = dear.status?.escalations ?? {}
+  assert.ok(on && (begun ?? 0) > 1 && (benefit?.mean ?? 0) > 0)
+  assert.ok(Math.abs((planned?.[0]?.wait ?? 0) - after) < 0.1 * after, 'what was measured is what it waited')
+  await Promise.all([without.gov.close(), dear.gov.close()])
+})
+
+const THIRD = 2000
+
+/**
+ * Most of a pool is the share of the background, which would have all of it at any time; in the middle third of the day the higher tier asks for three times its
+ * own share. What becomes of both then, and what its share is planned to be at the end of each third.
+ */
+async function shifting(predict: boolean | AgentOptions) {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+  const tiers = { background: { share: 0.75 }, interactive: { share: 0.1 } }
+  const pool = gov.pool('p', { capacity: { slots: 20 }, tiers })
+  const random = randomsOf(3)
+  const shares: number[] = []
+  const sums = await drive(gov, pool, 3 * THIRD, (step, ask) => {
+    const third = Math.floor(step / THIRD)
+    const { used, waiting } = pool.usage().tiers.background as { used: { slots?: number }; waiting: number }
+    for (let there = (used.slots ?? 0) + waiting; there < 24; there++)
+      ask('background', `background ${third}`, 400 + 50 * Math.floor(random() * 8))
+    const rate = third === 1 ? 0.3 : 0.05
+    for (let i = 0; i < 2; i++) if (random() < rate) ask('interactive', `interactive ${third}`, 500)
+    if (step % THIRD !== THIRD - 1) return
+    const planned = gov.plans.list().filter(({ kind }) => kind === 'share')
+    shares.push(Math.max(0, ...planned.map(({ amount }) => amount)))
+  })
+  return { sums, shares, status: await gov.agent.status(), gov }
+}
+
+test('the share of a tier grows when its demand does, and is as configured when that has gone', async () => {
+  const fixed = await shifting(false)
+  const planned = await shifting({ control: 0 })
+  const of = (name: string) => [fixed, planned].map(({ sums }) => sums.get(name) as Sum) as [Sum, Sum]
+  const [slow, fast] = of('interactive 1')
+  assert.ok(fast.wait < 0.1 * slow.wait, `${fast.wait} ms, and ${slow.wait} without`)
+  // A quarter of the pool is what all shares together may grow by.
+  const [before, after] = of('background 1')
+  assert.ok(after.done > 0.75 * before.done, `${after.done} of ${before.done} were done`)
+  assert.ok(after.wait < before.wait / 0.75 / 0.75, `${after.wait} ms, and ${before.wait} without`)
+  assert.equal(fixed.shares, [0, 0, 0])
+  const [early, mid, late] = planned.shares as [number, number, number]
+  assert.ok(early < 0.25 && mid > 0.3 && mid <= 0.35 + 1e-9 && late < 0.25, String(planned.shares))
+  const { on, benefit } = planned.status?.shares.p ?? {}
+  assert.ok(on && (benefit?.mean ?? 0) > 0)
+  await Promise.all([fixed.gov.close(), planned.gov.close()])
+})
+
+test('where nobody ever has to wait a shadow request says so, and nothing is kept', async () => {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0 } })
+  const random = randomsOf(1)
+  await drive(gov, gov.pool('p', { capacity: { slots: 100 } }), 1000, (_, ask) => {
+    for (let i = 0; i < 3; i++) if (random() < 0.3) ask('interactive', 'page', 300)
+    if (random() < 0.5) ask('background', 'report', 300)
+  })
+  const status = await gov.agent.status()
+  assert.ok((status?.checks.unneeded ?? 0) > 10)
+  assert.is(status?.written, 0)
+  await gov.close()
+})
+
 test('of two agents of an arena one writes, and the other goes on when it stops', async () => {
   const name = `agents-${process.pid}`
   const [one, other] = [open({ name, predict: { thread: false } }), open({ name })]
@@ -94,6 +227,12 @@ test('options that make no sense are refused at once', async () => {
     { idleCost: Number.NaN },
     { seed: -1 },
     { period: 0 },
+    { extra: { threshold: 2 } },
+    { extra: { share: -1 } },
+    { extra: { part: 1 } },
+    { extra: 0.5 },
+    { workflowCosts: { close: -1 } },
+    { workflowCosts: 3 },
     { more: 1 }
   ]) {
     assert.throws(

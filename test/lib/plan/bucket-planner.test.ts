@@ -47,6 +47,21 @@ test('what comes in a burst is kept for the tenant it comes of, or for the workf
   }
 })
 
+test('a workflow with a cost of its own counts by that, and not by its tier', () => {
+  for (const [cost, who] of [
+    [16, 'close'],
+    [0.5, 'nightly']
+  ] as const) {
+    const planner = plannerOf({ workflowCosts: new Map([['close', cost]]) })
+    const [close, nightly] = [bursts(planner, workflow('close'), LOW), bursts(planner, workflow('nightly'), LOW)]
+    const last = run(planner, 0, 120_000, now => {
+      close(now)
+      nightly(now)
+    }).at(-1)
+    assert.is(last?.workflow, who)
+  }
+})
+
 test('no more is kept than plans may: the part of the tokens of ten seconds', () => {
   const planner = plannerOf({ maxReserve: 0.1 })
   const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50))

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Expected, Verdict } from '../../../lib/plan/checks.js'
 import type { KeyScores } from '../../../lib/plan/lock-planner.js'
 import { type Arena, type Asked, Planner, type PlannerOptions, SOURCES } from '../../../lib/plan/planner.js'
 import type { Plan } from '../../../lib/plans.js'
@@ -33,7 +34,14 @@ class Paper implements Arena {
   lostMs = 0
   readonly plans: Plan[] = []
   used = () => 2
-  waiting = () => 0
+  usedBy = (_pool: string, _tier: string) => 0
+  verdict: Verdict = 'ok'
+  readonly asked: Expected[] = []
+  check = (expected: Expected) => {
+    this.asked.push(expected)
+    return this.verdict
+  }
+  waiting = (_thing: string, _tier: string) => 0
   lost = (_source: number) => this.lostMs
   write = (plan: Plan) => this.plans.push(plan)
 }
@@ -102,6 +110,74 @@ test('holds stop when the core says that they cost more than they may, and statu
   play(planner, arena, 30_000)
   assert.is(arena.plans.length, before)
   assert.not(planner.status().locks.on)
+})
+
+test('a plan is checked before it begins, and one that is not needed, or cannot help, is not written', () => {
+  const written = (verdict: Verdict) => {
+    const planner = plannerOf({ scores: alwaysLikely })
+    planner.pool('pool', 20, 1)
+    const arena = new Paper()
+    arena.verdict = verdict
+    play(planner, arena, 60_000)
+    return { arena, checks: planner.status().checks, locks: planner.status().locks }
+  }
+  const { arena, checks } = written('ok')
+  assert.equal([...new Set(arena.asked.map(({ kind, thing, tier }) => `${kind} ${thing} ${tier}`))].sort(), [
+    'lock l interactive',
+    'pool pool interactive'
+  ])
+  assert.is(checks.checked, arena.asked.length)
+  const begun = arena.plans.filter(({ kind }) => kind === 'keep').length
+  assert.ok(arena.asked.filter(({ kind }) => kind === 'pool').length < begun, 'one that goes on is not asked about')
+  const none = written('unneeded')
+  assert.equal(none.arena.plans, [])
+  assert.is(none.locks.written, 0)
+  assert.ok(none.checks.unneeded > 0 && none.checks.unneeded === none.checks.checked)
+  assert.is(written('hopeless').checks.unneeded, 0)
+})
+
+test('the share of a tier and the tier of a workflow are planned where there is a share, and where a workflow has a cost of its own', () => {
+  const written = (parts: boolean, workflowCosts?: ReadonlyMap<string, number>) => {
+    const planner = plannerOf({ ...(workflowCosts !== undefined && { workflowCosts }) })
+    const part = (share: number) => ({ floor: 0, share, ceiling: 20 })
+    planner.pool('pool', 20, 1, parts ? [part(12), part(0), part(2), part(0)] : undefined)
+    const arena = new Paper()
+    arena.used = () => 20
+    arena.usedBy = (_pool, tier) => (tier === 'interactive' ? 6 : 0)
+    arena.waiting = (_thing, tier) => (tier === 'interactive' ? 3 : 0)
+    for (; arena.now < 30_000; arena.now += PERIOD_MS) {
+      planner.came({ ...asked('pool', 'pool', arena.now, HIGH), workflow: 'page' })
+      planner.came({ ...asked('pool', 'pool', arena.now, LOW), workflow: 'close' })
+      planner.ended({ kind: 'pool', thing: 'pool', tier: HIGH, time: arena.now, waited: 0, held: 50, workflow: 'page' })
+      planner.ended({ kind: 'pool', thing: 'pool', tier: LOW, time: arena.now, waited: 0, held: 50, workflow: 'close' })
+      planner.plan(arena)
+    }
+    const of = (kind: Plan['kind']) => arena.plans.filter(plan => plan.kind === kind)
+    return { shares: of('share'), escalations: of('escalation'), status: planner.status() }
+  }
+  const none = written(false)
+  assert.equal([none.shares, none.escalations, none.status.shares.size, none.status.escalations], [[], [], 0, undefined])
+  const both = written(true, new Map([['close', 16]]))
+  const [share] = both.shares as [Plan & { tier: string; amount: number }]
+  assert.equal([share.tier, share.source], ['interactive', SOURCES.share])
+  assert.ok(share.amount > 0.1 && share.amount <= 0.35, String(share.amount))
+  assert.ok(both.status.shares.get('pool')?.on)
+  const [raised] = both.escalations as [Plan & { workflow: string; tier: string }]
+  assert.equal([raised.workflow, raised.tier, raised.source], ['close', 'interactive', SOURCES.escalation])
+  assert.is(both.status.escalations?.planned[0]?.requests, 300)
+})
+
+test('what was not written because it is not needed is not said to be kept', () => {
+  const planner = plannerOf({ extra: { threshold: 0, share: 0.2 } })
+  planner.pool('pool', 20, 1)
+  const arena = new Paper()
+  arena.used = () => 20
+  const kept = (verdict: Verdict) => {
+    arena.verdict = verdict
+    play(planner, arena, arena.now + 5000)
+    return planner.collisions(arena).map(({ kept }) => kept)
+  }
+  assert.equal(kept('unneeded'), [0])
 })
 
 test('status tells what has become of each pool', () => {

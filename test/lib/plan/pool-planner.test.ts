@@ -148,6 +148,84 @@ test('the sooner something comes free by itself, the less far it looks ahead', (
   assert.ok(slow.horizon >= 32 * PERIOD_MS && slow.horizon <= 50 * PERIOD_MS, String(slow.horizon))
 })
 
+/** A burst of the upper tier each 20 s, of thirty in a second, with which a pool of ten that is used by half is short. */
+const burst = (planner: PoolPlanner) => (period: number) => {
+  if (period % 200 < 10) for (let i = 0; i < 3; i++) planner.came(HIGH, 1)
+}
+
+/** What is kept in each period. */
+function keptIn(planner: PoolPlanner, periods: number): number[] {
+  const kept: number[] = []
+  for (let period = 0; period < periods; period++) {
+    burst(planner)(period)
+    planner.plan(viewAt(period * PERIOD_MS, 5))
+    kept.push(planner.kept(HIGH))
+  }
+  return kept
+}
+
+test('extra: the share that is said is kept from the threshold on, and before and after nothing', () => {
+  const kept = keptIn(plannerOf({ extra: { threshold: 0.5, share: 0.3 } }), 2000).slice(1000)
+  assert.equal([...new Set(kept)].sort(), [0, 3])
+  const contended = kept.filter(units => units > 0).length
+  assert.ok(contended > 20 && contended < 500, String(contended))
+  // Five bursts: it neither begins nor ends more often.
+  assert.is(kept.filter((units, i) => i > 0 && units > 0 && kept[i - 1] === 0).length, 5)
+})
+
+test('extra: a share above what plans may keep is as much as they may', () => {
+  const kept = keptIn(plannerOf({ maxReserve: 0.2, extra: { threshold: 0.5, share: 1 } }), 1000)
+  assert.is(Math.max(...kept), 2)
+})
+
+test('extra: with a threshold alone it is the quantile, but only from the threshold on', () => {
+  const [plain, gated, never] = [plannerOf(), plannerOf({ extra: { threshold: 0.5 } }), plannerOf({ extra: { threshold: 1 } })].map(
+    planner => keptIn(planner as PoolPlanner, 1000)
+  ) as [number[], number[], number[]]
+  const on = gated.findIndex((units, i) => i > 500 && units > 0)
+  assert.ok(on > 0)
+  assert.is(gated[on], plain[on])
+  const count = (kept: number[]) => kept.filter(units => units > 0).length
+  assert.ok(count(never) < count(gated) && count(gated) < count(plain), `${count(never)}, ${count(gated)}, ${count(plain)}`)
+})
+
+test('extra: with a share alone it begins where keeping pays', () => {
+  // o / (u + o), with 8 x 0.5 against 1: a fifth.
+  const kept = keptIn(plannerOf({ extra: { share: 0.3 } }), 2000)
+  const dear = keptIn(plannerOf({ extra: { share: 0.3 }, idleCost: 100 }), 2000)
+  const count = (all: number[]) => all.filter(units => units > 0).length
+  assert.ok(count(kept) > count(dear), `${count(kept)}, ${count(dear)}`)
+})
+
+test('a collision is told of where extra begins, and by default where it is as likely as not', () => {
+  const first = (planner: PoolPlanner) => {
+    for (let period = 0; period < 1500; period++) {
+      burst(planner)(period)
+      const view = viewAt(period * PERIOD_MS, 5)
+      planner.plan(view)
+      if (period > 1000 && planner.collides(HIGH, view, false)) return planner.contention(HIGH, view)
+    }
+    return -1
+  }
+  assert.ok(first(plannerOf()) >= 0.5)
+  const rare = plannerOf({ extra: { threshold: 0.01 } })
+  assert.ok(first(rare) >= 0)
+  assert.ok(rare.kept(HIGH) > 0)
+})
+
+test('a stream beside the tiers is foretold as they are, and nothing is kept for it', () => {
+  const planner = plannerOf()
+  const stream = planner.stream()
+  const plans = run(planner, 500, () => stream.add(2))
+  assert.equal(plans, [])
+  assert.is(stream.exceeds(0), 1)
+  assert.is(stream.exceeds(1000), 0)
+  const none = plannerOf({ maxReserve: 0 })
+  const idle = none.stream()
+  run(none, 100, () => idle.add(2))
+  assert.is(idle.exceeds(0), 0)
+})
+
 test('a pool that is closed, times that jump, thousands at one time and any amounts give plans that can be written', () => {
   const amounts = [0, 1, 3, 1e-9, Number.MAX_SAFE_INTEGER, Number.MAX_VALUE]
   for (let seed = 1; seed <= 30; seed++) {

@@ -28,6 +28,32 @@ test('a plan for nobody costs what lower tiers wait for it', () => {
   near(one.saved, -0.2)
 })
 
+test('a group has a cost of its own, and what it saves in a higher tier is weighed with what those lose whom it passes', () => {
+  const one = new PoolTrial({ capacity: 1, waitCosts: [1, 2, 8, 32], ageing: 0, groupCosts: [16] })
+  const GROUP = 4
+  one.came(0, LOW, 1)
+  one.came(10, 1, 1)
+  one.came(20, LOW, 1, GROUP, HIGH)
+  for (const [time, group, held] of [[0, LOW, 100] as const, [10, 1, 50] as const, [20, GROUP, 30] as const]) one.ended(time, group, held)
+  one.advance(1000)
+  // Without: the standard one waits from 10 to 100, the group from 20 to 150. With: the group goes at 100, the standard one at 130.
+  near(one.saved, 0.05 * 16 - 0.03 * 2)
+  near(one.lowerCost, 0.09 * 2)
+})
+
+test('a share that plans raise lets its tier go before one that is within its own', () => {
+  const parts = [0.5, 0, 0, 0].map(share => ({ floor: 0, share: 2 * share, ceiling: 2 }))
+  const one = new PoolTrial({ capacity: 2, waitCosts: [1, 2, 8, 32], ageing: 0, parts })
+  one.shared({ time: 0, tier: HIGH, units: 2, until: 1000 })
+  for (const [time, tier, held] of [[0, HIGH, 100] as const, [1, HIGH, 200] as const, [2, HIGH, 10] as const, [3, LOW, 50] as const]) {
+    one.came(time, tier, 1)
+    one.ended(time, tier, held)
+  }
+  one.advance(1000)
+  // Without: the low one goes at 100, the high one at 150. With: the high one at 100, the low one at 110.
+  near(one.saved, 0.05 * 8 - 0.01)
+})
+
 test('the budget is of what lower tiers would wait without the plans: of all below the highest that asks', () => {
   const one = trial(1)
   for (const time of [0, 1]) {

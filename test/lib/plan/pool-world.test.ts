@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type KeepChange, type PoolRequest, PoolWorld } from '../../../lib/plan/pool-world.js'
+import { type KeepChange, type PoolRequest, PoolWorld, type ShareChange, type TierUnits } from '../../../lib/plan/pool-world.js'
 import { randomsOf } from '../../../lib/randoms.js'
 import type { Policy } from '../../../lib/replay/policy.js'
 import { AGEING_MS, DEFAULT_TIERS } from '../../../lib/replay/settings.js'
 import { play, tierOf, workload } from '../replay/support.js'
+import { macrotask, virtual } from '../support.js'
 
 const SEEDS = 25
 const REQUESTS = 200
@@ -101,6 +102,60 @@ test('units may be parts of a whole', () => {
   assert.equal(waited, [100, 0, 0])
 })
 
+const part = (floor = 0, share = 0, ceiling = Number.POSITIVE_INFINITY): TierUnits => ({ floor, share, ceiling })
+
+test('who is within its floor and share comes first, of whatever tier', () => {
+  const asked = [
+    [0, HIGH, 1, 100],
+    [10, HIGH, 1, 10],
+    [20, LOW, 1, 30]
+  ] as const
+  assert.equal(served(new PoolWorld(1, 3, 0, { parts: [part(), part(), part()] }), asked), [90, 0, 90])
+  // The low one from 100 on, the high one after it.
+  assert.equal(served(new PoolWorld(1, 3, 0, { parts: [part(0, 1), part(), part()] }), asked), [80, 0, 120])
+})
+
+test('a share that is changed holds until its end', () => {
+  const world = (until: number) => {
+    const made = new PoolWorld(1, 3, 0, { parts: [part(0, 1), part(), part()] })
+    made.share({ time: 0, tier: HIGH, units: 1, until })
+    return served(made, [
+      [0, HIGH, 1, 100],
+      [10, HIGH, 1, 10],
+      [20, LOW, 1, 30]
+    ])
+  }
+  assert.equal(world(200), [90, 0, 90])
+  assert.equal(world(50), [80, 0, 120])
+})
+
+test('a floor is kept for its tier, a ceiling bounds it, and what neither allows at all is left out', () => {
+  const floored = new PoolWorld(2, 3, 0, { parts: [part(), part(), part(1)] })
+  const waited = served(floored, [
+    [0, LOW, 1, 100],
+    [10, LOW, 1, 10],
+    [20, HIGH, 1, 10],
+    [30, LOW, 2, 10]
+  ])
+  assert.equal(waited, [90, 0, 0])
+  const capped = new PoolWorld(2, 3, 0, { parts: [part(0, 0, 1), part(), part()] })
+  const bounded = served(capped, [
+    [0, LOW, 1, 100],
+    [10, LOW, 1, 10],
+    [20, LOW, 2, 10]
+  ])
+  assert.equal(bounded, [90, 0, 0])
+})
+
+test('waits count as those of the group that is said, and else of the tier', () => {
+  const world = new PoolWorld(1, 3, 0, { groups: 4 })
+  world.request({ time: 0, tier: LOW, amount: 1, duration: 100 })
+  world.request({ time: 10, tier: HIGH, amount: 1, duration: 10, group: 3 })
+  world.request({ time: 20, tier: LOW, amount: 1, duration: 10 })
+  world.advance(NEVER)
+  assert.equal(world.waited, [90, 0, 0, 90])
+})
+
 test('a request that asks for nothing, or for more than there is, is left out', () => {
   const waited = served(new PoolWorld(2, 3, 0), [
     [0, LOW, 3, 100],
@@ -189,5 +244,95 @@ for (const [title, { gap, longest, unit, keepEvery, ageing }] of [
     assert.ok(waited > 0)
   })
 }
+
+/** Parts of a pool of 20 and of its tiers, and changes of shares. */
+function randomParts(random: () => number): TierUnits[] {
+  return DEFAULT_TIERS.map(() => {
+    const floor = random() < 0.4 ? Math.floor(random() * 4) : 0
+    const share = Math.floor(random() * 8)
+    return part(floor, share, random() < 0.5 ? Number.POSITIVE_INFINITY : floor + share + Math.floor(random() * 10))
+  })
+}
+
+/** What the core makes the same requests wait, through the faces, in request ms by tier. */
+async function really(requests: readonly PoolRequest[], parts: readonly TierUnits[], changes: readonly ShareChange[]): Promise<number[]> {
+  const gov = virtual({ ageing: 0, maxReserve: 1 })
+  const tiers = Object.fromEntries(
+    DEFAULT_TIERS.map((tier, t) => {
+      const { floor, share, ceiling } = parts[t] as TierUnits
+      return [tier, { floor: floor / CAPACITY, share: share / CAPACITY, ceiling: Math.min(1, ceiling / CAPACITY) }]
+    })
+  )
+  const pool = gov.pool('p', { capacity: { slots: CAPACITY }, tiers })
+  const waited = DEFAULT_TIERS.map(() => 0)
+  const ends: { at: number; release(): void }[] = []
+  const began = gov.now() / 1e6
+  const now = () => gov.now() / 1e6 - began
+  const events = [...requests.map(request => ({ time: request.time, request })), ...changes.map(change => ({ time: change.time, change }))]
+  events.sort((a, b) => a.time - b.time || Number('request' in a) - Number('request' in b))
+  for (let at = 0; at < events.length || ends.length > 0; ) {
+    ends.sort((a, b) => a.at - b.at)
+    const [end] = ends
+    const next = Math.min(events[at]?.time ?? NEVER, end?.at ?? NEVER)
+    gov.advance(Math.max(0, next - now()))
+    if (end !== undefined && end.at <= next) {
+      ends.shift()
+      end.release()
+    } else {
+      const event = events[at++] as (typeof events)[number]
+      if ('change' in event) {
+        const { tier, units, until, time } = event.change
+        gov.plans.write({ kind: 'share', pool, tier: DEFAULT_TIERS[tier] as string, amount: units / CAPACITY, until: until - time })
+      } else {
+        const { tier, amount, duration, time } = event.request
+        const granted = pool.allocate({ slots: amount }, { tier: DEFAULT_TIERS[tier] })
+        granted.then(
+          one => {
+            waited[tier] = (waited[tier] as number) + now() - time
+            ends.push({ at: now() + duration, release: () => one.release() })
+          },
+          () => {}
+        )
+      }
+    }
+    await macrotask()
+  }
+  await gov.close()
+  return waited
+}
+
+test('so it does with floors, shares, ceilings and plans of shares', async () => {
+  let sum = 0
+  for (let seed = 1; seed <= 12; seed++) {
+    const random = randomsOf(seed)
+    const parts = randomParts(random)
+    // No two at once: the core serves what was told first.
+    const requests = randomRequests(random, 40, 420, FINE).map((request, i) => ({ ...request, time: request.time + i * FINE }))
+    const last = (requests.at(-1) as PoolRequest).time
+    const changes: ShareChange[] = []
+    for (let time = 0; time < last; time += 500) {
+      const tier = Math.floor(random() * DEFAULT_TIERS.length)
+      // Beyond the configured share, and no more of them at once than plans may add.
+      const units = (parts[tier] as TierUnits).share + Math.floor(random() * 5)
+      changes.push({ time: time + FINE / 2, tier, units, until: time + FINE / 2 + 400 })
+    }
+    const world = new PoolWorld(CAPACITY, DEFAULT_TIERS.length, 0, { parts })
+    const coming = [...changes]
+    for (const request of requests) {
+      while (coming[0] !== undefined && coming[0].time <= request.time) world.share(coming.shift() as ShareChange)
+      world.request(request)
+    }
+    world.advance(NEVER)
+    const real = await really(requests, parts, changes)
+    for (const [tier, ms] of real.entries()) {
+      assert.ok(
+        Math.abs(ms - (world.waited[tier] as number)) < 1,
+        `seed ${seed}, tier ${tier}: ${world.waited[tier]} ms, and ${ms} ms of the core`
+      )
+    }
+    sum += real.reduce((all, ms) => all + ms, 0)
+  }
+  assert.ok(sum > 1e5, String(sum))
+})
 
 test.run()

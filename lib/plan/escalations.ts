@@ -1,0 +1,65 @@
+import type { EscalationPlan } from '../plans.js'
+import { EscalationGuard, type EscalationGuardOptions, type EscalationStatus } from './escalation-guard.js'
+import { EscalationPlanner, type EscalationPlannerOptions, type WantedEscalation } from './escalation-planner.js'
+import type { PoolPlanner, PoolView } from './pool-planner.js'
+
+export type EscalationsOptions = EscalationPlannerOptions & EscalationGuardOptions
+
+/** A request of a pool, as it came. */
+interface Came {
+  readonly thing: string
+  readonly tier: number
+  readonly amount: number
+  readonly time: number
+  readonly workflow?: string | undefined
+}
+
+/** One that is over. */
+interface Ended {
+  readonly thing: string
+  readonly tier: number
+  readonly time: number
+  readonly waited: number
+  readonly held: number
+  readonly workflow?: string | undefined
+}
+
+/** All escalations of an arena: who plans them, and who stands behind him. */
+export class Escalations {
+  readonly #planner: EscalationPlanner
+  readonly #guard: EscalationGuard
+
+  constructor(options: EscalationsOptions) {
+    this.#planner = new EscalationPlanner(options)
+    this.#guard = new EscalationGuard(options)
+  }
+
+  /** There is a pool. @param planner of what is kept of it @param capacity units */
+  pool(name: string, planner: PoolPlanner, capacity: number): void {
+    this.#planner.pool(name, planner, capacity)
+    this.#guard.pool(name, capacity)
+  }
+
+  came({ thing, tier, amount, time, workflow }: Came): void {
+    this.#planner.came(thing, tier, amount, workflow)
+    this.#guard.came(thing, time, tier, amount, workflow)
+  }
+
+  ended({ thing, tier, time, waited, held, workflow }: Ended): void {
+    this.#planner.ended(thing, tier, held, workflow)
+    this.#guard.ended(thing, time, tier, waited, held, workflow)
+  }
+
+  /** Once a period. @param allows whether one that is wanted is to be written @returns what is to be written */
+  plan(now: number, viewOf: (pool: string) => PoolView, allows: (wanted: WantedEscalation) => boolean): readonly EscalationPlan[] {
+    const wanted = this.#planner.plan(now, viewOf).filter(allows)
+    return this.#guard.pass(
+      wanted.map(({ plan }) => plan),
+      now
+    )
+  }
+
+  status(): EscalationStatus {
+    return this.#guard.status()
+  }
+}

@@ -1,0 +1,97 @@
+import { Account, type Benefit } from './account.js'
+import type { ControlWindows } from './control-windows.js'
+import type { PoolTrial } from './pool-trial.js'
+
+/** Between two looks at the account, ms. */
+const SETTLE_MS = 1_000
+/** Of a plan that takes another back. */
+const ENDED_MS = 1
+
+export interface TrialGuardOptions {
+  /** ms until a plan that is written now is in force */
+  readonly lag: number
+  /** what waiting costs a request and second in the lowest tier */
+  readonly lowest: number
+}
+
+/** What a guard has to know of the plans that it stands behind. */
+export interface Guarded<P> {
+  /** one of the same takes its place */
+  keyOf(plan: P): string
+  /** Tells trials that it is wanted from a time on. @param until ms */
+  tried(plan: P, from: number, until: number): void
+  /** the same without effect */
+  emptied(plan: P): P
+}
+
+/** What is known of a source of plans. */
+export interface TrialStatus {
+  /** whether its plans are let through */
+  readonly on: boolean
+  readonly proven: boolean
+  /** what it saves a second, in request seconds by their costs, as the trial says */
+  readonly benefit: Benefit
+  /** what is left of its budget, in the same */
+  readonly balance: number
+}
+
+/**
+ * Stands between a source of plans and the core: lets plans through as long as they are worth it by {@link Account}, as its trials say, and in a random part of the
+ * time none, so that there is something to compare with.
+ */
+export class TrialGuard<P extends { readonly until: number }> {
+  readonly #lag: number
+  readonly #windows: ControlWindows
+  readonly #guarded: Guarded<P>
+  readonly #trials: readonly PoolTrial[]
+  readonly #account: Account
+  readonly #wanted = new Map<string, { readonly plan: P; readonly until: number }>()
+  #settled = Number.NEGATIVE_INFINITY
+  #passed = true
+
+  constructor({ lag, lowest }: TrialGuardOptions, windows: ControlWindows, guarded: Guarded<P>, trials: readonly PoolTrial[]) {
+    this.#lag = lag
+    this.#windows = windows
+    this.#guarded = guarded
+    this.#trials = trials
+    this.#account = new Account(lowest)
+  }
+
+  /** Once a period. @param plans what is wanted anew @returns what is to be written */
+  pass(plans: readonly P[], now: number): readonly P[] {
+    for (const plan of plans) this.#want(plan, now)
+    this.#look(now)
+    const passes = this.#account.isOn && !this.#windows.has(now)
+    if (passes === this.#passed) return passes ? plans : []
+    this.#passed = passes
+    const inForce = this.#inForce(now)
+    return passes ? inForce : inForce.map(plan => ({ ...this.#guarded.emptied(plan), until: ENDED_MS }))
+  }
+
+  status(): TrialStatus {
+    const { isOn, isProven, balance } = this.#account
+    return { on: isOn, proven: isProven, benefit: this.#account.benefit(), balance }
+  }
+
+  #want(plan: P, now: number): void {
+    const from = now + this.#lag
+    this.#wanted.set(this.#guarded.keyOf(plan), { plan, until: now + plan.until })
+    this.#guarded.tried(plan, from, from + plan.until)
+  }
+
+  #look(now: number): void {
+    if (now - this.#settled < SETTLE_MS) return
+    this.#settled = now
+    let [saved, lowerCost] = [0, 0]
+    for (const trial of this.#trials) {
+      trial.advance(now)
+      saved += trial.saved
+      lowerCost += trial.lowerCost
+    }
+    this.#account.settle(now, saved, lowerCost)
+  }
+
+  #inForce(now: number): P[] {
+    return [...this.#wanted.values()].filter(({ until }) => until > now).map(({ plan, until }) => ({ ...plan, until: until - now }))
+  }
+}
