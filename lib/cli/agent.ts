@@ -46,5 +46,6 @@ function summary(status: AgentStatus): string {
     return `${name}: ${benefit.mean.toFixed(3)} saved a second${on ? '' : ', put out'}\n`
   })
   const { used, written } = status.locks
-  return `${status.written} plans written; of ${written} holds ${used} were used\n${pools.join('')}`
+  const warm = status.warm === undefined ? '' : `of ${status.warm.written} warm-ups ${status.warm.used} were used\n`
+  return `${status.written} plans written; of ${written} holds ${used} were used\n${warm}${pools.join('')}`
 }

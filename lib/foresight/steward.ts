@@ -1,14 +1,16 @@
 import { Bucket } from '../bucket.js'
-import { CapacityError, NotFoundError } from '../errors/index.js'
+import { CapacityError, MemoryError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import type { Notice, PlanNotice } from '../notices.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
+import type { WarmTerms, WarmUp } from '../plan/warm-planner.js'
 import { type Plan, PlanBook } from '../plans.js'
 import type { PoolUsage } from '../pool.js'
 import type { Session } from '../session.js'
 import type { Activity, Asked } from './activity.js'
 import { Holdings } from './holdings.js'
+import { makeResident } from './resident.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
 
 /** What is to be planned, and how. All of it is checked. */
@@ -22,6 +24,8 @@ export interface StewardTerms {
   /** part of the time, or of the locks, in which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
+  /** undefined: nothing is warmed up */
+  readonly warm?: WarmTerms | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {
@@ -43,6 +47,8 @@ const AGENT_LOCK = 'forelock:agent'
 /** A score is meant for so many ms. */
 const WITHIN_MS = 500
 const LAG = 1
+/** Of the places that an arena has for elements, what may be warmed up at once: idle locks that were asked for give theirs to it. */
+const WARM_PART = 16
 /** Of a pool of several dimensions, parts that are told apart. */
 const PARTS = 1000
 const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
@@ -87,6 +93,7 @@ export class Steward implements Arena {
     this.#clock = now
     this.#plans = new PlanBook(session)
     const { tiers, binding } = session
+    const { warm } = terms
     this.#planner = new Planner({
       ...terms,
       tiers,
@@ -96,8 +103,15 @@ export class Steward implements Arena {
       within: WITHIN_MS,
       scores: {
         likely: (_, tier, least, most) => likely({ tier: tiers[tier] as string, least, most }).filter(({ kind }) => kind === 'lock')
+      },
+      warm: warm && {
+        ...warm,
+        most: Math.max(1, Math.min(warm.most, Math.floor(binding.capacity.elements / WARM_PART))),
+        likely: (_, least, most) => likely({ within: warm.within, least, most }).filter(({ kind }) => isPlanned(kind))
       }
     })
+    // Refused here, where whoever starts it is told, and not later; from now on it is learnt.
+    if (warm !== undefined) likely({ within: warm.within, most: 1 })
     this.#events = events
     this.#elected = this.#wait().catch(error => events.failed(error))
   }
@@ -168,6 +182,18 @@ export class Steward implements Arena {
       if (!(error instanceof CapacityError) && !(error instanceof NotFoundError)) throw error
       this.#refused++
     }
+  }
+
+  warm({ kind, name, probability, workflow, until }: WarmUp): void {
+    if (!this.#active) return
+    try {
+      makeResident(this.#session, kind, name)
+    } catch (error) {
+      // Then it is made when it is asked for, as it would have been.
+      if (![CapacityError, MemoryError, NotFoundError].some(one => error instanceof one)) throw error
+      this.#refused++
+    }
+    this.#notices.push({ event: 'warm', kind, what: name, who: workflow, probability, until })
   }
 
   status(): StewardStatus {

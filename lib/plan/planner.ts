@@ -4,6 +4,7 @@ import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner, type PoolView } from './pool-planner.js'
+import { type Likely, WarmPlanner, type WarmPlans, type WarmTerms, type WarmUp } from './warm-planner.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -28,6 +29,13 @@ export interface PlannerOptions {
   readonly within: number
   /** who scores locks; undefined: no lock is held */
   readonly scores: KeyScores | undefined
+  /** undefined: nothing is warmed up */
+  readonly warm?: PlannerWarm | undefined
+}
+
+export interface PlannerWarm extends WarmTerms {
+  /** Things that are likely to be asked for by anybody. @param now ms @param least probability @param most how many */
+  likely(now: number, least: number, most: number): readonly Likely[]
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
@@ -41,6 +49,8 @@ export interface Arena {
   /** ms for which the plans of a source kept something from somebody, since ever */
   lost(source: number): number
   write(plan: Plan): void
+  /** undefined: nothing is warmed up */
+  warm?(warmUp: WarmUp): void
 }
 
 /** A request, as it came. */
@@ -72,6 +82,8 @@ export interface Over {
 export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
+  /** undefined: nothing is warmed up */
+  readonly warm: WarmPlans | undefined
 }
 
 /** By which the core counts what plans came to. */
@@ -98,6 +110,8 @@ interface PoolPlans {
 
 /** Told of when it is as likely as not, and over when it is half as likely. */
 const LIKELY = 0.5
+/** Things that are looked at, whether to warm them up. */
+const LIKELY_MOST = 1_024
 
 /**
  * Makes room before it is asked for: told what happens in an arena, it writes plans once a period, each kind by the newsvendor's rule and each behind a
@@ -109,12 +123,14 @@ export class Planner {
   readonly #buckets = new Map<string, BucketPlanner>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
+  readonly #warm: WarmPlanner | undefined
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
     if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
+    this.#warm = options.warm === undefined ? undefined : new WarmPlanner({ ...options, warm: options.warm })
   }
 
   /** There is a pool. @param capacity units of it @param unit in whole numbers of which they are asked for; 0: in any parts */
@@ -134,6 +150,7 @@ export class Planner {
   }
 
   came({ kind, thing, tier, amount, time, ...asker }: Asked): void {
+    this.#warm?.came(kind, thing, tier, time)
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time)
     } else if (kind === 'bucket') {
@@ -166,6 +183,7 @@ export class Planner {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
+    this.#warmUp(arena)
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
@@ -186,7 +204,8 @@ export class Planner {
   status(): PlannerStatus {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
-      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() }
+      locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
+      warm: this.#warm?.status()
     }
   }
 
@@ -201,6 +220,13 @@ export class Planner {
     const { now } = arena
     const admits = () => this.#lockGuard.admits(now, this.#options.within)
     if (passes) for (const plan of locks.plan(now, admits)) arena.write({ ...plan, source: SOURCES.hold })
+  }
+
+  #warmUp(arena: Arena): void {
+    const [warm, terms] = [this.#warm, this.#options.warm]
+    if (warm === undefined || terms === undefined || arena.warm === undefined || !warm.isDue(arena.now)) return
+    const likely = terms.likely(arena.now, warm.least, LIKELY_MOST)
+    for (const warmUp of warm.plan(arena.now, likely)) arena.warm(warmUp)
   }
 }
 

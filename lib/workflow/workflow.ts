@@ -233,6 +233,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   #hear(notice: Notice): void {
+    if (notice.event === 'warm') {
+      const { what, who, until } = notice
+      if (who === this.name) this.emit('plan', { event: 'plan', kind: 'warm', what, tier: undefined, who, amount: undefined, until })
+      return
+    }
     const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
     const own = this.#options.tierIndex
     if (notice.event === 'plan') {
