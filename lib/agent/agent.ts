@@ -1,4 +1,4 @@
-import { callback, count, duration, onlyKnown, optionsObject, refuse } from '../checks.js'
+import { callback, count, duration, flag, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { Foresight, type ForesightOptions } from '../foresight/face.js'
 import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
 import { onNotice } from '../notices.js'
@@ -21,6 +21,8 @@ export interface AgentOptions extends ForesightOptions {
   seed?: number | undefined
   /** what is made ready that is likely to be asked for; false: nothing */
   warm?: WarmOptions | false | undefined
+  /** whether the beginning of a workflow makes plans for those that it usually raises; default true */
+  triggers?: boolean | undefined
   /** called in this environment for each lock, bucket and pool that is likely to be asked for, so that what lies behind it can be made ready, too */
   onWarm?: OnWarm | undefined
 }
@@ -32,7 +34,7 @@ export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'warm'> {
   readonly warm: (WarmPlans & WarmCallCounts) | undefined
 }
 
-const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed', 'warm', 'onWarm'] as const
+const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'idleCost', 'control', 'seed', 'warm', 'triggers', 'onWarm'] as const
 const NO_CALLS: WarmCallCounts = { called: 0, failed: 0, skipped: 0 }
 const PERIOD_MS = 100
 const PERIOD_MIN_MS = 1
@@ -131,7 +133,7 @@ export class Agent {
 function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, KNOWN, 'agent.start()')
-  const { period, waitCosts, idleCost, control, seed, warm, onWarm } = given as { [K in keyof AgentOptions]: unknown }
+  const { period, waitCosts, idleCost, control, seed, warm, triggers, onWarm } = given as { [K in keyof AgentOptions]: unknown }
   if (onWarm !== undefined) callback(onWarm, 'onWarm')
   return {
     period: period === undefined ? PERIOD_MS : readPeriod(period),
@@ -139,7 +141,8 @@ function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
     idleCost: idleCost === undefined ? IDLE_COST : bounded(idleCost, 'idleCost', COST_MOST),
     control: control === undefined ? CONTROL : bounded(control, 'control', CONTROL_MOST),
     seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX),
-    warm: readWarm(warm)
+    warm: readWarm(warm),
+    triggers: triggers === undefined ? true : flag(triggers, 'triggers')
   }
 }
 

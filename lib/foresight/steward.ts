@@ -26,6 +26,8 @@ export interface StewardTerms {
   readonly seed: number
   /** undefined: nothing is warmed up */
   readonly warm?: WarmTerms | undefined
+  /** whether it is planned for what a workflow raises when that one begins; default true */
+  readonly triggers?: boolean | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {
@@ -124,7 +126,10 @@ export class Steward implements Arena {
   happened(asked: readonly Asked[], activities: readonly Activity[]): void {
     for (const { time, activity } of asked) {
       const { kind, name, tier, amount, workflow, tenant } = activity
-      if (!this.#meets(kind, name)) continue
+      if (!this.#meets(kind, name)) {
+        this.#planner.worked(workflow, tier, time)
+        continue
+      }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
     }

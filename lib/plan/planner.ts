@@ -1,9 +1,11 @@
 import type { Plan } from '../plans.js'
 import { BucketPlanner } from './bucket-planner.js'
+import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner, type PoolView } from './pool-planner.js'
+import type { SequelsStatus } from './sequels.js'
 import { type Likely, WarmPlanner, type WarmPlans, type WarmTerms, type WarmUp } from './warm-planner.js'
 
 export interface PlannerOptions {
@@ -31,6 +33,8 @@ export interface PlannerOptions {
   readonly scores: KeyScores | undefined
   /** undefined: nothing is warmed up */
   readonly warm?: PlannerWarm | undefined
+  /** whether it is planned for what a workflow raises when that one begins; default true */
+  readonly triggers?: boolean | undefined
 }
 
 export interface PlannerWarm extends WarmTerms {
@@ -84,6 +88,8 @@ export interface PlannerStatus {
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
   /** undefined: nothing is warmed up */
   readonly warm: WarmPlans | undefined
+  /** undefined: it is not planned for what workflows raise */
+  readonly triggers: SequelsStatus | undefined
 }
 
 /** By which the core counts what plans came to. */
@@ -124,12 +130,14 @@ export class Planner {
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #warm: WarmPlanner | undefined
+  readonly #foretold: Foretold | undefined
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
-    if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
+    this.#foretold = options.triggers === false ? undefined : new Foretold()
+    if (options.scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(options.scores, this.#foretold, options.within))
     this.#warm = options.warm === undefined ? undefined : new WarmPlanner({ ...options, warm: options.warm })
   }
 
@@ -151,15 +159,25 @@ export class Planner {
 
   came({ kind, thing, tier, amount, time, ...asker }: Asked): void {
     this.#warm?.came(kind, thing, tier, time)
+    const isForetold = this.worked(asker.workflow, tier, time, { kind, thing, tier, amount })
     if (kind === 'lock') {
-      this.#locks?.came(thing, tier, time)
+      this.#locks?.came(thing, tier, time, asker.workflow)
     } else if (kind === 'bucket') {
       this.#buckets.get(thing)?.came(asker, tier, amount)
     } else {
       const plans = this.#pools.get(thing)
-      plans?.planner.came(tier, amount)
+      plans?.planner.came(tier, amount, isForetold)
       plans?.guard.came(time, tier, amount)
     }
+  }
+
+  /** A workflow has asked for something, which may be of no kind that is planned for. @returns whether that was foretold */
+  worked(workflow: string | undefined, tier: number, time: number, work?: Work): boolean {
+    if (workflow === undefined) return false
+    this.#warm?.came('workflow', workflow, tier, time)
+    // Of buckets alone nothing can be foretold: as much as can be is kept of them anyway.
+    if (this.#pools.size === 0 && this.#locks === undefined && this.#warm === undefined) return false
+    return this.#foretold?.came(workflow, time, work) ?? false
   }
 
   ended({ kind, thing, tier, time, waited, held }: Over): void {
@@ -175,8 +193,9 @@ export class Planner {
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
+    this.#foretold?.advance(arena.now)
     for (const [pool, { planner, guard }] of this.#pools) {
-      const wanted = planner.plan(viewOf(arena, pool, this.#options.tiers))
+      const wanted = planner.plan(this.#view(arena, pool))
       for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
     }
     for (const planner of this.#buckets.values()) {
@@ -190,7 +209,7 @@ export class Planner {
   collisions(arena: Arena): Collision[] {
     const all: Collision[] = []
     for (const [pool, { planner, told }] of this.#pools) {
-      const view = viewOf(arena, pool, this.#options.tiers)
+      const view = this.#view(arena, pool)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const probability = planner.contention(tier, view)
         if (probability >= LIKELY && !told[tier]) all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier) })
@@ -205,7 +224,19 @@ export class Planner {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
       locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
-      warm: this.#warm?.status()
+      warm: this.#warm?.status(),
+      triggers: this.#foretold?.status()
+    }
+  }
+
+  #view(arena: Arena, pool: string): PoolView {
+    const { tiers } = this.#options
+    const foretold = this.#foretold
+    return {
+      now: arena.now,
+      used: () => arena.used(pool),
+      waiting: tier => arena.waiting(pool, tiers[tier] as string),
+      ...(foretold !== undefined && { expected: (tier, ms) => foretold.ofPool(pool, tier, ms) })
     }
   }
 
@@ -226,10 +257,18 @@ export class Planner {
     const [warm, terms] = [this.#warm, this.#options.warm]
     if (warm === undefined || terms === undefined || arena.warm === undefined || !warm.isDue(arena.now)) return
     const likely = terms.likely(arena.now, warm.least, LIKELY_MOST)
-    for (const warmUp of warm.plan(arena.now, likely)) arena.warm(warmUp)
+    const foretold = this.#foretold?.likely(terms.within) ?? []
+    for (const warmUp of warm.plan(arena.now, [...foretold, ...likely])) arena.warm(warmUp)
   }
 }
 
-function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView {
-  return { now: arena.now, used: () => arena.used(pool), waiting: tier => arena.waiting(pool, tiers[tier] as string) }
+/** What is foretold goes before what is merely likely: it says who comes. */
+function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {
+  if (foretold === undefined) return scores
+  return {
+    *likely(now, tier, least, most) {
+      yield* foretold.locks(tier, within, least)
+      yield* scores.likely(now, tier, least, most)
+    }
+  }
 }

@@ -24,7 +24,7 @@ test('an agent that is killed is followed by the one that waits', async () => {
   assert.is(await second.line(), `plans for ${name}\n`)
   const last = second.line()
   second.kill('SIGTERM')
-  assert.match(await last, /^0 plans written; of 0 holds 0 were used\n$/)
+  assert.match(await last, /^0 plans written; of 0 holds 0 were used\nof 0 warm-ups 0 were used\n$/)
   assert.equal(await once(second, 'exit'), [0, null])
   await gov.close()
   unlink(name)
