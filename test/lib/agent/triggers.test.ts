@@ -115,4 +115,39 @@ test('where one raises nothing, all is as it was', async () => {
   }
 })
 
+test('a workflow that is raised is made ready before it begins, as often as it is raised, and that is scored', async () => {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: true })
+  const random = randomsOf(5)
+  const needs = { pool: [gov.pool('slots', { capacity: { slots: 4 } }), { slots: 1 }] } as const
+  let time = 0
+  const ready: number[] = []
+  const raised = gov.workflow('B', { tier: 'interactive', needs, metering: false, onWarm: () => ready.push(time) })
+  const first = gov.workflow('A', { needs, metering: false })
+  let [next, due] = [0, Number.POSITIVE_INFINITY]
+  const begun: number[] = []
+  for (; time < 300_000; time += STEP_MS) {
+    if (time >= due) {
+      begun.push(time)
+      await raised.run(() => {})
+      due = Number.POSITIVE_INFINITY
+    }
+    if (time >= next) {
+      await first.run(() => {})
+      if (random() < 0.9) due = time + LAG_MS
+      next = time + 2000 + 6000 * random()
+    }
+    gov.advance(STEP_MS)
+    await turn()
+  }
+  const late = begun.filter(at => at > 200_000)
+  const prepared = late.filter(at => ready.some(when => when < at && when >= at - LAG_MS))
+  assert.ok(prepared.length > 0.9 * late.length, `${prepared.length} of ${late.length}`)
+  const { called, used, wasted } = raised.readiness() ?? { called: 0, used: 0, wasted: 0 }
+  assert.is(called, ready.length)
+  assert.ok(used > 5 * wasted, `${used} used, ${wasted} not`)
+  const { workflows } = (await gov.agent.status())?.warm ?? {}
+  assert.ok((workflows?.precision ?? 0) > 0.8, JSON.stringify(workflows))
+  await gov.close()
+})
+
 test.run()
