@@ -53,6 +53,11 @@ interface Known {
 }
 
 const WORKFLOWS_MOST = 256
+/** Workflows that one raises: the most certain ones. */
+const RAISED_MOST = 8
+/** Beginnings a second that are looked at, each of which is compared with all workflows: up to 0.4 ms. Of more, triggers seem less likely than they are. */
+const BEGINNINGS_MOST = 100
+const SECOND_MS = 1_000
 /** Times within which what is raised is looked for, ms: of what comes every few seconds anyway, it shows ten times as soon in the shorter one. */
 const WITHIN_MS = [1_000, 5_000]
 /** A workflow that has asked for nothing for so long begins anew with its next request, ms; what it asks for in so long from there belongs to its beginning. */
@@ -87,6 +92,7 @@ export class Sequels {
   #learnt = Number.NEGATIVE_INFINITY
   #learntOf = 0
   #beginnings = 0
+  #second = { number: 0, beginnings: 0 }
   #foretold = 0
   #came = 0
   #missed = 0
@@ -151,8 +157,14 @@ export class Sequels {
     known.began = time
     this.#beginnings++
     known.asks.turn(true)
-    for (const triggers of this.#triggers) triggers.record([{ stream: workflow, time }])
+    if (this.#mayLookAt(time)) for (const triggers of this.#triggers) triggers.record([{ stream: workflow, time }])
     for (const rule of this.#rulesOf.get(workflow) ?? []) this.#foretell(rule, time)
+  }
+
+  #mayLookAt(time: number): boolean {
+    const number = Math.floor(time / SECOND_MS)
+    if (number !== this.#second.number) this.#second = { number, beginnings: 0 }
+    return ++this.#second.beginnings <= BEGINNINGS_MOST
   }
 
   #foretell(rule: Rule, began: number): void {
@@ -195,15 +207,16 @@ export class Sequels {
     this.#rulesOf = new Map()
     for (const { from, to, probability, lag } of this.#triggers.flatMap(triggers => found(triggers, now))) {
       const key = `${from}\0${to}`
-      // Found within the shorter time already.
-      if (keys.has(key)) continue
+      const own = this.#rulesOf.get(from) ?? []
+      // Found within the shorter time already; or so many are more certain.
+      if (keys.has(key) || own.length >= RAISED_MOST) continue
       keys.add(key)
       const known = this.#rules.get(key)
       const rule = known ?? { from, to, probability, lag, expected: 0, came: 0 }
       rule.probability = probability
       rule.lag = lag
       this.#rules.set(key, rule)
-      this.#rulesOf.set(from, [...(this.#rulesOf.get(from) ?? []), rule])
+      this.#rulesOf.set(from, [...own, rule])
     }
     for (const key of this.#rules.keys()) if (!keys.has(key)) this.#rules.delete(key)
   }
