@@ -20,7 +20,7 @@ interface Waits {
 }
 
 /** A every some seconds at random, B 300 ms later with a probability, and work of a lower tier at random. */
-async function lived(request: Request, probability: number, lowEvery: number, options: AgentOptions): Promise<Waits> {
+async function lived(request: Request, probability: number, lowEvery: number, options: AgentOptions, until = UNTIL_MS): Promise<Waits> {
   const gov = open({ clock: 'virtual', autoEnclose: false, predict: options })
   const random = randomsOf(7)
   const waits = { A: { count: 0, ms: 0 }, B: { count: 0, ms: 0 }, low: { count: 0, ms: 0 } }
@@ -49,7 +49,7 @@ async function lived(request: Request, probability: number, lowEvery: number, op
   }
   first()
   low()
-  for (; time < UNTIL_MS; time += STEP_MS) {
+  for (; time < until; time += STEP_MS) {
     const due = events.filter(({ at }) => at <= time)
     events = events.filter(({ at }) => at > time)
     for (const { run } of due) run()
@@ -109,8 +109,8 @@ test('where one raises nothing, all is as it was', async () => {
     [ofSlots, 180],
     [ofLock, 1500]
   ] as const) {
-    const without = await lived(request(), 0, every, { triggers: false })
-    const withIt = await lived(request(), 0, every, {})
+    const without = await lived(request(), 0, every, { triggers: false }, 250_000)
+    const withIt = await lived(request(), 0, every, {}, 250_000)
     assert.equal([withIt.low, withIt.status.written, withIt.status.triggers?.foretold], [without.low, without.status.written, 0])
   }
 })

@@ -145,7 +145,7 @@ function raised(named: (workflow: string, count: number) => string): Said[] {
     all.push({ time, duration: 50, tier: 'standard', workflow: named('A', count++) })
     if (random() < 0.9) all.push({ time: time + 300, duration: 200, tier: 'interactive', amount: 2, workflow: named('B', count++) })
   }
-  for (let time = 0; time < 900_000; time -= 180 * Math.log(1 - random())) {
+  for (let time = 0; time < 900_000; time += -180 * Math.log(1 - random())) {
     all.push({ time, duration: 1000 + 1000 * random(), workflow: named('low', count++) })
   }
   return all.sort((a, b) => a.time - b.time)
