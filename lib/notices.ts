@@ -1,3 +1,4 @@
+import type { WarmKind } from './plan/warm-planner.js'
 import type { Session } from './session.js'
 
 /** It is likely that a tier will ask a pool for more than is free. */
@@ -17,8 +18,8 @@ export interface ContentionNotice {
 /** A plan was written. */
 export interface PlanNotice {
   readonly event: 'plan'
-  readonly kind: 'hold' | 'reserve' | 'share' | 'escalation' | 'keep'
-  /** name of the lock, bucket or pool; empty for an escalation */
+  readonly kind: 'hold' | 'reserve' | 'share' | 'escalation' | 'keep' | 'warm'
+  /** name of the lock, bucket or pool, or of the workflow that is warmed up; empty for an escalation */
   readonly what: string
   /** for whom: names of the tier, workflow or tenant */
   readonly tier: string | undefined
@@ -28,8 +29,21 @@ export interface PlanNotice {
   readonly until: number
 }
 
+/** Something is likely to be asked for, or a workflow to begin: whoever has to be ready for it may get ready. */
+export interface WarmNotice {
+  readonly event: 'warm'
+  readonly kind: WarmKind
+  /** its name */
+  readonly what: string
+  /** the workflow that is expected to ask for it, or to begin; undefined: anybody */
+  readonly who: string | undefined
+  readonly probability: number
+  /** ms from now until which */
+  readonly until: number
+}
+
 /** What an agent tells those whom it concerns. */
-export type Notice = ContentionNotice | PlanNotice
+export type Notice = ContentionNotice | PlanNotice | WarmNotice
 
 const LISTENERS = new WeakMap<Session, Set<(notice: Notice) => void>>()
 

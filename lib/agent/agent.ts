@@ -1,10 +1,14 @@
-import { count, duration, onlyKnown, optionsObject, refuse } from '../checks.js'
+import { callback, count, duration, flag, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { Foresight, type ForesightOptions } from '../foresight/face.js'
 import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
+import { onNotice } from '../notices.js'
 import type { Extra } from '../plan/extra.js'
 import type { GuardStatus } from '../plan/pool-guard.js'
+import type { WarmPlans } from '../plan/warm-planner.js'
 import type { Session } from '../session.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
+import { type OnWarm, type WarmCallCounts, WarmCalls } from '../warm-calls.js'
+import { readWarm, type WarmOptions } from './warm-options.js'
 
 /** As of foresight, but that it learns who collides with whom only when it is asked. */
 export interface AgentOptions extends ForesightOptions {
@@ -20,16 +24,26 @@ export interface AgentOptions extends ForesightOptions {
   seed?: number | undefined
   /** of a pool nothing is kept for a tier, but from the moment on at which contention is as probable as `threshold`; default: what the costs say, all the time */
   extra?: Extra | undefined
+  /** what is made ready that is likely to be asked for; false: nothing */
+  warm?: WarmOptions | false | undefined
+  /** whether the beginning of a workflow makes plans for those that it usually raises; default true */
+  triggers?: boolean | undefined
+  /** called in this environment for each lock, bucket and pool that is likely to be asked for, so that what lies behind it can be made ready, too */
+  onWarm?: OnWarm | undefined
 }
 
-export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'shares'> {
+export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'shares' | 'warm'> {
   /** what is kept, by name of the pool */
   readonly pools: Readonly<Record<string, GuardStatus>>
   /** the shares of tiers, by name of the pool; of pools that have any */
   readonly shares: Readonly<Record<string, GuardStatus>>
+  /** what came of warm-ups, and of the calls of `onWarm`; undefined: nothing is warmed up */
+  readonly warm: (WarmPlans & WarmCallCounts) | undefined
 }
 
-const KNOWN = ['period', 'thread', 'contention', 'waitCosts', 'workflowCosts', 'idleCost', 'control', 'seed', 'extra'] as const
+const COSTS = ['waitCosts', 'workflowCosts', 'idleCost'] as const
+const KNOWN = ['period', 'thread', 'contention', ...COSTS, 'control', 'seed', 'extra', 'warm', 'triggers', 'onWarm'] as const
+const NO_CALLS: WarmCallCounts = { called: 0, failed: 0, skipped: 0 }
 const PERIOD_MS = 100
 const PERIOD_MIN_MS = 1
 const CONTROL = 0.02
@@ -48,6 +62,8 @@ export class Agent {
   readonly #session: Session
   readonly #foresight: Foresight
   #started: Promise<void> | undefined
+  #warmCalls: WarmCalls | undefined
+  #hearNoMore: () => void = () => {}
 
   /** @internal */
   constructor(session: Session, foresight: Foresight) {
@@ -62,12 +78,14 @@ export class Agent {
    */
   async start(options?: AgentOptions): Promise<void> {
     const terms = readTerms(options, this.#session.tiers)
-    const { thread, contention = false } = (options ?? {}) as AgentOptions
+    const { thread, contention = false, onWarm } = (options ?? {}) as AgentOptions
+    if (this.#started === undefined) this.#call(onWarm, terms)
     this.#started ??= this.#start({ period: terms.period, contention, ...(thread !== undefined && { thread }) }, terms)
     try {
       await this.#started
     } catch (error) {
       this.#started = undefined
+      this.#hearNoMore()
       throw error
     }
   }
@@ -91,6 +109,7 @@ export class Agent {
   async stop(): Promise<void> {
     const started = this.#started
     this.#started = undefined
+    this.#hearNoMore()
     await started
     if (started !== undefined && this.#foresight.active) await Foresight.ask(this.#foresight, 'unplan')
   }
@@ -99,9 +118,20 @@ export class Agent {
   async status(): Promise<AgentStatus | undefined> {
     if (this.#started === undefined || !this.#foresight.active) return undefined
     const status = await Foresight.ask(this.#foresight, 'planning')
-    return status === undefined
-      ? undefined
-      : { ...status, pools: Object.fromEntries(status.pools), shares: Object.fromEntries(status.shares) }
+    if (status === undefined) return undefined
+    const warm = status.warm && { ...status.warm, ...(this.#warmCalls?.counts() ?? NO_CALLS) }
+    return { ...status, pools: Object.fromEntries(status.pools), shares: Object.fromEntries(status.shares), warm }
+  }
+
+  /** What is warmed up is told of wherever the agent learns; who makes it ready is here. */
+  #call(onWarm: OnWarm | undefined, { warm }: StewardTerms): void {
+    this.#hearNoMore()
+    this.#warmCalls = onWarm === undefined || warm === undefined ? undefined : new WarmCalls(this.#session, onWarm, warm.most)
+    const calls = this.#warmCalls
+    if (calls === undefined) return
+    this.#hearNoMore = onNotice(this.#session, notice => {
+      if (notice.event === 'warm' && notice.kind !== 'workflow') calls.call(notice)
+    })
   }
 
   async #start(options: ForesightOptions, terms: StewardTerms): Promise<void> {
@@ -113,7 +143,10 @@ export class Agent {
 function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, KNOWN, 'agent.start()')
-  const { period, waitCosts, workflowCosts, idleCost, control, seed, extra } = given as { [K in keyof AgentOptions]: unknown }
+  const { period, waitCosts, workflowCosts, idleCost, control, seed, extra, warm, triggers, onWarm } = given as {
+    [K in keyof AgentOptions]: unknown
+  }
+  if (onWarm !== undefined) callback(onWarm, 'onWarm')
   return {
     period: period === undefined ? PERIOD_MS : readPeriod(period),
     waitCosts: readCosts(waitCosts, tiers),
@@ -121,7 +154,9 @@ function readTerms(options: unknown, tiers: readonly string[]): StewardTerms {
     idleCost: idleCost === undefined ? IDLE_COST : bounded(idleCost, 'idleCost', COST_MOST),
     control: control === undefined ? CONTROL : bounded(control, 'control', CONTROL_MOST),
     seed: seed === undefined ? 1 : count(seed, 'seed', 0, SEED_MAX),
-    extra: readExtra(extra)
+    extra: readExtra(extra),
+    warm: readWarm(warm),
+    triggers: triggers === undefined ? true : flag(triggers, 'triggers')
   }
 }
 

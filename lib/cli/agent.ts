@@ -48,6 +48,7 @@ function summary(status: AgentStatus): string {
   const saved = ({ benefit, on }: TrialStatus) => `${benefit.mean.toFixed(3)} saved a second${on ? '' : ', put out'}\n`
   return [
     `${status.written} plans written; of ${written} holds ${used} were used\n`,
+    status.warm === undefined ? '' : `of ${status.warm.written} warm-ups ${status.warm.used} were used\n`,
     `${checked} were checked by a shadow request; ${unneeded} were not needed, ${hopeless} could not have helped\n`,
     ...Object.entries(status.pools).map(([name, of]) => `${name}: ${saved(of)}`),
     ...Object.entries(status.shares).map(([name, of]) => `shares of ${name}: ${saved(of)}`),

@@ -1,11 +1,12 @@
 import { Bucket } from '../bucket.js'
-import { CapacityError, NotFoundError } from '../errors/index.js'
+import { CapacityError, MemoryError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import type { Notice, PlanNotice } from '../notices.js'
 import type { Expected, Verdict } from '../plan/checks.js'
 import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
+import type { WarmTerms, WarmUp } from '../plan/warm-planner.js'
 import { type Plan, PlanBook } from '../plans.js'
 import { Pool, type PoolUsage, pools } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
@@ -13,6 +14,7 @@ import type { Session } from '../session.js'
 import type { Activity, Asked } from './activity.js'
 import { Holdings } from './holdings.js'
 import { partsOf } from './pool-parts.js'
+import { makeResident } from './resident.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
 import { ShadowCheck } from './shadow-check.js'
 
@@ -31,6 +33,10 @@ export interface StewardTerms {
   readonly extra?: Extra | undefined
   /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
   readonly workflowCosts?: ReadonlyMap<string, number> | undefined
+  /** undefined: nothing is warmed up */
+  readonly warm?: WarmTerms | undefined
+  /** whether it is planned for what a workflow raises when that one begins; default true */
+  readonly triggers?: boolean | undefined
 }
 
 export interface StewardStatus extends PlannerStatus {
@@ -52,6 +58,8 @@ const AGENT_LOCK = 'forelock:agent'
 /** A score is meant for so many ms. */
 const WITHIN_MS = 500
 const LAG = 1
+/** Of the places that an arena has for elements, what may be warmed up at once: idle locks that were asked for give theirs to it. */
+const WARM_PART = 16
 /** Of a pool of several dimensions, parts that are told apart. */
 const PARTS = 1000
 const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
@@ -98,6 +106,7 @@ export class Steward implements Arena {
     this.#plans = new PlanBook(session)
     this.#shadow = new ShadowCheck(session, pool => this.#scaleOf(pool))
     const { tiers, binding } = session
+    const { warm } = terms
     this.#planner = new Planner({
       ...terms,
       tiers,
@@ -107,8 +116,15 @@ export class Steward implements Arena {
       within: WITHIN_MS,
       scores: {
         likely: (_, tier, least, most) => likely({ tier: tiers[tier] as string, least, most }).filter(({ kind }) => kind === 'lock')
+      },
+      warm: warm && {
+        ...warm,
+        most: Math.max(1, Math.min(warm.most, Math.floor(binding.capacity.elements / WARM_PART))),
+        likely: (_, least, most) => likely({ within: warm.within, least, most }).filter(({ kind }) => isPlanned(kind))
       }
     })
+    // Refused here, where whoever starts it is told, and not later; from now on it is learnt.
+    if (warm !== undefined) likely({ within: warm.within, most: 1 })
     this.#events = events
     this.#elected = this.#wait().catch(error => events.failed(error))
   }
@@ -121,7 +137,10 @@ export class Steward implements Arena {
   happened(asked: readonly Asked[], activities: readonly Activity[]): void {
     for (const { time, activity } of asked) {
       const { kind, name, tier, amount, workflow, tenant } = activity
-      if (!this.#meets(kind, name)) continue
+      if (!this.#meets(kind, name)) {
+        this.#planner.worked(workflow, tier, time)
+        continue
+      }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
     }
@@ -187,6 +206,18 @@ export class Steward implements Arena {
       if (!(error instanceof CapacityError) && !(error instanceof NotFoundError)) throw error
       this.#refused++
     }
+  }
+
+  warm({ kind, name, probability, workflow, until }: WarmUp): void {
+    if (!this.#active) return
+    try {
+      makeResident(this.#session, kind, name)
+    } catch (error) {
+      // Then it is made when it is asked for, as it would have been.
+      if (![CapacityError, MemoryError, NotFoundError].some(one => error instanceof one)) throw error
+      this.#refused++
+    }
+    this.#notices.push({ event: 'warm', kind, what: name, who: workflow, probability, until })
   }
 
   status(): StewardStatus {

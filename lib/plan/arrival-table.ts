@@ -1,3 +1,5 @@
+import { type Expectation, withExpected } from './expected.js'
+
 /** Units that are told apart; more count as the most. */
 const BINS = 64
 /** Rows of a table: by how much came lately, and a while ago. */
@@ -15,6 +17,7 @@ const SLOW_HORIZONS = 10
 /** A row with fewer moments in it leans on those beside it, each of which counts a tenth. */
 const KNOWN = 30
 const BESIDE = 0.1
+const NOTHING: readonly Expectation[] = []
 
 /**
  * What will be asked for within a horizon, given what was lately: the distribution that was seen at such times, in whole units. Rows are told
@@ -82,10 +85,11 @@ export class ArrivalTable {
 
   /**
    * @param ratio 0 to 1
+   * @param expected what comes besides what it was told of, in units
    * @returns whole units; 0 as long as nothing is known
    */
-  quantile(ratio: number): number {
-    const counts = this.#distribution()
+  quantile(ratio: number, expected: readonly Expectation[] = NOTHING): number {
+    const counts = this.#with(expected)
     if (counts === undefined) return 0
     let all = 0
     let most = 0
@@ -104,8 +108,8 @@ export class ArrivalTable {
   }
 
   /** The probability that more than so many units will be asked for; 0 as long as nothing is known. */
-  exceeds(units: number): number {
-    const counts = this.#distribution()
+  exceeds(units: number, expected: readonly Expectation[] = NOTHING): number {
+    const counts = this.#with(expected)
     if (counts === undefined) return 0
     let all = 0
     let more = 0
@@ -114,6 +118,11 @@ export class ArrivalTable {
       if (bin > units) more += counts[bin] as number
     }
     return all === 0 ? 0 : more / all
+  }
+
+  #with(expected: readonly Expectation[]): Uint32Array | Float64Array | undefined {
+    const counts = this.#distribution()
+    return expected.length === 0 ? counts : withExpected(counts, expected, BINS, 1)
   }
 
   /** What came at times like now. */

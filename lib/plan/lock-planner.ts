@@ -4,7 +4,17 @@ import { randomsOf } from '../randoms.js'
 /** Who says which locks will be asked for: the scores of foresight, or those of a replay. */
 export interface KeyScores {
   /** Locks that a tier, or one above it, is likely to ask for. @param least probability @param most how many @param now ms */
-  likely(now: number, tier: number, least: number, most: number): Iterable<{ readonly name: string; readonly score: number }>
+  likely(now: number, tier: number, least: number, most: number): Iterable<LikelyLock>
+}
+
+export interface LikelyLock {
+  readonly name: string
+  /** probability */
+  readonly score: number
+  /** the workflow that is foretold to ask for it; undefined: anybody */
+  readonly workflow?: string | undefined
+  /** ms from now before which it does not; default 0 */
+  readonly from?: number | undefined
 }
 
 export interface LockPlannerOptions {
@@ -43,6 +53,7 @@ interface Hold {
   readonly tier: number
   readonly score: number
   readonly until: number
+  readonly workflow: string | undefined
 }
 
 /** What came of plans for locks. */
@@ -91,7 +102,7 @@ export class LockPlanner {
   }
 
   /** A request came. @param time ms */
-  came(lock: string, tier: number, time: number): void {
+  came(lock: string, tier: number, time: number, workflow?: string): void {
     if (tier === 0) {
       const known = this.#lock(lock)
       known.lower = faded(known, time) + 1
@@ -100,6 +111,7 @@ export class LockPlanner {
     }
     const hold = this.#inForce.get(lock)
     if (hold === undefined || hold.until < time || tier < hold.tier) return
+    if (hold.workflow !== undefined && hold.workflow !== workflow) return
     this.#inForce.delete(lock)
     this.#used++
     this.#expected += hold.score
@@ -141,17 +153,24 @@ export class LockPlanner {
     if (!(this.#all.blocked > 0)) return plans
     const { tiers, within } = this.#options
     for (let tier = tiers.length - 1; tier > 0; tier--) {
-      for (const { name, score } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
+      for (const { name, score, workflow, from = 0 } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
         if (this.#inForce.has(name) || this.#isControl(name)) continue
         const known = this.#locks.get(name)
         const likely = score * this.trust
         if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
-        const hold = known.holds > 0 ? { hold: known.held } : {}
-        const plan: HoldPlan = { kind: 'hold', lock: name, tier: tiers[tier] as string, until: within, ...hold }
+        const plan: HoldPlan = {
+          kind: 'hold',
+          lock: name,
+          tier: tiers[tier] as string,
+          until: within,
+          ...(workflow !== undefined && { workflow }),
+          ...(from > 0 && { from }),
+          ...(known.holds > 0 && { hold: known.held })
+        }
         if (!allows(plan)) continue
         if (!admits()) return plans
-        this.#inForce.set(name, { tier, score, until: now + within })
+        this.#inForce.set(name, { tier, score, until: now + within, workflow })
         known.kept = now + within
         this.#written++
         plans.push(plan)

@@ -5,13 +5,16 @@ import type { EscalationStatus } from './escalation-guard.js'
 import type { WantedEscalation } from './escalation-planner.js'
 import { Escalations } from './escalations.js'
 import type { Extra } from './extra.js'
+import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
 import { Shares } from './shares.js'
+import { type Likely, WarmPlanner, type WarmPlans, type WarmTerms, type WarmUp } from './warm-planner.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -40,6 +43,15 @@ export interface PlannerOptions {
   readonly extra?: Extra | undefined
   /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
   readonly workflowCosts?: ReadonlyMap<string, number> | undefined
+  /** undefined: nothing is warmed up */
+  readonly warm?: PlannerWarm | undefined
+  /** whether it is planned for what a workflow raises when that one begins; default true */
+  readonly triggers?: boolean | undefined
+}
+
+export interface PlannerWarm extends WarmTerms {
+  /** Things that are likely to be asked for by anybody. @param now ms @param least probability @param most how many */
+  likely(now: number, least: number, most: number): readonly Likely[]
 }
 
 /** What a planner sees of the arena, and what it may do to it. */
@@ -55,6 +67,8 @@ export interface Arena extends Checker {
   /** ms for which the plans of a source kept something from somebody, since ever */
   lost(source: number): number
   write(plan: Plan): void
+  /** undefined: nothing is warmed up */
+  warm?(warmUp: WarmUp): void
 }
 
 /** A request, as it came. */
@@ -93,6 +107,10 @@ export interface PlannerStatus {
   /** undefined: no workflow has costs of its own */
   readonly escalations: EscalationStatus | undefined
   readonly locks: LockPlans & ReturnType<LossGuard['status']>
+  /** undefined: nothing is warmed up */
+  readonly warm: WarmPlans | undefined
+  /** undefined: it is not planned for what workflows raise */
+  readonly triggers: SequelsStatus | undefined
 }
 
 /** By which the core counts what plans came to. */
@@ -121,6 +139,9 @@ interface PoolPlans {
   readonly told: boolean[]
 }
 
+/** Things that are looked at, whether to warm them up. */
+const LIKELY_MOST = 1_024
+
 /**
  * Makes room before it is asked for: told what happens in an arena, it writes plans once a period, each kind by the newsvendor's rule and each behind a
  * guard that knows what it brings. It is the same in an agent and in a replay.
@@ -133,14 +154,18 @@ export class Planner {
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
   readonly #checks = new Checks()
+  readonly #warm: WarmPlanner | undefined
+  readonly #foretold: Foretold | undefined
   #lowerMs = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
-    if (options.scores !== undefined) this.#locks = new LockPlanner(options, options.scores)
-    const { workflowCosts = new Map(), lag, period } = options
+    const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
+    this.#foretold = options.triggers === false ? undefined : new Foretold()
+    if (scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(scores, this.#foretold, within))
     if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
+    this.#warm = warm === undefined ? undefined : new WarmPlanner({ ...options, warm })
   }
 
   /**
@@ -171,17 +196,28 @@ export class Planner {
 
   came(asked: Asked): void {
     const { kind, thing, tier, amount, time, ...asker } = asked
+    this.#warm?.came(kind, thing, tier, time)
+    const isForetold = this.worked(asker.workflow, tier, time, { kind, thing, tier, amount })
     if (kind === 'lock') {
-      this.#locks?.came(thing, tier, time)
+      this.#locks?.came(thing, tier, time, asker.workflow)
     } else if (kind === 'bucket') {
       this.#buckets.get(thing)?.came(asker, tier, amount)
     } else {
       const plans = this.#pools.get(thing)
-      plans?.planner.came(tier, amount)
+      plans?.planner.came(tier, amount, isForetold)
       plans?.guard.came(time, tier, amount)
       plans?.shares?.came(time, tier, amount)
       this.#escalations?.came(asked)
     }
+  }
+
+  /** A workflow has asked for something, which may be of no kind that is planned for. @returns whether that was foretold */
+  worked(workflow: string | undefined, tier: number, time: number, work?: Work): boolean {
+    if (workflow === undefined) return false
+    this.#warm?.came('workflow', workflow, tier, time)
+    // Of buckets alone nothing can be foretold: as much as can be is kept of them anyway.
+    if (this.#pools.size === 0 && this.#locks === undefined && this.#warm === undefined) return false
+    return this.#foretold?.came(workflow, time, work) ?? false
   }
 
   ended(over: Over): void {
@@ -201,19 +237,21 @@ export class Planner {
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
     this.#checks.begin(arena.now)
+    this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
     this.#escalate(arena)
+    this.#warmUp(arena)
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
   collisions(arena: Arena): Collision[] {
     const all: Collision[] = []
     for (const [pool, { planner, told }] of this.#pools) {
-      const view = viewOf(arena, pool, this.#options.tiers)
+      const view = this.#view(arena, pool)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
@@ -232,12 +270,26 @@ export class Planner {
       shares: new Map([...this.#pools].flatMap(([name, { shares }]) => (shares === undefined ? [] : [[name, shares.status()]]))),
       locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
       escalations: this.#escalations?.status(),
-      checks: this.#checks.status()
+      checks: this.#checks.status(),
+      warm: this.#warm?.status(),
+      triggers: this.#foretold?.status()
+    }
+  }
+
+  #view(arena: Arena, pool: string): PoolView & ShareView {
+    const { tiers } = this.#options
+    const foretold = this.#foretold
+    return {
+      now: arena.now,
+      used: () => arena.used(pool),
+      usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
+      waiting: tier => arena.waiting(pool, tiers[tier] as string),
+      ...(foretold !== undefined && { expected: (tier, ms) => foretold.ofPool(pool, tier, ms) })
     }
   }
 
   #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
-    const view = viewOf(arena, pool, this.#options.tiers)
+    const view = this.#view(arena, pool)
     const allows = (plan: KeepPlan | SharePlan, amount: number) => {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
@@ -284,16 +336,26 @@ export class Planner {
       } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
-    const viewed = (pool: string) => viewOf(arena, pool, tiers)
+    const viewed = (pool: string) => this.#view(arena, pool)
     for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+  }
+
+  #warmUp(arena: Arena): void {
+    const [warm, terms] = [this.#warm, this.#options.warm]
+    if (warm === undefined || terms === undefined || arena.warm === undefined || !warm.isDue(arena.now)) return
+    const likely = terms.likely(arena.now, warm.least, LIKELY_MOST)
+    const foretold = this.#foretold?.likely(terms.within) ?? []
+    for (const warmUp of warm.plan(arena.now, [...foretold, ...likely])) arena.warm(warmUp)
   }
 }
 
-function viewOf(arena: Arena, pool: string, tiers: readonly string[]): PoolView & ShareView {
+/** What is foretold goes before what is merely likely: it says who comes. */
+function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {
+  if (foretold === undefined) return scores
   return {
-    now: arena.now,
-    used: () => arena.used(pool),
-    usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
-    waiting: tier => arena.waiting(pool, tiers[tier] as string)
+    *likely(now, tier, least, most) {
+      yield* foretold.locks(tier, within, least)
+      yield* scores.likely(now, tier, least, most)
+    }
   }
 }

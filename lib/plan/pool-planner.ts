@@ -1,5 +1,6 @@
 import type { KeepPlan } from '../plans.js'
 import { ArrivalTable } from './arrival-table.js'
+import type { Expectation } from './expected.js'
 import { type Extra, ExtraSwitch } from './extra.js'
 import { criticalRatio } from './newsvendor.js'
 
@@ -11,6 +12,8 @@ export interface PoolView {
   used(): number
   /** requests of a tier that wait */
   waiting(tier: number): number
+  /** What a tier is foretold to ask for within so many ms, apart from what was told of otherwise, in units; undefined: nothing. */
+  expected?(tier: number, ms: number): readonly Expectation[]
 }
 
 /** Requests of a pool that are foretold beside its tiers. */
@@ -107,12 +110,12 @@ export class PoolPlanner {
     return (HORIZONS[this.#horizon] as number) * this.#options.period
   }
 
-  /** A request came. */
-  came(tier: number, amount: number): void {
+  /** A request came. @param isForetold whether {@link PoolView.expected} told of it: what comes anyway is learnt from the others */
+  came(tier: number, amount: number, isForetold = false): void {
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
     // Nobody is kept waiting for the lowest tier, nor where plans may keep nothing.
-    if (tier > 0 && this.#most > 0) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    if (tier > 0 && this.#most > 0 && !isForetold) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */
@@ -139,9 +142,10 @@ export class PoolPlanner {
     let left = this.#most
     // The upper tiers choose first; what they keep is kept for them alone.
     for (let tier = this.#tiers.length - 1; tier > 0; tier--) {
-      const table = this.#tiers[tier]?.[this.#horizon]
+      const expected = this.#expected(tier, view)
+      const table = (expected.length > 0 ? this.#tablesOf(tier) : this.#tiers[tier])?.[this.#horizon]
       if (table === undefined) continue
-      const steps = Math.min(left, this.#wanted(tier, table, view))
+      const steps = Math.min(left, this.#wanted(tier, table, view, expected))
       left -= steps
       const kept = this.#kept[tier] as { steps: number; until: number }
       const ends = kept.until - view.now
@@ -186,7 +190,7 @@ export class PoolPlanner {
   /** That a tier will ask for more than is free now, within the {@link horizon}. */
   contention(tier: number, view: PoolView): number {
     const free = Math.max(0, this.#options.capacity - view.used())
-    return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step) ?? 0
+    return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step, this.#expected(tier, view)) ?? 0
   }
 
   /** What was planned for a tier has not been written. @param tier index */
@@ -213,15 +217,21 @@ export class PoolPlanner {
   }
 
   /** Steps to keep for a tier: by the costs, all the time, or when it is time for more. */
-  #wanted(tier: number, table: ArrivalTable, view: PoolView): number {
+  #wanted(tier: number, table: ArrivalTable, view: PoolView, expected: readonly Expectation[]): number {
     const { extra, capacity } = this.#options
     const ratio = this.ratio(tier, view)
-    if (extra === undefined) return table.quantile(ratio)
+    if (extra === undefined) return table.quantile(ratio, expected)
     // It pays where p u > (1 - p) o: from the probability o / (u + o) on.
     const { threshold = 1 - ratio, share } = extra
     const isExtra = (this.#extras[tier] as ExtraSwitch).look(this.contention(tier, view), threshold, this.horizon, view.now)
     if (!isExtra) return 0
-    return share === undefined ? table.quantile(ratio) : Math.floor((share * capacity) / this.#step + 1e-9)
+    return share === undefined ? table.quantile(ratio, expected) : Math.floor((share * capacity) / this.#step + 1e-9)
+  }
+
+  /** In steps. */
+  #expected(tier: number, view: PoolView): readonly Expectation[] {
+    const expected = view.expected?.(tier, this.horizon) ?? []
+    return expected.map(({ probability, amounts }) => ({ probability, amounts: amounts.map(amount => amount / this.#step) }))
   }
 
   /** Those beside it learn as well, for when they are wanted. */

@@ -22,7 +22,8 @@ export class Lags {
   private isSummed = false
 
   constructor(saved?: ArrayLike<number>) {
-    this.bins = Uint16Array.from({ length: LAG_BINS }, (_, i) => saved?.[i] ?? 0)
+    // Where many follow many, empty ones are made all the time.
+    this.bins = saved === undefined ? new Uint16Array(LAG_BINS) : Uint16Array.from({ length: LAG_BINS }, (_, i) => saved[i] ?? 0)
     for (const bin of this.bins) this.together += bin
   }
 

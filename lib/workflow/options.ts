@@ -8,6 +8,7 @@ import { readName } from '../request-names.js'
 import type { Session } from '../session.js'
 import type { Within } from '../terms.js'
 import { readWithin } from '../terms.js'
+import type { OnWarm } from '../warm-calls.js'
 import { type Prices, readPrices } from './cost.js'
 import { type LearningOptions, type OnScale, type ReadLearning, readLearning, readWhenFull, type WhenFull } from './learning.js'
 import type { ReadMetering, RunScope } from './metering.js'
@@ -64,6 +65,11 @@ export interface WorkflowOptions {
    * begins its runs later; default `'advise'`
    */
   remedies?: RemedyMode | undefined
+  /**
+   * called when an agent foretells that it is about to begin, because of what has begun that usually raises it: where the agent was started, so that a worker
+   * can be there before its first run
+   */
+  onWarm?: OnWarm | undefined
   /** the fields of the input that are recorded as a keyed hash: the same value has the same hash until the next rotation; default none */
   hash?: readonly string[] | undefined
 }
@@ -112,6 +118,7 @@ export interface ReadWorkflow {
   readonly whenFull: WhenFull
   readonly onScale: OnScale | undefined
   readonly remedies: RemedyMode
+  readonly onWarm: OnWarm | undefined
   readonly metering: ReadMetering | undefined
   readonly profile: ReadProfile
   readonly prices: Prices | undefined
@@ -143,6 +150,7 @@ const WORKFLOW_KNOWN = [
   'whenFull',
   'onScale',
   'remedies',
+  'onWarm',
   'metering',
   'profile',
   'prices',
@@ -167,8 +175,9 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
   const given = optionsObject(options, 'options') ?? {}
   onlyKnown(given, WORKFLOW_KNOWN, 'workflow()')
   const { type, tier, tenant, client, needs, metering, profile, prices, keep, hash } = given as { [K in keyof WorkflowOptions]: unknown }
-  const { pool, buckets, learning, whenFull, onScale, remedies } = given as { [K in keyof WorkflowOptions]: unknown }
+  const { pool, buckets, learning, whenFull, onScale, remedies, onWarm } = given as { [K in keyof WorkflowOptions]: unknown }
   const index = tier === undefined ? session.plainAsk.tier : tierIndex(tier, session.tiers, 'tier')
+  if (onWarm !== undefined) callback(onWarm, 'onWarm')
   if (needs !== 'learn') onlyToLearn({ pool, buckets, learning })
   return {
     type: type === undefined ? name : workName(type, 'type'),
@@ -179,6 +188,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
     learning: needs === 'learn' ? readLearning(learning, pool, buckets, index, session) : undefined,
     ...readWhenFull(whenFull, onScale),
     remedies: readRemedies(remedies),
+    onWarm: onWarm as OnWarm | undefined,
     metering: readMetering(metering),
     profile: readProfile(profile),
     prices: readPrices(prices),

@@ -22,6 +22,7 @@ import { openMetering } from './metering.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
+import { Readiness, type ReadinessStatus } from './readiness.js'
 import type { Outcome, RunRecord } from './record.js'
 import { Remedies, type Remedy, type RemedyStatus } from './remedies.js'
 import { Run, type RunKind } from './run.js'
@@ -61,6 +62,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #plainNames: RequestNames
   readonly #client: string
   readonly #remedies: Remedies
+  /** undefined: nobody makes it ready */
+  readonly #readiness: Readiness | undefined
   #listens = false
 
   /** @internal */
@@ -91,7 +94,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
     this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
-    if (this.#options.remedies === 'apply')
+    const { onWarm } = this.#options
+    this.#readiness = onWarm === undefined ? undefined : new Readiness(session, onWarm)
+    if (this.#options.remedies === 'apply' || onWarm !== undefined)
       this.#listen()
       // Told of any event's listeners, those of which the type above knows nothing among them.
     ;(this as unknown as EventEmitter).on('newListener', (event: unknown) => {
@@ -116,6 +121,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       const session = this.#session
       const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
       session.mustBeOpen(this.name)
+      this.#readiness?.began()
       const work = fn as (run: Run) => T | PromiseLike<T>
       return this.#remedies.pauses ? this.#remedies.pause(read.signal).then(() => this.#begin(work, read)) : this.#begin(work, read)
     } catch (error) {
@@ -200,6 +206,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     return this.#remedies.status()
   }
 
+  /** What came of the calls of `onWarm` in this environment; undefined: there is none. */
+  readiness(): ReadinessStatus | undefined {
+    return this.#readiness?.status()
+  }
+
   /** What a run of this input would be granted now, by dimension; undefined: it does not learn that. */
   size(input?: unknown): AmountsByName | undefined {
     this.#forgetting.look()
@@ -233,6 +244,12 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   #hear(notice: Notice): void {
+    if (notice.event === 'warm') {
+      const { kind, what, who, until } = notice
+      if (kind === 'workflow' && what === this.name) this.#readiness?.hear(notice)
+      if (who === this.name) this.emit('plan', { event: 'plan', kind: 'warm', what, tier: undefined, who, amount: undefined, until })
+      return
+    }
     const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
     const own = this.#options.tierIndex
     if (notice.event === 'plan') {

@@ -26,7 +26,7 @@ test('an agent that is killed is followed by the one that waits', async () => {
   second.kill('SIGTERM')
   assert.match(
     await last,
-    /^0 plans written; of 0 holds 0 were used\n0 were checked by a shadow request; 0 were not needed, 0 could not have helped\n$/
+    /^0 plans written; of 0 holds 0 were used\nof 0 warm-ups 0 were used\n0 were checked by a shadow request; 0 were not needed, 0 could not have helped\n$/
   )
   assert.equal(await once(second, 'exit'), [0, null])
   await gov.close()

@@ -143,4 +143,16 @@ test('whatever is asked for gives a number of units, and what comes later is lea
   )
 })
 
+test('what is expected besides is added to what comes anyway, also where nothing is known', () => {
+  const table = new ArrivalTable(1)
+  const expected = [{ probability: 0.9, amounts: [4] }]
+  assert.equal([table.quantile(0.5, expected), table.quantile(0.05, expected), table.exceeds(3, expected)], [4, 0, 0.9])
+  fed(
+    table,
+    periods(500, () => 2)
+  )
+  assert.equal([table.quantile(0.5), table.quantile(0.5, expected), table.quantile(0.05, expected)], [2, 6, 2])
+  assert.ok(Math.abs(table.exceeds(5, expected) - 0.9) < 1e-9)
+})
+
 test.run()

@@ -183,4 +183,16 @@ test('times that jump, thousands at one time and waits of any length give plans 
   }
 })
 
+test('a hold for a workflow that is foretold is for that one, from when it may come, and is used by no other', () => {
+  const foretold: KeyScores = { likely: (_now, tier) => (tier === HIGH ? [{ name: 'a', score: 0.9, workflow: 'w', from: 200 }] : []) }
+  const planner = plannerOf(foretold)
+  const now = blocked(planner, 'a', 10)
+  assert.equal(planner.plan(now), [{ kind: 'hold', lock: 'a', tier: 'interactive', workflow: 'w', from: 200, until: WITHIN_MS, hold: 300 }])
+  planner.came('a', HIGH, now + 100, 'other')
+  planner.came('a', HIGH, now + 150)
+  assert.is(planner.status().used, 0)
+  planner.came('a', HIGH, now + 300, 'w')
+  assert.is(planner.status().used, 1)
+})
+
 test.run()

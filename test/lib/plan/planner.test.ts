@@ -233,4 +233,36 @@ test('whatever comes, what is written and said are numbers', () => {
   }
 })
 
+test('what a workflow raises is planned for when it begins, unless that is not wanted; and things are warmed up where somebody can', () => {
+  for (const triggers of [true, false]) {
+    const planner = plannerOf({
+      triggers,
+      warm: { threshold: 0.5, most: 8, within: 500, cold: 1000, costs: undefined, likely: () => [{ kind: 'lock', name: 'l', score: 0.9 }] }
+    })
+    planner.pool('pool', 20, 1)
+    const arena = new Paper()
+    const warmed: string[] = []
+    const warm = ({ kind, name }: { kind: string; name: string }) => warmed.push(`${kind} ${name}`)
+    const random = randomsOf(3)
+    let next = 0
+    let raised = Number.POSITIVE_INFINITY
+    for (; arena.now < 1_000_000; arena.now += PERIOD_MS) {
+      if (arena.now >= next) {
+        planner.came({ ...asked('pool', 'pool', arena.now, 1), workflow: 'A' })
+        next = arena.now + 2000 + 6000 * random()
+        raised = arena.now + 300
+      }
+      if (arena.now >= raised) {
+        planner.worked('B', HIGH, arena.now)
+        raised = Number.POSITIVE_INFINITY
+      }
+      planner.plan(Object.assign(arena, { warm }))
+    }
+    assert.ok(warmed.includes('lock l'))
+    assert.is(warmed.includes('workflow B'), triggers)
+    assert.is(planner.status().triggers?.known, triggers ? 1 : undefined)
+    assert.ok((planner.status().warm?.written ?? 0) > 10)
+  }
+})
+
 test.run()

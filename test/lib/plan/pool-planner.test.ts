@@ -249,4 +249,21 @@ test('a pool that is closed, times that jump, thousands at one time and any amou
   }
 })
 
+test('what is foretold is kept free when it is near, in units, and is no part of what comes anyway', () => {
+  const planner = plannerOf()
+  const expected = (tier: number) => (tier === HIGH ? [{ probability: 0.9, amounts: [3] }] : [])
+  const plan = (now: number, isNear: boolean) => planner.plan({ ...viewAt(now, 5), ...(isNear && { expected }) })
+  for (let period = 0; period < 200; period++) {
+    if (period % 20 === 0) planner.came(HIGH, 3, true)
+    assert.equal(plan(period * PERIOD_MS, false), [], `in period ${period}`)
+  }
+  const [kept] = plan(20_000, true)
+  assert.equal([kept?.tier, kept?.amount], ['interactive', 0.3])
+  assert.is(planner.kept(HIGH), 3)
+  assert.is(planner.contention(HIGH, { ...viewAt(20_000, 8), expected }), 0.9)
+  assert.is(planner.contention(HIGH, viewAt(20_000, 8)), 0)
+  // It has come, or comes no more.
+  assert.is(plan(20_100, false)[0]?.amount, 0)
+})
+
 test.run()

@@ -19,17 +19,29 @@ export interface Said {
   readonly shared?: boolean
   readonly peak?: number
   readonly tenant?: string
+  readonly workflow?: string
 }
 
 export function request(said: Said): TraceRequest {
-  const { time, duration, tier = 'background', kind = 'pool', thing = 'p', amount = 1, shared = false, peak, tenant } = said
+  const {
+    time,
+    duration,
+    tier = 'background',
+    kind = 'pool',
+    thing = 'p',
+    amount = 1,
+    shared = false,
+    peak,
+    tenant,
+    workflow = `work of ${tier}`
+  } = said
   return {
     time,
     duration,
     kind,
     thing,
     shared,
-    who: whos.of(`work of ${tier}`, tenant, tier),
+    who: whos.of(workflow, tenant, tier),
     amounts: kind === 'lock' ? [] : [amount],
     input: undefined,
     peak: peak === undefined ? undefined : [peak]

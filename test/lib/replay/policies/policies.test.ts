@@ -136,4 +136,32 @@ test('where amounts are to be found the oracle asks for what is used, and the ad
   assert.is((await play(work, fixed(50, work))).under, 1 / 3)
 })
 
+/** A every two to eight seconds, B 300 ms after nine of ten, and work that fills the pool now and then. `named` says by which workflows. */
+function raised(named: (workflow: string, count: number) => string): Said[] {
+  const random = randomsOf(7)
+  const all: Said[] = []
+  let count = 0
+  for (let time = 1000; time < 900_000; time += 2000 + 6000 * random()) {
+    all.push({ time, duration: 50, tier: 'standard', workflow: named('A', count++) })
+    if (random() < 0.9) all.push({ time: time + 300, duration: 200, tier: 'interactive', amount: 2, workflow: named('B', count++) })
+  }
+  for (let time = 0; time < 900_000; time += -180 * Math.log(1 - random())) {
+    all.push({ time, duration: 1000 + 1000 * random(), workflow: named('low', count++) })
+  }
+  return all.sort((a, b) => a.time - b.time)
+}
+
+test('what a workflow raises is planned for when it begins: it waits less than where nobody could know who raises what', async () => {
+  const ranks = ['background', 'standard', 'interactive']
+  const played = async (named: (workflow: string, count: number) => string) => {
+    const work = workload(raised(named), 10, { ranks, tiers: ranks })
+    return play(work, predictive(work, { seed: 1 }))
+  }
+  const [known, unknown] = [await played(workflow => workflow), await played((_, count) => `w${count}`)]
+  const [waits, without] = [tierOf(known, 'interactive').waitMean, tierOf(unknown, 'interactive').waitMean]
+  assert.ok(waits < 0.5 * without, `${waits} ms, and ${without} ms`)
+  const [low, lowWithout] = [tierOf(known, 'background').waitMean, tierOf(unknown, 'background').waitMean]
+  assert.ok(low < 1.3 * lowWithout, `${low} ms, and ${lowWithout} ms`)
+})
+
 test.run()

@@ -1,0 +1,253 @@
+/** What can be warmed up. */
+export type WarmKind = 'lock' | 'bucket' | 'pool' | 'queue' | 'workflow'
+
+/** What is likely to be asked for, or to begin. */
+export interface Likely {
+  readonly kind: WarmKind
+  readonly name: string
+  /** probability */
+  readonly score: number
+  /** the workflow that is foretold to ask for it; undefined: anybody */
+  readonly workflow?: string | undefined
+  /** ms from now until which; default: the time for which scores are meant */
+  readonly until?: number | undefined
+}
+
+/** That something is to be warmed up. */
+export interface WarmUp {
+  readonly kind: WarmKind
+  readonly name: string
+  readonly probability: number
+  readonly workflow: string | undefined
+  /** ms from now until which its request is expected */
+  readonly until: number
+}
+
+export interface WarmTerms {
+  /** probability from which on something is warmed up; undefined: from where it pays */
+  readonly threshold: number | undefined
+  /** warm-ups in force at once, at most */
+  readonly most: number
+  /** ms for which a score is meant */
+  readonly within: number
+  /** ms without a request after which something counts as cold */
+  readonly cold: number
+  /** what a request costs that finds it cold, and a warm-up for nobody, in one unit; undefined: by waiting and idling */
+  readonly costs: { readonly miss: number; readonly waste: number } | undefined
+}
+
+export interface WarmPlannerOptions {
+  /** what waiting costs a request and second, by tier, lowest first */
+  readonly waitCosts: readonly number[]
+  readonly idleCost: number
+  readonly warm: WarmTerms
+}
+
+/** What came of warm-ups. */
+export interface WarmUse {
+  /** warm-ups, and those of them whose request came in time, and whose did not */
+  readonly written: number
+  readonly used: number
+  readonly reclaimed: number
+  /** used, by those that are over; 0 while none is */
+  readonly precision: number
+}
+
+export interface WarmPlans extends WarmUse {
+  /** how often the likely comes, by how often it is said to: 1 is right */
+  readonly trust: number
+  /** of `written` and the others, those of workflows that were told to be ready */
+  readonly workflows: WarmUse
+}
+
+interface Known {
+  /** ms, of its latest request */
+  last: number
+  /** what waiting costs those who ask for it, mean */
+  cost: number
+  requests: number
+}
+
+interface Watched {
+  readonly kind: WarmKind
+  readonly score: number
+  readonly from: number
+  readonly until: number
+  readonly isWarm: boolean
+}
+
+const KNOWN_MOST = 100_000
+const WATCHED_MOST = 1_024
+/** Requests that a mean is of. */
+const AVERAGED = 50
+/** Likely requests from which is learnt how often they come, and those of which one counts a third by then. */
+const TRUST_KNOWN = 20
+const TRUST_OF = 200
+/** Looks within the time for which a score is meant. */
+const LOOKS = 5
+
+/**
+ * What to warm up for the requests that are about to come, each by the newsvendor's rule: where a request costs *u* that finds a thing cold, and a warm-up
+ * for nobody *o*, it pays from the probability *o / (u + o)* on. Unless costs are given, *u* is what waiting costs those who usually ask for it, and *o* what
+ * idling costs: both take as long as the warm-up, so that its length falls out. What is called likely is counted whether it was warmed up or not, so that
+ * how far scores are to be believed is learnt where nothing is warmed up, too. What was asked for a moment ago is warm, and is left alone.
+ */
+export class WarmPlanner {
+  readonly #options: WarmPlannerOptions
+  readonly #known = new Map<string, Known>()
+  readonly #watched = new Map<string, Watched>()
+  readonly #all = new Use()
+  readonly #workflows = new Use()
+  #inForce = 0
+  #expected = 0
+  #came = 0
+  #looked = Number.NEGATIVE_INFINITY
+
+  constructor(options: WarmPlannerOptions) {
+    this.#options = options
+  }
+
+  /** Somebody asked for it; of a workflow: it is at work. @param time ms */
+  came(kind: WarmKind, name: string, tier: number, time: number): void {
+    const key = keyOf(kind, name)
+    const known = this.#meet(key)
+    known.requests++
+    known.cost += ((this.#options.waitCosts[tier] ?? 0) - known.cost) / Math.min(known.requests, AVERAGED)
+    known.last = Math.max(known.last, time)
+    const watched = this.#watched.get(key)
+    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(key, watched, true)
+  }
+
+  /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
+  isDue(now: number): boolean {
+    return now - this.#looked >= this.#options.warm.within / LOOKS
+  }
+
+  /** From where on at the least a score can be worth a warm-up. */
+  get least(): number {
+    const { waitCosts, warm } = this.#options
+    return warm.threshold ?? this.#breakEven(Math.max(...waitCosts))
+  }
+
+  /** @param now ms @param likely in any order */
+  plan(now: number, likely: Iterable<Likely>): WarmUp[] {
+    this.#looked = now
+    for (const [key, watched] of this.#watched) if (watched.until < now) this.#settle(key, watched, false)
+    const { most } = this.#options.warm
+    const warmUps: WarmUp[] = []
+    for (const { key, one, score, gain } of this.#candidates(now, likely)) {
+      const isWarm = gain > 0
+      // For which there is no room may have some at the next look.
+      if (this.#watched.size >= WATCHED_MOST || (isWarm && this.#inForce >= most)) continue
+      const until = one.until ?? this.#options.warm.within
+      this.#watched.set(key, { kind: one.kind, score, from: now, until: now + until, isWarm })
+      if (!isWarm) continue
+      this.#inForce++
+      this.#usesOf(one.kind, use => use.written++)
+      warmUps.push({ kind: one.kind, name: one.name, probability: score, workflow: one.workflow, until })
+    }
+    return warmUps
+  }
+
+  /** How often what is called likely comes, by how often it is said to, of the last few hundred; 1 is right. */
+  get trust(): number {
+    return Math.min(1, (this.#came + TRUST_KNOWN) / (this.#expected + TRUST_KNOWN))
+  }
+
+  status(): WarmPlans {
+    return { ...this.#all.status(), trust: this.trust, workflows: this.#workflows.status() }
+  }
+
+  /** Those that are cold and would be worth it if scores were right, what brings most first. */
+  #candidates(now: number, likely: Iterable<Likely>) {
+    const { threshold, cold } = this.#options.warm
+    const trust = threshold === undefined ? this.trust : 1
+    const found: { key: string; one: Likely; score: number; gain: number }[] = []
+    for (const [key, one] of merged(likely)) {
+      const known = this.#known.get(key)
+      if (this.#watched.has(key) || (known !== undefined && now - known.last < cold)) continue
+      const { score } = one
+      const cost = known?.cost ?? this.#options.waitCosts[0] ?? 0
+      if (!(this.#gain(score, cost) > 0)) continue
+      found.push({ key, one, score, gain: this.#gain(score * trust, cost) })
+    }
+    return found.sort((a, b) => b.gain - a.gain)
+  }
+
+  /** What a warm-up brings, by the costs of a unit of its time; with a threshold only its sign is. */
+  #gain(score: number, cost: number): number {
+    const { threshold, costs } = this.#options.warm
+    if (threshold !== undefined) return score >= threshold ? Math.max(score, Number.MIN_VALUE) : -1
+    const { miss, waste } = costs ?? { miss: cost, waste: this.#options.idleCost }
+    return score * miss - (1 - score) * waste
+  }
+
+  #breakEven(cost: number): number {
+    const { miss, waste } = this.#options.warm.costs ?? { miss: cost, waste: this.#options.idleCost }
+    return miss + waste > 0 ? waste / (miss + waste) : 1
+  }
+
+  #settle(key: string, { kind, score, isWarm }: Watched, hasCome: boolean): void {
+    this.#watched.delete(key)
+    const left = 1 - 1 / TRUST_OF
+    this.#expected = this.#expected * left + score
+    this.#came = this.#came * left + (hasCome ? 1 : 0)
+    if (!isWarm) return
+    this.#inForce--
+    this.#usesOf(kind, use => (hasCome ? use.used++ : use.reclaimed++))
+  }
+
+  #usesOf(kind: WarmKind, count: (use: Use) => void): void {
+    count(this.#all)
+    if (kind === 'workflow') count(this.#workflows)
+  }
+
+  #meet(key: string): Known {
+    const found = this.#known.get(key)
+    if (found !== undefined) return found
+    if (this.#known.size >= KNOWN_MOST) this.#forget()
+    const made = { last: Number.NEGATIVE_INFINITY, cost: 0, requests: 0 }
+    this.#known.set(key, made)
+    return made
+  }
+
+  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
+  #forget(): void {
+    for (const key of this.#known.keys()) {
+      if (this.#known.size <= KNOWN_MOST / 2) return
+      this.#known.delete(key)
+    }
+  }
+}
+
+class Use {
+  written = 0
+  used = 0
+  reclaimed = 0
+
+  status(): WarmUse {
+    const { written, used, reclaimed } = this
+    return { written, used, reclaimed, precision: used === 0 ? 0 : used / (used + reclaimed) }
+  }
+}
+
+/** Of several reasons for one thing, each may do: a noisy or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988). */
+function merged(likely: Iterable<Likely>): Map<string, Likely> {
+  const all = new Map<string, Likely>()
+  for (const one of likely) {
+    if (!(one.score > 0 && one.score <= 1)) continue
+    const key = keyOf(one.kind, one.name)
+    const known = all.get(key)
+    all.set(key, known === undefined ? one : either(known, one))
+  }
+  return all
+}
+
+function either(one: Likely, other: Likely): Likely {
+  const until = one.until === undefined || other.until === undefined ? (one.until ?? other.until) : Math.max(one.until, other.until)
+  return { ...one, score: 1 - (1 - one.score) * (1 - other.score), workflow: one.workflow ?? other.workflow, until }
+}
+
+function keyOf(kind: WarmKind, name: string): string {
+  return `${kind}:${name}`
+}
