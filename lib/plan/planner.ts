@@ -3,7 +3,7 @@ import { BucketPlanner } from './bucket-planner.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
-import { PoolPlanner, type PoolView } from './pool-planner.js'
+import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 
 export interface PlannerOptions {
   /** names, lowest first */
@@ -78,7 +78,7 @@ export interface PlannerStatus {
 export const SOURCES = { keep: 1, hold: 2, reserve: 3 } as const
 
 /** That a tier will ask a pool for more than is free. */
-export interface Collision {
+export interface Collision extends Foreseen {
   readonly pool: string
   /** index */
   readonly tier: number
@@ -175,7 +175,9 @@ export class Planner {
       const view = viewOf(arena, pool, this.#options.tiers)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const probability = planner.contention(tier, view)
-        if (probability >= LIKELY && !told[tier]) all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier) })
+        if (probability >= LIKELY && !told[tier]) {
+          all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier), ...planner.foresees(tier, view) })
+        }
         told[tier] = probability >= LIKELY || (told[tier] === true && probability >= LIKELY / 2)
       }
     }

@@ -171,4 +171,25 @@ test('a pool that is closed, times that jump, thousands at one time and any amou
   }
 })
 
+test('what is foreseen is said beside what there is, and until when so much has come free', () => {
+  const planner = plannerOf()
+  run(planner, 300, () => {
+    planner.came(HIGH, 1)
+    planner.ended(LOW, 0)
+  })
+  // One ends in each period: four that are asked for within the horizon of three and one more lack when all is used.
+  const view = viewAt(300 * PERIOD_MS, 10)
+  const { expected, gap, ...rest } = planner.foresees(HIGH, view)
+  assert.equal(rest, { capacity: 10, free: 0, usual: 1 })
+  assert.is(expected, planner.horizon / PERIOD_MS)
+  assert.ok(Math.abs(gap - (expected + 1) * PERIOD_MS) < 1, `${gap} ms`)
+  assert.is(planner.foresees(HIGH, viewAt(300 * PERIOD_MS, 0)).gap, 0)
+})
+
+test('where nothing comes free the gap is said to be the end of the horizon', () => {
+  const planner = plannerOf()
+  run(planner, 300, () => planner.came(HIGH, 1))
+  assert.is(planner.foresees(HIGH, viewAt(300 * PERIOD_MS, 10)).gap, planner.horizon)
+})
+
 test.run()
