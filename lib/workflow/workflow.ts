@@ -4,7 +4,8 @@ import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
-import { type ContentionNotice, type Notice, onNotice, type PlanNotice } from '../notices.js'
+import { noticeBoardOf } from '../notice-board.js'
+import type { ContentionNotice, Notice, NoticeEvent, PlanNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { type RequestNames, readNames } from '../request-names.js'
@@ -32,7 +33,7 @@ import { Work } from './work.js'
 export interface WorkflowEvents {
   /** a run is over */
   run: [record: RunRecord]
-  /** its tier, or one above it, is likely to ask a pool for more than is free; told where the agent was started */
+  /** its tier, or one above it, is likely to ask a pool for more than is free */
   contention: [notice: ContentionNotice]
   /** something is kept for its tier, or from it: for a tier above, or another workflow or tenant */
   plan: [notice: PlanNotice]
@@ -61,7 +62,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #plainNames: RequestNames
   readonly #client: string
   readonly #remedies: Remedies
-  #listens = false
+  /** what ends its hearing, by kind of notices */
+  readonly #hears = new Map<NoticeEvent, () => void>()
 
   /** @internal */
   constructor(session: Session, name: string, options: unknown) {
@@ -91,12 +93,11 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
     this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
-    if (this.#options.remedies === 'apply')
-      this.#listen()
-      // Told of any event's listeners, those of which the type above knows nothing among them.
-    ;(this as unknown as EventEmitter).on('newListener', (event: unknown) => {
-      if (event === 'contention' || event === 'plan' || event === 'remedy') this.#listen()
-    })
+    this.#listen(undefined)
+    // Told of any event's listeners, those of which the type above knows nothing among them.
+    const emitter = this as unknown as EventEmitter
+    emitter.on('newListener', (event: unknown) => this.#listen(event))
+    emitter.on('removeListener', () => this.#listen(undefined))
   }
 
   /**
@@ -226,25 +227,43 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     })
   }
 
-  #listen(): void {
-    if (this.#listens) return
-    this.#listens = true
-    onNotice(this.#session, notice => this.#hear(notice))
+  /** Hears what somebody listens to, or it acts on. @param coming an event that is about to be listened to */
+  #listen(coming: unknown): void {
+    const heard = (...events: (keyof WorkflowEvents)[]) => events.some(event => event === coming || this.listenerCount(event) > 0)
+    this.#hear('contention', this.#options.remedies === 'apply' || heard('contention', 'remedy'))
+    this.#hear('plan', heard('plan'))
   }
 
-  #hear(notice: Notice): void {
+  #hear(event: NoticeEvent, isHeard: boolean): void {
+    const stop = this.#hears.get(event)
+    if ((stop !== undefined) === isHeard) return
+    stop?.()
+    if (isHeard)
+      this.#hears.set(
+        event,
+        noticeBoardOf(this.#session).on(event, notice => this.#heard(notice))
+      )
+    else this.#hears.delete(event)
+  }
+
+  /** Not from the timer that looks: a listener that throws must keep neither others nor later notices from being heard. */
+  #tell<E extends keyof WorkflowEvents>(event: E, told: WorkflowEvents[E][0]): void {
+    queueMicrotask(() => (this as unknown as EventEmitter).emit(event, told))
+  }
+
+  #heard(notice: Notice): void {
     const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
     const own = this.#options.tierIndex
     if (notice.event === 'plan') {
       // What is for a workflow or a tenant concerns that one; what is for a tier, all up to it.
       if (notice.who === undefined ? tier >= own : notice.who === this.name || notice.who === this.#options.tenant)
-        this.emit('plan', notice)
+        this.#tell('plan', notice)
       return
     }
-    if (tier < own) return
-    this.emit('contention', notice)
+    if (notice.event !== 'contention' || tier < own) return
+    this.#tell('contention', notice)
     const remedy = this.#remedies.against(notice)
-    if (remedy !== undefined) this.emit('remedy', remedy)
+    if (remedy !== undefined) this.#tell('remedy', remedy)
   }
 
   #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {

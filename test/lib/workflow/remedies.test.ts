@@ -2,12 +2,42 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ContentionNotice, Governor, Remedy, Workflow } from '../../../lib/index.js'
 import { locks } from '../../../lib/lock.js'
-import { notify, type PlanNotice } from '../../../lib/notices.js'
-import { isCoded, isSettled, thrown, virtual } from '../support.js'
+import { tellNotices } from '../../../lib/notice-board.js'
+import { AGENT_LOCK, type Notice, type PlanNotice } from '../../../lib/notices.js'
+import { isCoded, isSettled, macrotask, thrown, virtual } from '../support.js'
 
-const NOTICE: ContentionNotice = { event: 'contention', pool: 'p', tier: 'interactive', probability: 0.8, within: 500, kept: 2 }
+const LOOK_MS = 25
+const NOTICE: ContentionNotice = {
+  event: 'contention',
+  id: 'a:1',
+  pool: 'p',
+  tier: 'interactive',
+  probability: 0.8,
+  within: 500 + LOOK_MS,
+  kept: 2,
+  capacity: 10,
+  free: 1,
+  expected: 3,
+  usual: 1,
+  gap: 500 + LOOK_MS,
+  costs: [1, 2, 8, 32]
+}
 
 const sessionOf = (gov: Governor) => locks.sessionOf(gov.lock('any'))
+
+/** A governor in which there is an agent. */
+function planned(): Governor {
+  const gov = virtual()
+  gov.lock(AGENT_LOCK).tryAcquire()
+  return gov
+}
+
+/** It is heard at the next look. */
+async function tell(gov: Governor, ...notices: Notice[]): Promise<void> {
+  tellNotices(sessionOf(gov), notices)
+  gov.advance(LOOK_MS)
+  await macrotask()
+}
 
 function heard(workflow: Workflow): { remedies: Remedy[]; contentions: number[] } {
   const told = { remedies: [] as Remedy[], contentions: [] as number[] }
@@ -17,10 +47,10 @@ function heard(workflow: Workflow): { remedies: Remedy[]; contentions: number[] 
 }
 
 test('a workflow below the tier that will collide is advised to begin later, and begins as before', async () => {
-  const gov = virtual()
+  const gov = planned()
   const low = gov.workflow('low', { tier: 'background' })
   const told = heard(low)
-  notify(sessionOf(gov), [NOTICE])
+  await tell(gov, NOTICE)
   assert.equal(told, { remedies: [{ kind: 'reschedule', pool: 'p', tier: 'interactive', delay: 500, applied: false }], contentions: [0.8] })
   assert.ok(await isSettled(low.run(() => {})))
   assert.equal(low.remedies(), { advised: 1, delayed: 0, delayedMs: 0 })
@@ -28,9 +58,9 @@ test('a workflow below the tier that will collide is advised to begin later, and
 })
 
 test('where it may, it begins when that is over, and says how much later', async () => {
-  const gov = virtual()
+  const gov = planned()
   const low = gov.workflow('low', { tier: 'background', remedies: 'apply' })
-  notify(sessionOf(gov), [NOTICE])
+  await tell(gov, NOTICE)
   const run = low.run(() => 'done')
   gov.advance(499)
   assert.not(await isSettled(run))
@@ -42,9 +72,9 @@ test('where it may, it begins when that is over, and says how much later', async
 })
 
 test('one whose turn is put off can be given up', async () => {
-  const gov = virtual()
+  const gov = planned()
   const low = gov.workflow('low', { tier: 'background', remedies: 'apply' })
-  notify(sessionOf(gov), [NOTICE])
+  await tell(gov, NOTICE)
   const ending = new AbortController()
   const run = low.run({ signal: ending.signal }, () => assert.unreachable())
   ending.abort(new Error('enough'))
@@ -53,17 +83,17 @@ test('one whose turn is put off can be given up', async () => {
 })
 
 test('the tier itself is told, and has no remedy; what is above it hears nothing', async () => {
-  const gov = virtual()
+  const gov = planned()
   const same = heard(gov.workflow('same', { tier: 'interactive' }))
   const above = heard(gov.workflow('above', { tier: 'critical' }))
-  notify(sessionOf(gov), [NOTICE])
+  await tell(gov, NOTICE)
   assert.equal(same, { remedies: [], contentions: [0.8] })
   assert.equal(above, { remedies: [], contentions: [] })
   await gov.close()
 })
 
 test('plans are told to whom they are for, and to whom they keep waiting', async () => {
-  const gov = virtual()
+  const gov = planned()
   const seen: string[] = []
   for (const [name, tier] of [
     ['low', 'background'],
@@ -77,13 +107,13 @@ test('plans are told to whom they are for, and to whom they keep waiting', async
     { ...plan, kind: 'keep', tier: 'interactive' },
     { ...plan, kind: 'reserve', tier: undefined, who: 'mine' }
   ]
-  notify(sessionOf(gov), notices)
+  await tell(gov, ...notices)
   assert.equal(seen, ['low keep', 'mine reserve'])
   await gov.close()
 })
 
 test('there are two ways to take them', async () => {
-  const gov = virtual()
+  const gov = planned()
   isCoded(
     thrown(() => gov.workflow('w', { remedies: 'perhaps' as 'apply' })),
     'ERR_FORELOCK_ARGUMENT'
