@@ -24,7 +24,9 @@ import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import type { Outcome, RunRecord } from './record.js'
-import { Remedies, type Remedy, type RemedyStatus } from './remedies.js'
+import { Remedies, type Remedy, type RemedyRecord, type RemedyStatus } from './remedies.js'
+import { noteRemedy } from './remedy-note.js'
+import { KnownWorkflow, poolParts } from './remedy-subject.js'
 import { Run, type RunKind } from './run.js'
 import { Sizing, type SizingStatus, usageInputOf } from './sizing.js'
 import { Doorkeeper } from './when-full.js'
@@ -37,8 +39,10 @@ export interface WorkflowEvents {
   contention: [notice: ContentionNotice]
   /** something is kept for its tier, or from it: for a tier above, or another workflow or tenant */
   plan: [notice: PlanNotice]
-  /** what it could do, or has done, so as not to be in the way */
+  /** what it could do, or does, so as not to be in the way */
   remedy: [remedy: Remedy]
+  /** what came of one that was done, or left alone to compare with */
+  remedied: [record: RemedyRecord]
 }
 
 /** Runs are told apart by the environment and this. */
@@ -62,6 +66,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #plainNames: RequestNames
   readonly #client: string
   readonly #remedies: Remedies
+  /** what the last run was admitted with */
+  #lastParts: AdmitParts | undefined
   /** what ends its hearing, by kind of notices */
   readonly #hears = new Map<NoticeEvent, () => void>()
 
@@ -76,6 +82,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     addLearner(session, this.#learner)
     this.#forgetting = forgettingOf(session)
+    const subject = new KnownWorkflow(session, name, tierIndex, this.#learner, () => this.#lastParts ?? this.#parts())
+    this.#remedies = new Remedies(session, subject, this.#options.remedies)
     this.#kind = {
       session,
       workflow: name,
@@ -85,14 +93,14 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       past: this.#learner.courses,
       forgetting: this.#forgetting,
       running: runningOf(session),
-      announcer: announcerOf(session)
+      announcer: announcerOf(session),
+      remedies: this.#remedies
     }
     this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
     this.#door = whenFull === 'queue' ? undefined : new Doorkeeper(session, whenFull, onScale)
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
-    this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
     this.#listen(undefined)
     // Told of any event's listeners, those of which the type above knows nothing among them.
     const emitter = this as unknown as EventEmitter
@@ -118,10 +126,17 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       const read = isPlain || first === undefined ? this.#plain : readRun(first, this.#options, session)
       session.mustBeOpen(this.name)
       const work = fn as (run: Run) => T | PromiseLike<T>
-      return this.#remedies.pauses ? this.#remedies.pause(read.signal).then(() => this.#begin(work, read)) : this.#begin(work, read)
+      this.#remedies.arrivals++
+      return this.#remedies.concerns ? this.#beginLater(work, read) : this.#begin(work, read)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  async #beginLater<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
+    // What it is part of has begun, and waits for it with all that it holds.
+    if (read.parent !== undefined || bookerAround(this.#session) !== undefined) return this.#begin(work, read)
+    return this.#begin(work, { ...read, ...(await this.#remedies.begin(read)) })
   }
 
   #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
@@ -153,7 +168,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     allotment: Allotment | undefined
   ): Promise<T> {
     const session = this.#session
+    this.#lastParts = parts
     const run = this.#make(read, parts, allotment)
+    if (parts === undefined && read.seen !== undefined) this.#remedies.admitted(read.seen)
     const admission = parts === undefined ? undefined : await this.#admit(parts, read, run, allotment)
     let outcome: Outcome = 'ignore'
     try {
@@ -230,7 +247,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   /** Hears what somebody listens to, or it acts on. @param coming an event that is about to be listened to */
   #listen(coming: unknown): void {
     const heard = (...events: (keyof WorkflowEvents)[]) => events.some(event => event === coming || this.listenerCount(event) > 0)
-    this.#hear('contention', this.#options.remedies === 'apply' || heard('contention', 'remedy'))
+    const { applies } = this.#remedies
+    this.#hear('contention', applies || heard('contention', 'remedy'))
+    this.#hear('outcome', applies)
     this.#hear('plan', heard('plan'))
   }
 
@@ -241,7 +260,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     if (isHeard)
       this.#hears.set(
         event,
-        noticeBoardOf(this.#session).on(event, notice => this.#heard(notice))
+        noticeBoardOf(this.#session).on(event, (notice, at) => this.#heard(notice, at))
       )
     else this.#hears.delete(event)
   }
@@ -251,7 +270,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     queueMicrotask(() => (this as unknown as EventEmitter).emit(event, told))
   }
 
-  #heard(notice: Notice): void {
+  #heard(notice: Notice, at: number): void {
     const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
     const own = this.#options.tierIndex
     if (notice.event === 'plan') {
@@ -260,10 +279,22 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
         this.#tell('plan', notice)
       return
     }
-    if (notice.event !== 'contention' || tier < own) return
+    if (notice.event === 'outcome') {
+      const record = this.#remedies.outcome(notice)
+      if (record === undefined) return
+      noteRemedy(this.#session, record)
+      this.#tell('remedied', record)
+      return
+    }
+    if (tier < own) return
     this.#tell('contention', notice)
-    const remedy = this.#remedies.against(notice)
+    const remedy = this.#remedies.against(notice, at)
     if (remedy !== undefined) this.#tell('remedy', remedy)
+  }
+
+  /** What a run would be admitted with of whose input nothing is known; undefined also where that depends on it. */
+  #parts(): AdmitParts | undefined {
+    return typeof this.#options.needs === 'function' ? undefined : this.#needs({ input: undefined })
   }
 
   #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {
@@ -295,8 +326,10 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
     const [door, terms] = [this.#door, this.#terms(read, run)]
-    if (door === undefined) return admit(this.#session, parts, terms)
-    return door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
+    const about = { workflow: this.name, tier: run.tier, amounts: allotment?.granted }
+    const admitted = door === undefined ? admit(this.#session, parts, terms) : door.admit(parts, terms, about)
+    const { seen } = read
+    return seen === undefined ? admitted : admitted.finally(() => this.#remedies.admitted(seen))
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {
@@ -319,8 +352,5 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
 /** The pools of what was admitted. */
 function poolsOf(parts: AdmitParts | undefined): readonly Pool[] {
-  const list = parts?.pool
-  if (list === undefined) return []
-  const pairs = (Array.isArray(list[0]) ? list : [list]) as readonly (readonly [Pool, unknown])[]
-  return pairs.map(([pool]) => pool)
+  return parts === undefined ? [] : poolParts(parts).map(([pool]) => pool)
 }

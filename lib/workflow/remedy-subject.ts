@@ -1,0 +1,61 @@
+import type { AdmitParts } from '../admit.js'
+import { type Pool, pools } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
+import type { Session } from '../session.js'
+import { runningOf } from '../shadow/running.js'
+import type { ProfileLearner } from './profile.js'
+import type { RemedySubject } from './remedies.js'
+
+type PoolPart = readonly [pool: Pool, amounts: AmountsByName]
+
+/** What the remedies of a workflow know of it. */
+export class KnownWorkflow implements RemedySubject {
+  constructor(
+    private readonly session: Session,
+    readonly name: string,
+    readonly tierIndex: number,
+    private readonly learner: ProfileLearner,
+    /** what the last run was admitted with, or the next one would be; undefined: it says nothing of that */
+    private readonly parts: () => AdmitParts | undefined
+  ) {}
+
+  needOf(name: string): number | undefined {
+    const parts = this.parts()
+    if (parts === undefined) return undefined
+    return poolParts(parts)
+      .filter(([pool]) => pool.name === name)
+      .reduce((most, [{ capacity }, amounts]) => Math.max(most, partOf(amounts, capacity)), 0)
+  }
+
+  roomOf(name: string, tier: number): number | undefined {
+    const parts = this.parts()
+    const [pool] = parts === undefined ? [] : poolParts(parts).flatMap(([one]) => (one.name === name ? [one] : []))
+    if (pool === undefined) return undefined
+    const { capacity, tiers } = pool.usage()
+    const used = tiers[this.session.tiers[tier] as string]?.used ?? {}
+    const most = pools.mostOf(pool, tier)
+    return Math.min(
+      ...pool.names.map((dimension, d) => Math.max(0, (most[d] as number) - (used[dimension] ?? 0)) / (capacity[dimension] || 1))
+    )
+  }
+
+  duration(): number | undefined {
+    return this.learner.workflowProfile().duration?.expected
+  }
+
+  running(): number {
+    let count = 0
+    for (const { workflow } of runningOf(this.session)) if (workflow === this.name) count++
+    return count
+  }
+}
+
+function partOf(amounts: AmountsByName, capacity: AmountsByName): number {
+  return Math.max(0, ...Object.entries(amounts).map(([dimension, amount]) => amount / (capacity[dimension] || 1)))
+}
+
+/** The pools of what is admitted, and what is wanted of each. */
+export function poolParts({ pool }: AdmitParts): readonly PoolPart[] {
+  if (pool === undefined) return []
+  return (Array.isArray(pool[0]) ? pool : [pool]) as readonly PoolPart[]
+}
