@@ -13,8 +13,9 @@ export interface ContentionNotice {
   readonly tier: string
   /** that they ask for more than is free now */
   readonly probability: number
-  /** ms from now within which */
+  /** ms from now within which, and for which it is followed what becomes of it */
   readonly within: number
+  readonly followed: number
   /** units that are kept for them now */
   readonly kept: number
   /** units of the pool, and those that are free */
@@ -37,7 +38,7 @@ export interface OutcomeNotice {
   readonly tier: string
   /** whether the tier asked for more than was free */
   readonly came: boolean
-  /** of the tier within the time, and ms that they waited together */
+  /** of the tier while it was followed, and ms that they waited together */
   readonly requests: number
   readonly waited: number
 }
@@ -69,9 +70,9 @@ const isTextOrNot = (value: unknown) => value === undefined || isText(value)
 
 /** What each kind of notice must have: anybody may write notes. */
 const IS: Readonly<Record<NoticeEvent, (fields: Fields) => boolean>> = {
-  contention: ({ id, pool, tier, probability, within, kept, capacity, free, expected, usual, gap, costs }) =>
+  contention: ({ id, pool, tier, probability, within, followed, kept, capacity, free, expected, usual, gap, costs }) =>
     [id, pool, tier].every(isText) &&
-    [probability, within, kept, capacity, free, expected, usual, gap].every(isAmount) &&
+    [probability, within, followed, kept, capacity, free, expected, usual, gap].every(isAmount) &&
     Array.isArray(costs) &&
     costs.every(isAmount),
   outcome: ({ id, pool, tier, came, requests, waited }) =>
@@ -91,6 +92,6 @@ export function readNotice(value: unknown): Notice | undefined {
 export function agedBy(notice: Notice, ms: number): Notice | undefined {
   if (notice.event === 'outcome') return notice
   if (notice.event === 'plan') return notice.until > ms ? { ...notice, until: notice.until - ms } : undefined
-  const { within, gap } = notice
-  return within > ms ? { ...notice, within: within - ms, gap: Math.max(0, gap - ms) } : undefined
+  const { within, followed, gap } = notice
+  return within > ms ? { ...notice, within: within - ms, followed: Math.max(0, followed - ms), gap: Math.max(0, gap - ms) } : undefined
 }

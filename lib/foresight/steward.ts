@@ -2,7 +2,7 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import { AGENT_LOCK, type Notice, type PlanNotice } from '../notices.js'
-import { CollisionBook } from '../plan/collision-book.js'
+import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import { type Plan, PlanBook } from '../plans.js'
@@ -201,7 +201,14 @@ export class Steward implements Arena {
     for (const { tier, ...collision } of this.#planner.collisions(this)) {
       const id = `${binding.client}:${++this.#foretold}`
       this.#collisions.tell({ id, pool: collision.pool, tier, at: now, within: collision.within, free: collision.free })
-      this.#notices.push({ event: 'contention', id, tier: tiers[tier] as string, costs, ...collision })
+      this.#notices.push({
+        event: 'contention',
+        id,
+        tier: tiers[tier] as string,
+        costs,
+        followed: followed(collision.within),
+        ...collision
+      })
     }
     for (const { tier, ...outcome } of this.#collisions.judge(now)) {
       this.#notices.push({ event: 'outcome', tier: tiers[tier] as string, ...outcome })

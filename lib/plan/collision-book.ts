@@ -6,7 +6,7 @@ export interface Foretold {
   readonly tier: number
   /** ms, when that was said */
   readonly at: number
-  /** ms from then */
+  /** ms from then within which the tier will ask for it */
   readonly within: number
   /** units that were free */
   readonly free: number
@@ -19,11 +19,14 @@ export interface CollisionOutcome {
   readonly tier: number
   /** whether the tier asked for more than was free */
   readonly came: boolean
-  /** of the tier within the time */
+  /** of the tier while it was {@link followed} */
   readonly requests: number
   /** ms that they waited together, those that still wait until now */
   readonly waited: number
 }
+
+/** ms for which a collision is followed that is foretold within so many. */
+export const followed = (within: number): number => FOLLOWED * within
 
 interface Open extends Foretold {
   units: number
@@ -35,8 +38,11 @@ interface Open extends Foretold {
   waited: number
 }
 
-/** Waits are looked at for so many times of what was foretold, so that those of its end are seen, too. */
-const LOOKED_AT = 2
+/**
+ * Requests are followed for so many times of what was foretold, and their waits for one more. Whoever gives way takes what he needs later, and may then be in the way of the rest of
+ * the same burst: with one time to put runs off seemed to save what it only moved.
+ */
+const FOLLOWED = 4
 /** More at a time are not followed. */
 const OPEN_MOST = 256
 
@@ -53,7 +59,7 @@ export class CollisionBook {
   asked(pool: string, tier: number, time: number, units: number): void {
     for (const one of this.#of(pool, tier, time)) {
       one.requests++
-      one.units += units
+      if (time < one.at + one.within) one.units += units
       one.asked += time - one.at
     }
   }
@@ -69,8 +75,9 @@ export class CollisionBook {
 
   /** What has become of those whose time is over. */
   judge(now: number): CollisionOutcome[] {
-    const over = this.#open.filter(({ at, within }) => now >= at + LOOKED_AT * within)
-    if (over.length > 0) this.#open = this.#open.filter(({ at, within }) => now < at + LOOKED_AT * within)
+    const isOver = ({ at, within }: Open) => now >= at + followed(within) + within
+    const over = this.#open.filter(isOver)
+    if (over.length > 0) this.#open = this.#open.filter(one => !isOver(one))
     return over.map(({ id, pool, tier, at, free, units, requests, asked, settled, settledAsked, waited }) => {
       const waiting = requests - settled
       // Records of who asked may have been lost where those of the grants were not.
@@ -81,6 +88,6 @@ export class CollisionBook {
 
   #of(pool: string, tier: number, time: number): Open[] {
     if (this.#open.length === 0) return this.#open
-    return this.#open.filter(one => one.pool === pool && one.tier === tier && time >= one.at && time < one.at + one.within)
+    return this.#open.filter(one => one.pool === pool && one.tier === tier && time >= one.at && time < one.at + followed(one.within))
   }
 }

@@ -164,10 +164,9 @@ export class Remedies {
     const need = this.#subject.needOf(notice.pool)
     if (upper <= tierIndex || need === 0) return undefined
     const now = this.#now()
-    const lowest = notice.costs[tierIndex] ?? 0
     const all = proposals(this.#situation(notice, upper, need, now))
     const { apply } = this.#options
-    const done = all.find(({ kind }) => apply.includes(kind) && this.#effects.isOn(kind, now, lowest))
+    const done = all.find(({ kind }) => apply.includes(kind) && this.#effects.isOn(kind, now))
     const proposal = done ?? all[0]
     if (proposal === undefined) return undefined
     this.#advised++
@@ -285,7 +284,7 @@ export class Remedies {
       delayedMs: this.#delayedMs,
       moved: this.#moved,
       paused: this.#paused,
-      kinds: this.#effects.worth(),
+      kinds: this.#effects.worth(this.#now()),
       notices: noticeBoardOf(this.#session).status()
     }
   }
@@ -335,8 +334,8 @@ export class Remedies {
   #watch(notice: ContentionNotice, kind: RemedyKind, control: boolean, at: number, upper: number): void {
     const { id, costs } = notice
     const now = this.#now()
-    // Its time is of the agent's: what runs from then on waits, though this was heard a little later.
-    this.#effects.watch({ id, kind, control, at, within: notice.within + now - at, upper, costs })
+    // What it is followed for is said as from now on.
+    this.#effects.watch({ id, kind, control, at, within: notice.followed + now - at, upper, costs })
     this.#told.set(id, notice)
     for (const oldest of this.#told.keys()) if (this.#told.size > TOLD_MOST) this.#told.delete(oldest)
     this.#until = Math.max(this.#until, this.#effects.until)

@@ -1,5 +1,5 @@
 import type { OutcomeNotice } from '../notices.js'
-import { Account, type Benefit } from '../plan/account.js'
+import type { Benefit } from '../plan/account.js'
 import type { RemedyKind } from './remedy-options.js'
 
 /** A run that was asked for while a collision was foretold. Times in ms on the arena's clock. */
@@ -40,12 +40,12 @@ export interface Weighed {
 
 /** What one kind of remedy is worth. */
 export interface RemedyWorth {
-  /** collisions at which it was done, and at which it was not so that there is something to compare with, as far as they are weighed */
+  /** collisions at which it was done since it was last put out, and at which it was not so that there is something to compare with, as far as they are weighed */
   readonly done: number
   readonly control: number
-  /** whether it is done: one that costs more than it brings is not, until it is tried again */
+  /** whether it is done: one that was shown to cost more than it brings is not, until it is tried again */
   readonly on: boolean
-  /** request seconds that it saves a collision, by costs, with the 95 % interval */
+  /** request seconds that it saves a collision, by costs, with the 95 % interval; of one that is put out, by which it was */
   readonly effect: Benefit
 }
 
@@ -54,30 +54,32 @@ interface Open extends Watched {
 }
 
 interface Scales {
-  readonly account: Account
-  readonly done: number[]
+  /** costs of collisions at which it was done, since it is on, and of those that were left alone */
+  done: number[]
   readonly control: number[]
-  /** of those that were done: costs that wait for something to be compared with */
-  unpaid: number[]
-  saved: number
+  /** ms until when it is not done */
+  offUntil: number
+  backOff: number
+  /** by which it was put out last */
+  proof: Benefit | undefined
 }
 
 const MS_PER_S = 1_000
 /** Collisions that go on. */
 const OPEN_MOST = 64
 /** Of each group so many count, the latest. */
-const WEIGHED_MOST = 256
-/** Of fewer that were left alone no mean is made, and of fewer in either group no interval. */
-const CONTROLS_LEAST = 3
-const INTERVAL_LEAST = 5
-/** A kind that is tried again may cost so many seconds of the workflow's own tier. */
-const PROBE_SECONDS = 0.1
+const WEIGHED_MOST = 128
+/** Of fewer in either group there is no interval, and of fewer that were left alone nothing to compare with. */
+const WEIGHED_LEAST = 5
+/** One that is put out is tried again after this, ms, and each time after twice as long. */
+const BACK_OFF_MS = 10_000
+const BACK_OFF_MOST_MS = 600_000
 /** Standard normal quantile of 95 %, two-sided. */
 const Z = 1.96
 
 /**
  * What remedies cost and bring: the waits of the workflow's own runs and of the tier that they are for, in request seconds by their costs, at collisions at which something was
- * done and at others that were drawn at random and left alone. Each kind has a budget, as sources of plans have ({@link Account}), and is out while that is overdrawn.
+ * done and at others that were drawn at random and left alone. A kind is put out when the whole interval of what it saves lies below zero, and tried again later.
  */
 export class RemedyEffects {
   readonly #own: number
@@ -109,11 +111,9 @@ export class RemedyEffects {
     return run
   }
 
-  /** Whether a kind is to be done. @param lowest what waiting costs in the workflow's tier */
-  isOn(kind: RemedyKind, now: number, lowest: number): boolean {
-    const { account, saved } = this.#of(kind, lowest)
-    account.settle(now, saved, 0)
-    return account.isOn
+  /** Whether a kind is to be done. */
+  isOn(kind: RemedyKind, now: number): boolean {
+    return now >= (this.#kinds.get(kind)?.offUntil ?? 0)
   }
 
   /** It is known what became of a collision; undefined: it is not one of those that are watched. */
@@ -123,37 +123,41 @@ export class RemedyEffects {
     this.#open = this.#open.filter(one => one !== found)
     const { kind, control, runs, costs, upper } = found
     const own = runs.reduce((all, run) => all + (run.admitted ?? now) - run.asked, 0)
-    const lowest = costs[this.#own] ?? 0
-    const cost = (lowest * own) / MS_PER_S
+    const cost = ((costs[this.#own] ?? 0) * own) / MS_PER_S
     const upperCost = ((costs[upper] ?? 0) * waited) / MS_PER_S
-    const effect = this.#weigh(this.#of(kind, lowest), control, cost + upperCost, now)
+    const effect = this.#weigh(this.#of(kind), control, cost + upperCost, now)
     return { kind, control, runs: runs.length, waited: own, cost, upperCost, effect }
   }
 
-  worth(): Partial<Record<RemedyKind, RemedyWorth>> {
-    const entries = [...this.#kinds].map(([kind, { account, done, control }]) => {
-      return [kind, { done: done.length, control: control.length, on: account.isOn, effect: between(control, done) }] as const
+  worth(now: number): Partial<Record<RemedyKind, RemedyWorth>> {
+    const entries = [...this.#kinds].map(([kind, { done, control, proof }]) => {
+      const effect = done.length === 0 && proof !== undefined ? proof : between(control, done)
+      return [kind, { done: done.length, control: control.length, on: this.isOn(kind, now), effect }] as const
     })
     return Object.fromEntries(entries)
   }
 
-  #weigh(scales: Scales, control: boolean, total: number, now: number): number | undefined {
-    const group = control ? scales.control : scales.done
+  #weigh(scales: Scales, isControl: boolean, total: number, now: number): number | undefined {
+    const { done, control } = scales
+    const group = isControl ? control : done
     group.push(total)
     if (group.length > WEIGHED_MOST) group.shift()
-    if (!control) scales.unpaid.push(total)
-    if (scales.control.length < CONTROLS_LEAST) return undefined
-    const alone = mean(scales.control)
-    for (const one of scales.unpaid) scales.saved += alone - one
-    scales.unpaid = []
-    scales.account.settle(now, scales.saved, 0)
-    return control ? undefined : alone - total
+    const effect = between(control, done)
+    if (effect.low > 0) scales.backOff = BACK_OFF_MS
+    if (effect.high < 0) {
+      scales.proof = effect
+      scales.offUntil = now + scales.backOff
+      scales.backOff = Math.min(BACK_OFF_MOST_MS, 2 * scales.backOff)
+      // When it is tried again it is by what it brings then.
+      scales.done = []
+    }
+    return isControl || control.length < WEIGHED_LEAST ? undefined : mean(control) - total
   }
 
-  #of(kind: RemedyKind, lowest: number): Scales {
+  #of(kind: RemedyKind): Scales {
     const known = this.#kinds.get(kind)
     if (known !== undefined) return known
-    const scales = { account: new Account(lowest, PROBE_SECONDS * lowest), done: [], control: [], unpaid: [], saved: 0 }
+    const scales = { done: [], control: [], offUntil: 0, backOff: BACK_OFF_MS, proof: undefined }
     this.#kinds.set(kind, scales)
     return scales
   }
@@ -165,7 +169,7 @@ const mean = (values: readonly number[]) => values.reduce((all, one) => all + on
 function between(control: readonly number[], done: readonly number[]): Benefit {
   if (control.length === 0 || done.length === 0) return { mean: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
   const difference = mean(control) - mean(done)
-  if (Math.min(control.length, done.length) < INTERVAL_LEAST) {
+  if (Math.min(control.length, done.length) < WEIGHED_LEAST) {
     return { mean: difference, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
   }
   const error = Z * Math.sqrt(variance(control) / control.length + variance(done) / done.length)

@@ -18,6 +18,7 @@ const COMING: ContentionNotice = {
   tier: 'interactive',
   probability: 0.8,
   within: 500,
+  followed: 2000,
   kept: 2,
   capacity: 10,
   free: 1,
@@ -58,7 +59,7 @@ test('what an agent tells is heard in every governor of the arena that listens, 
     const all = [hearing(session), hearing(sessionOf(third)), hearing(agent)]
     tellNotices(agent, [COMING])
     gov.advance(LOOK_MS)
-    for (const { heard } of all) assert.equal(heard, [{ ...COMING, within: 500 - LOOK_MS, gap: 300 - LOOK_MS }])
+    for (const { heard } of all) assert.equal(heard, [{ ...COMING, within: 500 - LOOK_MS, followed: 2000 - LOOK_MS, gap: 300 - LOOK_MS }])
     gov.advance(1000)
     for (const { heard } of all) assert.is(heard.length, 1)
     return third.close()

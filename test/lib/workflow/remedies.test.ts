@@ -18,6 +18,7 @@ const NOTICE: ContentionNotice = {
   tier: 'interactive',
   probability: 0.8,
   within: GAP_MS + LOOK_MS,
+  followed: GAP_MS + LOOK_MS,
   kept: 2,
   capacity: 10,
   free: 1,
@@ -396,8 +397,8 @@ test('a kind that costs more than it brings is only said any more', async () => 
   }
   const kinds = told.remedies.map(({ applied, control }) => (applied ? 'done' : control ? 'control' : 'said'))
   const [done, said] = ['done', 'said'].map(what => kinds.filter(kind => kind === what).length) as [number, number]
-  // A few until there is something to compare with, and its budget is spent; then one each time that it is tried again: after 10 s, and 20 more.
-  assert.ok(done <= 8 && said > 40, `${kinds}`)
+  // As many as it takes to tell; and again, when it is tried after 10 s, and 20 more.
+  assert.ok(done <= 25 && said > 25, `${kinds}`)
   assert.ok((low.remedies().kinds.reschedule?.effect.mean ?? 0) < 0)
   assert.is(low.remedies().advised, 60)
   await gov.close()

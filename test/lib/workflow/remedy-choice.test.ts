@@ -11,6 +11,7 @@ const NOTICE: ContentionNotice = {
   tier: 'interactive',
   probability: 0.8,
   within: 500,
+  followed: 2000,
   kept: 2,
   capacity: 10,
   free: 1,

@@ -32,17 +32,17 @@ class Day {
   }
 
   get worth() {
-    return this.effects.worth().reschedule
+    return this.effects.worth(this.now).reschedule
   }
 
   isOn(): boolean {
-    return this.effects.isOn('reschedule', this.now, 1)
+    return this.effects.isOn('reschedule', this.now)
   }
 }
 
 test('what one cost and what it brought are waits by what they cost, beside those that were left alone', () => {
   const day = new Day()
-  for (let i = 0; i < 3; i++) day.collide({ control: true, own: 0, upper: 1000 })
+  for (let i = 0; i < 5; i++) day.collide({ control: true, own: 0, upper: 1000 })
   const weighed = day.collide({ own: 500, upper: 250 })
   assert.equal(weighed, { kind: 'reschedule', control: false, runs: 1, waited: 500, cost: 0.5, upperCost: 2, effect: 5.5 })
   assert.equal(day.collide({ control: true, own: 0, upper: 1000 })?.effect, undefined)
@@ -67,36 +67,41 @@ test('the mean has an interval, which holds what it is', () => {
   assert.ok(low > 0.9 && low < mean && high > mean && high < 1.3, `${low} to ${high}`)
 })
 
-test('what costs more than it brings is not done any more, and tried again after a while, each time for less', () => {
+test('what is shown to cost more than it brings is not done any more, and tried again after a while, each time after twice as long', () => {
   const day = new Day()
-  for (let i = 0; i < 3; i++) day.collide({ control: true, own: 0, upper: 100 })
-  let done = 0
-  for (; day.isOn(); done++) day.collide({ own: 500, upper: 100 })
-  // Half a request second each: its budget is one.
-  assert.is(done, 3)
-  assert.is(day.worth?.on, false)
+  for (let i = 0; i < 5; i++) day.collide({ control: true, own: 0, upper: 100 })
   const off: number[] = []
-  for (let again = 0; again < 3; again++) {
+  for (let again = 0; again < 8; again++) {
+    // As many as there must be to tell.
+    let done = 0
+    for (; day.isOn(); done++) day.collide({ own: 500, upper: 100 })
+    assert.is(done, 5)
+    assert.is(day.worth?.on, false)
     const since = day.now
-    while (!day.isOn()) day.now += 100
+    while (!day.isOn()) day.now += 1000
     off.push(day.now - since)
-    day.collide({ own: 500, upper: 100 })
-    assert.not(day.isOn())
   }
-  assert.ok(
-    off.every((ms, i) => i === 0 || ms > 1.5 * (off[i - 1] as number)),
-    `${off}`
+  assert.equal(
+    off,
+    [10, 20, 40, 80, 160, 320, 600, 600].map(seconds => 1000 * seconds)
   )
 })
 
-test('one that has become worth it stays', () => {
+test('one of which it is not known whether it brings anything stays, and so does one that has become worth it', () => {
   const day = new Day()
-  for (let i = 0; i < 3; i++) day.collide({ control: true, own: 0, upper: 100 })
-  while (day.isOn()) day.collide({ own: 500, upper: 100 })
-  while (!day.isOn()) day.now += 1000
   for (let i = 0; i < 20; i++) {
-    assert.ok(day.isOn())
-    day.collide({ own: 0, upper: 0 })
+    day.collide({ control: true, own: 0, upper: 1000 * (i % 2) })
+    day.collide({ own: 100, upper: 1000 * (i % 2) })
+  }
+  assert.ok((day.worth?.effect.mean ?? 0) < 0)
+  assert.ok(day.isOn())
+  const other = new Day()
+  for (let i = 0; i < 5; i++) other.collide({ control: true, own: 0, upper: 100 })
+  while (other.isOn()) other.collide({ own: 500, upper: 100 })
+  while (!other.isOn()) other.now += 1000
+  for (let i = 0; i < 20; i++) {
+    other.collide({ own: 0, upper: 0 })
+    assert.ok(other.isOn())
   }
 })
 
