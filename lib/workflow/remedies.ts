@@ -132,6 +132,8 @@ export class Remedies {
   #rate = { since: 0, runs: 0, ms: 0 }
   /** runs have said that they can pause */
   #canPause = false
+  /** of those who wait; undefined: nobody has */
+  #wakers: Set<() => void> | undefined
   #advised = 0
   #delayed = 0
   #delayedMs = 0
@@ -360,20 +362,37 @@ export class Remedies {
     await this.#wait(ms, signal)
   }
 
-  /** Rejected with the signal's reason. */
+  /** For so long, or until the governor closes. Rejected with the signal's reason. */
   #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#wakers ??= this.#wakeAtTheEnd()
+    const wakers = this.#wakers
     return new Promise<void>((resolve, reject) => {
       const cancel = after(this.#session, ms, end, true)
-      function end(): void {
+      function over(): void {
+        cancel()
+        wakers.delete(end)
         signal?.removeEventListener('abort', stop)
+      }
+      function end(): void {
+        over()
         resolve()
       }
       function stop(): void {
-        cancel()
+        over()
         reject(signal?.reason)
       }
+      wakers.add(end)
       signal?.addEventListener('abort', stop, { once: true })
     })
+  }
+
+  /** Nobody is to wait, and keep the process alive, for what is closed. */
+  #wakeAtTheEnd(): Set<() => void> {
+    const wakers = new Set<() => void>()
+    this.#session.leaving.push(() => {
+      for (const wake of [...wakers]) wake()
+    })
+    return wakers
   }
 
   /** The nearest tier above that a run may be moved to; its own, where there is none. */
@@ -385,8 +404,10 @@ export class Remedies {
     return Math.min(...above)
   }
 
+  /** ms on the arena's clock; for ever, once that was left. */
   #now(): number {
-    return this.#session.binding.now() / NS_PER_MS
+    const { joined, binding } = this.#session
+    return joined ? binding.now() / NS_PER_MS : Number.POSITIVE_INFINITY
   }
 }
 

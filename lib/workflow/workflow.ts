@@ -136,7 +136,9 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   async #beginLater<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
     // What it is part of has begun, and waits for it with all that it holds.
     if (read.parent !== undefined || bookerAround(this.#session) !== undefined) return this.#begin(work, read)
-    return this.#begin(work, { ...read, ...(await this.#remedies.begin(read)) })
+    const begun = await this.#remedies.begin(read)
+    this.#session.mustBeOpen(this.name)
+    return this.#begin(work, { ...read, ...begun })
   }
 
   #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type ContentionNotice, type Governor, isForelockError, open, unlink } from '../../lib/index.js'
+import { type ContentionNotice, type Governor, isForelockError, open, type RemedyRecord, unlink } from '../../lib/index.js'
 
 const CLI = new URL('../../lib/cli/forelock.ts', import.meta.url).pathname
 const SLOTS = 8
@@ -40,14 +40,26 @@ async function collide(gov: Governor, until: () => boolean): Promise<void> {
   held.release()
 }
 
-test('what an agent in a process of its own foretells is heard by the workflows of another one', () =>
+test('what an agent in a process of its own foretells is heard by the workflows of another one, which act on it and learn what became of it', () =>
   withAgent(async gov => {
     const heard: ContentionNotice[] = []
+    const records: RemedyRecord[] = []
     gov.workflow('low', { tier: 'background' }).on('contention', notice => heard.push(notice))
-    await collide(gov, () => heard.length > 0)
+    const jobs = gov.workflow('jobs', { tier: 'background', remedies: { apply: ['reschedule'], control: 0 } })
+    jobs.on('remedied', record => records.push(record))
+    const done: Promise<void>[] = []
+    await collide(gov, () => {
+      if (heard.length > 0 && done.length === 0) done.push(jobs.run(() => {}))
+      return records.length > 0
+    })
     const [notice] = heard
     assert.equal([notice?.pool, notice?.tier, notice?.capacity, notice?.free], ['slots', 'interactive', SLOTS, 0])
     assert.ok((notice?.probability ?? 0) >= 0.5 && (notice?.within ?? 0) > 0 && (notice?.expected ?? 0) > 0)
+    await Promise.all(done)
+    assert.is(jobs.remedies().delayed, 1)
+    const [record] = records
+    assert.equal([record?.id, record?.kind, record?.came, record?.runs], [notice?.id, 'reschedule', true, 1])
+    assert.ok((record?.upperWaited ?? 0) > 0)
   }))
 
 test.run()

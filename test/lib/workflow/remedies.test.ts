@@ -130,6 +130,15 @@ test('one whose turn is put off can be given up', async () => {
   await gov.close()
 })
 
+test('one that is put off when its governor closes does not begin', async () => {
+  const gov = planned()
+  const low = lowOf(gov)
+  await tell(gov, NOTICE)
+  const over = low.run(() => assert.unreachable()).catch(error => isCoded(error, 'ERR_FORELOCK_CLOSED'))
+  await gov.close()
+  await over
+})
+
 test('a run that is part of another is not put off: that one waits for it with what it holds', async () => {
   const gov = planned()
   const low = lowOf(gov)
