@@ -36,8 +36,10 @@ export interface RemedyRecord {
   readonly workflow: string
   readonly pool: string
   readonly tier: string
-  /** ms since the Unix epoch */
+  /** ms since the Unix epoch: when it was foretold, how probable it was, and when it was known what became of it */
   readonly at: number
+  readonly probability: number
+  readonly known: number
   readonly control: boolean
   /** runs of the workflow that were asked for until it was over, what they waited together (ms), and what that costs */
   readonly runs: number
@@ -126,7 +128,7 @@ export class Remedies {
   /** ms until when runs are to be looked at before they begin */
   #until = Number.NEGATIVE_INFINITY
   /** told, by id, until what became of them is known */
-  readonly #told = new Map<string, ContentionNotice>()
+  readonly #told = new Map<string, { readonly at: number; readonly probability: number }>()
   /** runs that came since then, and a rate of those before */
   arrivals = 0
   #rate = { since: 0, runs: 0, ms: 0 }
@@ -204,7 +206,9 @@ export class Remedies {
       workflow: this.#subject.name,
       pool,
       tier,
-      at: this.#session.binding.wallClock(now * NS_PER_MS),
+      at: this.#session.binding.wallClock(told.at * NS_PER_MS),
+      probability: told.probability,
+      known: this.#session.binding.wallClock(now * NS_PER_MS),
       control,
       runs,
       waited: weighed.waited,
@@ -338,7 +342,7 @@ export class Remedies {
     const now = this.#now()
     // What it is followed for is said as from now on.
     this.#effects.watch({ id, kind, control, at, within: notice.followed + now - at, upper, costs })
-    this.#told.set(id, notice)
+    this.#told.set(id, { at, probability: notice.probability })
     for (const oldest of this.#told.keys()) if (this.#told.size > TOLD_MOST) this.#told.delete(oldest)
     this.#until = Math.max(this.#until, this.#effects.until)
   }

@@ -339,13 +339,14 @@ test('what came of it is told, and left as a note: what its runs waited, and wha
   gov.advance(GAP_MS)
   await run
   await tell(gov, OUTCOME)
-  const { at, ...record } = told.records[0] as RemedyRecord
+  const { at, known, ...record } = told.records[0] as RemedyRecord
   assert.equal(record, {
     id: 'a:1',
     kind: 'reschedule',
     workflow: 'low',
     pool: 'p',
     tier: 'interactive',
+    probability: 0.8,
     control: false,
     runs: 1,
     waited: GAP_MS,
@@ -356,7 +357,8 @@ test('what came of it is told, and left as a note: what its runs waited, and wha
     upperCost: 2,
     effect: undefined
   })
-  assert.ok(Math.abs(at - gov.toDate(gov.now()).getTime()) <= 1)
+  assert.ok(Math.abs(known - gov.toDate(gov.now()).getTime()) <= 1)
+  assert.ok(Math.abs(known - at - (GAP_MS + 2 * LOOK_MS)) <= 1)
   const buffer = new Uint8Array(1 << 16)
   const notes = [...decodeNotes(buffer, gov.telemetry.drainNotes(buffer))].filter(({ kind }) => kind === gov.telemetry.intern(REMEDY_NOTE))
   assert.is(JSON.parse(Buffer.from(notes[0]?.bytes ?? []).toString()).cost, 0.5)
