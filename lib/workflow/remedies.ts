@@ -244,7 +244,7 @@ export class Remedies {
     if (waitTimeout !== undefined && delay > waitTimeout) return { tierIndex: this.#higher(tierIndex), waitTimeout, seen }
     for (const measure of active) if (measure.kind === 'pace') measure.next = now + delay + measure.every
     if (delay > 0) await this.#putOff(delay, run.signal)
-    const to = active.find(({ kind }) => kind === 'move')?.to
+    const to = active.find(({ kind, until }) => kind === 'move' && until > now + delay)?.to
     if (to !== undefined) this.#moved++
     return { tierIndex: to ?? tierIndex, waitTimeout: waitTimeout === undefined ? undefined : waitTimeout - delay, seen }
   }

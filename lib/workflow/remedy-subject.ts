@@ -1,4 +1,5 @@
 import type { AdmitParts } from '../admit.js'
+import { NotFoundError } from '../errors/index.js'
 import { type Pool, pools } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { Session } from '../session.js'
@@ -22,21 +23,14 @@ export class KnownWorkflow implements RemedySubject {
   needOf(name: string): number | undefined {
     const parts = this.parts()
     if (parts === undefined) return undefined
-    return poolParts(parts)
-      .filter(([pool]) => pool.name === name)
-      .reduce((most, [{ capacity }, amounts]) => Math.max(most, partOf(amounts, capacity)), 0)
+    const wanted = poolParts(parts).filter(([pool]) => pool.name === name)
+    return whereFound(() => wanted.reduce((most, [{ capacity }, amounts]) => Math.max(most, partOf(amounts, capacity)), 0))
   }
 
   roomOf(name: string, tier: number): number | undefined {
     const parts = this.parts()
     const [pool] = parts === undefined ? [] : poolParts(parts).flatMap(([one]) => (one.name === name ? [one] : []))
-    if (pool === undefined) return undefined
-    const { capacity, tiers } = pool.usage()
-    const used = tiers[this.session.tiers[tier] as string]?.used ?? {}
-    const most = pools.mostOf(pool, tier)
-    return Math.min(
-      ...pool.names.map((dimension, d) => Math.max(0, (most[d] as number) - (used[dimension] ?? 0)) / (capacity[dimension] || 1))
-    )
+    return pool === undefined ? undefined : whereFound(() => this.room(pool, tier))
   }
 
   duration(): number | undefined {
@@ -47,6 +41,25 @@ export class KnownWorkflow implements RemedySubject {
     let count = 0
     for (const { workflow } of runningOf(this.session)) if (workflow === this.name) count++
     return count
+  }
+
+  private room(pool: Pool, tier: number): number {
+    const { capacity, tiers } = pool.usage()
+    const used = tiers[this.session.tiers[tier] as string]?.used ?? {}
+    const most = pools.mostOf(pool, tier)
+    return Math.min(
+      ...pool.names.map((dimension, d) => Math.max(0, (most[d] as number) - (used[dimension] ?? 0)) / (capacity[dimension] || 1))
+    )
+  }
+}
+
+/** Undefined where the pool's place in the arena has been given to another since. */
+function whereFound<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    return undefined
   }
 }
 

@@ -328,8 +328,10 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
     const [door, terms] = [this.#door, this.#terms(read, run)]
-    const about = { workflow: this.name, tier: run.tier, amounts: allotment?.granted }
-    const admitted = door === undefined ? admit(this.#session, parts, terms) : door.admit(parts, terms, about)
+    const admitted =
+      door === undefined
+        ? admit(this.#session, parts, terms)
+        : door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
     const { seen } = read
     return seen === undefined ? admitted : admitted.finally(() => this.#remedies.admitted(seen))
   }
