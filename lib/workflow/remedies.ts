@@ -73,7 +73,7 @@ export interface RemedySubject {
   readonly name: string
   /** index of the tier of its runs */
   readonly tierIndex: number
-  /** the part of a pool that a run holds, 0 to 1; undefined: not known; 0: none */
+  /** the part of a pool that a run holds, 0 to 1; undefined: not known */
   needOf(pool: string): number | undefined
   /** the part of a pool that a tier could still have, 0 to 1; undefined: not known */
   roomOf(pool: string, tier: number): number | undefined
@@ -166,7 +166,7 @@ export class Remedies {
     const { tierIndex } = this.#subject
     const upper = tiers.indexOf(notice.tier)
     const need = this.#subject.needOf(notice.pool)
-    if (upper <= tierIndex || need === 0) return undefined
+    if (upper <= tierIndex) return undefined
     const now = this.#now()
     const all = proposals(this.#situation(notice, upper, need, now))
     const { apply } = this.#options

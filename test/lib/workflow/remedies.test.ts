@@ -299,6 +299,36 @@ test('runs begin in a lower tier that may have less of the pool, where that is c
   await gov.close()
 })
 
+test('a run that is put off until that is over begins in its own tier', async () => {
+  const gov = planned()
+  const pool = gov.pool('p', { capacity: { permits: 10 }, tiers: { background: { ceiling: 0.1 } } })
+  const remedies: RemedyOptions = { apply: ['reschedule', 'move'], tiers: ['background'], control: 0 }
+  const middle = gov.workflow('middle', { tier: 'standard', needs: { pool: [pool, { permits: 1 }] }, remedies, metering: false })
+  const told = heard(middle)
+  const all = pool.tryAllocate({ permits: 1 }, { tier: 'background' })
+  await tell(gov, { ...NOTICE, gap: 100 })
+  all?.release()
+  await tell(gov, { ...NOTICE, id: 'a:2' })
+  assert.equal(
+    told.remedies.map(({ kind }) => kind),
+    ['move', 'reschedule']
+  )
+  const run = middle.run(({ tier }) => tier)
+  await macrotask()
+  gov.advance(GAP_MS)
+  assert.is(await run, 'standard')
+  assert.is(middle.remedies().moved, 0)
+  await gov.close()
+})
+
+test("a run in another tier than its workflow's begins at once", async () => {
+  const gov = planned()
+  const low = lowOf(gov)
+  await tell(gov, NOTICE)
+  assert.is(await low.run({ tier: 'interactive' }, ({ tier }) => tier), 'interactive')
+  await gov.close()
+})
+
 test('one that would wait for longer than it says begins at once, in a higher tier where it may', async () => {
   const gov = planned()
   const apply = { apply: ['reschedule', 'move'], control: 0 } as const
