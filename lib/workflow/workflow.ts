@@ -138,6 +138,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     if (read.parent !== undefined || bookerAround(this.#session) !== undefined) return this.#begin(work, read)
     const begun = await this.#remedies.begin(read)
     this.#session.mustBeOpen(this.name)
+    // What needs nothing is admitted by beginning.
+    if (begun.seen !== undefined && this.#sizing === undefined && this.#options.needs === undefined) this.#remedies.admitted(begun.seen)
     return this.#begin(work, { ...read, ...begun })
   }
 
@@ -170,9 +172,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     allotment: Allotment | undefined
   ): Promise<T> {
     const session = this.#session
-    this.#lastParts = parts
     const run = this.#make(read, parts, allotment)
-    if (parts === undefined && read.seen !== undefined) this.#remedies.admitted(read.seen)
     const admission = parts === undefined ? undefined : await this.#admit(parts, read, run, allotment)
     let outcome: Outcome = 'ignore'
     try {
@@ -327,6 +327,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
+    this.#lastParts = parts
     const [door, terms] = [this.#door, this.#terms(read, run)]
     const admitted =
       door === undefined
