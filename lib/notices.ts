@@ -1,18 +1,47 @@
 import type { WarmKind } from './plan/warm-planner.js'
-import type { Session } from './session.js'
+import { fieldsOf, isText } from './telemetry/json-note.js'
+
+/** Who plans for an arena holds this lock of it; it ends with its process. */
+export const AGENT_LOCK = 'forelock:agent'
 
 /** It is likely that a tier will ask a pool for more than is free. */
 export interface ContentionNotice {
   readonly event: 'contention'
+  /** different from that of all others of the arena */
+  readonly id: string
   readonly pool: string
   /** who will ask, by name of the tier */
   readonly tier: string
   /** that they ask for more than is free now */
   readonly probability: number
-  /** ms from now within which */
+  /** ms from now within which, and for which it is followed what becomes of it */
   readonly within: number
+  readonly followed: number
   /** units that are kept for them now */
   readonly kept: number
+  /** units of the pool, and those that are free */
+  readonly capacity: number
+  readonly free: number
+  /** units that they will ask for within that time, and that anybody asks for usually */
+  readonly expected: number
+  readonly usual: number
+  /** ms from now until so much has come free that they find what they will ask for, and one more does, if nobody of a lower tier begins meanwhile */
+  readonly gap: number
+  /** what waiting costs a request and second, by tier, lowest first */
+  readonly costs: readonly number[]
+}
+
+/** What became of a collision that was foretold. */
+export interface OutcomeNotice {
+  readonly event: 'outcome'
+  readonly id: string
+  readonly pool: string
+  readonly tier: string
+  /** whether the tier asked for more than was free */
+  readonly came: boolean
+  /** of the tier while it was followed, and ms that they waited together */
+  readonly requests: number
+  readonly waited: number
 }
 
 /** A plan was written. */
@@ -43,18 +72,44 @@ export interface WarmNotice {
 }
 
 /** What an agent tells those whom it concerns. */
-export type Notice = ContentionNotice | PlanNotice | WarmNotice
+export type Notice = ContentionNotice | OutcomeNotice | PlanNotice | WarmNotice
+export type NoticeEvent = Notice['event']
 
-const LISTENERS = new WeakMap<Session, Set<(notice: Notice) => void>>()
+type Fields = Readonly<Record<string, unknown>>
 
-/** Tells what an agent of this governor says, until what it returns is called. */
-export function onNotice(session: Session, listener: (notice: Notice) => void): () => void {
-  const listeners = LISTENERS.get(session) ?? new Set()
-  LISTENERS.set(session, listeners)
-  listeners.add(listener)
-  return () => void listeners.delete(listener)
+const PLANS: readonly unknown[] = ['hold', 'reserve', 'share', 'escalation', 'keep'] satisfies PlanNotice['kind'][]
+
+const WARMED: readonly unknown[] = ['lock', 'bucket', 'pool', 'workflow'] satisfies WarmKind[]
+
+const isAmount = (value: unknown) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
+const isTextOrNot = (value: unknown) => value === undefined || isText(value)
+
+/** What each kind of notice must have: anybody may write notes. */
+const IS: Readonly<Record<NoticeEvent, (fields: Fields) => boolean>> = {
+  contention: ({ id, pool, tier, probability, within, followed, kept, capacity, free, expected, usual, gap, costs }) =>
+    [id, pool, tier].every(isText) &&
+    [probability, within, followed, kept, capacity, free, expected, usual, gap].every(isAmount) &&
+    Array.isArray(costs) &&
+    costs.every(isAmount),
+  outcome: ({ id, pool, tier, came, requests, waited }) =>
+    [id, pool, tier].every(isText) && typeof came === 'boolean' && [requests, waited].every(isAmount),
+  plan: ({ kind, what, tier, who, amount = 0, until }) =>
+    PLANS.includes(kind) && isText(what) && [tier, who].every(isTextOrNot) && [amount, until].every(isAmount),
+  warm: ({ kind, what, who, probability, until }) =>
+    WARMED.includes(kind) && isText(what) && isTextOrNot(who) && [probability, until].every(isAmount)
 }
 
-export function notify(session: Session, notices: readonly Notice[]): void {
-  for (const listener of [...(LISTENERS.get(session) ?? [])]) for (const notice of notices) listener(notice)
+/** Reads one; undefined: it is none. */
+export function readNotice(value: unknown): Notice | undefined {
+  const fields = fieldsOf(value)
+  const { event } = fields
+  return isText(event) && Object.hasOwn(IS, event) && IS[event as NoticeEvent](fields) ? (value as Notice) : undefined
+}
+
+/** The same, told so many ms ago; undefined: what it is about is over. */
+export function agedBy(notice: Notice, ms: number): Notice | undefined {
+  if (notice.event === 'outcome') return notice
+  if (notice.event === 'plan' || notice.event === 'warm') return notice.until > ms ? { ...notice, until: notice.until - ms } : undefined
+  const { within, followed, gap } = notice
+  return within > ms ? { ...notice, within: within - ms, followed: Math.max(0, followed - ms), gap: Math.max(0, gap - ms) } : undefined
 }

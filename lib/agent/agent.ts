@@ -1,7 +1,7 @@
 import { callback, count, duration, flag, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { Foresight, type ForesightOptions } from '../foresight/face.js'
 import type { StewardStatus, StewardTerms } from '../foresight/steward.js'
-import { onNotice } from '../notices.js'
+import { noticeBoardOf } from '../notice-board.js'
 import type { Extra } from '../plan/extra.js'
 import type { GuardStatus } from '../plan/pool-guard.js'
 import type { WarmPlans } from '../plan/warm-planner.js'
@@ -129,7 +129,7 @@ export class Agent {
     this.#warmCalls = onWarm === undefined || warm === undefined ? undefined : new WarmCalls(this.#session, onWarm, warm.most)
     const calls = this.#warmCalls
     if (calls === undefined) return
-    this.#hearNoMore = onNotice(this.#session, notice => {
+    this.#hearNoMore = noticeBoardOf(this.#session).on('warm', notice => {
       if (notice.event === 'warm' && notice.kind !== 'workflow') calls.call(notice)
     })
   }

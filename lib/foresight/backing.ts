@@ -1,4 +1,3 @@
-import type { Notice } from '../notices.js'
 import type { RunTold } from '../workflow/sizing.js'
 import type { Question, Questions } from './answers.js'
 import type { Anomaly } from './usage-watch.js'
@@ -15,8 +14,6 @@ export interface WatchEvents {
   anomaly(anomaly: Anomaly): void
   /** a run is over whose workflow learns what its runs need, in whichever environment */
   sized(record: RunTold): void
-  /** what its plans are about */
-  noticed(notices: readonly Notice[]): void
   /** it stopped by itself */
   failed(error: unknown): void
 }

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { duration, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { ClosedError } from '../errors/index.js'
-import { type Notice, notify } from '../notices.js'
 import type { ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
 import type { ModelScore } from '../predict/scorekeeper.js'
@@ -86,7 +85,6 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     const events = {
       anomaly: (anomaly: Anomaly) => void this.emit('anomaly', anomaly),
       sized: (record: RunTold) => hearOf(session, record),
-      noticed: (notices: readonly Notice[]) => notify(session, notices),
       failed: (error: unknown) => this.#fail(error)
     }
     this.error = undefined

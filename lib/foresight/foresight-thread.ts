@@ -21,7 +21,6 @@ const tell = (message: FromWatch) => port.postMessage(message)
 const watch = new LocalWatch(session, terms, {
   anomaly: anomaly => tell({ event: 'anomaly', anomaly }),
   sized: record => tell({ event: 'sized', record }),
-  noticed: notices => tell({ event: 'noticed', notices }),
   failed(error) {
     tell({ event: 'failed', error: plainError(error) })
     leave()

@@ -1,4 +1,5 @@
 import { ClosedError } from '../errors/index.js'
+import { tellNotices } from '../notice-board.js'
 import type { Session } from '../session.js'
 import { after } from '../timer.js'
 import { answersOf, type Question, type Questions } from './answers.js'
@@ -26,7 +27,10 @@ export class LocalWatch implements Backing {
     const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
     this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
     this.#watch.outlook.contends = terms.contention ?? true
-    this.#stewards = new Stewards(session, this.#watch, { failed: error => this.#fail(error), noticed: notices => events.noticed(notices) })
+    this.#stewards = new Stewards(session, this.#watch, {
+      failed: error => this.#fail(error),
+      noticed: notices => tellNotices(session, notices)
+    })
     this.#answers = answersOf(this.#watch, this.#stewards)
     this.#next()
   }

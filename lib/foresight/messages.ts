@@ -1,4 +1,3 @@
-import type { Notice } from '../notices.js'
 import type { PlainError } from '../thread/plain-error.js'
 import type { ThreadArena } from '../thread/start.js'
 import type { RunTold } from '../workflow/sizing.js'
@@ -21,7 +20,6 @@ export interface ToWatch {
 export type FromWatch =
   | { readonly event: 'anomaly'; readonly anomaly: Anomaly }
   | { readonly event: 'sized'; readonly record: RunTold }
-  | { readonly event: 'noticed'; readonly notices: readonly Notice[] }
   | { readonly event: 'failed'; readonly error: PlainError }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: PlainError }

@@ -1,8 +1,9 @@
 import { Bucket } from '../bucket.js'
 import { CapacityError, MemoryError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
-import type { Notice, PlanNotice } from '../notices.js'
+import { AGENT_LOCK, type Notice, type PlanNotice } from '../notices.js'
 import type { Expected, Verdict } from '../plan/checks.js'
+import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
@@ -53,8 +54,6 @@ export interface StewardEvents {
   noticed(notices: readonly Notice[]): void
 }
 
-/** One writes the plans of an arena; who holds this lock. */
-const AGENT_LOCK = 'forelock:agent'
 /** A score is meant for so many ms. */
 const WITHIN_MS = 500
 const LAG = 1
@@ -82,6 +81,8 @@ export class Steward implements Arena {
   readonly #elected: Promise<void>
   readonly #clock: () => number
   readonly #events: StewardEvents
+  readonly #collisions = new CollisionBook()
+  #foretold = 0
   #notices: Notice[] = []
   #active = false
   #planned = Number.NEGATIVE_INFINITY
@@ -143,9 +144,11 @@ export class Steward implements Arena {
       }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
+      if (kind === 'pool') this.#collisions.asked(name, tier, time, units)
     }
     for (const activity of activities) {
       const { kind, name, tier, workflow } = activity
+      if (kind === 'pool' && isSettled(activity)) this.#collisions.waited(name, tier, activity.time - activity.waited, activity.waited)
       const over = this.#holdings.of(activity)
       if (over === undefined || !isPlanned(kind)) continue
       this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow })
@@ -164,9 +167,7 @@ export class Steward implements Arena {
     this.#planned = now
     this.#lost = new Map(this.#plans.scores().map(({ source, waitedMs }) => [source, waitedMs]))
     this.#planner.plan(this)
-    for (const { tier, ...collision } of this.#planner.collisions(this)) {
-      this.#notices.push({ event: 'contention', tier: this.#session.tiers[tier] as string, ...collision })
-    }
+    this.#foretell(now)
     if (this.#notices.length > 0 && this.#active) this.#events.noticed(this.#notices)
     this.#notices = []
   }
@@ -243,6 +244,27 @@ export class Steward implements Arena {
     }
   }
 
+  /** What is about to collide, and what has become of what was. */
+  #foretell(now: number): void {
+    const { tiers, binding } = this.#session
+    const { waitCosts: costs } = this.#terms
+    for (const { tier, ...collision } of this.#planner.collisions(this)) {
+      const id = `${binding.client}:${++this.#foretold}`
+      this.#collisions.tell({ id, pool: collision.pool, tier, at: now, within: collision.within, free: collision.free })
+      this.#notices.push({
+        event: 'contention',
+        id,
+        tier: tiers[tier] as string,
+        costs,
+        followed: followed(collision.within),
+        ...collision
+      })
+    }
+    for (const { tier, ...outcome } of this.#collisions.judge(now)) {
+      this.#notices.push({ event: 'outcome', tier: tiers[tier] as string, ...outcome })
+    }
+  }
+
   #meets(kind: Activity['kind'], name: string): kind is 'lock' | 'bucket' | 'pool' {
     if (!isPlanned(kind)) return false
     if (kind === 'lock' || this.#planner.knows(kind, name)) return true
@@ -287,6 +309,11 @@ export class Steward implements Arena {
 /** Of the scarcest dimension. */
 function partOf({ capacity }: PoolUsage, used: AmountsByName): number {
   return Math.max(...Object.entries(capacity).map(([name, units]) => (used[name] ?? 0) / (units || 1)))
+}
+
+/** A request waits no more. */
+function isSettled({ event }: Activity): boolean {
+  return event === 'grant' || event === 'refusal' || event === 'abort'
 }
 
 function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {

@@ -75,8 +75,6 @@ export class ThreadWatch implements Backing {
       this.#events.anomaly(message.anomaly)
     } else if (message.event === 'sized') {
       this.#events.sized(message.record)
-    } else if (message.event === 'noticed') {
-      this.#events.noticed(message.notices)
     } else {
       this.#fail(errorOf(message.error))
     }

@@ -124,7 +124,7 @@ export interface QuantileGroup extends GroupNames {
 }
 
 export interface PredictionsOptions extends Span {
-  /** contention or wait, of shadow requests; course or remaining, of running workflows; or whatever was appended */
+  /** contention or wait, of shadow requests; course or remaining, of running workflows; collision, remedy:KIND or control:KIND, of remedies; or whatever was appended */
   readonly kind?: string
   /** `kind:element` of a shadow request; the name of a workflow */
   readonly subject?: string

@@ -11,11 +11,13 @@ import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord }
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
+import { decodeRemedyNote } from '../workflow/remedy-note.js'
 import { BufferedStore } from './buffered.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
 import { hostRow } from './host-rows.js'
 import { predictionRows } from './prediction-rows.js'
 import { estimateRows, Predictions } from './predictions.js'
+import { remedyRows } from './remedy-rows.js'
 import type { ActionRow, EstimateRow, RunRow } from './rows.js'
 import { actionRow, runRow } from './run-rows.js'
 import type { HistoryStore, Retention } from './store.js'
@@ -263,6 +265,8 @@ export class Recording {
       if (estimate !== undefined) estimates.push(...this.#estimate(estimate))
       const prediction = decodePredictionNote(kind, note.bytes)
       if (prediction !== undefined) estimates.push(...predictionRows(prediction))
+      const remedy = decodeRemedyNote(kind, note.bytes)
+      if (remedy !== undefined) estimates.push(...remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
       const told = decodeRunNote(kind, note.bytes)
       if (told === undefined) continue
       if ('id' in told) runs.push(runRow(told, String(note.participant)))

@@ -9,7 +9,7 @@ import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
-import { PoolPlanner, type PoolView } from './pool-planner.js'
+import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
@@ -117,7 +117,7 @@ export interface PlannerStatus {
 export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
 
 /** That a tier will ask a pool for more than is free. */
-export interface Collision {
+export interface Collision extends Foreseen {
   readonly pool: string
   /** index */
   readonly tier: number
@@ -255,7 +255,8 @@ export class Planner {
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
-          all.push({ pool, tier, probability: planner.contention(tier, view), within: planner.horizon, kept: planner.kept(tier) })
+          const probability = planner.contention(tier, view)
+          all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier), ...planner.foresees(tier, view) })
         }
         told[tier] = collides
       }

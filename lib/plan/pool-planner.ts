@@ -47,6 +47,18 @@ export interface PoolPlannerOptions {
   readonly extra?: Extra | undefined
 }
 
+/** What a tier will ask for, in units, beside what there is. */
+export interface Foreseen {
+  readonly capacity: number
+  readonly free: number
+  /** by the quantile that is worth keeping */
+  readonly expected: number
+  /** what a request of any tier asks for, on average */
+  readonly usual: number
+  /** ms until so much has come free that the tier finds what it will ask for, and one request of usual size does, as fast as units come free lately */
+  readonly gap: number
+}
+
 /** Units that a planner tells apart: of few, each. */
 const STEPS_MOST = 64
 /** Completed requests for which one waits at most, on average: what comes free in that time needs no keeping. */
@@ -196,6 +208,20 @@ export class PoolPlanner {
   /** What was planned for a tier has not been written. @param tier index */
   dropped(tier: number): void {
     ;(this.#kept[tier] as { steps: number }).steps = 0
+  }
+
+  /** What a tier will ask for within the {@link horizon}, beside what there is. */
+  foresees(tier: number, view: PoolView): Foreseen {
+    const { capacity, period } = this.#options
+    const free = Math.max(0, capacity - view.used())
+    const steps = this.#tiers[tier]?.[this.#horizon]?.quantile(this.ratio(tier, view), this.#expected(tier, view)) ?? 0
+    const expected = Math.min(capacity, steps * this.#step)
+    const usual = Math.min(capacity, this.#meanAmount)
+    const lacking = Math.max(0, Math.min(capacity, expected + usual) - free)
+    const freed = this.#freed * usual
+    // Where nothing was seen to come free it is said to do so by then.
+    const gap = lacking === 0 ? 0 : freed > 0 ? (lacking / freed) * period : this.horizon
+    return { capacity, free, expected, usual, gap }
   }
 
   /** units that are kept for a tier, as last planned */

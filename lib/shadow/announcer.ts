@@ -1,3 +1,4 @@
+import { isHeld } from '../is-held.js'
 import type { Session } from '../session.js'
 import { type Running, runningOf } from './running.js'
 import { noteRunning } from './running-note.js'
@@ -67,8 +68,7 @@ export class Announcer {
       this.#stop()
       return
     }
-    const [lock] = this.#session.binding.snapshot(FOLLOWER_LOCK).filter(({ kind }) => kind === 0)
-    this.#isFollowed = lock?.holders.some(({ alive }) => alive) ?? false
+    this.#isFollowed = isHeld(this.#session, FOLLOWER_LOCK)
     if (!this.#isFollowed) return
     for (const run of this.#running) this.#changed.add(run)
     this.#tell()

@@ -18,6 +18,7 @@ export class Allotment {
   /** unit ms that it held until `since` */
   private readonly held: number[]
   private since = 0
+  private paused = false
   /** that there were when its size was said */
   private readonly lessons: number
 
@@ -48,6 +49,17 @@ export class Allotment {
   /** What it holds now. */
   get granted(): AmountsByName {
     return this.sizing.byName(this.amounts)
+  }
+
+  /** It has given back what it holds, and asks for it again when it goes on. */
+  pause(now: number): void {
+    this.paused = true
+    this.account(now)
+  }
+
+  goOn(now: number): void {
+    this.paused = false
+    this.account(now)
   }
 
   /** The work says what it uses; true: it has that much. @throws ArgumentError */
@@ -117,7 +129,7 @@ export class Allotment {
    */
   private adjust(now: number): void {
     const { allocation } = this
-    if (allocation === undefined || allocation.ended || !this.sizing.session.joined) return
+    if (allocation === undefined || allocation.ended || this.paused || !this.sizing.session.joined) return
     const sofar = this.sofar()
     const predicted = this.sizing.size(this.input)
     const twice = this.sizing.more(this.amounts) ?? this.amounts

@@ -13,7 +13,8 @@ import { type Prices, readPrices } from './cost.js'
 import { type LearningOptions, type OnScale, type ReadLearning, readLearning, readWhenFull, type WhenFull } from './learning.js'
 import type { ReadMetering, RunScope } from './metering.js'
 import { type GivenProfile, type ReadProfile, readProfile } from './profile.js'
-import { type RemedyMode, readRemedies } from './remedies.js'
+import type { OwnRun } from './remedy-effects.js'
+import { type ReadRemedies, type RemedyMode, type RemedyOptions, readRemedies } from './remedy-options.js'
 import { Work } from './work.js'
 
 /** What a run is admitted with. */
@@ -61,12 +62,12 @@ export interface WorkflowOptions {
   /** the fields of the input that may be recorded as they are; default none */
   keep?: readonly string[] | undefined
   /**
-   * what it does when an agent foretells that a tier above it will ask for more than is free: it says what it could do, by its `remedy` events, or it does that, and
-   * begins its runs later; default `'advise'`
+   * what it does when an agent foretells that a tier above it will ask for more than is free: it says what it could do, by its `remedy` events (`'advise'`, the default), or
+   * does it: `'apply'` puts runs off, paces them, and has those pause that can; options say what exactly
    */
-  remedies?: RemedyMode | undefined
+  remedies?: RemedyMode | RemedyOptions | undefined
   /**
-   * called when an agent foretells that it is about to begin, because of what has begun that usually raises it: where the agent was started, so that a worker
+   * called when an agent foretells that it is about to begin, because of what has begun that usually raises it: in each environment that has one, so that a worker
    * can be there before its first run
    */
   onWarm?: OnWarm | undefined
@@ -117,7 +118,7 @@ export interface ReadWorkflow {
   readonly learning: ReadLearning | undefined
   readonly whenFull: WhenFull
   readonly onScale: OnScale | undefined
-  readonly remedies: RemedyMode
+  readonly remedies: ReadRemedies
   readonly onWarm: OnWarm | undefined
   readonly metering: ReadMetering | undefined
   readonly profile: ReadProfile
@@ -136,6 +137,8 @@ export interface ReadRun {
   readonly signal: AbortSignal | undefined
   readonly within: Within | undefined
   readonly parent: Work | undefined
+  /** who wants to know when it is admitted; undefined: nobody */
+  readonly seen: OwnRun | undefined
 }
 
 const WORKFLOW_KNOWN = [
@@ -187,7 +190,7 @@ export function readWorkflow(name: string, options: unknown, session: Session): 
     needs: needs === undefined || needs === 'learn' ? undefined : readNeeds(needs),
     learning: needs === 'learn' ? readLearning(learning, pool, buckets, index, session) : undefined,
     ...readWhenFull(whenFull, onScale),
-    remedies: readRemedies(remedies),
+    remedies: readRemedies(remedies, session),
     onWarm: onWarm as OnWarm | undefined,
     metering: readMetering(metering),
     profile: readProfile(profile),
@@ -213,7 +216,8 @@ export function readRun(options: unknown, workflow: ReadWorkflow, session: Sessi
     waitTimeout: waitTimeout === undefined ? undefined : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal'),
     within: within as Within | undefined,
-    parent: booker instanceof Work ? booker : undefined
+    parent: booker instanceof Work ? booker : undefined,
+    seen: undefined
   }
 }
 

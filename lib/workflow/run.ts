@@ -24,6 +24,7 @@ import type { Metering } from './metering.js'
 import { workName } from './options.js'
 import { readCertifications } from './profile.js'
 import type { ActionRecord, Outcome, RunRecord } from './record.js'
+import type { Remedies } from './remedies.js'
 import type { Sampled } from './sample-clock.js'
 import { Work } from './work.js'
 
@@ -47,6 +48,8 @@ export interface RunKind {
   readonly running: Set<Running>
   /** who tells others of them meanwhile */
   readonly announcer: Announcer
+  /** who knows when they are in the way */
+  readonly remedies: Remedies
 }
 
 /** What one of them is, apart from how it goes. */
@@ -79,6 +82,8 @@ export class Run extends Work implements Running {
   private asked: number | undefined = undefined
   private positions = 0
   private over = false
+  private paused = false
+  private admission: Admission | undefined = undefined
   private log: HoldLog | undefined = undefined
   private sampled: (Sampled & { readonly curve: CurveTally }) | undefined = undefined
 
@@ -190,6 +195,28 @@ export class Run extends Work implements Running {
   }
 
   /**
+   * A place at which it can pause, because nothing half done needs what it was admitted with. Where a tier above it is about to ask for that, and its workflow may
+   * {@link RemedyOptions.apply | split} runs, its units go back to the pool until there is room again, and it waits for that; once in a run, and never while it holds locks, which it
+   * would keep from others.
+   *
+   * @returns whether it paused; rejected with the reason of its signal, which leaves it without the units, or as {@link Allocation.resize}
+   */
+  async pause(): Promise<boolean> {
+    const isFree = !this.paused && this.heldGrants().length === 0
+    const pausing = this.kind.remedies.pause(isFree ? (this.admission?.allocations ?? []) : [], this.signal)
+    if (pausing === undefined) return false
+    this.paused = true
+    const { allotment } = this.setup
+    allotment?.pause(this.now())
+    try {
+      await pausing
+    } finally {
+      allotment?.goOn(this.now())
+    }
+    return true
+  }
+
+  /**
    * What it may do, hold and use over the coming seconds, in 20 equal steps, by how earlier runs of its workflow in this environment went on from
    * where it is: see {@link RunForecast}. Of a run that is over there are no points.
    *
@@ -239,6 +266,7 @@ export class Run extends Work implements Running {
   /** @internal It was admitted. */
   start<T>(fn: (run: Run) => T, admission: Admission | undefined): T {
     this.beginMeasuring()
+    this.admission = admission
     if (admission?.allocation !== undefined) this.setup.allotment?.begin(admission.allocation, this.began)
     this.kind.running.add(this)
     this.kind.announcer.began(this)

@@ -4,7 +4,8 @@ import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround } from '../enclosing.js'
-import { type ContentionNotice, type Notice, onNotice, type PlanNotice } from '../notices.js'
+import { noticeBoardOf } from '../notice-board.js'
+import type { ContentionNotice, Notice, NoticeEvent, PlanNotice, WarmNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { type RequestNames, readNames } from '../request-names.js'
@@ -24,7 +25,9 @@ import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions
 import { ProfileLearner, type WorkflowProfile } from './profile.js'
 import { Readiness, type ReadinessStatus } from './readiness.js'
 import type { Outcome, RunRecord } from './record.js'
-import { Remedies, type Remedy, type RemedyStatus } from './remedies.js'
+import { Remedies, type Remedy, type RemedyRecord, type RemedyStatus } from './remedies.js'
+import { noteRemedy } from './remedy-note.js'
+import { KnownWorkflow, poolParts } from './remedy-subject.js'
 import { Run, type RunKind } from './run.js'
 import { Sizing, type SizingStatus, usageInputOf } from './sizing.js'
 import { Doorkeeper } from './when-full.js'
@@ -33,12 +36,14 @@ import { Work } from './work.js'
 export interface WorkflowEvents {
   /** a run is over */
   run: [record: RunRecord]
-  /** its tier, or one above it, is likely to ask a pool for more than is free; told where the agent was started */
+  /** its tier, or one above it, is likely to ask a pool for more than is free */
   contention: [notice: ContentionNotice]
   /** something is kept for its tier, or from it: for a tier above, or another workflow or tenant */
   plan: [notice: PlanNotice]
-  /** what it could do, or has done, so as not to be in the way */
+  /** what it could do, or does, so as not to be in the way */
   remedy: [remedy: Remedy]
+  /** what came of one that was done, or left alone to compare with */
+  remedied: [record: RemedyRecord]
 }
 
 /** Runs are told apart by the environment and this. */
@@ -64,7 +69,10 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   readonly #remedies: Remedies
   /** undefined: nobody makes it ready */
   readonly #readiness: Readiness | undefined
-  #listens = false
+  /** what the last run was admitted with */
+  #lastParts: AdmitParts | undefined
+  /** what ends its hearing, by kind of notices */
+  readonly #hears = new Map<NoticeEvent, () => void>()
 
   /** @internal */
   constructor(session: Session, name: string, options: unknown) {
@@ -77,6 +85,8 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#learner = new ProfileLearner({ id: name, type, priority: session.tiers[tierIndex] ?? '', prices }, profile)
     addLearner(session, this.#learner)
     this.#forgetting = forgettingOf(session)
+    const subject = new KnownWorkflow(session, name, tierIndex, this.#learner, () => this.#lastParts ?? this.#parts())
+    this.#remedies = new Remedies(session, subject, this.#options.remedies)
     this.#kind = {
       session,
       workflow: name,
@@ -86,22 +96,21 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       past: this.#learner.courses,
       forgetting: this.#forgetting,
       running: runningOf(session),
-      announcer: announcerOf(session)
+      announcer: announcerOf(session),
+      remedies: this.#remedies
     }
     this.#sizing = learning === undefined ? undefined : new Sizing(session, name, tierIndex, learning)
     this.#door = whenFull === 'queue' ? undefined : new Doorkeeper(session, whenFull, onScale)
     this.#plain = readRun(undefined, this.#options, session)
     this.#plainNames = this.#namesOf(this.#plain)
     this.#client = session.binding.client
-    this.#remedies = new Remedies(session, tierIndex, this.#options.remedies)
     const { onWarm } = this.#options
     this.#readiness = onWarm === undefined ? undefined : new Readiness(session, onWarm)
-    if (this.#options.remedies === 'apply' || onWarm !== undefined)
-      this.#listen()
-      // Told of any event's listeners, those of which the type above knows nothing among them.
-    ;(this as unknown as EventEmitter).on('newListener', (event: unknown) => {
-      if (event === 'contention' || event === 'plan' || event === 'remedy') this.#listen()
-    })
+    this.#listen(undefined)
+    // Told of any event's listeners, those of which the type above knows nothing among them.
+    const emitter = this as unknown as EventEmitter
+    emitter.on('newListener', (event: unknown) => this.#listen(event))
+    emitter.on('removeListener', () => this.#listen(undefined))
   }
 
   /**
@@ -123,10 +132,21 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       session.mustBeOpen(this.name)
       this.#readiness?.began()
       const work = fn as (run: Run) => T | PromiseLike<T>
-      return this.#remedies.pauses ? this.#remedies.pause(read.signal).then(() => this.#begin(work, read)) : this.#begin(work, read)
+      this.#remedies.arrivals++
+      return this.#remedies.concerns ? this.#beginLater(work, read) : this.#begin(work, read)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  async #beginLater<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
+    // What it is part of has begun, and waits for it with all that it holds.
+    if (read.parent !== undefined || bookerAround(this.#session) !== undefined) return this.#begin(work, read)
+    const begun = await this.#remedies.begin(read)
+    this.#session.mustBeOpen(this.name)
+    // What needs nothing is admitted by beginning.
+    if (begun.seen !== undefined && this.#sizing === undefined && this.#options.needs === undefined) this.#remedies.admitted(begun.seen)
+    return this.#begin(work, { ...read, ...begun })
   }
 
   #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
@@ -237,17 +257,42 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     })
   }
 
-  #listen(): void {
-    if (this.#listens) return
-    this.#listens = true
-    onNotice(this.#session, notice => this.#hear(notice))
+  /** Hears what somebody listens to, or it acts on. @param coming an event that is about to be listened to */
+  #listen(coming: unknown): void {
+    const heard = (...events: (keyof WorkflowEvents)[]) => events.some(event => event === coming || this.listenerCount(event) > 0)
+    const { applies } = this.#remedies
+    this.#hear('contention', applies || heard('contention', 'remedy'))
+    this.#hear('outcome', applies)
+    this.#hear('plan', heard('plan'))
+    this.#hear('warm', this.#readiness !== undefined || heard('plan'))
   }
 
-  #hear(notice: Notice): void {
+  #hear(event: NoticeEvent, isHeard: boolean): void {
+    const stop = this.#hears.get(event)
+    if ((stop !== undefined) === isHeard) return
+    stop?.()
+    if (isHeard)
+      this.#hears.set(
+        event,
+        noticeBoardOf(this.#session).on(event, (notice, at) => this.#heard(notice, at))
+      )
+    else this.#hears.delete(event)
+  }
+
+  /** Not from the timer that looks: a listener that throws must keep neither others nor later notices from being heard. */
+  #tell<E extends keyof WorkflowEvents>(event: E, told: WorkflowEvents[E][0]): void {
+    queueMicrotask(() => (this as unknown as EventEmitter).emit(event, told))
+  }
+
+  #warm(notice: WarmNotice): void {
+    const { kind, what, who, until } = notice
+    if (kind === 'workflow' && what === this.name) this.#readiness?.hear(notice)
+    if (who === this.name) this.#tell('plan', { event: 'plan', kind: 'warm', what, tier: undefined, who, amount: undefined, until })
+  }
+
+  #heard(notice: Notice, at: number): void {
     if (notice.event === 'warm') {
-      const { kind, what, who, until } = notice
-      if (kind === 'workflow' && what === this.name) this.#readiness?.hear(notice)
-      if (who === this.name) this.emit('plan', { event: 'plan', kind: 'warm', what, tier: undefined, who, amount: undefined, until })
+      this.#warm(notice)
       return
     }
     const tier = notice.tier === undefined ? -1 : this.#session.tiers.indexOf(notice.tier)
@@ -255,13 +300,25 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     if (notice.event === 'plan') {
       // What is for a workflow or a tenant concerns that one; what is for a tier, all up to it.
       if (notice.who === undefined ? tier >= own : notice.who === this.name || notice.who === this.#options.tenant)
-        this.emit('plan', notice)
+        this.#tell('plan', notice)
+      return
+    }
+    if (notice.event === 'outcome') {
+      const record = this.#remedies.outcome(notice)
+      if (record === undefined) return
+      noteRemedy(this.#session, record)
+      this.#tell('remedied', record)
       return
     }
     if (tier < own) return
-    this.emit('contention', notice)
-    const remedy = this.#remedies.against(notice)
-    if (remedy !== undefined) this.emit('remedy', remedy)
+    this.#tell('contention', notice)
+    const remedy = this.#remedies.against(notice, at)
+    if (remedy !== undefined) this.#tell('remedy', remedy)
+  }
+
+  /** What a run would be admitted with of whose input nothing is known; undefined also where that depends on it. */
+  #parts(): AdmitParts | undefined {
+    return typeof this.#options.needs === 'function' ? undefined : this.#needs({ input: undefined })
   }
 
   #needs({ input }: Pick<ReadRun, 'input'>): AdmitParts | undefined {
@@ -292,9 +349,14 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
+    this.#lastParts = parts
     const [door, terms] = [this.#door, this.#terms(read, run)]
-    if (door === undefined) return admit(this.#session, parts, terms)
-    return door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
+    const admitted =
+      door === undefined
+        ? admit(this.#session, parts, terms)
+        : door.admit(parts, terms, { workflow: this.name, tier: run.tier, amounts: allotment?.granted })
+    const { seen } = read
+    return seen === undefined ? admitted : admitted.finally(() => this.#remedies.admitted(seen))
   }
 
   #terms({ waitTimeout, signal, within }: ReadRun, run: Run): object {
@@ -317,8 +379,5 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
 /** The pools of what was admitted. */
 function poolsOf(parts: AdmitParts | undefined): readonly Pool[] {
-  const list = parts?.pool
-  if (list === undefined) return []
-  const pairs = (Array.isArray(list[0]) ? list : [list]) as readonly (readonly [Pool, unknown])[]
-  return pairs.map(([pool]) => pool)
+  return parts === undefined ? [] : poolParts(parts).map(([pool]) => pool)
 }

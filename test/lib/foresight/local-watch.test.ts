@@ -7,7 +7,7 @@ import { isCoded, rejection, virtual } from '../support.js'
 test('it looks at times of the arena, unasked', async () => {
   const gov = virtual({ capacity: { telemetry: 64 } })
   const session = joinArena({ handle: gov.handle })
-  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, noticed() {}, failed: assert.unreachable })
+  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, failed: assert.unreachable })
   for (let i = 0; i < 100; i++) {
     gov.lock('a').tryAcquire()?.release()
     gov.advance(50)
@@ -24,7 +24,7 @@ test('what goes wrong while it looks stops it, and is told', async () => {
   const gov = virtual()
   const session = joinArena({ handle: gov.handle })
   const told: unknown[] = []
-  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, noticed() {}, failed: error => void told.push(error) })
+  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, failed: error => void told.push(error) })
   const broken = new Error('broken')
   ;(session.binding as { drainRecords: unknown }).drainRecords = () => {
     throw broken
@@ -39,7 +39,7 @@ test('what goes wrong while it looks stops it, and is told', async () => {
 test('when its session has left it answers no more', async () => {
   const gov = virtual()
   const session = joinArena({ handle: gov.handle })
-  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, noticed() {}, failed: assert.unreachable })
+  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, failed: assert.unreachable })
   session.leave()
   isCoded(await rejection(watch.ask('status')), 'ERR_FORELOCK_CLOSED')
   await watch.stop()

@@ -266,4 +266,25 @@ test('what is foretold is kept free when it is near, in units, and is no part of
   assert.is(plan(20_100, false)[0]?.amount, 0)
 })
 
+test('what is foreseen is said beside what there is, and until when so much has come free', () => {
+  const planner = plannerOf()
+  run(planner, 300, () => {
+    planner.came(HIGH, 1)
+    planner.ended(LOW, 0)
+  })
+  // One ends in each period: four that are asked for within the horizon of three and one more lack when all is used.
+  const view = viewAt(300 * PERIOD_MS, 10)
+  const { expected, gap, ...rest } = planner.foresees(HIGH, view)
+  assert.equal(rest, { capacity: 10, free: 0, usual: 1 })
+  assert.is(expected, planner.horizon / PERIOD_MS)
+  assert.ok(Math.abs(gap - (expected + 1) * PERIOD_MS) < 1, `${gap} ms`)
+  assert.is(planner.foresees(HIGH, viewAt(300 * PERIOD_MS, 0)).gap, 0)
+})
+
+test('where nothing comes free the gap is said to be the end of the horizon', () => {
+  const planner = plannerOf()
+  run(planner, 300, () => planner.came(HIGH, 1))
+  assert.is(planner.foresees(HIGH, viewAt(300 * PERIOD_MS, 10)).gap, planner.horizon)
+})
+
 test.run()

@@ -1,0 +1,93 @@
+/** A collision that was foretold. */
+export interface Foretold {
+  readonly id: string
+  readonly pool: string
+  /** index */
+  readonly tier: number
+  /** ms, when that was said */
+  readonly at: number
+  /** ms from then within which the tier will ask for it */
+  readonly within: number
+  /** units that were free */
+  readonly free: number
+}
+
+/** What became of it. */
+export interface CollisionOutcome {
+  readonly id: string
+  readonly pool: string
+  readonly tier: number
+  /** whether the tier asked for more than was free */
+  readonly came: boolean
+  /** of the tier while it was {@link followed} */
+  readonly requests: number
+  /** ms that they waited together, those that still wait until now */
+  readonly waited: number
+}
+
+/** ms for which a collision is followed that is foretold within so many. */
+export const followed = (within: number): number => FOLLOWED * within
+
+interface Open extends Foretold {
+  units: number
+  requests: number
+  /** of those requests: ms since `at` at which they came, together; and of those whose wait is over */
+  asked: number
+  settled: number
+  settledAsked: number
+  waited: number
+}
+
+/**
+ * Requests are followed for so many times of what was foretold, and their waits for one more. Whoever gives way takes what he needs later, and may then be in the way of the rest of
+ * the same burst: with one time to put runs off seemed to save what it only moved.
+ */
+const FOLLOWED = 4
+/** More at a time are not followed. */
+const OPEN_MOST = 256
+
+/** Follows collisions that were foretold, by what is asked for and how long that waits. Times of one clock, ms. */
+export class CollisionBook {
+  #open: Open[] = []
+
+  tell(foretold: Foretold): void {
+    if (this.#open.length >= OPEN_MOST) return
+    this.#open.push({ ...foretold, units: 0, requests: 0, asked: 0, settled: 0, settledAsked: 0, waited: 0 })
+  }
+
+  /** A request came. */
+  asked(pool: string, tier: number, time: number, units: number): void {
+    for (const one of this.#of(pool, tier, time)) {
+      one.requests++
+      if (time < one.at + one.within) one.units += units
+      one.asked += time - one.at
+    }
+  }
+
+  /** One waits no more, however its wait ended. @param time when it came */
+  waited(pool: string, tier: number, time: number, waited: number): void {
+    for (const one of this.#of(pool, tier, time)) {
+      one.settled++
+      one.settledAsked += time - one.at
+      one.waited += waited
+    }
+  }
+
+  /** What has become of those whose time is over. */
+  judge(now: number): CollisionOutcome[] {
+    const isOver = ({ at, within }: Open) => now >= at + followed(within) + within
+    const over = this.#open.filter(isOver)
+    if (over.length > 0) this.#open = this.#open.filter(one => !isOver(one))
+    return over.map(({ id, pool, tier, at, free, units, requests, asked, settled, settledAsked, waited }) => {
+      const waiting = requests - settled
+      // Records of who asked may have been lost where those of the grants were not.
+      const still = waiting > 0 ? Math.max(0, waiting * (now - at) - (asked - settledAsked)) : 0
+      return { id, pool, tier, came: units > free, requests: Math.max(requests, settled), waited: waited + still }
+    })
+  }
+
+  #of(pool: string, tier: number, time: number): Open[] {
+    if (this.#open.length === 0) return this.#open
+    return this.#open.filter(one => one.pool === pool && one.tier === tier && time >= one.at && time < one.at + followed(one.within))
+  }
+}
