@@ -56,9 +56,10 @@ interface Wanted extends Part<Held> {
 /** Decides at once: all of it, or who refused. */
 export function tryAdmit(session: Session, parts: unknown, options: unknown): Admission | Refusal {
   const given = readGiven(session, parts)
-  const ask = readAsk(options, TRY_KNOWN, 'admit()', session)
+  const isPlain = options === undefined && !session.encloses
+  const ask = isPlain ? session.plainAsk : readAsk(options, TRY_KNOWN, 'admit()', session)
   const { pool, tokens, locks } = given
-  const enclosing = readEnclosing(session, options, ask)
+  const enclosing = isPlain ? undefined : readEnclosing(session, options, ask)
   const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
   if (answer !== undefined) return answer
   return tryParts(readParts(session, pool, tokens, locks, ask), ask, enclosing ?? NONE)

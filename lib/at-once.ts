@@ -1,14 +1,14 @@
 import { Admission } from './admission.js'
 import { Allocation, type AllocationTerms } from './allocation.js'
 import type { Ask } from './ask.js'
-import { buckets } from './bucket.js'
+import { type Bucket, buckets } from './bucket.js'
 import type { Element } from './element.js'
 import { Grant } from './grant.js'
-import { locks } from './lock.js'
+import { type Lock, locks } from './lock.js'
 import { At, Code, MOST_BUCKETS, MOST_LOCKS, PART_WORDS, RequestBit, Time } from './native/binding.js'
 import { isPositive } from './pace.js'
 import { type Pool, pools, writeAmounts } from './pool.js'
-import type { Session } from './session.js'
+import { type Session, UNKNOWN } from './session.js'
 import { TIER_MASK } from './terms.js'
 import { grantChannel, refusalChannel } from './traces.js'
 
@@ -35,10 +35,10 @@ export function admitAtOnce(
   ask: Ask
 ): Admission | RefusedAtOnce | undefined {
   if (ask.booker !== undefined || grantChannel.hasSubscribers || refusalChannel.hasSubscribers) return undefined
-  const { scratch, times, parts } = session
+  const { scratch, parts } = session
   const turn = (scratch[At.Turn] + 1) | 0
   scratch[At.Turn] = turn
-  const lockCount = readLocks(session, lockList, ask)
+  const lockCount = lockList === undefined ? 0 : readLocks(session, lockList, ask)
   if (lockCount < 0) return undefined
   let pool: Pool | undefined
   let units = NO_UNITS
@@ -47,21 +47,29 @@ export function admitAtOnce(
     pool = poolOf(session, pair)
     if (pool === undefined) return undefined
     units = pools.read(pool, (pair as readonly unknown[])[1])
-    note(session, lockCount, pool.element)
+    parts[lockCount] = pool.element
+    scratch[At.Parts + PART_WORDS * lockCount] = pool.element.index
     unitCount = 1
   }
-  const bucketCount = readBuckets(session, tokens, lockCount + unitCount)
+  const bucketCount = tokens === undefined ? 0 : readBuckets(session, tokens, lockCount + unitCount)
   // A getter may have closed it, or have asked for something like this itself.
   if (bucketCount < 0 || !session.open || scratch[At.Turn] !== turn) return undefined
   scratch[At.Arena] = session.arena
   scratch[At.Locks] = lockCount
   scratch[At.Pools] = unitCount
   scratch[At.Buckets] = bucketCount
-  writeAsker(scratch, ask)
-  writeAmounts(times, units)
+  scratch[At.Request] = ask.tier
+  if (ask !== session.plainAsk) writeNames(scratch, ask)
+  if (unitCount !== 0) writeAmounts(session.times, units)
   session.tryAdmit()
   const code = scratch[At.OutCode]
   if (code === Code.Ok) return admission(session, lockCount, pool, units, ask)
+  return refusal(session, code, lockCount, unitCount)
+}
+
+/** Apart, as all is that seldom comes to be: the engine inlines what is asked for each time only into what is small enough. */
+function refusal(session: Session, code: number, lockCount: number, unitCount: number): RefusedAtOnce | undefined {
+  const { scratch, times, parts } = session
   const refused = scratch[At.OutRefused]
   const waitMs = times[Time.OutReady]
   if (scratch[At.OutSettled] !== 0) session.waiting.settle()
@@ -98,10 +106,9 @@ function allocationAt(session: Session, position: number, pool: Pool, units: rea
   return new Allocation(pool, terms, scratch[at + 1], scratch[at + 2], scratch[at + 3], units)
 }
 
-function writeAsker(scratch: Int32Array, { tier, tenant, workflow, client }: Ask): void {
-  const named = (tenant | workflow | client) === 0 ? 0 : RequestBit.Named
-  scratch[At.Request] = tier | named
-  if (named === 0) return
+function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask): void {
+  if ((tenant | workflow | client) === 0) return
+  scratch[At.Request] = tier | RequestBit.Named
   scratch[At.Tenant] = tenant
   scratch[At.Workflow] = workflow
   scratch[At.Client] = client
@@ -109,15 +116,20 @@ function writeAsker(scratch: Int32Array, { tier, tenant, workflow, client }: Ask
 
 /** How many there are; -1: they are to be looked at more closely. */
 function readLocks(session: Session, list: unknown, ask: Ask): number {
-  if (list === undefined) return 0
   const count = lengthOf(list, MOST_LOCKS)
+  const { scratch, parts } = session
+  const known = session.known.locks
   for (let i = 0; i < count; i++) {
     const lock = (list as readonly unknown[])[i]
-    const element = locks.isLock(lock) && locks.sessionOf(lock).binding === session.binding ? locks.plainly(lock) : undefined
-    if (element === undefined || isThere(session, element, 0, i)) return -1
-    const at = note(session, i, element)
-    session.scratch[at + 1] = element.gen
-    session.scratch[at + 2] = ask === session.plainAsk ? locks.defaultsOf(lock as never).request & TIER_MASK : ask.tier
+    if (lock !== known[i] && !learn(session, known, i, lock, lockElement(session, lock), 0)) return -1
+    // A lock may come to another place in the arena.
+    const element = locks.plainly(lock as Lock)
+    if (element === undefined) return -1
+    const at = At.Parts + PART_WORDS * i
+    parts[i] = element
+    scratch[at] = element.index
+    scratch[at + 1] = element.gen
+    scratch[at + 2] = ask === session.plainAsk ? locks.defaultsOf(lock as Lock).request & TIER_MASK : ask.tier
   }
   return count
 }
@@ -126,37 +138,52 @@ function readLocks(session: Session, list: unknown, ask: Ask): number {
 function poolOf(session: Session, pair: unknown): Pool | undefined {
   if (lengthOf(pair, 2) !== 2) return undefined
   const pool = (pair as readonly unknown[])[0]
-  return pools.isPool(pool) && !pools.isDry(pool) && pool.session.binding === session.binding ? pool : undefined
+  const known = session.known.pools
+  return pool === known[0] || learn(session, known, 0, pool, poolElement(session, pool), 0) ? (pool as Pool) : undefined
 }
 
 function readBuckets(session: Session, list: unknown, from: number): number {
-  if (list === undefined) return 0
   const count = lengthOf(list, MOST_BUCKETS)
+  const { scratch, times, parts } = session
+  const known = session.known.buckets
   for (let i = 0; i < count; i++) {
     const entry = (list as readonly unknown[])[i]
     if (lengthOf(entry, 2) !== 2) return -1
     const bucket = (entry as readonly unknown[])[0]
     const tokens = (entry as readonly unknown[])[1]
-    if (!buckets.isBucket(bucket) || buckets.isDry(bucket) || !isPositive(tokens)) return -1
-    const element = buckets.elementOf(bucket)
-    if (element.session.binding !== session.binding || isThere(session, element, from, from + i)) return -1
-    note(session, from + i, element)
-    session.times[Time.Together + i] = tokens
+    if ((bucket !== known[i] && !learn(session, known, i, bucket, bucketElement(session, bucket), from)) || !isPositive(tokens)) return -1
+    const element = buckets.elementOf(bucket as Bucket)
+    parts[from + i] = element
+    scratch[At.Parts + PART_WORDS * (from + i)] = element.index
+    times[Time.Together + i] = tokens
   }
   return count
 }
 
-/** Where it stands in the scratch. */
-function note({ scratch, parts }: Session, position: number, element: Element): number {
-  const at = At.Parts + PART_WORDS * position
-  parts[position] = element
-  scratch[at] = element.index
-  return at
+/**
+ * Remembers what stands at a place of a list, whose parts begin at `from`, if it is what it should be (then it has an element) and nothing before it is
+ * the same. What was known of those behind it is known no more, because it was also that they are not this one.
+ */
+function learn({ parts }: Session, known: unknown[], position: number, part: unknown, element: Element | undefined, from: number): boolean {
+  known.fill(UNKNOWN, position)
+  if (element === undefined) return false
+  for (let i = from; i < from + position; i++) if ((parts[i] as Element).index === element.index) return false
+  known[position] = part
+  return true
 }
 
-function isThere({ parts }: Session, { index }: Element, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ((parts[i] as Element).index === index) return true
-  return false
+function lockElement({ binding }: Session, lock: unknown): Element | undefined {
+  return locks.isLock(lock) && locks.sessionOf(lock).binding === binding ? locks.plainly(lock) : undefined
+}
+
+function poolElement({ binding }: Session, pool: unknown): Element | undefined {
+  return pools.isPool(pool) && !pools.isDry(pool) && pool.session.binding === binding ? pool.element : undefined
+}
+
+function bucketElement({ binding }: Session, bucket: unknown): Element | undefined {
+  if (!buckets.isBucket(bucket) || buckets.isDry(bucket)) return undefined
+  const element = buckets.elementOf(bucket)
+  return element.session.binding === binding ? element : undefined
 }
 
 function lengthOf(list: unknown, most: number): number {

@@ -96,6 +96,10 @@ export class Pool {
   readonly element: Element
   /** names of the dimensions */
   readonly names: readonly string[]
+  // The first of them by themselves: to look into an array for each costs as much as to look up what is meant.
+  private readonly first: string
+  private readonly second: string | undefined
+  private readonly third: string | undefined
   private readonly plainTerms: AllocationTerms
   private readonly labelIds: readonly number[]
   private readonly kind: PoolKind
@@ -123,7 +127,10 @@ export class Pool {
     this.element = findElement(session, name, Kind.Pool, this.place)
     if (terms !== undefined) this.define(terms, mayUpdate, adapts)
     const state = this.state()
-    this.names = Object.freeze([...state.names])
+    this.names = Object.freeze(state.names.map(asKey))
+    this.first = this.names[0] as string
+    this.second = this.names[1]
+    this.third = this.names[2]
     this.labelIds = state.labels
     this.plainTerms = { ...session.plainAsk, grace: undefined }
     this.beyond = isDry ? this.makeBeyond() : undefined
@@ -397,9 +404,27 @@ export class Pool {
     writeAmounts(times, amounts)
   }
 
+  /**
+   * Who asks for the same as was asked for last gets the same array, which nobody changes: to make and to check one costs more than all the rest of
+   * the reading.
+   */
   private read(amounts: unknown): readonly number[] {
-    const wanted = this.readPlain(amounts)
-    if (wanted !== undefined) return wanted
+    if (typeof amounts !== 'object' || amounts === null) return this.readSlowly(amounts)
+    const given = amounts as Record<string, unknown>
+    // Each at a place of its own in the code, where the engine can remember what it found.
+    const first = given[this.first]
+    const second = this.second === undefined ? 0 : given[this.second]
+    const third = this.third === undefined ? 0 : given[this.third]
+    const { last } = this
+    if (first === last[0] && second === last[1] && third === last[2]) {
+      let others = -this.names.length
+      for (const _ in amounts) others++
+      if (others === 0 && this.names.length <= 3) return last
+    }
+    return this.readPlain(given, first, second, third) ?? this.readSlowly(amounts)
+  }
+
+  private readSlowly(amounts: unknown): readonly number[] {
     const all = [0, 0, 0, 0, 0, 0]
     let any = 0
     readAmounts(this.names, amounts).forEach((amount = 0, d) => {
@@ -410,25 +435,15 @@ export class Pool {
     throw refuse('amounts', 'more than 0 of something', amounts)
   }
 
-  /**
-   * The same for whole numbers by names of dimensions and nothing else; undefined: it is not as plain as that. Who asks for the same as was asked for
-   * last gets the same array, which nobody changes: to make and to check one costs more than all the rest of the reading.
-   */
-  private readPlain(amounts: unknown): readonly number[] | undefined {
-    if (typeof amounts !== 'object' || amounts === null) return undefined
+  /** The same for whole numbers by names of dimensions and nothing else, of which three were read; undefined: it is not as plain as that. */
+  private readPlain(
+    given: Readonly<Record<string, unknown>>,
+    first: unknown,
+    second: unknown,
+    third: unknown
+  ): readonly number[] | undefined {
     const { names } = this
     const count = names.length
-    const given = amounts as Record<string, unknown>
-    // Each at a place of its own in the code, where the engine can remember what it found.
-    const first = given[names[0] as string]
-    const second = count > 1 ? given[names[1] as string] : 0
-    const third = count > 2 ? given[names[2] as string] : 0
-    const { last } = this
-    if (first === last[0] && second === last[1] && third === last[2] && count <= 3) {
-      let others = -count
-      for (const _ in amounts) others++
-      if (others === 0) return last
-    }
     if (!isPlain(first) || !isPlain(second) || !isPlain(third)) return undefined
     let unlisted = Math.min(count, 3)
     if (first === undefined) unlisted--
@@ -444,7 +459,7 @@ export class Pool {
       wanted[d] = amount
       any += amount
     }
-    for (const _ in amounts) unlisted--
+    for (const _ in given) unlisted--
     if (unlisted !== 0 || any === 0) return undefined
     this.last = wanted
     return wanted
@@ -545,6 +560,11 @@ export class Pool {
       shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
     }
   }
+}
+
+/** The same name as the engine has it as the name of a property: one of another making is looked up each time it is used. */
+function asKey(name: string): string {
+  return Object.keys({ [name]: true })[0] as string
 }
 
 export function writeAmounts(times: Float64Array, amounts: readonly number[]): void {

@@ -32,6 +32,9 @@ export interface PlainAsk {
   readonly signal: undefined
 }
 
+/** Where nothing is known of what was asked for: what nobody can ask for, as they could for undefined. */
+export const UNKNOWN: object = Object.freeze({})
+
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
 export class Session {
   /** false from the call of close() on: nothing new is let in */
@@ -72,6 +75,12 @@ export class Session {
   readonly plainUnits: PlainAsk & { readonly grace: undefined }
   /** the elements of what is asked for together, while that is being written into the scratch and read from it */
   readonly parts: unknown[] = new Array(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS).fill(undefined)
+  /** what was asked for together last, by its place in its list, as far as it is known to be plain and no two of a kind to be one: see at-once.ts */
+  readonly known = {
+    locks: new Array<unknown>(MOST_LOCKS).fill(UNKNOWN),
+    pools: new Array<unknown>(MOST_POOLS).fill(UNKNOWN),
+    buckets: new Array<unknown>(MOST_BUCKETS).fill(UNKNOWN)
+  }
 
   constructor(
     readonly binding: OpenArena,

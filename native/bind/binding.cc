@@ -183,14 +183,9 @@ bool Binding::read_request(core::Request& request) {
   return true;
 }
 
-std::uint64_t Binding::sequence(int at) const {
-  const std::uint32_t low = scratch_[at];
-  return low | (static_cast<std::uint64_t>(scratch_[at + 1] >> kGrantSequenceShift) << 32 & core::Fast::kSequenceMask);
-}
-
 void Binding::write_grant(int at, const core::Granted& granted) {
   scratch_[at] = static_cast<std::uint32_t>(granted.sequence);
-  scratch_[at + 1] = static_cast<std::uint32_t>(granted.sequence >> 32) << kGrantSequenceShift | (granted.owner_died ? kOwnerDied : 0);
+  scratch_[at + 1] = grant_word(granted.sequence, granted.owner_died);
 }
 
 std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) {

@@ -119,15 +119,17 @@ class Binding {
 
   // bind/together.cc
   struct Part;
+  struct Together;
   bool define_together(napi_value object);
   std::int32_t try_admit();
   std::int32_t release_together();
-  bool read_wanted(Part* parts, std::uint32_t& count);
-  core::Answer take_part(Part& part, core::Tokens& tokens);
-  core::Answer take_lock(Part& part);
-  core::Answer take_units(Part& part);
-  core::Answer take_tokens_of(const Part& part, core::Tokens& tokens);
-  core::Answer give_back_part(const Part& part);
+  inline bool find_part(core::Kind kind, Part& part) const;
+  inline bool read_wanted(Together& wanted) const;
+  inline core::Answer take_lock(Part& part, core::Nanos at);
+  inline core::Answer take_units(Part& part, std::uint32_t asked, core::Nanos at);
+  inline core::Answer take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens);
+  core::Answer take_tokens_slowly(const Part& part, std::uint32_t asked, core::Tokens& tokens);
+  inline core::Answer give_back_part(const Part& part);
   std::int32_t refuse_together(const Part* parts, std::uint32_t refused, core::Answer why, const core::Tokens& tokens);
 
   // bind/pools.cc
@@ -183,7 +185,7 @@ class Binding {
   // Who asks, for the records of this call.
   inline void read_names(std::uint32_t wanted);
   void read_ending();
-  std::uint64_t sequence(int at) const;
+  inline std::uint64_t sequence(int at) const;
   void write_grant(int at, const core::Granted& granted);
   std::int32_t answer(core::Answer answer, const core::Granted& granted);
   // Hands what was settled to the scratch; what does not fit is announced by another wake.

@@ -19,6 +19,16 @@ inline double ms_between(core::Nanos from, core::Nanos to) {
   return ms;
 }
 
+// The second word of a grant, of its sequence and of what else there is to say.
+inline std::uint32_t grant_word(std::uint64_t sequence, bool owner_died) {
+  return static_cast<std::uint32_t>(sequence >> 32) << kGrantSequenceShift | (owner_died ? kOwnerDied : 0);
+}
+
+inline std::uint64_t Binding::sequence(int at) const {
+  const std::uint32_t low = scratch_[at];
+  return low | (static_cast<std::uint64_t>(scratch_[at + 1] >> kGrantSequenceShift) << 32 & core::Fast::kSequenceMask);
+}
+
 // Most operations serve nobody of ours, and then there is nothing to tell.
 inline void Binding::settle_if_needed() {
   core::Member& member = attachment_->member();

@@ -4,131 +4,173 @@
 
 namespace forelock::bind {
 
+namespace {
+
+// In the sequence of a part that was granted, where no bit of it is used: the holder before died.
+constexpr std::uint64_t kDiedMark = 1ull << 63;
+
+}  // namespace
+
+// Both without initial values: for most there is no use in a call.
 struct Binding::Part {
   core::Kind kind;
-  core::Handle handle;
+  std::uint32_t index;
+  std::uint32_t generation;
   std::uint32_t tier;
   double tokens;
-  core::Granted granted;
+  std::uint64_t sequence;  // of what was granted
+  core::WaiterId waiter;
+};
+
+struct Binding::Together {
+  std::uint32_t locks, pools, buckets;
+  std::uint32_t request;  // tier and kNamed
+  Part parts[kMostLocks + kMostPools + kMostBuckets];
 };
 
 bool Binding::define_together(napi_value object) {
   return add(object, "tryAdmit", hot_call<&Binding::try_admit>) && add(object, "releaseTogether", hot_call<&Binding::release_together>);
 }
 
+// Something of that kind with a record, and its generation.
+inline bool Binding::find_part(core::Kind kind, Part& part) const {
+  const core::Element& element = attachment_->arena().element(part.index);
+  const std::uint64_t meta = element.meta.load(std::memory_order_acquire);
+  part.kind = kind;
+  part.generation = core::Meta::generation(meta);
+  return core::Meta::kind(meta) == kind && core::Meta::state(meta) == core::Meta::kLive &&
+         element.base.load(std::memory_order_acquire) != 0;
+}
+
 // Locks, then pools, then buckets. All is read, and found to make sense, before anything is taken.
-bool Binding::read_wanted(Part* parts, std::uint32_t& count) {
-  const core::Arena& arena = attachment_->arena();
-  const std::uint32_t locks = scratch_[kLocks];
-  const std::uint32_t pools = scratch_[kPools];
-  const std::uint32_t buckets = scratch_[kBuckets];
-  const std::uint32_t wanted = scratch_[kRequest];
-  if (locks > kMostLocks || pools > kMostPools || buckets > kMostBuckets || (wanted & ~(kTierMask | kNamed)) != 0) return false;
-  count = locks + pools + buckets;
-  for (std::uint32_t i = 0; i < count; i++) {
-    const int at = kParts + kPartWords * static_cast<int>(i);
-    Part& part = parts[i];
-    const std::uint32_t index = scratch_[at];
-    if (index >= arena.capacity().elements) return false;
-    if (i < locks) {
-      part.kind = core::Kind::kLock;
-      part.handle = {index, scratch_[at + 1]};
-      part.tier = scratch_[at + 2];
-      if (part.tier >= core::kTiers) return false;
-      continue;
-    }
-    part.tier = wanted & kTierMask;
-    if (i < locks + pools) {
-      part.kind = core::Kind::kPool;
-      if (!core::Pool::is(arena, index)) return false;
-    } else {
-      part.kind = core::Kind::kBucket;
-      part.tokens = times_[kTogether + static_cast<int>(i - locks - pools)];
-      if (!(part.tokens > 0) || !core::Bucket::is(arena, index)) return false;
-    }
-    part.handle = {index, 0};
+inline bool Binding::read_wanted(Together& wanted) const {
+  const std::uint32_t elements = attachment_->arena().capacity().elements;
+  wanted.locks = scratch_[kLocks];
+  wanted.pools = scratch_[kPools];
+  wanted.buckets = scratch_[kBuckets];
+  wanted.request = scratch_[kRequest];
+  if (wanted.locks > kMostLocks || wanted.pools > kMostPools || wanted.buckets > kMostBuckets ||
+      (wanted.request & ~(kTierMask | kNamed)) != 0) {
+    return false;
+  }
+  const volatile std::uint32_t* words = scratch_ + kParts;
+  Part* part = wanted.parts;
+  for (std::uint32_t i = 0; i < wanted.locks; i++, part++, words += kPartWords) {
+    part->kind = core::Kind::kLock;
+    part->index = words[0];
+    part->generation = words[1];
+    part->tier = words[2];
+    if (part->index >= elements || part->tier >= core::kTiers) return false;
+  }
+  const std::uint32_t tier = wanted.request & kTierMask;
+  for (std::uint32_t i = 0; i < wanted.pools; i++, part++, words += kPartWords) {
+    part->index = words[0];
+    part->tier = tier;
+    if (part->index >= elements || !find_part(core::Kind::kPool, *part)) return false;
+  }
+  const volatile double* tokens = times_ + kTogether;
+  for (std::uint32_t i = 0; i < wanted.buckets; i++, part++, words += kPartWords) {
+    part->index = words[0];
+    part->tier = tier;
+    part->tokens = tokens[i];
+    if (part->index >= elements || !(part->tokens > 0) || !find_part(core::Kind::kBucket, *part)) return false;
   }
   return true;
 }
 
-core::Answer Binding::take_lock(Part& part) {
+inline core::Answer Binding::take_lock(Part& part, core::Nanos at) {
   core::Member& member = attachment_->member();
+  const core::Handle handle{part.index, part.generation};
   read_names(0);
-  const core::Answer fast = member.try_fast(part.handle, part.tier, member.instant(), part.granted);
-  if (fast != core::Answer::kBusy) return fast;
-  core::Request request;
-  request.handle = part.handle;
-  request.tier = part.tier;
-  return member.try_lock(request, part.granted);
+  core::Granted granted;
+  core::Answer got = member.try_fast(handle, part.tier, at, granted);
+  if (got == core::Answer::kBusy) {
+    core::Request request;
+    request.handle = handle;
+    request.tier = part.tier;
+    got = member.try_lock(request, granted);
+  }
+  part.sequence = granted.sequence | (granted.owner_died ? kDiedMark : 0);
+  part.waiter = granted.waiter;
+  return got;
 }
 
-core::Answer Binding::take_units(Part& part) {
+inline core::Answer Binding::take_units(Part& part, std::uint32_t asked, core::Nanos at) {
   core::Request request;
-  request.handle = {part.handle.index, generation_of(part.handle.index)};
+  request.handle = {part.index, part.generation};
   request.tier = part.tier;
-  if ((scratch_[kRequest] & kNamed) != 0) {
-    read_who(request);
-  } else {
-    read_names(0);
-  }
+  (asked & kNamed) != 0 ? read_who(request) : read_names(0);
   request.kind = core::Kind::kPool;
   request.shared = true;
-  return read_amounts(request.amounts) ? attachment_->member().try_units(request, part.granted) : core::Answer::kBadArgument;
+  core::Granted granted;
+  if (!read_amounts(request.amounts)) return core::Answer::kBadArgument;
+  const core::Answer got = attachment_->member().try_units(request, at, granted);
+  part.sequence = granted.sequence;
+  part.waiter = granted.waiter;
+  return got;
 }
 
-core::Answer Binding::take_tokens_of(const Part& part, core::Tokens& tokens) {
+inline core::Answer Binding::take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens) {
   core::Member& member = attachment_->member();
-  core::Who who;
-  const bool named = (scratch_[kRequest] & kNamed) != 0;
-  if (named) who = {scratch_[kWorkflow], scratch_[kTenant]};
-  const core::Spent spent = member.spend_then(part.handle.index, part.tokens, who, tokens);
-  if (spent == core::Spent::kOk && !member.telemetry().on()) return core::Answer::kOk;
-  read_names(named ? kNamed : 0);
+  if (!member.telemetry().on() && member.spend_at_once(part.index, part.tokens)) [[likely]]
+    return core::Answer::kOk;
+  return take_tokens_slowly(part, asked, tokens);
+}
+
+core::Answer Binding::take_tokens_slowly(const Part& part, std::uint32_t asked, core::Tokens& tokens) {
+  core::Member& member = attachment_->member();
   core::Request request;
-  request.handle = {part.handle.index, generation_of(part.handle.index)};
+  request.handle = {part.index, part.generation};
   request.tier = part.tier;
-  request.workflow = who.workflow;
-  request.tenant = who.tenant;
+  (asked & kNamed) != 0 ? read_who(request) : read_names(0);
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(part.tokens);
+  const core::Spent spent = member.spend_then(part.index, part.tokens, {request.workflow, request.tenant}, tokens);
   return member.try_tokens(request, spent, tokens);
 }
 
-core::Answer Binding::take_part(Part& part, core::Tokens& tokens) {
-  if (part.kind == core::Kind::kLock) return take_lock(part);
-  return part.kind == core::Kind::kPool ? take_units(part) : take_tokens_of(part, tokens);
-}
-
-core::Answer Binding::give_back_part(const Part& part) {
+inline core::Answer Binding::give_back_part(const Part& part) {
   core::Member& member = attachment_->member();
   switch (part.kind) {
     case core::Kind::kPool:
-      return member.release_shared(part.granted.waiter, part.granted.sequence);
+      return member.release_shared(part.waiter, part.sequence);
     case core::Kind::kBucket:
-      member.give_back_tokens(part.handle.index, part.tokens);
+      member.give_back_tokens(part.index, part.tokens);
       return core::Answer::kOk;
     default:
-      if (member.release_fast(part.handle.index, part.granted.sequence)) return core::Answer::kOk;
-      return member.release(part.handle.index, part.granted.sequence);
+      if (member.release_fast(part.index, part.sequence & core::Fast::kSequenceMask)) return core::Answer::kOk;
+      return member.release(part.index, part.sequence & core::Fast::kSequenceMask);
   }
 }
 
 // In: Request (tier | Named) with names; how many parts of each kind, the parts, the amounts of units and the tokens.
 std::int32_t Binding::try_admit() {
-  Part parts[kMostLocks + kMostPools + kMostBuckets];
-  std::uint32_t count = 0;
-  if (!read_wanted(parts, count)) return kBadArgument;
-  attachment_->member().lane().refresh();
-  for (std::uint32_t i = 0; i < count; i++) {
-    core::Tokens tokens;
-    const core::Answer got = take_part(parts[i], tokens);
-    if (got != core::Answer::kOk) return refuse_together(parts, i, got, tokens);
-  }
-  for (std::uint32_t i = 0; i < count && parts[i].kind != core::Kind::kBucket; i++) {
-    const int at = kParts + kPartWords * static_cast<int>(i);
-    write_grant(at + 1, parts[i].granted);
-    if (parts[i].kind == core::Kind::kLock) scratch_[at + 2] = scratch_[at + 2] | parts[i].tier;  // for the faces: no bit of it is used
-    scratch_[at + 3] = parts[i].granted.waiter;
+  Together wanted;
+  if (!read_wanted(wanted)) return kBadArgument;
+  core::Member& member = attachment_->member();
+  member.lane().refresh();
+  // The clock is read once: tokens need the time as it is, and without any the coarse one will do.
+  const core::Nanos at = wanted.buckets != 0 ? member.lane().now() : member.instant();
+  core::Tokens tokens;
+  core::Answer got = core::Answer::kOk;
+  std::uint32_t taken = 0;
+  const auto take = [&](std::uint32_t count, auto&& one) {
+    for (; count > 0 && got == core::Answer::kOk; count--) {
+      got = one(wanted.parts[taken]);
+      if (got == core::Answer::kOk) taken++;
+    }
+  };
+  take(wanted.locks, [&](Part& part) { return take_lock(part, at); });
+  take(wanted.pools, [&](Part& part) { return take_units(part, wanted.request, at); });
+  take(wanted.buckets, [&](Part& part) { return take_tokens_of(part, wanted.request, tokens); });
+  if (got != core::Answer::kOk) return refuse_together(wanted.parts, taken, got, tokens);
+  volatile std::uint32_t* words = scratch_ + kParts;
+  const Part* part = wanted.parts;
+  for (std::uint32_t i = 0; i < wanted.locks + wanted.pools; i++, part++, words += kPartWords) {
+    words[1] = static_cast<std::uint32_t>(part->sequence);
+    words[2] = grant_word(part->sequence & core::Fast::kSequenceMask, (part->sequence & kDiedMark) != 0) |
+               (i < wanted.locks ? part->tier : 0);  // for the faces: no bit of it is used
+    words[3] = part->waiter;
   }
   settle_if_needed();
   return kOk;
@@ -150,6 +192,7 @@ std::int32_t Binding::refuse_together(const Part* parts, std::uint32_t refused, 
 
 // In: Locks, Pools, Ending; of each part what was answered for it. The other way round than they were taken. Ok: all were held still.
 std::int32_t Binding::release_together() {
+  const std::uint32_t elements = attachment_->arena().capacity().elements;
   const std::uint32_t locks = scratch_[kLocks];
   const std::uint32_t pools = scratch_[kPools];
   if (locks > kMostLocks || pools > kMostPools) return kBadArgument;
@@ -157,13 +200,16 @@ std::int32_t Binding::release_together() {
   for (std::uint32_t i = 0; i < locks + pools; i++) {
     const int at = kParts + kPartWords * static_cast<int>(i);
     parts[i].kind = i < locks ? core::Kind::kLock : core::Kind::kPool;
-    parts[i].handle = {scratch_[at], 0};
-    parts[i].granted = {sequence(at + 1), scratch_[at + 3], false};
-    if (parts[i].handle.index >= attachment_->arena().capacity().elements) return kBadArgument;
+    parts[i].index = scratch_[at];
+    parts[i].sequence = sequence(at + 1);
+    parts[i].waiter = scratch_[at + 3];
+    if (parts[i].index >= elements) return kBadArgument;
   }
+  const bool told = attachment_->member().telemetry().on();
   bool all = true;
   for (std::uint32_t i = locks + pools; i > 0; i--) {
-    read_ending();
+    if (told) [[unlikely]]
+      read_ending();
     all = give_back_part(parts[i - 1]) == core::Answer::kOk && all;
   }
   settle_if_needed();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/gate.h"
+#include "core/table.h"
 
 namespace forelock::core {
 
@@ -14,16 +15,13 @@ class ShortVisit {
 
   // The note names the slot from the beginning: who takes the gate over from us finds it in whatever state it is by then.
   ShortVisit(Lane& lane, ElementIndex index, Element& element, SlotId id) : lane_(lane), index_(index), element_(element) {
-    seen_ = element.gate.load(memory_order_acquire);
-    if ((seen_ & kNotIdle) != 0) return;
+    // A word of its own: were the address of a member given away, all of this would be kept in memory.
+    std::uint64_t seen = element.gate.load(memory_order_acquire);
+    if ((seen & kNotIdle) != 0) return;
     lane.note(index, id);
-    const std::uint64_t inside = seen_ | Gate{lane.id, false, 0, 0}.word();
-    entered_ = element.gate.compare_exchange_strong(seen_, inside, memory_order_acq_rel, memory_order_relaxed);
-    if (entered_) {
-      seen_ = inside;
-    } else {
-      lane.forget();
-    }
+    inside_ = seen | Gate{lane.id, false, 0, 0}.word();
+    entered_ = element.gate.compare_exchange_strong(seen, inside_, memory_order_acq_rel, memory_order_relaxed);
+    if (!entered_) lane.forget();
   }
   ShortVisit(const ShortVisit&) = delete;
 
@@ -43,7 +41,7 @@ class ShortVisit {
   }
 
   void leave() {
-    std::uint64_t seen = seen_;
+    std::uint64_t seen = inside_;
     const std::uint64_t outside = seen & ~Gate{lane_.id, false, 0, 0}.word();
     if (element_.gate.compare_exchange_strong(seen, outside, memory_order_acq_rel, memory_order_relaxed)) [[likely]] {
       lane_.forget();
@@ -56,25 +54,23 @@ class ShortVisit {
   Lane& lane_;
   const ElementIndex index_;
   Element& element_;
-  std::uint64_t seen_;
+  std::uint64_t inside_ = 0;
   bool entered_ = false;
 };
 
-// Units for a slot of this lane's participant that is filled and free, with the word of its state once they are held, where nobody waits
-// and nobody is inside: straight among the holders. kShut: nothing was done; kTooFew: nobody waits, and there are not enough now. The steps
-// of a death: inside with nothing done; held and in no list, which is a slot of the dead like any other; in the list of holders, which is
-// the truth that the sums are made from anew by whoever takes the gate over.
-inline Answered hold_units(Lane& lane, ElementIndex index, std::uint32_t generation, SlotId id, Slot& slot, std::uint64_t held) {
+// Units for a slot of this lane's participant that is filled and free, its wants beside it, with the word of its state once they are held,
+// where nobody waits and nobody is inside: straight among the holders. kShut: nothing was done; kTooFew: nobody waits, and there are not
+// enough now. The steps of a death: inside with nothing done; held and in no list, which is a slot of the dead like any other; in the list
+// of holders, which is the truth that the sums are made from anew by whoever takes the gate over.
+inline Answered hold_units(Lane& lane, Element& element, Handle handle, SlotId id, Slot& slot, const Wants& wants, std::uint32_t tier,
+                           std::uint64_t held) {
   Arena& arena = lane.arena;
-  Element& element = arena.element(index);
-  ShortVisit visit(lane, index, element, id);
+  ShortVisit visit(lane, handle.index, element, id);
   if (!visit.entered()) return Answered::kShut;
   Answered answer = Answered::kShut;
   const std::uint64_t base = element.base.load(memory_order_acquire);
-  if (Meta::generation(element.meta.load(memory_order_acquire)) == generation && base != 0 && visit.nobody_waits()) {
+  if (Meta::generation(element.meta.load(memory_order_acquire)) == handle.generation && base != 0 && visit.nobody_waits()) {
     PoolSums sums(arena.record<PoolRecord>(base));
-    const Wants& wants = arena.wants(slot.enclosing.get());
-    const std::uint32_t tier = slot.flags.get() & SlotFlag::kTierMask;
     answer = Answered::kTooFew;
     if (sums.fits(wants, tier)) {
       const std::uint32_t row = sums.row_of(wants.tenant.get());

@@ -99,12 +99,18 @@ struct Pace {
     return at < kForever ? static_cast<Nanos>(at) : from > kForever ? from : kForever;
   }
 
+  // Of a whole number of tokens, which it nearly always is, without library calls. 0: it is none, or more than any burst.
+  std::uint64_t units_of_whole(double tokens) const {
+    if (!(tokens >= 1 && tokens < 4294967296.0)) return 0;
+    const auto whole = static_cast<std::int64_t>(tokens);  // signed: one instruction
+    return static_cast<double>(whole) == tokens && static_cast<std::uint64_t>(whole) <= kMaxBurst >> k
+               ? static_cast<std::uint64_t>(whole) << k
+               : 0;
+  }
+
   // Rounded up to whole units: a fraction of a token never costs less than it is. 0: more than any burst.
   std::uint64_t units_of(double tokens) const {
-    if (tokens >= 1 && tokens < 4294967296.0) {  // nearly always a whole number: without library calls
-      const auto whole = static_cast<std::uint64_t>(tokens);
-      if (static_cast<double>(whole) == tokens) return whole <= kMaxBurst >> k ? whole << k : 0;
-    }
+    if (const std::uint64_t units = units_of_whole(tokens); units != 0) return units;
     const double wanted = std::ceil(std::ldexp(tokens, static_cast<int>(k)));
     return wanted >= 1 && wanted <= static_cast<double>(kMaxBurst) ? static_cast<std::uint64_t>(wanted) : 0;
   }

@@ -330,9 +330,10 @@ Nanos Member::next_deadline() {
 
 // Where nobody waits: without a place in the line. kWait: this path is shut. The slot stays among the free ones until it holds what it was
 // filled for, so that there is nothing to undo where it does not come to that.
-Answer Member::units_at_once(const Request& request, Granted& out) {
+Answer Member::units_at_once(const Request& request, Nanos coarse, Granted& out) {
   const ElementIndex index = request.handle.index;
-  if ((arena_.element(index).gate.load(memory_order_acquire) & ShortVisit::kNotIdle) != 0) return Answer::kWait;
+  Element& element = arena_.element(index);
+  if ((element.gate.load(memory_order_acquire) & ShortVisit::kNotIdle) != 0) return Answer::kWait;
   if (pairs_.empty()) {
     WaiterId made;
     if (const Answer answer = make_pair(made); answer != Answer::kOk) return answer;
@@ -343,18 +344,19 @@ Answer Member::units_at_once(const Request& request, Granted& out) {
   Local& local = local_[waiter];
   const SlotId id = slot_of(waiter);
   Slot& slot = arena_.slot(id);
-  fill_wants(arena_.wants(local.wants), request);
-  const Nanos now = arena_.host().coarse_now();
+  Wants& wants = arena_.wants(local.wants);
+  fill_wants(wants, request);
+  const std::uint32_t tier = tier_of(request) & SlotFlag::kTierMask;  // a plan is what the arena says
   slot.element.set(index);
-  slot.arrival.set(now);
-  slot.deadline.set(now);
-  slot.flags.set(tier_of(request) | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) | SlotFlag::kShared |
+  slot.arrival.set(coarse);
+  slot.deadline.set(coarse);
+  slot.flags.set(tier | (std::min(request.hold, SlotFlag::kHoldMost) << SlotFlag::kHoldShift) | SlotFlag::kShared |
                  (request.revocable ? SlotFlag::kRevocable : 0) | SlotFlag::kUnits);
   slot.ttl.set(0);
   slot.enclosing.set(local.wants);
   slot.wish.store(0, memory_order_relaxed);
   const std::uint32_t generation = (SlotState::of(slot.state.load(memory_order_relaxed)).generation + 1) & 0xffffff;
-  switch (hold_units(lane_, index, request.handle.generation, id, slot, SlotState{Status::kHeld, generation, generation}.word())) {
+  switch (hold_units(lane_, element, request.handle, id, slot, wants, tier, SlotState{Status::kHeld, generation, generation}.word())) {
     case Answered::kShut:
       return Answer::kWait;
     case Answered::kTooFew:
@@ -374,8 +376,8 @@ Answer Member::units_at_once(const Request& request, Granted& out) {
   return Answer::kOk;
 }
 
-Answer Member::try_units(const Request& request, Granted& out) {
-  const Answer answer = units_at_once(request, out);
+Answer Member::try_units(const Request& request, Nanos coarse, Granted& out) {
+  const Answer answer = units_at_once(request, coarse, out);
   if (answer == Answer::kOk) [[likely]]
     return answer;
   if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
@@ -389,7 +391,7 @@ Answer Member::try_units(const Request& request, Granted& out) {
 
 Answer Member::units(const Request& request, Granted& out) {
   if (request.arrival == 0) {
-    const Answer answer = units_at_once(request, out);
+    const Answer answer = units_at_once(request, arena_.host().coarse_now(), out);
     if (answer != Answer::kWait && answer != Answer::kBusy) return answer;
   }
   if (!Pool::is(arena_, request.handle.index)) return Answer::kBadArgument;
@@ -433,8 +435,12 @@ Answer Member::release_shared(WaiterId waiter, std::uint64_t sequence) {
   Answer answer = Answer::kLost;
   if (state.generation == local_[waiter].generation && state.status == Status::kHeld) {
     if ((slot.flags.get() & SlotFlag::kUnits) != 0 && release_units(lane_, slot.element.get(), id, slot, seen)) {
-      answer = Answer::kOk;
-    } else if (slot.state.compare_exchange_strong(seen, state.with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
+      if (telemetry_.on()) [[unlikely]]
+        telemetry_.ended_shared(waiter, telemetry_.ending);
+      retire_units(waiter, slot);
+      return Answer::kOk;
+    }
+    if (slot.state.compare_exchange_strong(seen, state.with(Status::kReleased).word(), memory_order_acq_rel, memory_order_acquire)) {
       visit(slot.element.get(), true, id);
       answer = Answer::kOk;
     }
@@ -934,6 +940,17 @@ void Member::part(WaiterId waiter) {
 // The wait is not waited for any more; its slot is free at once or when the gate holder has unlinked it.
 void Member::done_with(WaiterId waiter) {
   if (local_[waiter].use == Use::kWaiting) retire_slot(waiter);
+}
+
+// Of units that were held and are given back already.
+inline void Member::retire_units(WaiterId waiter, const Slot& slot) {
+  Local& local = local_[waiter];
+  if (local.popped || (slot.wish.load(memory_order_acquire) & Wish::kInWake) == 0) [[likely]] {
+    local.pending = false;
+    make_free(waiter);
+  } else {
+    retire_slot(waiter);
+  }
 }
 
 void Member::retire_slot(WaiterId waiter) {

@@ -122,6 +122,8 @@ class Member {
   Spent spend_then(ElementIndex index, double tokens, Who who, Tokens& out) {
     return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
   }
+  // The same where there is nothing else to decide: false where that is not so, or they are not there, and nothing was done.
+  bool spend_at_once(ElementIndex index, double tokens) { return Bucket(arena_, index).take_at_once(tokens, lane_.now()); }
   Answer try_tokens(const Request& request, Spent spent, Tokens& out);
   // Tokens, or a place in the queue (kWait).
   Answer tokens(const Request& request, Granted& out);
@@ -138,7 +140,9 @@ class Member {
   Nanos next_plan_end() { return look_at_plans(arena_.host().now()).next_end; }
 
   // Units without waiting, or a place in the queue. kBusy may also be said while somebody stays inside the gate.
-  Answer try_units(const Request& request, Granted& out);
+  Answer try_units(const Request& request, Granted& out) { return try_units(request, arena_.host().coarse_now(), out); }
+  // The same, granted at a time that is known.
+  Answer try_units(const Request& request, Nanos coarse, Granted& out);
   Answer units(const Request& request, Granted& out);
   // Less than a grant had, at once. Nothing where it is not less.
   Answer shrink(WaiterId waiter, std::uint64_t sequence, const Amounts& amounts);
@@ -270,7 +274,7 @@ class Member {
   Answer attempt(const Request& request, Granted& out);
   Answer enqueue(const Request& request, WaiterId& out);
   void prepare(const Request& request, WaiterId waiter, SlotId enclosing, Nanos now);
-  Answer units_at_once(const Request& request, Granted& out);
+  Answer units_at_once(const Request& request, Nanos coarse, Granted& out);
   static constexpr std::size_t kPairs = 2 * kChunkSlots;
   static constexpr std::uint64_t kAtOnce = 1ull << (Fast::kOwnerShift - 1);
   Answer push(Element& element, SlotId id, Slot& slot);
@@ -290,6 +294,7 @@ class Member {
 
   Answer take_slot(WaiterId& out);
   void retire_slot(WaiterId waiter);
+  void retire_units(WaiterId waiter, const Slot& slot);
   void free_extensions(SlotId first);
   Answer store_enclosing(const Request& request, SlotId& first);
   Answer take_slot_within(const Request& request, WaiterId& out, SlotId& enclosing);

@@ -25,12 +25,13 @@ bool PoolSums::has_room(const PoolTerms& terms, std::uint32_t tier, std::uint32_
   return bounded(record_.by_tier[tier][d].get()) + amount <= bounded(terms.tiers[tier].ceiling[d].get());
 }
 
-bool PoolSums::leaves_floors(const Wants& wants, std::uint32_t tier) const {
-  const PoolTerms& terms = this->terms();
-  const std::uint32_t count = dimensions();
+bool PoolSums::leaves_floors(PoolRecord& record, const Wants& wants, std::uint32_t tier) {
+  const PoolSums sums(record);
+  const PoolTerms& terms = sums.terms();
+  const std::uint32_t count = sums.dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount != 0 && !has_room(terms, tier, d, amount, record_.used[d].get())) return false;
+    if (amount != 0 && !sums.has_room(terms, tier, d, amount, record.used[d].get())) return false;
   }
   return true;
 }

@@ -87,8 +87,8 @@ class PoolSums {
     std::uint64_t after;
     sum.set(__builtin_sub_overflow(sum.get(), amount, &after) ? 0 : after);
   }
-  bool leaves_floors(const Wants& wants, std::uint32_t tier) const;
   // Not of an object: one whose address is given away is kept in memory.
+  static bool leaves_floors(PoolRecord& record, const Wants& wants, std::uint32_t tier);
   static std::uint32_t find_row_of(PoolRecord& record, std::uint32_t tenant);
 };
 
@@ -136,7 +136,7 @@ inline bool PoolSums::fits(const Wants& wants, std::uint32_t tier) const {
     if (amount > capacity || record.used[d].get() > capacity - amount) return false;
     if (amount > ceiling || has[d].get() > ceiling - amount) return false;
   }
-  return terms.floored.get() == 0 || leaves_floors(wants, tier);
+  return terms.floored.get() == 0 || leaves_floors(record, wants, tier);
 }
 
 }  // namespace forelock::core

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Admission, Governor, Lock, Refusal } from '../../lib/index.js'
+import type { Admission, Bucket, Governor, Lock, Refusal } from '../../lib/index.js'
 import { At } from '../../lib/native/binding.js'
 import { pools } from '../../lib/pool.js'
 import { isCoded, isSettled, macrotask, thrown, virtual } from './support.js'
@@ -159,6 +159,80 @@ test('what is known to be special of a lock is kept: mode, ttl, and that it may 
   assert.ok(isFree(locks[1]))
   assert.is(brief.release(), false)
   assert.is(admitted(gov.tryAdmit({ locks: [gov.lock('never seen')] })).release(), true)
+})
+
+test('what was asked for before is known again, and nothing else is taken for it', () => {
+  const { gov, pool, buckets, locks, called, left } = world()
+  const [a, b, c] = buckets as [Bucket, Bucket, Bucket]
+  const [l, m] = locks as [Lock, Lock]
+  const ask = (tokens: readonly (readonly [Bucket, number])[], wanted: readonly Lock[], amounts: Record<string, number> = { cpu: 1 }) =>
+    gov.tryAdmit({ pool: [pool, amounts], tokens, locks: wanted })
+  const both = [[a, 1] as const, [b, 1] as const]
+  for (let times = 1; times <= 3; times++) {
+    assert.is(admitted(ask(both, [l, m])).release(), true)
+    assert.is(called.times, times)
+  }
+  assert.equal(left(), [7, 7, 10, 10, 10])
+  const asksTwice = [() => ask([[b, 1] as const, [b, 1] as const], [l, m]), () => ask(both, [m, m]), () => ask(both, [l, l])]
+  const another = gov.lock('l')
+  another.tryAcquire()?.release()
+  for (const twice of [
+    ...asksTwice,
+    () => ask(both, [another, l]),
+    () =>
+      ask(
+        [
+          [b, 1],
+          [a, 1],
+          [b, 2]
+        ],
+        [l]
+      )
+  ]) {
+    isCoded(thrown(twice), 'ERR_FORELOCK_ARGUMENT')
+    assert.is(admitted(ask(both, [l, m])).release(), true)
+  }
+  const places = [[b, 1] as const, [a, 0] as const]
+  const wrong = [
+    () => ask(both, [a as unknown as Lock, m]),
+    () => ask([[l as unknown as Bucket, 1] as const], [l]),
+    () => ask(places, [l]),
+    () => ask([[a, Number.NaN] as const], [l]),
+    () => ask(both, [l, m], { cpu: 1, gpu: 1 }),
+    () => gov.tryAdmit({ pool: [a as never, { cpu: 1 }] }),
+    () => gov.tryAdmit({ locks: [undefined as never] }),
+    () => gov.tryAdmit({ tokens: [[undefined as never, 1]] }),
+    () => gov.tryAdmit({ pool: [undefined as never, { cpu: 1 }] })
+  ]
+  for (const asks of wrong) isCoded(thrown(asks), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(
+    thrown(() => ask([[virtual().bucket('a', { rate: 10 }), 1]], [l])),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  const before = called.times
+  assert.is(admitted(ask([[b, 1] as const, [a, 1] as const, [c, 2] as const], [m, l])).release(), true)
+  assert.is(called.times, before + 1)
+  assert.ok(locks.every(isFree))
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+})
+
+test('a getter that asks for the same things in another order does not have one taken twice', () => {
+  const { gov, buckets, locks } = world()
+  const [l, m] = locks as [Lock, Lock]
+  admitted(gov.tryAdmit({ locks: [l, m] })).release()
+  let asked = 0
+  const list = [l, m]
+  Object.defineProperty(list, 1, {
+    get() {
+      if (asked++ === 0) admitted(gov.tryAdmit({ locks: [m, l], tokens: [[buckets[0]!, 1]] })).release()
+      return l
+    }
+  })
+  isCoded(
+    thrown(() => gov.tryAdmit({ locks: list })),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  assert.ok(locks.every(isFree))
 })
 
 test('its end is one call where nothing else is to be done, and serves those who wait', async () => {

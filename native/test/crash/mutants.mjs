@@ -578,6 +578,18 @@ const mutants = [
     caughtBy: [step('a capacity made', ...died)]
   },
   {
+    name: 'bucket: tokens taken at once pass by those who wait',
+    file: 'bucket.h',
+    change: [['(seen & Tat::kQueued) != 0 || is_planned()', 'is_planned()']],
+    caughtBy: [['bucket_test']]
+  },
+  {
+    name: 'bucket: tokens taken at once are not asked for above',
+    file: 'bucket.h',
+    change: [[' || record_.parent.get() != 0) return false;', ') return false;']],
+    caughtBy: [['bucket_test']]
+  },
+  {
     name: 'pool: a short visit passes by those who wait',
     file: 'gate_units.h',
     change: [

@@ -113,6 +113,8 @@ TEST_CASE("a token is 2^k units, of a microsecond at most and of a sixteenth of 
 
 TEST_CASE("a part of a token costs what it is, rounded up, and too much or nothing is 0 units") {
   const Pace pace = pace_of({500, 1000, 100});
+  CHECK_EQUAL(pace.units_of_whole(3), 3ull << pace.k);
+  for (const double not_whole : {0.5, 1.0000001, 0.0, -1.0, 1e300, std::nan("")}) CHECK_EQUAL(pace.units_of_whole(not_whole), 0u);
   CHECK_EQUAL(pace.units_of(0.5), 1ull << (pace.k - 1));
   CHECK_EQUAL(pace.units_of(1e-9), 1u);
   CHECK_EQUAL(pace.units_of(1.0000001), (1ull << pace.k) + 1);
