@@ -33,17 +33,16 @@ export interface LockPlannerOptions {
 
 /** What is known of a lock. */
 interface Known {
-  /** decayed count of requests of lower tiers, and when it was decayed */
-  lower: number
+  /**
+   * of each tier: decayed count of its requests; ms that it holds the lock, mean, and of how many; ms that requests of it and of those above wait for lower ones that hold
+   * it, mean of those that no plan was for, and of how many
+   */
+  readonly tiers: Float64Array
+  /** ms, when the counts were decayed */
   counted: number
-  /** ms that lower tiers hold it, mean */
-  held: number
-  holds: number
-  /** ms that requests of upper tiers wait for lower ones that hold it, mean of those that no plan was for */
-  blocked: number
-  arrivals: number
-  /** the last holds of lower tiers, in turn: from, until; undefined: there was none */
+  /** the last holds, in turn: tier, from, until; undefined: there was none */
   spans: Float64Array | undefined
+  ended: number
   /** ms until which a plan of ours keeps it */
   kept: number
 }
@@ -67,6 +66,9 @@ export interface LockPlans {
 const LOCKS_MOST = 100_000
 const PLANS_MOST = 256
 const SPANS = 4
+const SPAN_NUMBERS = 3
+const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS] = [0, 1, 2, 3, 4]
+const TIER_NUMBERS = 5
 /** ms after which a request counts a third as much. */
 const FADE_MS = 60_000
 /** Requests that a mean is of. */
@@ -87,8 +89,11 @@ const PLANS_KNOWN = 20
 export class LockPlanner {
   readonly #options: LockPlannerOptions
   readonly #scores: KeyScores
+  /** index of the highest tier, for which others wait and which waits for none */
+  readonly #top: number
   readonly #locks = new Map<string, Known>()
-  readonly #all = { blocked: 0, arrivals: 0 }
+  /** of all locks, by tier as of each */
+  readonly #all: Float64Array
   readonly #inForce = new Map<string, Hold>()
   #written = 0
   #used = 0
@@ -99,45 +104,38 @@ export class LockPlanner {
   constructor(options: LockPlannerOptions, scores: KeyScores) {
     this.#options = options
     this.#scores = scores
+    this.#top = options.tiers.length - 1
+    this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
   }
 
   /** A request came. @param time ms */
   came(lock: string, tier: number, time: number, workflow?: string): void {
-    if (tier === 0) {
-      const known = this.#lock(lock)
-      known.lower = faded(known, time) + 1
-      known.counted = time
-      return
-    }
+    if (tier < this.#top) this.#count(this.#lock(lock), tier, time)
     const hold = this.#inForce.get(lock)
     if (hold === undefined || hold.until < time || tier < hold.tier) return
     if (hold.workflow !== undefined && hold.workflow !== workflow) return
     this.#inForce.delete(lock)
     this.#used++
     this.#expected += hold.score
-    this.#saved += (this.#blockedAt(this.#lock(lock)) / 1000) * (this.#options.waitCosts[tier] ?? 0)
+    this.#saved += (this.#blockedAt(this.#lock(lock), hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
   }
 
   /** A request is over. @param time ms, when it came @param waited ms @param held ms */
   ended(lock: string, tier: number, time: number, waited: number, held: number): void {
     const known = this.#lock(lock)
     const granted = time + waited
-    if (tier === 0) {
-      known.holds++
-      known.held += (held - known.held) / Math.min(known.holds, AVERAGED)
-      known.spans ??= new Float64Array(2 * SPANS)
-      const at = 2 * (known.holds % SPANS)
-      known.spans[at] = granted
-      known.spans[at + 1] = granted + held
-      return
-    }
     // Under a plan of ours it would have been another wait.
-    if (known.kept >= time) return
-    const blocked = blockedBy(known.spans, time, granted)
-    known.arrivals++
-    known.blocked += (blocked - known.blocked) / Math.min(known.arrivals, AVERAGED)
-    this.#all.arrivals++
-    this.#all.blocked += (blocked - this.#all.blocked) / Math.min(this.#all.arrivals, AVERAGED * AVERAGED)
+    if (known.kept < time) this.#waited(known, tier, time, granted)
+    if (tier < this.#top) this.#hold(known, tier, granted, held)
+  }
+
+  /** For each tier that could have had a hold for it: how long it waited for those below. */
+  #waited({ tiers, spans }: Known, tier: number, time: number, granted: number): void {
+    for (let held = 1; held <= tier; held++) {
+      const blocked = blockedBy(spans, held, time, granted)
+      average(tiers, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED)
+      average(this.#all, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED * AVERAGED)
+    }
   }
 
   /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
@@ -149,16 +147,17 @@ export class LockPlanner {
       this.#expected += score
     }
     const plans: HoldPlan[] = []
-    // Nobody waits for who could be kept waiting.
-    if (!(this.#all.blocked > 0)) return plans
+    // Where nobody waits for who could be kept waiting there is nothing to plan.
     const { tiers, within } = this.#options
-    for (let tier = tiers.length - 1; tier > 0; tier--) {
+    for (let tier = this.#top; tier > 0; tier--) {
+      if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
       for (const { name, score, workflow, from = 0 } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
         if (this.#inForce.has(name) || this.#isControl(name)) continue
         const known = this.#locks.get(name)
         const likely = score * this.trust
         if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        const held = heldBelow(known, tier)
         const plan: HoldPlan = {
           kind: 'hold',
           lock: name,
@@ -166,7 +165,7 @@ export class LockPlanner {
           until: within,
           ...(workflow !== undefined && { workflow }),
           ...(from > 0 && { from }),
-          ...(known.holds > 0 && { hold: known.held })
+          ...(held !== undefined && { hold: held })
         }
         if (!allows(plan)) continue
         if (!admits()) return plans
@@ -187,9 +186,28 @@ export class LockPlanner {
   /** What a hold saves, on average, in request milliseconds by their costs. */
   #worth(known: Known, likely: number, tier: number, now: number): number {
     const { waitCosts, idleCost, within } = this.#options
-    const rate = faded(known, now) / FADE_MS
-    const lost = rate * within * (within / 2) * ((waitCosts[0] ?? 0) + idleCost)
-    return likely * this.#blockedAt(known) * (waitCosts[tier] ?? 0) - lost
+    const { tiers, counted } = known
+    const fade = fadeOf(counted, now) / FADE_MS
+    let lost = 0
+    for (let lower = 0; lower < tier; lower++) {
+      lost += (tiers[TIER_NUMBERS * lower + COUNT] as number) * fade * within * (within / 2) * ((waitCosts[lower] ?? 0) + idleCost)
+    }
+    return likely * this.#blockedAt(known, tier) * (waitCosts[tier] ?? 0) - lost
+  }
+
+  #count(known: Known, tier: number, time: number): void {
+    const { tiers, counted } = known
+    const fade = fadeOf(counted, time)
+    for (let at = COUNT; at < tiers.length; at += TIER_NUMBERS) tiers[at] = (tiers[at] as number) * fade
+    const at = TIER_NUMBERS * tier + COUNT
+    tiers[at] = (tiers[at] as number) + 1
+    known.counted = time
+  }
+
+  #hold(known: Known, tier: number, from: number, held: number): void {
+    average(known.tiers, TIER_NUMBERS * tier + HELD, held, AVERAGED)
+    known.spans ??= new Float64Array(SPAN_NUMBERS * SPANS)
+    known.spans.set([tier, from, from + held], SPAN_NUMBERS * (known.ended++ % SPANS))
   }
 
   /** What those that were used saved, as far as that is known of those for whom there was none: request seconds by their costs. */
@@ -197,8 +215,10 @@ export class LockPlanner {
     return this.#saved
   }
 
-  #blockedAt({ blocked, arrivals }: Known): number {
-    return (blocked * arrivals + this.#all.blocked * PRIOR) / (arrivals + PRIOR)
+  #blockedAt({ tiers }: Known, tier: number): number {
+    const at = TIER_NUMBERS * tier
+    const [blocked, arrivals, all] = [tiers[at + BLOCKED] as number, tiers[at + ARRIVALS] as number, this.#all[at + BLOCKED] as number]
+    return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
   }
 
   status(): LockPlans {
@@ -217,7 +237,8 @@ export class LockPlanner {
     const found = this.#locks.get(name)
     if (found !== undefined) return found
     if (this.#locks.size >= LOCKS_MOST) this.#forget()
-    const made = { lower: 0, counted: 0, held: 0, holds: 0, blocked: 0, arrivals: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY }
+    const tiers = new Float64Array(TIER_NUMBERS * this.#options.tiers.length)
+    const made: Known = { tiers, counted: 0, spans: undefined, ended: 0, kept: Number.NEGATIVE_INFINITY }
     this.#locks.set(name, made)
     return made
   }
@@ -231,17 +252,36 @@ export class LockPlanner {
   }
 }
 
-/** ms of a wait that the longest of these holds made. */
-function blockedBy(spans: Float64Array | undefined, from: number, until: number): number {
+/** ms of a wait that the longest of these holds of lower tiers made. */
+function blockedBy(spans: Float64Array | undefined, tier: number, from: number, until: number): number {
   let most = 0
   if (spans === undefined) return most
-  for (let at = 0; at < spans.length; at += 2) {
-    most = Math.max(most, Math.min(until, spans[at + 1] as number) - Math.max(from, spans[at] as number))
+  for (let at = 0; at < spans.length; at += SPAN_NUMBERS) {
+    if ((spans[at] as number) >= tier) continue
+    most = Math.max(most, Math.min(until, spans[at + 2] as number) - Math.max(from, spans[at + 1] as number))
   }
   return most
 }
 
-/** Requests of lower tiers, as they count now. */
-function faded({ lower, counted }: Known, now: number): number {
-  return lower * Math.exp(Math.min(0, counted - now) / FADE_MS)
+/** ms that tiers below one hold a lock, mean; undefined: they have not. */
+function heldBelow({ tiers }: Known, tier: number): number | undefined {
+  let [sum, holds] = [0, 0]
+  for (let at = 0; at < TIER_NUMBERS * tier; at += TIER_NUMBERS) {
+    sum += (tiers[at + HELD] as number) * (tiers[at + HOLDS] as number)
+    holds += tiers[at + HOLDS] as number
+  }
+  return holds === 0 ? undefined : sum / holds
+}
+
+/** A mean, and behind it of how many. @param most that count */
+function average(numbers: Float64Array, at: number, value: number, most: number): void {
+  const count = (numbers[at + 1] as number) + 1
+  const mean = numbers[at] as number
+  numbers[at] = mean + (value - mean) / Math.min(count, most)
+  numbers[at + 1] = count
+}
+
+/** What a request of then counts now. */
+function fadeOf(then: number, now: number): number {
+  return Math.exp(Math.min(0, then - now) / FADE_MS)
 }

@@ -9,8 +9,8 @@ export interface Course {
   readonly lostMs: number
   /** what it saved, in request seconds by their costs */
   readonly saved: number
-  /** ms that requests of lower tiers waited */
-  readonly lowerMs: number
+  /** what requests of lower tiers have waited, in request seconds by their costs */
+  readonly lowerCost: number
 }
 
 /** Seconds that a source may cost that was put out, and is tried again. */
@@ -22,36 +22,46 @@ const PROBE_SECONDS = 0.1
  */
 export class LossGuard {
   readonly #account: Account
-  readonly #cost: number
+  readonly #priceOf: () => number
+  /** what a second costs those who lose, as last looked at */
+  #price: number
+  #lost = 0
+  #lostMs = 0
   #settled = Number.NEGATIVE_INFINITY
   /** of plans of which it is not known yet what they cost: until when */
   #open: number[] = []
   #atStake = 0
 
-  /** @param lowerCost what waiting costs those who lose, a request and second */
-  constructor(lowerCost: number) {
-    this.#cost = lowerCost
-    this.#account = new Account(lowerCost, PROBE_SECONDS * lowerCost)
+  /**
+   * @param lowest what waiting costs in the lowest tier, a request and second
+   * @param priceOf the same of those who lose, now: the core does not say of which tiers they are. Default: they are of the lowest
+   */
+  constructor(lowest: number, priceOf: () => number = () => lowest) {
+    this.#priceOf = priceOf
+    this.#price = priceOf()
+    this.#account = new Account(lowest, PROBE_SECONDS * lowest)
   }
 
   /** Once a period. @param course is asked for now and then @returns whether plans may be written now */
   passes(now: number, course: () => Course): boolean {
     if (now - this.#settled >= SETTLE_MS) {
       this.#settled = now
-      const { lostMs, saved, lowerMs } = course()
+      const { lostMs, saved, lowerCost } = course()
+      this.#price = this.#priceOf()
+      this.#lost += ((lostMs - this.#lostMs) / 1000) * this.#price
+      this.#lostMs = lostMs
       // What it lost is among what the lower tiers waited.
-      const lost = (lostMs / 1000) * this.#cost
-      this.#account.settle(now, saved - lost, Math.max(0, (lowerMs / 1000) * this.#cost - lost))
+      this.#account.settle(now, saved - this.#lost, Math.max(0, lowerCost - this.#lost))
       // What those cost that are over is counted by now.
       this.#open = this.#open.filter(until => until > now)
-      this.#atStake = this.#open.reduce((all, until) => all + ((until - now) / 1000) * this.#cost, 0)
+      this.#atStake = this.#open.reduce((all, until) => all + ((until - now) / 1000) * this.#price, 0)
     }
     return this.#account.isOn
   }
 
   /** Whether one more may be written, that keeps something for so long. @param ms from now */
   admits(now: number, ms: number): boolean {
-    const cost = (ms / 1000) * this.#cost
+    const cost = (ms / 1000) * this.#price
     if (!this.#account.isOn || this.#atStake + cost > this.#account.balance) return false
     this.#atStake += cost
     this.#open.push(now + ms)

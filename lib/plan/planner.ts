@@ -8,6 +8,7 @@ import type { Extra } from './extra.js'
 import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
 import { LossGuard } from './loss-guard.js'
+import { LowerTiers } from './lower-tiers.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
@@ -156,11 +157,12 @@ export class Planner {
   readonly #checks = new Checks()
   readonly #warm: WarmPlanner | undefined
   readonly #foretold: Foretold | undefined
-  #lowerMs = 0
+  readonly #lower: LowerTiers
 
   constructor(options: PlannerOptions) {
     this.#options = options
-    this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1)
+    this.#lower = new LowerTiers(options.waitCosts)
+    this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
     const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
     this.#foretold = options.triggers === false ? undefined : new Foretold()
     if (scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(scores, this.#foretold, within))
@@ -224,7 +226,7 @@ export class Planner {
     const { kind, thing, tier, time, waited, held } = over
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held)
-      if (tier === 0) this.#lowerMs += waited
+      this.#lower.ended(tier, waited)
     } else if (kind === 'pool') {
       const plans = this.#pools.get(thing)
       plans?.planner.ended(tier, waited)
@@ -312,7 +314,7 @@ export class Planner {
     const passes = this.#lockGuard.passes(arena.now, () => ({
       lostMs: arena.lost(SOURCES.hold),
       saved: locks.saved,
-      lowerMs: this.#lowerMs
+      lowerCost: this.#lower.cost
     }))
     const { now } = arena
     const admits = () => this.#lockGuard.admits(now, this.#options.within)

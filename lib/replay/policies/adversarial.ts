@@ -1,4 +1,5 @@
 import { LossGuard } from '../../plan/loss-guard.js'
+import { LowerTiers } from '../../plan/lower-tiers.js'
 import { SOURCES } from '../../plan/planner.js'
 import { PoolGuard } from '../../plan/pool-guard.js'
 import type { KeepPlan } from '../../plans.js'
@@ -23,8 +24,8 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
   const tiers = workload.ranks ?? DEFAULT_TIERS
   const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
   const known = new Map<string, PoolGuard>()
-  const holds = new LossGuard(WAIT_COSTS[0] as number)
-  let lowerMs = 0
+  const lower = new LowerTiers(WAIT_COSTS)
+  const holds = new LossGuard(WAIT_COSTS[0] as number, () => lower.price)
   const guards = () => {
     if (known.size > 0) return known
     for (const { name: pool, capacity } of workload.pools) {
@@ -41,8 +42,9 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       if (kind === 'pool') known.get(thing)?.came(time, tierAt.get(who.tier) ?? 0, amounts[0] as number)
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
-      if (who.tier !== top) lowerMs += waited
-      if (kind === 'pool') known.get(thing)?.ended(time, tierAt.get(who.tier) ?? 0, waited, duration)
+      const tier = tierAt.get(who.tier) ?? 0
+      if (kind === 'lock') lower.ended(tier, waited)
+      if (kind === 'pool') known.get(thing)?.ended(time, tier, waited, duration)
     },
     onPeriod(view) {
       const coming = [...view.coming()]
@@ -56,7 +58,7 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
       }
       // What it costs is all that it comes to: nobody is better off.
-      const course = () => ({ lostMs: view.lost(SOURCES.hold), saved: 0, lowerMs })
+      const course = () => ({ lostMs: view.lost(SOURCES.hold), saved: 0, lowerCost: lower.cost })
       if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, ms => holds.admits(view.now, ms))
     }
   }

@@ -24,13 +24,13 @@ const plannerOf = (scores: KeyScores, more: Partial<LockPlannerOptions> = {}) =>
   new LockPlanner({ tiers: TIERS, waitCosts: [1, 2, 8, 32], idleCost: 1, within: WITHIN_MS, control: 0, seed: 1, ...more }, scores)
 
 /** Readers that hold it for 300 ms, and writers of the higher tier that come in the middle of each: every 10 s. */
-function blocked(planner: LockPlanner, lock: string, rounds: number, from = 0): number {
+function blocked(planner: LockPlanner, lock: string, rounds: number, from = 0, tier = HIGH): number {
   for (let round = 0; round < rounds; round++) {
     const time = from + round * 10_000
     planner.came(lock, LOW, time)
-    planner.came(lock, HIGH, time + 100)
+    planner.came(lock, tier, time + 100)
     planner.ended(lock, LOW, time, 0, 300)
-    planner.ended(lock, HIGH, time + 100, 200, 10)
+    planner.ended(lock, tier, time + 100, 200, 10)
   }
   return from + rounds * 10_000
 }
@@ -51,6 +51,22 @@ test('no lock is held where upper tiers wait only for their like', () => {
     planner.ended('a', HIGH, time + 10, 290, 300)
   }
   assert.equal(planner.plan(100_000), [])
+})
+
+test('a lock is held from every tier below the one that waits, and what each of them loses counts by its cost', () => {
+  const planner = plannerOf(saying({ a: 0.9 }))
+  let now = 0
+  for (; now < 100_000; now += 10_000) {
+    planner.came('a', STANDARD, now)
+    planner.came('a', HIGH, now + 100)
+    planner.ended('a', STANDARD, now, 0, 300)
+    planner.ended('a', HIGH, now + 100, 200, 10)
+  }
+  assert.equal(planner.plan(now), [{ kind: 'hold', lock: 'a', tier: 'interactive', until: WITHIN_MS, hold: 300 }])
+  // The hold saves 0.9 x 200 ms x 8, and costs 250 ms x (2 + 1) for each who comes within the half second: two are too many.
+  const later = now + WITHIN_MS + 1
+  for (let i = 0; i < 4 * 60; i++) planner.came('a', STANDARD, later)
+  assert.equal(planner.plan(later), [])
 })
 
 test('no lock is held of which nothing is known, or whose request is not likely', () => {
@@ -93,7 +109,7 @@ test('what was used and what was not is counted, and what was not makes it trust
 
 test('one that comes after the hold is over does not use it, and who is of a lower tier than it neither', () => {
   const planner = plannerOf(saying({ a: 0.9 }, TOP))
-  const now = blocked(planner, 'a', 10)
+  const now = blocked(planner, 'a', 10, 0, TOP)
   assert.is(planner.plan(now)[0]?.tier, 'critical')
   planner.came('a', STANDARD, now + 10)
   planner.came('a', LOW, now + 10)

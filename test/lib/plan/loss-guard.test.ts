@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Course, LossGuard } from '../../../lib/plan/loss-guard.js'
 
-const course = (lostMs: number, saved: number, lowerMs: number) => (): Course => ({ lostMs, saved, lowerMs })
+const course = (lostMs: number, saved: number, lowerMs: number) => (): Course => ({ lostMs, saved, lowerCost: lowerMs / 1000 })
 
 test('plans are let through until they kept things from others for a second', () => {
   const guard = new LossGuard(1)
@@ -32,7 +32,7 @@ test('it looks once a second, and says the same in between', () => {
   let looks = 0
   const look = () => {
     looks++
-    return { lostMs: 0, saved: 0, lowerMs: 0 }
+    return { lostMs: 0, saved: 0, lowerCost: 0 }
   }
   for (let now = 0; now < 3000; now += 100) guard.passes(now, look)
   assert.is(looks, 3)
@@ -63,6 +63,17 @@ test('a source that is tried again may cost a tenth of a second, not a second', 
   assert.not(guard.admits(0, 1))
   assert.ok(guard.passes(10_000, course(5000, 0, 5000)))
   assert.equal([guard.admits(10_000, 60), guard.admits(10_000, 60)], [true, false])
+})
+
+test('a second that is lost costs what it costs those who lose then', () => {
+  let price = 8
+  const guard = new LossGuard(1, () => price)
+  assert.ok(guard.passes(0, course(100, 0, 800)))
+  price = 1
+  assert.ok(guard.passes(1000, course(250, 0, 950)))
+  assert.ok(guard.admits(1000, 40))
+  assert.not(guard.admits(1000, 40), 'eight tenths and a twentieth are gone, and a twenty-fifth is at stake')
+  assert.not(guard.passes(2000, course(360, 0, 1060)))
 })
 
 test.run()
