@@ -108,8 +108,9 @@ export class PoolPlanner {
   constructor(options: PoolPlannerOptions) {
     this.#options = options
     const most = options.maxReserve * options.capacity
-    this.#step = Math.max(options.unit, most / STEPS_MOST)
-    this.#most = most > 0 ? Math.floor(most / this.#step + 1e-9) : 0
+    // Where nothing may be kept it is foretold all the same.
+    this.#step = Math.max(options.unit, (most > 0 ? most : options.capacity) / STEPS_MOST) || 1
+    this.#most = Math.floor(most / this.#step + 1e-9)
     this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
     this.#tiers = options.tiers.map(() => [])
     this.#extras = options.tiers.map(() => new ExtraSwitch())
@@ -126,8 +127,8 @@ export class PoolPlanner {
   came(tier: number, amount: number, isForetold = false): void {
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
-    // Nobody is kept waiting for the lowest tier, nor where plans may keep nothing.
-    if (tier > 0 && this.#most > 0 && !isForetold) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    // Nobody is kept waiting for the lowest tier.
+    if (tier > 0 && !isForetold) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */
@@ -176,18 +177,17 @@ export class PoolPlanner {
     return plans
   }
 
-  /** Foretells others: as long as there is room to plan for. */
+  /** Foretells others. */
   stream(): Stream {
     const tables: (ArrivalTable | undefined)[] = []
     this.#streams.push(tables)
     this.#fill(tables)
     const step = this.#step
-    const isIdle = this.#most === 0
     return {
       add(amount) {
-        if (!isIdle) for (const table of tables) table?.add(amount / step)
+        for (const table of tables) table?.add(amount / step)
       },
-      exceeds: units => (isIdle ? 0 : (tables[this.#horizon]?.exceeds(Math.max(0, units) / step) ?? 0))
+      exceeds: units => tables[this.#horizon]?.exceeds(Math.max(0, units) / step) ?? 0
     }
   }
 

@@ -221,9 +221,12 @@ test('a stream beside the tiers is foretold as they are, and nothing is kept for
   assert.is(stream.exceeds(0), 1)
   assert.is(stream.exceeds(1000), 0)
   const none = plannerOf({ maxReserve: 0 })
-  const idle = none.stream()
-  run(none, 100, () => idle.add(2))
-  assert.is(idle.exceeds(0), 0)
+  const beside = none.stream()
+  assert.equal(
+    run(none, 100, () => beside.add(2)),
+    []
+  )
+  assert.is(beside.exceeds(0), 1)
 })
 
 test('a pool that is closed, times that jump, thousands at one time and any amounts give plans that can be written', () => {
@@ -285,6 +288,16 @@ test('where nothing comes free the gap is said to be the end of the horizon', ()
   const planner = plannerOf()
   run(planner, 300, () => planner.came(HIGH, 1))
   assert.is(planner.foresees(HIGH, viewAt(300 * PERIOD_MS, 10)).gap, planner.horizon)
+})
+
+test('of a pool of which nothing can be kept it is foretold all the same that it will be short', () => {
+  for (const more of [{ capacity: 1 }, { maxReserve: 0 }, { maxReserve: 0, unit: 0 }]) {
+    const planner = plannerOf(more)
+    const plans = run(planner, 300, () => planner.came(HIGH, 1))
+    assert.equal(plans, [])
+    const { capacity = 10 } = more as { capacity?: number }
+    assert.ok(planner.contention(HIGH, viewAt(300 * PERIOD_MS, capacity)) > 0.9)
+  }
 })
 
 test.run()
