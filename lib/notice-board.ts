@@ -80,6 +80,7 @@ export class NoticeBoard {
   #reader = 0
   #sought = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
+  #isLooking = false
   #counts = { heard: 0, stale: 0, ignored: 0 }
 
   constructor(session: Session) {
@@ -92,12 +93,17 @@ export class NoticeBoard {
     return { ...this.#counts }
   }
 
-  /** Hears notices of a kind, until what it returns is called. The listener is the library's own: it does not throw. */
+  /** Hears notices of a kind, until what it returns is called. */
   on(event: NoticeEvent, listener: NoticeListener): () => void {
     const listeners = this.#listeners.get(event) ?? new Set()
     this.#listeners.set(event, listeners)
     listeners.add(listener)
-    if (this.#session.open) this.#listen(event)
+    try {
+      if (this.#session.open) this.#listen(event)
+    } catch (error) {
+      listeners.delete(listener)
+      throw error
+    }
     return () => {
       listeners.delete(listener)
       if (listeners.size === 0) this.#leave(event)
@@ -107,12 +113,16 @@ export class NoticeBoard {
   #listen(event: NoticeEvent): void {
     // There is nobody who could write.
     if (this.#session.binding.capacity.telemetry === 0) return
-    if (!this.#grants.has(event)) {
-      const lock = hearersOf(event)
-      const grant = new Lock(this.#own, lock, undefined, lock).tryAcquire({ mode: 'shared' })
-      if (grant !== null) this.#grants.set(event, grant)
-    }
-    if (this.#cancel === undefined) this.#look()
+    this.#register(event)
+    if (this.#cancel === undefined && !this.#isLooking) this.#look()
+  }
+
+  /** Says that it listens. Whoever is at the lock just then keeps others from it for a moment: it is tried again at the next look. */
+  #register(event: NoticeEvent): void {
+    if (this.#grants.has(event)) return
+    const lock = hearersOf(event)
+    const grant = new Lock(this.#own, lock, undefined, lock).tryAcquire({ mode: 'shared' })
+    if (grant !== null) this.#grants.set(event, grant)
   }
 
   #leave(event: NoticeEvent): void {
@@ -124,7 +134,9 @@ export class NoticeBoard {
 
   #look(): void {
     const { binding, joined } = this.#session
-    if (!joined) return
+    if (!joined || this.#listeners.size === 0) return
+    // Who is told may end or begin to listen.
+    this.#isLooking = true
     try {
       const now = binding.now() / NS_PER_MS
       if (now - this.#sought >= SEEK_EVERY_MS) this.#seek(now)
@@ -132,6 +144,8 @@ export class NoticeBoard {
     } catch (error) {
       this.#fail(error)
       return
+    } finally {
+      this.#isLooking = false
     }
     // Whoever was told may have been the last who listens.
     if (this.#listeners.size === 0) return
@@ -142,6 +156,7 @@ export class NoticeBoard {
   #seek(now: number): void {
     const { binding } = this.#session
     this.#sought = now
+    for (const event of this.#listeners.keys()) this.#register(event)
     const isThere = isHeld(this.#session, AGENT_LOCK)
     if (isThere && this.#reader === 0) this.#reader = binding.observe()
     if (!isThere) this.#unobserve()
@@ -151,7 +166,7 @@ export class NoticeBoard {
     const { binding, waiting } = this.#session
     const kind = waiting.names.of(NOTICE_NOTE)
     this.#notes ??= new Uint8Array(NOTES_BYTES)
-    for (;;) {
+    while (this.#reader !== 0) {
       const bytes = binding.drainNotes(this.#reader, this.#notes)
       if (bytes === 0) return
       const own = [...decodeNotes(this.#notes, bytes)].filter(note => note.kind === kind)
@@ -168,7 +183,18 @@ export class NoticeBoard {
       const notice = readNotice(one)
       const fresh = notice === undefined ? undefined : agedBy(notice, age)
       this.#counts[notice === undefined ? 'ignored' : fresh === undefined ? 'stale' : 'heard']++
-      if (fresh !== undefined) for (const listener of [...(this.#listeners.get(fresh.event) ?? [])]) listener(fresh, now / NS_PER_MS - age)
+      if (fresh !== undefined) this.#pass(fresh, now / NS_PER_MS - age)
+    }
+  }
+
+  /** One that throws keeps others and later notices from nobody. */
+  #pass(notice: Notice, at: number): void {
+    for (const listener of [...(this.#listeners.get(notice.event) ?? [])]) {
+      try {
+        listener(notice, at)
+      } catch (error) {
+        warn('A notice of the agent was not understood', error)
+      }
     }
   }
 
@@ -197,7 +223,11 @@ export class NoticeBoard {
   /** Nothing is thrown from a timer; and whoever waits for notices is not to wait in silence. */
   #fail(error: unknown): void {
     this.#stop()
-    const reason = error instanceof Error ? error.message : String(error)
-    process.emitWarning(`Notices of the agent are heard no more: ${reason}`, { type: 'ForelockNoticesWarning', code: 'FORELOCK_NOTICES' })
+    warn('Notices of the agent are heard no more', error)
   }
+}
+
+function warn(what: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  process.emitWarning(`${what}: ${reason}`, { type: 'ForelockNoticesWarning', code: 'FORELOCK_NOTICES' })
 }

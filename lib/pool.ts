@@ -50,7 +50,8 @@ type PoolKind = 'pool' | 'semaphore'
 
 const BEYOND_TRIES = 1000
 const GRACE_MS = 1000
-const NO_UNITS: readonly number[] = [-1, -1, -1, -1, -1, -1]
+// Equal to nothing that anybody asks for.
+const NO_UNITS: readonly number[] = new Array(6).fill(Number.NaN)
 const itself = (allocation: Allocation): Allocation => allocation
 const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
 const ALLOCATE_KNOWN = [...WAIT_KNOWN, 'revocable', 'labels'] as const

@@ -58,7 +58,7 @@ export class LocalWatch implements Backing {
     if (this.#isOver || !this.#session.joined) return
     try {
       this.#watch.readAll()
-      this.#stewards.current?.look()
+      if (this.#session.open) this.#stewards.current?.look()
       this.#next()
     } catch (error) {
       this.#fail(error)

@@ -63,6 +63,9 @@ const WARM_PART = 16
 const PARTS = 1000
 const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
 
+/** Collisions that were told of in this thread: no two have the same number, whichever steward tells of them. */
+let foretold = 0
+
 /**
  * Tells a planner what happens in an arena, and writes its plans. One of those who do writes at a time: the others learn, and the first of them goes on
  * when that one stops or dies.
@@ -71,6 +74,8 @@ export class Steward implements Arena {
   readonly #session: Session
   readonly #terms: StewardTerms
   readonly #planner: Planner
+  /** Another account on the same arena: what it holds keeps no close({ drain }) waiting. */
+  readonly #own: Session
   readonly #plans: PlanBook
   readonly #shadow: ShadowCheck
   readonly #holdings = new Holdings()
@@ -82,7 +87,6 @@ export class Steward implements Arena {
   readonly #clock: () => number
   readonly #events: StewardEvents
   readonly #collisions = new CollisionBook()
-  #foretold = 0
   #notices: Notice[] = []
   #active = false
   #planned = Number.NEGATIVE_INFINITY
@@ -102,6 +106,7 @@ export class Steward implements Arena {
     events: StewardEvents
   ) {
     this.#session = session
+    this.#own = session.beside()
     this.#terms = terms
     this.#clock = now
     this.#plans = new PlanBook(session)
@@ -136,6 +141,8 @@ export class Steward implements Arena {
 
   /** What happened, requests in the order of their times. */
   happened(asked: readonly Asked[], activities: readonly Activity[]): void {
+    // While close({ drain }) waits nothing begins.
+    if (!this.#session.open) return
     for (const { time, activity } of asked) {
       const { kind, name, tier, amount, workflow, tenant } = activity
       if (!this.#meets(kind, name)) {
@@ -204,7 +211,7 @@ export class Steward implements Arena {
       this.#notices.push(noticeOf(plan))
     } catch (error) {
       // There is no place for it, or its thing has gone: a plan is a wish.
-      if (!(error instanceof CapacityError) && !(error instanceof NotFoundError)) throw error
+      if (!isWithoutPlace(error)) throw error
       this.#refused++
     }
   }
@@ -215,8 +222,9 @@ export class Steward implements Arena {
       makeResident(this.#session, kind, name)
     } catch (error) {
       // Then it is made when it is asked for, as it would have been.
-      if (![CapacityError, MemoryError, NotFoundError].some(one => error instanceof one)) throw error
+      if (!isWithoutPlace(error)) throw error
       this.#refused++
+      if (error instanceof NotFoundError) return
     }
     this.#notices.push({ event: 'warm', kind, what: name, who: workflow, probability, until })
   }
@@ -228,14 +236,17 @@ export class Steward implements Arena {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#elected
+    this.#own.open = false
+    this.#own.joined = false
   }
 
   async #wait(): Promise<void> {
-    const lock = new Lock(this.#session, AGENT_LOCK, undefined, AGENT_LOCK)
+    const lock = new Lock(this.#own, AGENT_LOCK, undefined, AGENT_LOCK)
     const { signal } = this.#stopping
     try {
       const grant = await lock.acquire({ signal })
       this.#active = true
+      this.#planner.begin()
       if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
       this.#active = false
       grant.release()
@@ -249,7 +260,7 @@ export class Steward implements Arena {
     const { tiers, binding } = this.#session
     const { waitCosts: costs } = this.#terms
     for (const { tier, ...collision } of this.#planner.collisions(this)) {
-      const id = `${binding.client}:${++this.#foretold}`
+      const id = `${binding.client}:${++foretold}`
       this.#collisions.tell({ id, pool: collision.pool, tier, at: now, within: collision.within, free: collision.free })
       this.#notices.push({
         event: 'contention',
@@ -304,6 +315,11 @@ export class Steward implements Arena {
       return false
     }
   }
+}
+
+/** There is no place for what would be made, no memory for it, or it has gone. */
+function isWithoutPlace(error: unknown): boolean {
+  return [CapacityError, MemoryError, NotFoundError].some(one => error instanceof one)
 }
 
 /** Of the scarcest dimension. */

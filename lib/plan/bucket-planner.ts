@@ -66,6 +66,11 @@ export class BucketPlanner {
     known.weight += tokens * (own ?? waitCosts[tier] ?? 0)
   }
 
+  /** What it has planned so far was not written. */
+  begin(): void {
+    this.#written = undefined
+  }
+
   /** Once a period. @param now ms */
   plan(now: number): ReservePlan[] {
     const fade = Math.exp(-this.#options.period / FADE_MS)

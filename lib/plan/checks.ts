@@ -78,6 +78,11 @@ export class Checks {
     return wasWritten
   }
 
+  /** Plans that have not begun do so anew. */
+  forget(): void {
+    this.#said.clear()
+  }
+
   status(): CheckStatus {
     return { checked: this.#checked, unneeded: this.#unneeded, hopeless: this.#hopeless }
   }

@@ -1,6 +1,7 @@
 import type { EscalationPlan } from '../plans.js'
 import { ControlWindows, type Waits } from './control-windows.js'
 import { PoolTrial } from './pool-trial.js'
+import type { TierUnits } from './pool-world.js'
 import { TrialGuard, type TrialStatus } from './trial-guard.js'
 
 export interface EscalationGuardOptions {
@@ -63,10 +64,10 @@ export class EscalationGuard {
     this.#guard = new TrialGuard({ lag, lowest: waitCosts[0] ?? 1 }, this.#windows, guarded, this.#all)
   }
 
-  /** There is a pool. @param capacity units */
-  pool(name: string, capacity: number): void {
+  /** There is a pool. @param capacity units @param parts what each tier may have; default: anything */
+  pool(name: string, capacity: number, parts?: readonly TierUnits[]): void {
     const { waitCosts, workflowCosts, ageing } = this.#options
-    const trial = new PoolTrial({ capacity, waitCosts, ageing, groupCosts: [...workflowCosts.values()] })
+    const trial = new PoolTrial({ capacity, waitCosts, ageing, groupCosts: [...workflowCosts.values()], parts })
     this.#trials.set(name, trial)
     this.#all.push(trial)
   }

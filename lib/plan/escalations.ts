@@ -2,6 +2,7 @@ import type { EscalationPlan } from '../plans.js'
 import { EscalationGuard, type EscalationGuardOptions, type EscalationStatus } from './escalation-guard.js'
 import { EscalationPlanner, type EscalationPlannerOptions, type WantedEscalation } from './escalation-planner.js'
 import type { PoolPlanner, PoolView } from './pool-planner.js'
+import type { TierUnits } from './pool-world.js'
 
 export type EscalationsOptions = EscalationPlannerOptions & EscalationGuardOptions
 
@@ -34,10 +35,10 @@ export class Escalations {
     this.#guard = new EscalationGuard(options)
   }
 
-  /** There is a pool. @param planner of what is kept of it @param capacity units */
-  pool(name: string, planner: PoolPlanner, capacity: number): void {
+  /** There is a pool. @param planner of what is kept of it @param capacity units @param parts what each tier may have; default: anything */
+  pool(name: string, planner: PoolPlanner, capacity: number, parts?: readonly TierUnits[]): void {
     this.#planner.pool(name, planner, capacity)
-    this.#guard.pool(name, capacity)
+    this.#guard.pool(name, capacity, parts)
   }
 
   came({ thing, tier, amount, time, workflow }: Came): void {

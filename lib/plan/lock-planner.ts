@@ -40,9 +40,8 @@ interface Known {
   readonly tiers: Float64Array
   /** ms, when the counts were decayed */
   counted: number
-  /** the last holds, in turn: tier, from, until; undefined: there was none */
+  /** the last holds of each tier but the highest, in turn: from, until; undefined: there was none */
   spans: Float64Array | undefined
-  ended: number
   /** ms until which a plan of ours keeps it */
   kept: number
 }
@@ -66,7 +65,8 @@ export interface LockPlans {
 const LOCKS_MOST = 100_000
 const PLANS_MOST = 256
 const SPANS = 4
-const SPAN_NUMBERS = 3
+/** Of a tier. */
+const SPAN_NUMBERS = 2 * SPANS
 const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS] = [0, 1, 2, 3, 4]
 const TIER_NUMBERS = 5
 /** ms after which a request counts a third as much. */
@@ -206,8 +206,10 @@ export class LockPlanner {
 
   #hold(known: Known, tier: number, from: number, held: number): void {
     average(known.tiers, TIER_NUMBERS * tier + HELD, held, AVERAGED)
-    known.spans ??= new Float64Array(SPAN_NUMBERS * SPANS)
-    known.spans.set([tier, from, from + held], SPAN_NUMBERS * (known.ended++ % SPANS))
+    known.spans ??= new Float64Array(SPAN_NUMBERS * this.#top)
+    const at = SPAN_NUMBERS * tier + 2 * ((known.tiers[TIER_NUMBERS * tier + HOLDS] as number) % SPANS)
+    known.spans[at] = from
+    known.spans[at + 1] = from + held
   }
 
   /** What those that were used saved, as far as that is known of those for whom there was none: request seconds by their costs. */
@@ -238,7 +240,7 @@ export class LockPlanner {
     if (found !== undefined) return found
     if (this.#locks.size >= LOCKS_MOST) this.#forget()
     const tiers = new Float64Array(TIER_NUMBERS * this.#options.tiers.length)
-    const made: Known = { tiers, counted: 0, spans: undefined, ended: 0, kept: Number.NEGATIVE_INFINITY }
+    const made: Known = { tiers, counted: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY }
     this.#locks.set(name, made)
     return made
   }
@@ -256,9 +258,8 @@ export class LockPlanner {
 function blockedBy(spans: Float64Array | undefined, tier: number, from: number, until: number): number {
   let most = 0
   if (spans === undefined) return most
-  for (let at = 0; at < spans.length; at += SPAN_NUMBERS) {
-    if ((spans[at] as number) >= tier) continue
-    most = Math.max(most, Math.min(until, spans[at + 2] as number) - Math.max(from, spans[at + 1] as number))
+  for (let at = 0; at < SPAN_NUMBERS * tier; at += 2) {
+    most = Math.max(most, Math.min(until, spans[at + 1] as number) - Math.max(from, spans[at] as number))
   }
   return most
 }

@@ -26,7 +26,8 @@ export class LossGuard {
   /** what a second costs those who lose, as last looked at */
   #price: number
   #lost = 0
-  #lostMs = 0
+  /** as last looked at; what was lost before the first look was none of ours */
+  #lostMs: number | undefined
   #settled = Number.NEGATIVE_INFINITY
   /** of plans of which it is not known yet what they cost: until when */
   #open: number[] = []
@@ -48,7 +49,7 @@ export class LossGuard {
       this.#settled = now
       const { lostMs, saved, lowerCost } = course()
       this.#price = this.#priceOf()
-      this.#lost += ((lostMs - this.#lostMs) / 1000) * this.#price
+      this.#lost += ((lostMs - (this.#lostMs ?? lostMs)) / 1000) * this.#price
       this.#lostMs = lostMs
       // What it lost is among what the lower tiers waited.
       this.#account.settle(now, saved - this.#lost, Math.max(0, lowerCost - this.#lost))

@@ -184,7 +184,7 @@ export class Planner {
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
     this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
-    this.#escalations?.pool(name, planner, capacity)
+    this.#escalations?.pool(name, planner, capacity, parts)
   }
 
   /** There is a bucket. @param rate tokens a second */
@@ -247,6 +247,12 @@ export class Planner {
     this.#hold(arena)
     this.#escalate(arena)
     this.#warmUp(arena)
+  }
+
+  /** What it has planned so far nobody has written: from now on it is. */
+  begin(): void {
+    for (const planner of this.#buckets.values()) planner.begin()
+    this.#checks.forget()
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
@@ -345,9 +351,10 @@ export class Planner {
 
   #warmUp(arena: Arena): void {
     const [warm, terms] = [this.#warm, this.#options.warm]
-    if (warm === undefined || terms === undefined || arena.warm === undefined || !warm.isDue(arena.now)) return
-    const likely = terms.likely(arena.now, warm.least, LIKELY_MOST)
-    const foretold = this.#foretold?.likely(terms.within) ?? []
+    if (warm === undefined || terms === undefined || arena.warm === undefined) return
+    // What is foretold is near; to look through all that is likely takes longer.
+    const foretold = [...(this.#foretold?.likely(terms.within) ?? [])]
+    const likely = warm.isDue(arena.now) ? terms.likely(arena.now, warm.least, LIKELY_MOST) : []
     for (const warmUp of warm.plan(arena.now, [...foretold, ...likely])) arena.warm(warmUp)
   }
 }

@@ -63,9 +63,10 @@ const WITHIN_MS = [1_000, 5_000]
 /** A workflow that has asked for nothing for so long begins anew with its next request, ms; what it asks for in so long from there belongs to its beginning. */
 const QUIET_MS = 625
 const BEGINNING_MS = 1_000
-/** Between two looks at what raises what, which may take some ms: at least so long, and until so many more beginnings are known. */
+/** Between two looks at what raises what, which may take some ms: at least so long, and until a part more of beginnings are known, or so many. */
 const LEARN_EVERY_MS = 10_000
-const LEARN_MORE = 1.05
+const LEARN_PART = 0.05
+const LEARN_MOST = 100
 /** Of what is less likely, nothing is made. */
 const LEAST = 0.05
 /** Of one workflow, beginnings that may be expected at once: more say only that it comes all the time. */
@@ -125,7 +126,8 @@ export class Sequels {
       if (left.length === 0) this.#pending.delete(workflow)
       else if (left.length < all.length) this.#pending.set(workflow, left)
     }
-    if (now - this.#learnt >= LEARN_EVERY_MS && this.#beginnings > LEARN_MORE * this.#learntOf) this.#learn(now)
+    const more = Math.min(LEARN_MOST, LEARN_PART * this.#learntOf)
+    if (now - this.#learnt >= LEARN_EVERY_MS && this.#beginnings > this.#learntOf + more) this.#learn(now)
   }
 
   /** What is expected. @param now ms */

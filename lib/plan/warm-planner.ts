@@ -120,7 +120,9 @@ export class WarmPlanner {
 
   /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
   isDue(now: number): boolean {
-    return now - this.#looked >= this.#options.warm.within / LOOKS
+    if (now - this.#looked < this.#options.warm.within / LOOKS) return false
+    this.#looked = now
+    return true
   }
 
   /** From where on at the least a score can be worth a warm-up. */
@@ -131,7 +133,6 @@ export class WarmPlanner {
 
   /** @param now ms @param likely in any order */
   plan(now: number, likely: Iterable<Likely>): WarmUp[] {
-    this.#looked = now
     for (const [key, watched] of this.#watched) if (watched.until < now) this.#settle(key, watched, false)
     const { most } = this.#options.warm
     const warmUps: WarmUp[] = []

@@ -19,6 +19,8 @@ export class Allotment {
   private readonly held: number[]
   private since = 0
   private paused = false
+  /** who asks for more while it pauses */
+  private readonly waiting: (() => void)[] = []
   /** that there were when its size was said */
   private readonly lessons: number
 
@@ -60,6 +62,7 @@ export class Allotment {
   goOn(now: number): void {
     this.paused = false
     this.account(now)
+    for (const resume of this.waiting.splice(0)) resume()
   }
 
   /** The work says what it uses; true: it has that much. @throws ArgumentError */
@@ -84,6 +87,8 @@ export class Allotment {
   async needs(amounts: unknown, options: GrowOptions | undefined, now: () => number): Promise<void> {
     this.note(amounts)
     const { allocation } = this
+    // It has nothing until it goes on, and then what it had.
+    if (this.paused) await new Promise<void>(resolve => this.waiting.push(resolve))
     if (allocation === undefined || this.suffices()) return
     const wanted = this.amounts.map((amount, d) => Math.max(amount, this.said[d] || 0))
     await allocation.resize(this.sizing.byName(wanted), options)

@@ -243,7 +243,7 @@ export class Remedies {
     const delay = Math.min(this.#options.most, Math.max(...active.map(measure => beginOf(measure, now))) - now)
     if (waitTimeout !== undefined && delay > waitTimeout) return { tierIndex: this.#higher(tierIndex), waitTimeout, seen }
     for (const measure of active) if (measure.kind === 'pace') measure.next = now + delay + measure.every
-    if (delay > 0) await this.#putOff(delay, run.signal)
+    if (delay > 0) await this.#putOff(delay, run.signal, seen)
     const to = active.find(({ kind, until }) => kind === 'move' && until > now + delay)?.to
     if (to !== undefined) this.#moved++
     return { tierIndex: to ?? tierIndex, waitTimeout: waitTimeout === undefined ? undefined : waitTimeout - delay, seen }
@@ -259,14 +259,15 @@ export class Remedies {
    *
    * @returns undefined: there is no need; resolved when it has all of that again, rejected with the signal's reason, or as {@link Allocation.resize}
    */
-  pause(allocations: readonly Allocation[], signal: AbortSignal | undefined): Promise<void> | undefined {
+  pause(tierIndex: number, allocations: readonly Allocation[], signal: AbortSignal | undefined): Promise<void> | undefined {
     this.#canPause = true
-    if (!this.concerns) return undefined
+    // One in another tier than its workflow's is none of its.
+    if (!this.concerns || tierIndex !== this.#subject.tierIndex) return undefined
     const now = this.#now()
-    const measure = this.#active(now).find(({ kind }) => kind === 'split')
-    const held = allocations.filter(({ name, ended }) => !ended && name === measure?.pool)
-    if (measure === undefined || held.length === 0) return undefined
-    return this.#pauses(held, measure.until - now, signal)
+    const splits = this.#active(now).filter(({ kind, pool }) => kind === 'split' && allocations.some(({ name }) => name === pool))
+    const held = allocations.filter(({ name, ended }) => !ended && splits.some(({ pool }) => pool === name))
+    if (held.length === 0) return undefined
+    return this.#pauses(held, Math.max(...splits.map(({ until }) => until)) - now, signal)
   }
 
   async #pauses(held: readonly Allocation[], ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -333,7 +334,8 @@ export class Remedies {
   /** The same for all workflows of the same seed: what is left alone is left alone by all. */
   #isControl(id: string): boolean {
     let hash = FNV_BASIS ^ this.#options.seed
-    for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), FNV_PRIME)
+    // By its number alone, and not by whose it is: what is drawn can be drawn again.
+    for (let at = id.lastIndexOf(':') + 1; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), FNV_PRIME)
     return randomsOf(hash)() < this.#options.control
   }
 
@@ -360,10 +362,16 @@ export class Remedies {
     return active
   }
 
-  async #putOff(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  async #putOff(ms: number, signal: AbortSignal | undefined, seen: OwnRun | undefined): Promise<void> {
     this.#delayed++
     this.#delayedMs += ms
-    await this.#wait(ms, signal)
+    try {
+      await this.#wait(ms, signal)
+    } catch (error) {
+      // It waits no more.
+      if (seen !== undefined) this.admitted(seen)
+      throw error
+    }
   }
 
   /** For so long, or until the governor closes. Rejected with the signal's reason. */

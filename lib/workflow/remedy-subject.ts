@@ -64,7 +64,7 @@ function whereFound<T>(read: () => T): T | undefined {
 }
 
 function partOf(amounts: AmountsByName, capacity: AmountsByName): number {
-  return Math.max(0, ...Object.entries(amounts).map(([dimension, amount]) => amount / (capacity[dimension] || 1)))
+  return Math.max(0, ...Object.entries(amounts).map(([dimension, amount]) => (amount ?? 0) / (capacity[dimension] || 1)))
 }
 
 /** The pools of what is admitted, and what is wanted of each. */

@@ -64,6 +64,8 @@ export interface RunSetup {
   readonly kept: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
   readonly pools: readonly Pool[]
+  /** it goes on within another run, or with grants of its caller */
+  readonly isPart: boolean
   /** where its workflow learns what it needs */
   readonly allotment: Allotment | undefined
 }
@@ -196,14 +198,13 @@ export class Run extends Work implements Running {
 
   /**
    * A place at which it can pause, because nothing half done needs what it was admitted with. Where a tier above it is about to ask for that, and its workflow may
-   * {@link RemedyOptions.apply | split} runs, its units go back to the pool until there is room again, and it waits for that; once in a run, and never while it holds locks, which it
-   * would keep from others.
+   * {@link RemedyOptions.apply | split} runs, its units go back to the pool until there is room again, and it waits for that; once in a run, never while it or one of its actions holds locks, which it
+   * would keep from others, and never in a run that is part of something else.
    *
    * @returns whether it paused; rejected with the reason of its signal, which leaves it without the units, or as {@link Allocation.resize}
    */
   async pause(): Promise<boolean> {
-    const isFree = !this.paused && this.heldGrants().length === 0
-    const pausing = this.kind.remedies.pause(isFree ? (this.admission?.allocations ?? []) : [], this.signal)
+    const pausing = this.kind.remedies.pause(this.tierIndex, this.canPause() ? (this.admission?.allocations ?? []) : [], this.signal)
     if (pausing === undefined) return false
     this.paused = true
     const { allotment } = this.setup
@@ -214,6 +215,11 @@ export class Run extends Work implements Running {
       allotment?.goOn(this.now())
     }
     return true
+  }
+
+  /** Neither it nor what it is part of, or consists of, holds a lock. */
+  private canPause(): boolean {
+    return !this.paused && !this.setup.isPart && [this, ...this.open].every(work => work.heldGrants().length === 0)
   }
 
   /**

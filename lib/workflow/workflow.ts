@@ -3,7 +3,7 @@ import { recordedFields } from '../access/fields.js'
 import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
-import { bookerAround } from '../enclosing.js'
+import { bookerAround, isEnclosed } from '../enclosing.js'
 import { noticeBoardOf } from '../notice-board.js'
 import type { ContentionNotice, Notice, NoticeEvent, PlanNotice, WarmNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
@@ -108,9 +108,23 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
     this.#readiness = onWarm === undefined ? undefined : new Readiness(session, onWarm)
     this.#listen(undefined)
     // Told of any event's listeners, those of which the type above knows nothing among them.
+    this.#hearOfListeners()
+  }
+
+  /** As of any emitter; what it needs itself so as to know of listeners to come stays. */
+  override removeAllListeners(event?: Parameters<EventEmitter<WorkflowEvents>['removeAllListeners']>[0]): this {
+    super.removeAllListeners(event)
+    // Events that nobody has but the emitter itself.
+    const asked = event as unknown
+    if (asked === undefined || asked === 'newListener' || asked === 'removeListener') this.#hearOfListeners()
+    this.#listen(undefined)
+    return this
+  }
+
+  #hearOfListeners(): void {
     const emitter = this as unknown as EventEmitter
-    emitter.on('newListener', (event: unknown) => this.#listen(event))
-    emitter.on('removeListener', () => this.#listen(undefined))
+    if (emitter.listenerCount('newListener') === 0) emitter.on('newListener', (event: unknown) => this.#listen(event))
+    if (emitter.listenerCount('removeListener') === 0) emitter.on('removeListener', () => this.#listen(undefined))
   }
 
   /**
@@ -141,12 +155,20 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   async #beginLater<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
     // What it is part of has begun, and waits for it with all that it holds.
-    if (read.parent !== undefined || bookerAround(this.#session) !== undefined) return this.#begin(work, read)
+    if (this.#isPart(read)) return this.#begin(work, read)
     const begun = await this.#remedies.begin(read)
-    this.#session.mustBeOpen(this.name)
-    // What needs nothing is admitted by beginning.
-    if (begun.seen !== undefined && this.#sizing === undefined && this.#options.needs === undefined) this.#remedies.admitted(begun.seen)
-    return this.#begin(work, { ...read, ...begun })
+    try {
+      this.#session.mustBeOpen(this.name)
+      return await this.#begin(work, { ...read, ...begun })
+    } finally {
+      // Of one that was not admitted nobody else says that it waits no more.
+      if (begun.seen !== undefined) this.#remedies.admitted(begun.seen)
+    }
+  }
+
+  /** Whether it goes on within another run, or with grants of its caller. */
+  #isPart({ within }: ReadRun): boolean {
+    return within !== undefined || (this.#session.encloses && isEnclosed())
   }
 
   #begin<T>(work: (run: Run) => T | PromiseLike<T>, read: ReadRun): Promise<T> {
@@ -179,7 +201,10 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   ): Promise<T> {
     const session = this.#session
     const run = this.#make(read, parts, allotment)
+    // What needs nothing is admitted by beginning.
+    if (parts === undefined && read.seen !== undefined) this.#remedies.admitted(read.seen)
     const admission = parts === undefined ? undefined : await this.#admit(parts, read, run, allotment)
+    this.#lastParts = parts
     let outcome: Outcome = 'ignore'
     try {
       const result = await run.start(work, admission)
@@ -339,6 +364,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       kept: recordedFields(read.input, this.#options.fields, this.#session.privacy),
       signal: read.signal,
       pools: poolsOf(parts),
+      isPart: this.#isPart(read),
       allotment
     })
   }
@@ -349,7 +375,6 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
 
   #admit(parts: AdmitParts, read: ReadRun, run: Run, allotment: Allotment | undefined): Promise<Admission> {
     run.ask()
-    this.#lastParts = parts
     const [door, terms] = [this.#door, this.#terms(read, run)]
     const admitted =
       door === undefined

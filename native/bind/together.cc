@@ -162,7 +162,10 @@ std::int32_t Binding::try_admit() {
   };
   take(wanted.locks, [&](Part& part) { return take_lock(part, at); });
   take(wanted.pools, [&](Part& part) { return take_units(part, wanted.request, at); });
-  take(wanted.buckets, [&](Part& part) { return take_tokens_of(part, wanted.request, tokens); });
+  take(wanted.buckets, [&](Part& part) {
+    tokens = {};  // what one draws is not said of the next
+    return take_tokens_of(part, wanted.request, tokens);
+  });
   if (got != core::Answer::kOk) return refuse_together(wanted.parts, taken, got, tokens);
   volatile std::uint32_t* words = scratch_ + kParts;
   const Part* part = wanted.parts;
