@@ -1,7 +1,6 @@
 // Jobs whose memory depends on their input, and nobody says how: their grants are learnt. It prints what each was granted beside what the kernel says that it
 // took, and what a second process of the arena would grant by then.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MiB, open, type RunRecord, unlink } from '../../lib/index.js'
 import { CONFIGURED, jobsOf, render } from './jobs.js'
@@ -19,12 +18,20 @@ const mb = (bytes: number) => (bytes / MiB).toFixed(0).padStart(6)
 /** From 10 to 200, each differing from those before it: the golden ratio's multiples fill an interval evenly. */
 const megabytesOf = (i: number) => Math.round(10 + 190 * ((i * 0.618034) % 1))
 
+/** What it says next. @returns rejected where it ends instead */
+function answerOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', code => reject(new Error(`the second process has ended (${code})`)))
+  })
+}
+
 const records: RunRecord[] = []
 workflow.on('run', record => records.push(record))
 const truths: number[] = []
 
 try {
-  await once(second, 'message')
+  await answerOf(second)
   let next = 0
   const lane = async () => {
     while (next < JOBS) truths.push(await render(workflow, megabytesOf(next++)))
@@ -49,7 +56,7 @@ try {
 
   const input = { megabytes: 120 }
   second.send(input)
-  const [there] = (await once(second, 'message')) as [number]
+  const there = await answerOf(second)
   const here = workflow.size(input)?.memory ?? 0
   console.log(`120 MB would be granted here ${mb(here)}, in a second process that did no job ${mb(there)}`)
   if (Math.abs(measured / used - 1) > AGREE || granted > CONFIGURED * JOBS || there >= CONFIGURED) process.exitCode = 1

@@ -158,7 +158,8 @@ export class LaneWatch<O extends Told = Outlook> {
   }
 
   #meet(name: string): void {
-    if (this.#pools.has(name) || this.#pools.size >= POOLS_MAX) return
+    // While close({ drain }) waits nobody is met any more.
+    if (this.#pools.has(name) || this.#pools.size >= POOLS_MAX || !this.#session.open) return
     try {
       this.#pools.set(name, new Pool(this.#session, name, undefined, 'pool', false, false))
     } catch (error) {

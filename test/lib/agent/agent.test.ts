@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { AgentOptions, AgentStatus, Governor } from '../../../lib/index.js'
-import { open } from '../../../lib/index.js'
+import { open, unlink } from '../../../lib/index.js'
 import { randomsOf } from '../../../lib/randoms.js'
 import { isCoded, refusal, rejection, virtual } from '../support.js'
 
@@ -259,6 +259,19 @@ test('when it stops nothing is written any more, and what was ends', async () =>
   gov.advance(1000)
   assert.equal(gov.plans.scores(), before)
   await gov.close()
+})
+
+test('it keeps no close that drains waiting, and fails at nothing meanwhile', async () => {
+  const gov = open({ name: `agent-drain-${process.pid}` })
+  await gov.agent.start({ thread: false, period: 1 })
+  const pool = gov.pool('p', { capacity: { slots: 2 } })
+  const held = pool.tryAllocate({ slots: 1 }, { tier: 'interactive' })
+  const closing = gov.close({ drain: 60_000 })
+  await new Promise(resolve => setImmediate(resolve))
+  held?.release()
+  await closing
+  assert.is(gov.foresight.error, undefined)
+  unlink(`agent-drain-${process.pid}`)
 })
 
 test.run()

@@ -69,6 +69,23 @@ test('a lock is held from every tier below the one that waits, and what each of 
   assert.equal(planner.plan(later), [])
 })
 
+test('what a burst of its like holds one after the other does not hide who kept all of them waiting', () => {
+  const planner = plannerOf(saying({ a: 0.9 }))
+  let now = 0
+  for (; now < 100_000; now += 10_000) {
+    planner.came('a', LOW, now)
+    planner.ended('a', LOW, now, 0, 2000)
+    for (let i = 0; i < 16; i++) {
+      planner.came('a', HIGH, now + 100)
+      planner.ended('a', HIGH, now + 100, 1900 + i, 1)
+    }
+  }
+  planner.plan(now)
+  planner.came('a', HIGH, now + 1)
+  // 1.9 s, at 8 a second.
+  assert.ok(Math.abs(planner.saved - 15.2) < 0.5, String(planner.saved))
+})
+
 test('no lock is held of which nothing is known, or whose request is not likely', () => {
   const planner = plannerOf(saying({ a: 0.3, unknown: 0.9, b: Number.NaN }))
   blocked(planner, 'a', 5)

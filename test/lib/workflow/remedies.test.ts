@@ -1,6 +1,16 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { ContentionNotice, Governor, Remedy, RemedyOptions, RemedyRecord, Run, Workflow, WorkflowOptions } from '../../../lib/index.js'
+import type {
+  ContentionNotice,
+  Governor,
+  Grant,
+  Remedy,
+  RemedyOptions,
+  RemedyRecord,
+  Run,
+  Workflow,
+  WorkflowOptions
+} from '../../../lib/index.js'
 import { locks } from '../../../lib/lock.js'
 import { tellNotices } from '../../../lib/notice-board.js'
 import { AGENT_LOCK, type Notice, type OutcomeNotice, type PlanNotice } from '../../../lib/notices.js'
@@ -145,6 +155,9 @@ test('a run that is part of another is not put off: that one waits for it with w
   const outer = gov.workflow('outer')
   await tell(gov, NOTICE)
   assert.is(await outer.run(run => low.run({ within: run }, () => 'at once')), 'at once')
+  const held = gov.lock('row').tryAcquire()
+  assert.is(await low.run({ within: [held as Grant] }, () => 'with its lock'), 'with its lock')
+  held?.release()
   await gov.close()
 })
 
@@ -260,6 +273,61 @@ test('one that holds a lock does not pause, for it would keep that from others',
     gov.advance(GAP_MS)
     assert.is(await paused, true)
   })
+  await gov.close()
+})
+
+test('nor one of which an action holds a lock, nor one of another tier than its workflow', async () => {
+  const gov = planned()
+  const pool = gov.pool('p', { capacity: { permits: 10 } })
+  const low = lowOf(gov, { needs: { pool: [pool, { permits: 4 }] } })
+  await low.run(async run => {
+    await run.pause()
+    await tell(gov, NOTICE)
+    await run.action('part', async action => {
+      await action.lock('row')
+      assert.is(await run.pause(), false)
+    })
+  })
+  gov.advance(GAP_MS)
+  await low.run({ tier: 'critical' }, async run => {
+    await tell(gov, { ...NOTICE, id: 'a:2' })
+    assert.is(await run.pause(), false)
+  })
+  await gov.close()
+})
+
+test('what it asks for while it pauses it gets when it goes on', async () => {
+  const gov = planned()
+  const pool = gov.pool('p', { capacity: { memory: 1000 } })
+  const low = lowOf(gov, { needs: 'learn', pool, learning: { first: { memory: 400 } } })
+  await low.run(async run => {
+    await run.pause()
+    await tell(gov, { ...NOTICE, capacity: 1000, expected: 300, usual: 100, free: 100 })
+    const paused = run.pause()
+    const more = run.need({ memory: 800 })
+    await macrotask()
+    assert.is(pool.usage().used.memory, 0)
+    gov.advance(GAP_MS)
+    await Promise.all([paused, more])
+    assert.is(pool.usage().used.memory, 800)
+  })
+  await gov.close()
+})
+
+test('needs that make no sense fail their run, and nobody hears less for it', async () => {
+  const gov = planned()
+  const pool = gov.pool('p', { capacity: { permits: 10 } })
+  let parts: unknown = [pool]
+  const low = lowOf(gov, { needs: () => ({ pool: parts }) as never })
+  const told = heard(low)
+  isCoded(await low.run(() => assert.unreachable()).catch(error => error), 'ERR_FORELOCK_ARGUMENT')
+  await tell(gov, NOTICE)
+  parts = [pool, { permits: 1 }]
+  const run = low.run(() => {})
+  gov.advance(GAP_MS)
+  await run
+  await tell(gov, { ...NOTICE, id: 'a:2' })
+  assert.is(told.contentions.length, 2)
   await gov.close()
 })
 
@@ -474,6 +542,20 @@ test('who listens no more hears no more, and is no reason to tell', async () => 
   workflow.off('contention', listener)
   assert.not(sessionOf(gov).binding.isObserved())
   await tell(gov, NOTICE)
+  await gov.close()
+})
+
+test('who took all listeners away, and listens again, hears', async () => {
+  const gov = planned()
+  const low = lowOf(gov)
+  heard(low)
+  low.removeAllListeners()
+  const told = heard(low)
+  await tell(gov, NOTICE)
+  assert.is(told.contentions.length, 1)
+  low.removeAllListeners('contention')
+  await tell(gov, { ...NOTICE, id: 'a:2' })
+  assert.equal([told.contentions.length, told.remedies.length], [1, 2])
   await gov.close()
 })
 
