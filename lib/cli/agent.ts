@@ -26,8 +26,10 @@ export async function runAgent(name: string, { dir }: AgentArguments, print: (te
       const { active } = await statusOf(gov)
       if (active !== told) print(active ? `plans for ${name}\n` : `learns, and waits: another agent plans for ${name}\n`)
       told = active
-      // Woken by its end, which is no failure.
-      await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => {})
+      await sleep(LOOK_MS, undefined, { signal: ended }).catch(error => {
+        // Woken by its end, which is no failure.
+        if (!ended.aborted) throw error
+      })
     }
     print(summary(await statusOf(gov)))
   } finally {

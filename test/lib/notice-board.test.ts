@@ -3,30 +3,15 @@ import * as assert from 'uvu/assert'
 import { type Governor, open } from '../../lib/index.js'
 import { locks } from '../../lib/lock.js'
 import { NOTICE_NOTE, noticeBoardOf, tellNotices } from '../../lib/notice-board.js'
-import { AGENT_LOCK, type ContentionNotice, type Notice, type PlanNotice } from '../../lib/notices.js'
+import { AGENT_LOCK, type Notice, type PlanNotice } from '../../lib/notices.js'
 import type { Session } from '../../lib/session.js'
 import { decodeNotes } from '../../lib/telemetry/record.js'
+import { CONTENTION, LOOK_MS } from './notices.support.js'
 import { virtual } from './support.js'
 
-const LOOK_MS = 25
 const SEEK_MS = 1_000
 
-const COMING: ContentionNotice = {
-  event: 'contention',
-  id: 'a:1',
-  pool: 'p',
-  tier: 'interactive',
-  probability: 0.8,
-  within: 500,
-  followed: 2000,
-  kept: 2,
-  capacity: 10,
-  free: 1,
-  expected: 3,
-  usual: 1,
-  gap: 300,
-  costs: [1, 2, 8, 32]
-}
+const COMING = CONTENTION
 const KEEP: PlanNotice = { event: 'plan', kind: 'keep', what: 'p', tier: 'interactive', who: undefined, amount: 0.1, until: 1000 }
 
 // What is not said has no place in a note.

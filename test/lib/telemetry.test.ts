@@ -12,7 +12,7 @@ import {
   unlink
 } from '../../lib/index.js'
 import { Agent } from './agents.js'
-import { isCoded, macrotask, rejection, thrown, virtual } from './support.js'
+import { aborted, isCoded, macrotask, rejection, thrown, virtual } from './support.js'
 
 const CHANNELS = ['request', 'grant', 'refusal', 'abort', 'end'].map(name => `forelock:${name}`)
 
@@ -96,9 +96,9 @@ test('of a lock it is said whether it was asked for, and had, beside others', ()
     assert.is(lock.tryAcquire({ mode: 'shared' }), null)
     const waiting = lock.acquire({ mode: 'shared' })
     const given = new AbortController()
-    const aborted = lock.acquire({ mode: 'shared', signal: given.signal }).catch(() => {})
+    const givenUp = lock.acquire({ mode: 'shared', signal: given.signal }).then(() => assert.unreachable(), aborted)
     given.abort()
-    await aborted
+    await givenUp
     held?.release()
     const second = await waiting
     second.release()

@@ -5,26 +5,11 @@ import { locks } from '../../../lib/lock.js'
 import { tellNotices } from '../../../lib/notice-board.js'
 import { AGENT_LOCK, type ContentionNotice, type OutcomeNotice } from '../../../lib/notices.js'
 import { REMEDY_NOTE } from '../../../lib/workflow/remedy-note.js'
+import { CONTENTION, LOOK_MS } from '../notices.support.js'
 import { macrotask, virtual } from '../support.js'
 
-const LOOK_MS = 25
 const GAP_MS = 500
-const NOTICE: ContentionNotice = {
-  event: 'contention',
-  id: 'a:1',
-  pool: 'p',
-  tier: 'interactive',
-  probability: 0.8,
-  within: GAP_MS,
-  followed: GAP_MS,
-  kept: 2,
-  capacity: 10,
-  free: 1,
-  expected: 3,
-  usual: 1,
-  gap: GAP_MS,
-  costs: [1, 2, 8, 32]
-}
+const NOTICE: ContentionNotice = { ...CONTENTION, within: GAP_MS, followed: GAP_MS, gap: GAP_MS }
 const OUTCOME: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: true, requests: 2, waited: 250 }
 
 const told = ({ kind, subject, tier, workflow, made, due, value, truth, score }: Row<'estimates'>) => {

@@ -29,18 +29,19 @@ async function day(remedies: RemedyOptions): Promise<Day> {
   const sleepers: { readonly until: number; wake(): void }[] = []
   const waits: number[] = []
   let step = 0
-  const sleep = (ms: number) => new Promise<void>(wake => sleepers.push({ until: step + ms / STEP_MS, wake }))
+  /** Of the virtual clock: over when the loop below has come so far. */
+  const lasting = (ms: number) => new Promise<void>(wake => sleepers.push({ until: step + ms / STEP_MS, wake }))
   const job = () =>
     jobs.run(async run => {
       for (let part = 0; part < 8; part++) {
-        await sleep(500)
+        await lasting(500)
         await run.pause()
       }
     })
   const hurry = async (asked: number) => {
     const grant = await pool.allocate({ permits: 1 }, { tier: 'interactive' })
     waits.push((step - asked) * STEP_MS)
-    await sleep(300)
+    await lasting(300)
     grant.release()
   }
   const closed = new AbortController()

@@ -16,27 +16,12 @@ import { tellNotices } from '../../../lib/notice-board.js'
 import { AGENT_LOCK, type Notice, type OutcomeNotice, type PlanNotice } from '../../../lib/notices.js'
 import { decodeNotes } from '../../../lib/telemetry/record.js'
 import { REMEDY_NOTE } from '../../../lib/workflow/remedy-note.js'
+import { CONTENTION, LOOK_MS } from '../notices.support.js'
 import { aborted, isCoded, isSettled, macrotask, thrown, virtual } from '../support.js'
 
-const LOOK_MS = 25
 /** As it is heard. */
 const GAP_MS = 500
-const NOTICE: ContentionNotice = {
-  event: 'contention',
-  id: 'a:1',
-  pool: 'p',
-  tier: 'interactive',
-  probability: 0.8,
-  within: GAP_MS + LOOK_MS,
-  followed: GAP_MS + LOOK_MS,
-  kept: 2,
-  capacity: 10,
-  free: 1,
-  expected: 3,
-  usual: 1,
-  gap: GAP_MS + LOOK_MS,
-  costs: [1, 2, 8, 32]
-}
+const NOTICE: ContentionNotice = { ...CONTENTION, within: GAP_MS + LOOK_MS, followed: GAP_MS + LOOK_MS, gap: GAP_MS + LOOK_MS }
 const OUTCOME: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: true, requests: 2, waited: 250 }
 const APPLY: RemedyOptions = { apply: ['reschedule', 'pace', 'split'], control: 0 }
 

@@ -3,23 +3,9 @@ import * as assert from 'uvu/assert'
 import type { ContentionNotice } from '../../../lib/notices.js'
 import { proposals, type Situation } from '../../../lib/workflow/remedy-choice.js'
 import type { RemedyKind } from '../../../lib/workflow/remedy-options.js'
+import { CONTENTION } from '../notices.support.js'
 
-const NOTICE: ContentionNotice = {
-  event: 'contention',
-  id: 'a:1',
-  pool: 'p',
-  tier: 'interactive',
-  probability: 0.8,
-  within: 500,
-  followed: 2000,
-  kept: 2,
-  capacity: 10,
-  free: 1,
-  expected: 3,
-  usual: 1,
-  gap: 1000,
-  costs: [1, 2, 8, 32]
-}
+const NOTICE: ContentionNotice = { ...CONTENTION, gap: 1000 }
 
 /** A workflow of background runs of a second, one of which holds a tenth of the pool. */
 const SITUATION: Situation = {
