@@ -13,7 +13,8 @@ const NOTICE: ContentionNotice = { ...CONTENTION, within: GAP_MS, followed: GAP_
 const OUTCOME: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: true, requests: 2, waited: 250 }
 
 const told = ({ kind, subject, tier, workflow, made, due, value, truth, score }: Row<'estimates'>) => {
-  return { kind, subject, tier, workflow, lasted: (due ?? 0) - made, value, truth, score }
+  // Times of the day carry quarters of a microsecond at best.
+  return { kind, subject, tier, workflow, lasted: Math.round((due ?? 0) - made), value, truth, score }
 }
 
 test('what came of a remedy is kept: whether the collision came, and what it cost', async () => {
