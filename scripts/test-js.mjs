@@ -1,6 +1,7 @@
 // npm run test:js [-- --under FOLDER] [--minutes N] [PATTERN ...]: the uvu test files whose path contains one of the
 // patterns, each in a process of its own, so that one that crashes or leaves a process-wide arena behind takes no other
-// with it. One that is still running after N minutes (default 2) has failed.
+// with it. One that is still running after N minutes (default 5: some take a minute, and machines
+// are slow at times) has failed.
 import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,7 +12,7 @@ import { Tally } from './tools/tally.mjs'
 import { uvuTally } from './tools/uvu.mjs'
 
 const { values, positionals } = parseArgs({
-  options: { under: { type: 'string' }, minutes: { type: 'string', default: '2' } },
+  options: { under: { type: 'string' }, minutes: { type: 'string', default: '5' } },
   allowPositionals: true
 })
 

@@ -5,7 +5,8 @@ import { isForelockError } from '../../../lib/index.js'
 import { seeded } from '../predict/series.js'
 import { isCoded, rejection } from '../support.js'
 
-const YEAR = { from: Date.UTC(2026, 0, 1), until: Date.UTC(2027, 0, 1) }
+/** What a busy machine takes is no subject here, but where `time` is. */
+const YEAR = { from: Date.UTC(2026, 0, 1), until: Date.UTC(2027, 0, 1), time: 60_000 }
 
 function ics(...events: string[]): string {
   const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN']
@@ -151,7 +152,7 @@ test('dates that are listed one by one are in', async () => {
 
 test('a calendar of thousands of events is read in one go', async () => {
   const events = Array.from({ length: 3_000 }, (_, i) => `BEGIN:VEVENT\nUID:e${i}\nDTSTART:20260105T090000Z\nEND:VEVENT`)
-  assert.is((await calendar(ics(...events), { ...YEAR, time: 60_000 })).length, 3_000)
+  assert.is((await calendar(ics(...events), YEAR)).length, 3_000)
 })
 
 test('an occurrence that was put from after the end to before it is in', async () => {
