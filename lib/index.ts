@@ -80,6 +80,8 @@ export type {
   RowCounts,
   Selection,
   Source,
+  SqlOptions,
+  SqlValue,
   StoreOptions,
   StoreSize
 } from './history/store.js'
