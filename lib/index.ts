@@ -80,6 +80,8 @@ export type {
   RowCounts,
   Selection,
   Source,
+  SqlOptions,
+  SqlValue,
   StoreOptions,
   StoreSize
 } from './history/store.js'
@@ -167,6 +169,7 @@ export type {
   LikelyHold,
   Quantiles90,
   RunForecast,
+  RunForecast as PredictionOutput,
   UsageForecast
 } from './shadow/forecast.js'
 export type { LockShadowOptions, PoolShadowOptions, ShadowOptions } from './shadow/options.js'
@@ -182,11 +185,12 @@ export type { OnWarm, WarmCallCounts } from './warm-calls.js'
 export type { Lock as WebLock, LockInfo, LockManager, LockManagerSnapshot, LockOptions } from './web-locks.js'
 export type { Action } from './workflow/action.js'
 export type { Prices } from './workflow/cost.js'
+export type { InputProfile } from './workflow/input.js'
 export type { LearningOptions, OnScale, ScaleRequest, WhenFull } from './workflow/learning.js'
 export type { RunScope } from './workflow/metering.js'
 export type { MeteringOptions, Needs, RunOptions, RunShadowOptions, WorkflowOptions } from './workflow/options.js'
 export { dataPoints, type ShadowDataPoint } from './workflow/points.js'
-export type { ActionProfile, DataProfile, Given, GivenProfile, ResourceProfile, WorkflowProfile } from './workflow/profile.js'
+export type { ActionProfile, DataProfile, Given, GivenData, GivenProfile, ResourceProfile, WorkflowProfile } from './workflow/profile.js'
 export type { ReadinessStatus } from './workflow/readiness.js'
 export type { ActionRecord, BookedSums, DataMoved, DataPattern, Outcome, RunRecord, SizedRecord, UsageCurve } from './workflow/record.js'
 export type { Remedy, RemedyRecord, RemedyStatus } from './workflow/remedies.js'

@@ -1,5 +1,6 @@
-import { onlyKnown, optionsObject, text } from '../checks.js'
-import { AccessError } from '../errors/index.js'
+import { existsSync } from 'node:fs'
+import { onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { AccessError, NotFoundError } from '../errors/index.js'
 import type { RunCurve } from '../history/curve-rows.js'
 import { openDuckDbStore } from '../history/duckdb.js'
 import { openPostgresStore } from '../history/postgres.js'
@@ -22,7 +23,7 @@ export interface OpenHistoryOptions {
  * Opens a history for reading by a role: a file of DuckDB, a database of PostgreSQL (`postgres://…`), or a store that is open. Everything goes
  * through what this returns: the policy is asked, and the audit told, in one place.
  *
- * @throws ArgumentError; LoadError, InUseError, VersionError as of the store
+ * @returns rejected with an ArgumentError; a NotFoundError if there is no such file, which is made by who writes it; a LoadError, InUseError or VersionError as of the store
  */
 export async function openHistory(where: string | HistoryStore, options: OpenHistoryOptions): Promise<GuardedHistory> {
   const given = optionsObject(options, 'options') ?? {}
@@ -31,7 +32,9 @@ export async function openHistory(where: string | HistoryStore, options: OpenHis
   const rights = rightsOf(policy, as)
   const name = who === undefined ? rights.role : text(who, 'who')
   if (typeof where !== 'string') return new GuardedHistory(where, rights, name, false)
-  const store = /^postgres(ql)?:\/\//.test(where) ? await openPostgresStore(where) : await openDuckDbStore(where)
+  const isFile = !/^postgres(ql)?:\/\//.test(where)
+  if (isFile && !existsSync(where)) throw new NotFoundError(`there is no history ${JSON.stringify(where)}`, { resource: where })
+  const store = isFile ? await openDuckDbStore(where) : await openPostgresStore(where)
   return new GuardedHistory(store, rights, name, true)
 }
 
@@ -58,25 +61,28 @@ export class GuardedHistory {
 
   /** As {@link History.peaks}; of the role's one tenant, where it has one. So are the others. */
   peaks(options: queries.PeaksOptions = {}): Promise<queries.Peak[]> {
-    return this.#ask('summaries', 'peaks', () => this.#history.peaks({ ...options, ...this.#tenancy(options.tenant) }))
+    return this.#ask('summaries', 'peaks', () => this.#history.peaks(this.#own(options)))
   }
 
   frequent(options: queries.FrequentOptions = {}): Promise<queries.Frequent[]> {
-    return this.#ask('summaries', 'frequent', () => this.#history.frequent({ ...options, ...this.#tenancy(options.tenant) }))
+    return this.#ask('summaries', 'frequent', () => this.#history.frequent(this.#own(options)))
   }
 
   bottlenecks(options: queries.BottlenecksOptions = {}): Promise<queries.Bottleneck[]> {
-    return this.#ask('summaries', 'bottlenecks', () => this.#history.bottlenecks({ ...options, ...this.#tenancy(options.tenant) }))
+    return this.#ask('summaries', 'bottlenecks', () => this.#history.bottlenecks(this.#own(options)))
   }
 
   usage(workflow: string, action?: string, options: queries.UsageOptions = {}): Promise<queries.UsageSummaries> {
-    const ask = () => this.#history.usage(workflow, action, { ...options, ...this.#tenancy(options.tenant) })
+    const ask = () => this.#history.usage(workflow, action, this.#own(options))
     return this.#ask('summaries', `usage ${workflow}`, ask)
   }
 
   quantiles(options: queries.QuantilesOptions = {}): Promise<queries.QuantileGroup[]> {
     const { hidden } = this.#rights
-    return this.#ask(options.exact === true ? 'exact' : 'summaries', 'quantiles', () => {
+    return this.#ask(options?.exact === true ? 'exact' : 'summaries', 'quantiles', () => {
+      optionsObject(options, 'options')
+      optionsObject(options.where, 'where')
+      if (options.by !== undefined && !Array.isArray(options.by)) throw refuse('by', 'an array', options.by)
       for (const dimension of options.by ?? []) this.#mustShow(dimension)
       for (const dimension in options.where ?? {}) this.#mustShow(dimension)
       const tenant = options.where?.tenant
@@ -87,7 +93,7 @@ export class GuardedHistory {
 
   /** As {@link History.predictions}: it looks at every prediction, so it is for who may see rows. */
   predictions(options: queries.PredictionsOptions = {}): Promise<queries.PredictionScores[]> {
-    return this.#ask('exact', 'predictions', () => this.#history.predictions({ ...options, ...this.#tenancy(options.tenant) }))
+    return this.#ask('exact', 'predictions', () => this.#history.predictions(this.#own(options)))
   }
 
   /** As {@link History.curves}: of single runs, so it is for who may see their rows. */
@@ -95,7 +101,7 @@ export class GuardedHistory {
     return this.#ask('select', 'curves', () => {
       if (!this.#rights.tables.has('runs')) throw this.#refused('select', 'runs')
       this.#mustShow('curve')
-      return this.#history.curves({ ...options, ...this.#tenancy(options.tenant) })
+      return this.#history.curves(this.#own(options))
     })
   }
 
@@ -105,6 +111,8 @@ export class GuardedHistory {
     return this.#ask(table === 'audit' ? 'audit' : 'select', table, async () => {
       if (table !== 'audit' && !tables.has(table)) throw this.#refused('select', table)
       if (tenant !== undefined && !Object.hasOwn(TABLES[table].columns, 'tenant')) throw this.#refused('select', table)
+      optionsObject(selection, 'selection')
+      optionsObject(selection.where, 'where')
       for (const column in selection.where ?? {}) this.#mustShow(column)
       // What is no list the store refuses.
       if (Array.isArray(selection.present)) for (const column of selection.present) this.#mustShow(String(column))
@@ -115,12 +123,12 @@ export class GuardedHistory {
     })
   }
 
-  /** Any SQL, as {@link HistoryStore.sql}; refused to a role of one tenant, and to one that columns are hidden from. */
+  /** SQL that changes nothing, as {@link HistoryStore.sql}: who may see everything is in the audit all the same. It is refused to a role of one tenant, and to one that columns are hidden from. */
   sql(query: string, parameters?: readonly (string | number | boolean | null)[]): Promise<Record<string, unknown>[]> {
     const { hidden, tenant } = this.#rights
     return this.#ask('sql', query, () => {
       if (tenant !== undefined || hidden.size !== 0) throw this.#refused('sql', query)
-      return this.#store.sql(query, parameters)
+      return this.#store.sql(query, parameters, { readOnly: true })
     })
   }
 
@@ -129,7 +137,7 @@ export class GuardedHistory {
   }
 
   forget(whose: { readonly tenant: string }): Promise<RowCounts> {
-    return this.#ask('forget', whose.tenant, () => this.#store.forget(whose))
+    return this.#ask('forget', typeof whose?.tenant === 'string' ? whose.tenant : undefined, () => this.#store.forget(whose))
   }
 
   exportParquet(folder: string): Promise<RowCounts> {
@@ -168,6 +176,12 @@ export class GuardedHistory {
     this.#store.append('audit', [
       { time: Date.now(), who: this.#who, role, action, ...(subject !== undefined && { subject }), ...(rows !== undefined && { rows }) }
     ])
+  }
+
+  /** These options, of the role's tenant. */
+  #own<T extends { readonly tenant?: string }>(options: T): T {
+    optionsObject(options, 'options')
+    return { ...options, ...this.#tenancy(options.tenant) }
   }
 
   #tenancy(asked: unknown): { tenant?: string } {

@@ -13,8 +13,8 @@ import { REPLAY_OPTIONS, replayTrace } from './replay.js'
 const USAGE = `forelock inspect NAME [--dir DIR] [--json]   holders and waiters of a named arena, with age, pid and tier
 forelock unlink NAME [--dir DIR] [--force]   removes a named arena; --force also while it is in use
 forelock agent NAME [--dir DIR]   plans ahead for a named arena, in a process of its own, until it is ended
-forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, 'usage WORKFLOW [ACTION]'
-                                             or SQL (--as admin); JSON comes out
+forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, usage WORKFLOW [ACTION],
+                                             predictions or curves [WORKFLOW] (--as operator), or SQL (--as admin); JSON comes out
 forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
 forelock record NAME --out FILE [--seconds N] [--dir DIR]   writes what a named arena is asked for, as a trace, until it is interrupted
 forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
@@ -43,13 +43,13 @@ async function main(args: string[]): Promise<number> {
     const given = parse(args, OPTIONS)
     if (given === undefined) return usage(process.stderr, EXIT_USAGE)
     const { positionals, values } = given
-    const [verb, name, query, ...rest] = positionals
+    const [verb, name, ...query] = positionals
     if (values.help === true) return usage(process.stdout, 0)
-    if (rest.length > 0) return usage(process.stderr, EXIT_USAGE)
-    if (verb === 'inspect' && name !== undefined && query === undefined) return inspect(name, values)
-    if (verb === 'unlink' && name !== undefined && query === undefined) return remove(name, values)
-    if (verb === 'agent' && name !== undefined && query === undefined) return await agent(name, values)
-    if (verb === 'history' && name !== undefined && query !== undefined) return await history(name, query, values)
+    if (verb === 'history' && name !== undefined && query.length > 0) return await history(name, query, values)
+    if (query.length > 0) return usage(process.stderr, EXIT_USAGE)
+    if (verb === 'inspect' && name !== undefined) return inspect(name, values)
+    if (verb === 'unlink' && name !== undefined) return remove(name, values)
+    if (verb === 'agent' && name !== undefined) return await agent(name, values)
   } catch (error) {
     if (!isForelockError(error)) throw error
     process.stderr.write(`forelock: ${error.message} [${error.code}]\n`)
@@ -125,9 +125,16 @@ async function agent(name: string, values: { dir?: string }): Promise<number> {
   return 0
 }
 
-async function history(where: string, query: string, { as }: { as?: string }): Promise<number> {
-  process.stdout.write(`${await askHistory(where, query, as)}\n`)
-  return 0
+async function history(where: string, query: readonly string[], { as }: { as?: string }): Promise<number> {
+  try {
+    process.stdout.write(`${await askHistory(where, query, as)}\n`)
+    return 0
+  } catch (error) {
+    // What a database says of a query, or of a file that is none.
+    if (isForelockError(error) || !(error instanceof Error)) throw error
+    process.stderr.write(`forelock: ${error.message}\n`)
+    return 1
+  }
 }
 
 function usage(to: NodeJS.WriteStream, code: number): number {

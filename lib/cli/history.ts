@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os'
 import { type GuardedHistory, openHistory } from '../access/door.js'
+import { text } from '../checks.js'
 
 /** Asks a history in the name of the user, and closes it: the answer as JSON. */
-export async function askHistory(where: string, query: string, role = 'viewer'): Promise<string> {
+export async function askHistory(where: string, query: readonly string[], role = 'viewer'): Promise<string> {
   const history = await openHistory(where, { as: role, who: userInfo().username })
   try {
     return JSON.stringify(await ask(history, query), (_, value) => (typeof value === 'bigint' ? value.toString() : value), 2)
@@ -11,8 +12,9 @@ export async function askHistory(where: string, query: string, role = 'viewer'):
   }
 }
 
-function ask(history: GuardedHistory, query: string): Promise<unknown> {
-  const [question, workflow, action] = query.split(/\s+/)
+/** @param query as words of their own, or all in one: a name that has spaces must be one of them */
+function ask(history: GuardedHistory, query: readonly string[]): Promise<unknown> {
+  const [question, workflow, action] = query.length === 1 ? (query[0] as string).trim().split(/\s+/) : query
   switch (question) {
     case 'peaks':
       return history.peaks()
@@ -23,8 +25,12 @@ function ask(history: GuardedHistory, query: string): Promise<unknown> {
     case 'quantiles':
       return history.quantiles()
     case 'usage':
-      return history.usage(workflow, action)
+      return history.usage(text(workflow, 'WORKFLOW'), action)
+    case 'predictions':
+      return history.predictions({ ...(workflow !== undefined && { workflow }) })
+    case 'curves':
+      return history.curves({ ...(workflow !== undefined && { workflow }) })
     default:
-      return history.sql(query)
+      return history.sql(query.join(' '))
   }
 }

@@ -188,6 +188,20 @@ export class DemandBook {
     this.#fitted.clear()
   }
 
+  /** Of a tenant: its own series, what was said of them, and events that matter to nobody else. In what all ask for together it stays, as a part that nobody can tell. */
+  forget(tenant: string): void {
+    const isTheirs = (source: string | undefined) => {
+      const { kind, name } = JSON.parse(source as string)[0] as Subject
+      return kind === 'tenant' && name === tenant
+    }
+    if (this.#subjects.get('tenant')?.delete(tenant) === true) this.#size--
+    for (const key of [...this.#fitted.keys()]) if (isTheirs(key)) this.#fitted.delete(key)
+    this.#scores.forget(MODEL, isTheirs)
+    for (const [id, { scope }] of [...this.#events]) {
+      if (scope?.tenant === tenant && scope.workflow === undefined) this.#events.delete(id)
+    }
+  }
+
   /** Takes an event back. False: there is none of this id. */
   cancel(id: string): boolean {
     const was = this.#events.delete(id)

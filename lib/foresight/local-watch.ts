@@ -2,10 +2,12 @@ import { ClosedError } from '../errors/index.js'
 import { tellNotices } from '../notice-board.js'
 import type { Session } from '../session.js'
 import { after } from '../timer.js'
+import { type Forgetting, forgettingOf } from '../workflow/forgetting.js'
+import { addLearner } from '../workflow/learners.js'
 import { answersOf, type Question, type Questions } from './answers.js'
 import type { Backing, WatchEvents, WatchTerms } from './backing.js'
 import { LaneWatch } from './lane-watch.js'
-import { Outlook } from './outlook.js'
+import { Outlook, type OutlookEvents } from './outlook.js'
 import { Stewards } from './stewards.js'
 
 /** Foresight in the thread of the caller: looks at times of the arena's clock, and before each answer. */
@@ -16,6 +18,7 @@ export class LocalWatch implements Backing {
   readonly #stewards: Stewards
   readonly #terms: WatchTerms
   readonly #events: WatchEvents
+  readonly #forgetting: Forgetting
   #cancel: () => void = () => {}
   #isOver = false
 
@@ -24,7 +27,10 @@ export class LocalWatch implements Backing {
     this.#session = session
     this.#terms = terms
     this.#events = events
-    const makeOutlook = (since: number) => new Outlook(session.tiers, since, anomaly => events.anomaly(anomaly))
+    this.#forgetting = forgettingOf(session)
+    addLearner(session, this)
+    const told: OutlookEvents = { anomaly: anomaly => events.anomaly(anomaly), tenant: tenant => this.#forgetting.learnt(tenant) }
+    const makeOutlook = (since: number) => new Outlook(session.tiers, since, told)
     this.#watch = new LaneWatch(session, makeOutlook, record => events.sized(record))
     this.#watch.outlook.contends = terms.contention ?? true
     this.#stewards = new Stewards(session, this.#watch, {
@@ -38,8 +44,20 @@ export class LocalWatch implements Backing {
   async ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>> {
     if (this.#isOver || !this.#session.joined) throw new ClosedError('this foresight has stopped', { resource: undefined })
     this.#watch.readAll()
+    this.#forgetting.look()
     const answer = this.#answers[question] as (...args: Parameters<Questions[Q]>) => ReturnType<Questions[Q]>
     return await answer(...args)
+  }
+
+  /** What was told of the tenant before and not read yet is learnt first, so as to go with the rest. */
+  forget(tenant: string): void {
+    if (this.#isOver) return
+    try {
+      this.#watch.readAll()
+      this.#watch.outlook.forget(tenant)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   async stop(): Promise<void> {

@@ -34,6 +34,15 @@ export interface Follower {
   /** @param asked requests, in the order of their times */
   happened(asked: readonly Asked[], activities: readonly Activity[]): void
   usage(pool: string, usage: PoolUsage): void
+  forget(tenant: string): void
+}
+
+/** Who is told of what it sees. */
+export interface OutlookEvents {
+  /** of each at once */
+  anomaly?(anomaly: Anomaly): void
+  /** something of a tenant is about to be learnt */
+  tenant?(tenant: string): void
 }
 
 /** What is known of the future of an arena: everything that learns, fed with what happened. Of the caller's clock, ms since the Unix epoch. */
@@ -46,6 +55,7 @@ export class Outlook {
   readonly #contention = new Contention()
   readonly #keeper = new Scorekeeper()
   readonly #tiers: readonly string[]
+  readonly #events: OutlookEvents
   #anomalies: Anomaly[] = []
   /** undefined: nobody */
   follower: Follower | undefined
@@ -55,17 +65,17 @@ export class Outlook {
   /**
    * @param tiers names, lowest first
    * @param since from when on it is told of everything
-   * @param onAnomaly is told of each at once
    */
-  constructor(tiers: readonly string[], since: number, onAnomaly: (anomaly: Anomaly) => void = () => {}) {
+  constructor(tiers: readonly string[], since: number, events: OutlookEvents = {}) {
     this.#tiers = tiers
+    this.#events = events
     const leadersOf = (workflow: string) => this.#occurrences.leadersOf(workflow)
     this.#demand = new DemandBook(tiers, since, this.#keeper, leadersOf)
     this.#scores = new Scores(tiers, this.#keeper)
     this.#usage = new UsageWatch(anomaly => {
       this.#anomalies.push(anomaly)
       if (this.#anomalies.length > ANOMALIES_MAX) this.#anomalies.shift()
-      onAnomaly(anomaly)
+      events.anomaly?.(anomaly)
     }, this.#keeper)
   }
 
@@ -77,6 +87,7 @@ export class Outlook {
   happened(activities: readonly Activity[]): void {
     const asked: Asked[] = []
     for (const activity of activities) {
+      if (activity.tenant !== undefined) this.#events.tenant?.(activity.tenant)
       const one = this.#asked.of(activity)
       if (one !== undefined) asked.push(one)
     }
@@ -91,9 +102,18 @@ export class Outlook {
 
   /** A run is over, or some of its actions are. */
   ended(told: RunRecord | ActionsNote): void {
+    if (typeof told.tenant === 'string') this.#events.tenant?.(told.tenant)
     this.#usage.ended(told)
     if (!('id' in told) || typeof told.workflow !== 'string' || !Number.isFinite(told.start)) return
     this.#occurrences.began({ stream: told.workflow, time: told.start, run: String(told.parent ?? told.id) })
+  }
+
+  /** What was learnt of a tenant, by its name or from its runs. Of what all ask for together its part cannot be told, and stays. */
+  forget(tenant: string): void {
+    this.#demand.forget(tenant)
+    this.#usage.forget(tenant)
+    this.#contention.forget(tenant)
+    this.follower?.forget(tenant)
   }
 
   /** What a pool has handed out now. */

@@ -162,6 +162,10 @@ export class Steward implements Arena {
     }
   }
 
+  forget(tenant: string): void {
+    this.#planner.forget(tenant)
+  }
+
   /** What a pool has handed out now. */
   usage(pool: string, usage: PoolUsage): void {
     this.#usages.set(pool, usage)

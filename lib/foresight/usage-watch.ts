@@ -43,6 +43,8 @@ const LEVELS = [0.05, 0.5, 0.95]
 const DETECTORS_MAX = 128
 /** Of fewer runs nobody can say what is usual. */
 const SAMPLES = 20
+/** Tenants by whose name it is known which workflows were learnt from their runs. */
+const TENANTS_MAX = 16_384
 /** What is nothing is as little as this, where amounts are compared by their ratio. */
 const LEAST = 1e-3
 
@@ -52,6 +54,10 @@ export class UsageWatch {
   readonly #detectors = new Map<string, AnomalyDetector>()
   readonly #onAnomaly: (anomaly: Anomaly) => void
   readonly #scores: Scorekeeper
+  /** By tenant: the workflows that were learnt from its runs. */
+  readonly #learntFrom = new Map<string, Set<string>>()
+  /** There are more tenants than are remembered. */
+  #isTooMany = false
   #judged = 0
 
   /** @param scores is told what was expected, and what came */
@@ -65,6 +71,7 @@ export class UsageWatch {
     const { workflow, start } = told
     const run = 'id' in told ? told.id : told.run
     if (!isName(workflow) || !isName(run) || typeof start !== 'number') return
+    if (typeof told.tenant === 'string') this.#remember(told.tenant, workflow)
     const input = 'id' in told ? inputOf(told.input) : {}
     if ('id' in told && told.outcome === 'success') {
       this.#learn({ request: { workflow, input }, took: clean(amountsOf(told)), time: start + told.duration, run })
@@ -76,9 +83,24 @@ export class UsageWatch {
     }
   }
 
+  /** Of the workflows that were learnt from a tenant's runs all: a regression does not tell whose values it is of. They are learnt anew. */
+  forget(tenant: string): void {
+    const workflows = this.#learntFrom.get(tenant)
+    this.#learntFrom.delete(tenant)
+    if (workflows === undefined && this.#isTooMany) this.model.clear()
+    for (const workflow of workflows ?? []) this.model.forget(workflow)
+  }
+
   /** By resource. @throws ArgumentError */
   predict(request: UsageRequest): Readonly<Record<string, UsagePrediction>> {
     return this.model.predict(request)
+  }
+
+  #remember(tenant: string, workflow: string): void {
+    const workflows = this.#learntFrom.get(tenant)
+    if (workflows !== undefined) workflows.add(workflow)
+    else if (this.#learntFrom.size < TENANTS_MAX) this.#learntFrom.set(tenant, new Set([workflow]))
+    else this.#isTooMany = true
   }
 
   #learn(one: Took): void {

@@ -1,4 +1,4 @@
-import { count, refuse, text } from '../checks.js'
+import { count, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { ArgumentError, ClosedError } from '../errors/index.js'
 import { FOREVER_MS } from '../units.js'
 import type { Batch } from './batch.js'
@@ -7,6 +7,7 @@ import { type EventBlock, firstOf, withoutTenant } from './event-block.js'
 import { keepsOf } from './retention.js'
 import { RollUps } from './rollups.js'
 import { type LossRow, type RawTable, type RollupRow, type Row, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from './rows.js'
+import { checkQuantiles } from './sketch.js'
 import {
   type Backend,
   type Flushed,
@@ -22,6 +23,8 @@ import {
   type Retention,
   type RowCounts,
   type Selection,
+  type SqlOptions,
+  type SqlValue,
   type StoreOptions,
   type StoreSize
 } from './store.js'
@@ -142,14 +145,17 @@ export class BufferedStore implements HistoryStore {
   exact(grouping: Grouping, quantiles: readonly number[]) {
     this.#mustBeOpen()
     checkGrouping(grouping)
-    for (const q of quantiles) if (!(q >= 0 && q <= 1)) throw refuse('quantiles', 'numbers from 0 to 1', q)
+    checkQuantiles(quantiles)
     return this.#inTurn(() => this.#backend.exact(grouping, quantiles))
   }
 
-  sql(statement: string, parameters: readonly (string | number | boolean | null)[] = []): Promise<Record<string, unknown>[]> {
+  sql(statement: string, parameters: readonly SqlValue[] = [], options: SqlOptions = {}): Promise<Record<string, unknown>[]> {
     this.#mustBeOpen()
     text(statement, 'text')
-    return this.#inTurn(() => this.#backend.sql(statement, parameters))
+    if (!Array.isArray(parameters)) throw refuse('parameters', 'an array', parameters)
+    onlyKnown(optionsObject(options, 'options') ?? {}, ['readOnly'], 'sql()')
+    const { readOnly = false } = options
+    return this.#inTurn(() => this.#backend[flag(readOnly, 'readOnly') ? 'ask' : 'sql'](statement, parameters))
   }
 
   rollUp(): Promise<void> {
@@ -175,9 +181,9 @@ export class BufferedStore implements HistoryStore {
     })
   }
 
-  forget({ tenant }: { readonly tenant: string }): Promise<RowCounts> {
+  forget(whose: { readonly tenant: string }): Promise<RowCounts> {
     this.#mustBeOpen()
-    text(tenant, 'tenant')
+    const tenant = text((optionsObject(whose, 'whose') as typeof whose | undefined)?.tenant, 'tenant')
     const tables = TABLE_NAMES.filter(table => 'tenant' in TABLES[table].columns)
     return this.#inTurn(() => {
       // In turn, because a flush that fails gives back what it had taken.
@@ -390,9 +396,14 @@ function rowsIn(bytes: number | undefined, table: { rows: number; bytes: number 
   return Math.floor((table.rows * bytes) / table.bytes)
 }
 
-function checkSelection(table: TableName, { from, to, where = {}, present = [], input, order, limit }: Selection): void {
+const SELECTION_KNOWN = ['from', 'to', 'where', 'present', 'input', 'order', 'limit'] as const
+
+function checkSelection(table: TableName, selection: Selection): void {
   if (!Object.hasOwn(TABLES, table)) throw refuse('table', `one of ${TABLE_NAMES.join(', ')}`, table)
+  onlyKnown(optionsObject(selection, 'selection') ?? {}, SELECTION_KNOWN, 'select()')
+  const { from, to, where = {}, present = [], input, order, limit } = selection
   checkSpan(from, to)
+  optionsObject(where, 'where')
   const columns: Record<string, { type: string }> = TABLES[table].columns
   for (const [name, value] of Object.entries(where)) {
     const type = Object.hasOwn(columns, name) ? columns[name].type : undefined
@@ -403,9 +414,17 @@ function checkSelection(table: TableName, { from, to, where = {}, present = [], 
   }
   if (!Array.isArray(present)) throw refuse('present', 'an array of columns', present)
   for (const name of present) if (!Object.hasOwn(columns, name)) throw refuse('present', `columns of ${table}`, name)
-  if (input !== undefined && table !== 'runs') throw refuse('input', 'asked of runs only', table)
+  checkInput(table, input)
   if (order !== undefined && order !== 'asc' && order !== 'desc') throw refuse('order', "'asc' or 'desc'", order)
   if (limit !== undefined) count(limit, 'limit', 0, Number.MAX_SAFE_INTEGER)
+}
+
+function checkInput(table: TableName, input: unknown): void {
+  const fields = optionsObject(input, 'input')
+  if (fields === undefined) return
+  if (table !== 'runs') throw refuse('input', 'asked of runs only', table)
+  for (const [name, value] of Object.entries(fields))
+    if (!['string', 'number', 'boolean'].includes(typeof value)) throw refuse(`input.${name}`, 'a string, a number, true or false', value)
 }
 
 const SOURCES = ['runs', 'actions', 'events', 'host']
@@ -416,7 +435,10 @@ function checkGrouping({ source, metric, from, to, where = {}, by = [], every }:
   if (!SOURCES.includes(source)) throw refuse('source', `one of ${SOURCES.join(', ')}`, source)
   text(metric, 'metric')
   checkSpan(from, to)
+  optionsObject(where, 'where')
   for (const name of [...by, ...Object.keys(where)]) if (!DIMENSIONS.includes(name)) throw refuse('by', `of ${DIMENSIONS.join(', ')}`, name)
+  for (const [name, value] of Object.entries(where))
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) text(one, `where.${name}`)
   if (every !== undefined && !(every > 0 && every % RESOLUTIONS[0] === 0)) {
     throw new ArgumentError('every must be a multiple of 1000 ms', { option: 'every', given: every })
   }

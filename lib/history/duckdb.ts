@@ -18,7 +18,7 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
 import { count, onlyKnown, optionsObject, text } from '../checks.js'
-import { InUseError } from '../errors/index.js'
+import { InUseError, NotFoundError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import type { Batch } from './batch.js'
 import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
@@ -26,7 +26,7 @@ import type { COLUMNS as EVENT_COLUMNS } from './event-block.js'
 import { bindings, EventChunks } from './event-chunks.js'
 import { optional } from './optional.js'
 import { type Column, sqlName, TABLE_NAMES, type Table, type TableName } from './rows.js'
-import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
+import { CURRENT, mustRead, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
 import type { HistoryStore, RowCounts, StoreOptions, StoreSize } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
@@ -217,19 +217,28 @@ class DuckDbBackend extends SqlBackend {
       await work()
       await this.statements.change('COMMIT')
     } catch (error) {
-      await this.#rollBack()
+      await this.rollBack()
       throw error
     }
     await this.#checkpoint(CHECKPOINT_BYTES)
   }
 
-  async #rollBack(): Promise<void> {
+  protected async rollBack(): Promise<void> {
     try {
       await this.statements.change('ROLLBACK')
     } catch (error) {
       // A commit that failed has ended the transaction; anything else leaves a database that has to be opened anew.
       if (!(error instanceof Error && /no transaction is active/.test(error.message))) this.#leave()
     }
+  }
+
+  protected async one(text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    const statements = await (await this.#here()).extractStatements(text)
+    if (statements.count !== 1) throw mustRead(text)
+    const { statementType } = await statements.prepare(0)
+    const { SELECT, EXPLAIN } = this.#duckdb.StatementType
+    if (statementType !== SELECT && statementType !== EXPLAIN) throw mustRead(text)
+    return this.statements.query(text, params)
   }
 
   async #checkpoint(from: number): Promise<void> {
@@ -384,6 +393,9 @@ class DuckDbBackend extends SqlBackend {
   }
 
   async importParquet(folder: string): Promise<RowCounts> {
+    if (!TABLE_NAMES.some(table => existsSync(resolve(folder, `${table}.parquet`)))) {
+      throw new NotFoundError(`there is no history in ${resolve(folder)}: none of its files, as runs.parquet`, { resource: folder })
+    }
     const own = this.#ownFolder()
     const read: Record<string, number> = {}
     try {

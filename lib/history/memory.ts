@@ -124,6 +124,10 @@ class MemoryBackend implements Backend {
     throw new UnsupportedError('a history in memory knows no SQL: use the typed queries, or the DuckDB store', {})
   }
 
+  ask(): Promise<never> {
+    return this.sql()
+  }
+
   async compact(intervals: readonly Interval[]): Promise<void> {
     this.#pack(intervals)
   }

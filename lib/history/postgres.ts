@@ -6,7 +6,7 @@ import { BufferedStore, type BufferTerms, bufferTerms } from './buffered.js'
 import { optional } from './optional.js'
 import { exportRows, importRows } from './parquet.js'
 import { type Column, sqlName, TABLE_NAMES, TABLES, type Table, type TableName } from './rows.js'
-import { CURRENT, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
+import { CURRENT, mustRead, quoted, type Schema, SqlBackend, type Statements } from './sql-backend.js'
 import type { HistoryStore, Resolution, RowCounts, StoreOptions, StoreSize } from './store.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
@@ -137,12 +137,16 @@ class PostgresBackend extends SqlBackend {
       if (this.#client !== client || client === null) throw new Error('the server ended the connection')
       await this.statements.change('COMMIT')
     } catch (error) {
-      await this.#rollBack(client)
+      await this.#rollBackOn(client)
       throw error
     }
   }
 
-  async #rollBack(client: PgClient | null): Promise<void> {
+  protected rollBack(): Promise<void> {
+    return this.#rollBackOn(this.#client)
+  }
+
+  async #rollBackOn(client: PgClient | null): Promise<void> {
     if (client === null || this.#client !== client) return
     try {
       await client.query('ROLLBACK')
@@ -151,6 +155,18 @@ class PostgresBackend extends SqlBackend {
       this.#lost(client)
       // Nor can it say goodbye, if it is gone already.
       client.end().catch(() => {})
+    }
+  }
+
+  /** Of the extended protocol, which takes one statement only. */
+  protected async one(text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    try {
+      const query = { text, values: params as unknown[], queryMode: 'extended' }
+      return (await (await this.#here()).query(query)).rows
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code === READ_ONLY || (code === SYNTAX && /multiple commands/.test((error as Error).message))) throw mustRead(text, error)
+      throw error
     }
   }
 
@@ -301,6 +317,8 @@ class PostgresBackend extends SqlBackend {
 const INT8 = 20
 const NUMERIC = 1700
 const CHECK_VIOLATION = '23514'
+const READ_ONLY = '25006'
+const SYNTAX = '42601'
 
 const CASTS = { number: '', text: '', json: '::jsonb', texts: '::jsonb', numbers: '::float8[]' } as const
 

@@ -1,8 +1,8 @@
-import { count, onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import { count, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { type RunCurve, runCurve } from './curve-rows.js'
 import { METRICS } from './rollups.js'
 import type { EstimateRow } from './rows.js'
-import { quantilesOf } from './sketch.js'
+import { checkQuantiles, quantilesOf } from './sketch.js'
 import { type Dimension, type Group, type Grouping, type GroupNames, type HistoryStore, RESOLUTIONS, type Source } from './store.js'
 
 const HOUR = 3_600_000
@@ -282,8 +282,8 @@ class StoreHistory implements History {
       to
     } = options
     mustHave(source, metric)
-    for (const q of quantiles) if (!(q >= 0 && q <= 1)) throw refuse('quantiles', 'numbers from 0 to 1', q)
-    if (exact) {
+    checkQuantiles(quantiles)
+    if (flag(exact, 'exact')) {
       const groups = await this.store.exact({ source, metric, from, to, where, by, every }, quantiles)
       return inOrder(groups.map(group => ({ ...group, answered: 'rows' })))
     }

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors/index.js'
 import type { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
 import { type HostSample, sampleHost } from '../metering/host.js'
@@ -7,12 +8,13 @@ import type { Estimate } from '../shadow/estimate.js'
 import { decodeEstimateNote } from '../shadow/estimate-note.js'
 import { decodePredictionNote } from '../shadow/prediction-note.js'
 import { placeOf, RecordNames } from '../telemetry/names.js'
-import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
+import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord, type TelemetryNote } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
 import { decodeRemedyNote } from '../workflow/remedy-note.js'
 import { BufferedStore } from './buffered.js'
+import { checkRows } from './check-rows.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
 import { hostRow } from './host-rows.js'
 import { predictionRows } from './prediction-rows.js'
@@ -73,6 +75,14 @@ export interface RecordingCounts {
   lost: number
 }
 
+interface NotedRows {
+  readonly runs: readonly RunRow[]
+  readonly actions: readonly ActionRow[]
+  readonly estimates: readonly EstimateRow[]
+}
+
+const NO_ROWS: NotedRows = { runs: [], actions: [], estimates: [] }
+
 /** Drains what every environment of the arena tells, and writes it into a store, while it holds the recorder's lock. */
 export class Recording {
   readonly counts: RecordingCounts = { events: 0, runs: 0, actions: 0, lost: 0 }
@@ -101,6 +111,8 @@ export class Recording {
   #sampler: Sampler<HostSample> | undefined
   #stopped: Promise<void> | undefined
   #offset = 0
+  /** notes that were none, since the last time that this was written */
+  #unread = 0
   /** of the keys that names are hashed with */
   #period = Number.NaN
 
@@ -260,17 +272,15 @@ export class Recording {
     const bytes = this.#telemetry.drainNotes(this.#notes)
     const [runs, actions, estimates]: [RunRow[], ActionRow[], EstimateRow[]] = [[], [], []]
     for (const note of decodeNotes(this.#notes, bytes)) {
-      const kind = this.#names.name(note.kind) ?? ''
-      const estimate = decodeEstimateNote(kind, note.bytes)
-      if (estimate !== undefined) estimates.push(...this.#estimate(estimate))
-      const prediction = decodePredictionNote(kind, note.bytes)
-      if (prediction !== undefined) estimates.push(...predictionRows(prediction))
-      const remedy = decodeRemedyNote(kind, note.bytes)
-      if (remedy !== undefined) estimates.push(...remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
-      const told = decodeRunNote(kind, note.bytes)
-      if (told === undefined) continue
-      if ('id' in told) runs.push(runRow(told, String(note.participant)))
-      for (const action of told.actions) actions.push(actionRow(told, action))
+      const rows = this.#rowsOf(note)
+      runs.push(...rows.runs)
+      actions.push(...rows.actions)
+      estimates.push(...rows.estimates)
+    }
+    if (this.#unread > 0) {
+      const now = Date.now()
+      store.append('losses', [{ time: now, until: now, reason: 'notes that were none', rows: this.#unread }])
+      this.#unread = 0
     }
     if (runs.length !== 0) store.append('runs', runs)
     if (actions.length !== 0) store.append('actions', actions)
@@ -278,6 +288,30 @@ export class Recording {
     this.counts.runs += runs.length
     this.counts.actions += actions.length
     return bytes > 0
+  }
+
+  /** What a note says. Anybody may leave notes: what is not as it should be is counted, and keeps nobody else from being recorded. */
+  #rowsOf(note: TelemetryNote): NotedRows {
+    const kind = this.#names.name(note.kind) ?? ''
+    try {
+      const [estimate, prediction] = [decodeEstimateNote(kind, note.bytes), decodePredictionNote(kind, note.bytes)]
+      const [remedy, told] = [decodeRemedyNote(kind, note.bytes), decodeRunNote(kind, note.bytes)]
+      const estimates = [
+        ...(estimate === undefined ? [] : this.#estimate(estimate)),
+        ...(prediction === undefined ? [] : predictionRows(prediction)),
+        ...(remedy === undefined ? [] : remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
+      ]
+      const runs = told !== undefined && 'id' in told ? [runRow(told, String(note.participant))] : []
+      const actions = told === undefined ? [] : told.actions.map(action => actionRow(told, action))
+      checkRows('runs', runs)
+      checkRows('actions', actions)
+      checkRows('estimates', estimates)
+      return { runs, actions, estimates }
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof ArgumentError)) throw error
+      this.#unread++
+      return NO_ROWS
+    }
   }
 
   /** Under the name by which events have its element. Where these are not told apart, nobody knows which of them is its truth. */

@@ -12,6 +12,8 @@ import type {
   Retention,
   RowCounts,
   Selection,
+  SqlOptions,
+  SqlValue,
   StoreSize
 } from './store.js'
 
@@ -65,8 +67,8 @@ export class RemoteStore implements HistoryStore {
     return this.#call('exact', grouping, quantiles)
   }
 
-  sql(text: string, parameters?: readonly (string | number | boolean | null)[]): Promise<Record<string, unknown>[]> {
-    return this.#call('sql', text, parameters)
+  sql(text: string, parameters?: readonly SqlValue[], options?: SqlOptions): Promise<Record<string, unknown>[]> {
+    return this.#call('sql', text, parameters, options)
   }
 
   rollUp(): Promise<void> {

@@ -3,6 +3,7 @@
  * buckets laid open: merging is adding up counts by bucket, which every database does where the rows are. That is why no library holds
  * them: those keep a sketch as one opaque object.
  */
+import { refuse } from '../checks.js'
 
 /** Quantiles are within this share of the true value. */
 export const RELATIVE_ERROR = 0.01
@@ -57,4 +58,10 @@ export function quantilesOf(counts: Counts, qs: readonly number[], low = -Infini
     const at = reached.findIndex(seen => seen >= rank)
     return Math.min(Math.max(valueIn(buckets[at]), low), high)
   })
+}
+
+/** @throws ArgumentError */
+export function checkQuantiles(quantiles: unknown): void {
+  if (!Array.isArray(quantiles)) throw refuse('quantiles', 'an array of numbers from 0 to 1', quantiles)
+  for (const q of quantiles) if (!(q >= 0 && q <= 1)) throw refuse('quantiles', 'numbers from 0 to 1', q)
 }

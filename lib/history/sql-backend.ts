@@ -1,4 +1,4 @@
-import { VersionError } from '../errors/index.js'
+import { ArgumentError, VersionError } from '../errors/index.js'
 import { asRows, type Batch } from './batch.js'
 import type { BufferTerms } from './buffered.js'
 import { METRICS } from './rollups.js'
@@ -49,6 +49,11 @@ class Bound {
 }
 
 export const quoted = (column: string) => `"${sqlName(column)}"`
+
+/** Of SQL that may only read. */
+export function mustRead(given: string, cause?: unknown): ArgumentError {
+  return new ArgumentError('text must be one statement of SQL that changes nothing', { option: 'text', given }, cause)
+}
 
 /** What the SQL of the two databases has in common; they differ in how rows get in and in where they lie. */
 export abstract class SqlBackend implements Backend {
@@ -179,6 +184,19 @@ export abstract class SqlBackend implements Backend {
   sql(text: string, params: Params): Promise<Record<string, unknown>[]> {
     return this.statements.query(text, params)
   }
+
+  async ask(text: string, params: Params): Promise<Record<string, unknown>[]> {
+    await this.statements.change('BEGIN TRANSACTION READ ONLY')
+    try {
+      return await this.one(text, params)
+    } finally {
+      await this.rollBack()
+    }
+  }
+
+  /** Of one statement, within a transaction that may change nothing. @throws ArgumentError for what would, and for several */
+  protected abstract one(text: string, params: Params): Promise<Record<string, unknown>[]>
+  protected abstract rollBack(): Promise<void>
 
   async select(table: TableName, selection: Selection): Promise<Record<string, unknown>[]> {
     const { time, columns } = this.schema.tables[table]

@@ -65,6 +65,13 @@ export interface ExactGroup extends GroupNames {
   readonly quantiles: readonly number[]
 }
 
+export type SqlValue = string | number | boolean | null
+
+export interface SqlOptions {
+  /** whether it may be but one statement, and one that changes nothing; default false */
+  readonly readOnly?: boolean
+}
+
 /** What of a table is kept. */
 export interface Keep {
   /** ms */
@@ -132,11 +139,11 @@ export interface HistoryStore {
   /** Asks the raw rows for exact quantiles, as `percentile_disc` has them. */
   exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]>
   /**
-   * SQL with bound parameters `$1`, `$2`, …; columns are named in snake_case.
+   * SQL with bound parameters `$1`, `$2`, …; columns are named in snake_case. It shares the one connection of the writer.
    *
-   * @throws UnsupportedError by a store in memory
+   * @returns rejected with an UnsupportedError by a store in memory; with `readOnly`, an ArgumentError for anything but one statement that reads
    */
-  sql(text: string, parameters?: readonly (string | number | boolean | null)[]): Promise<Record<string, unknown>[]>
+  sql(text: string, parameters?: readonly SqlValue[], options?: SqlOptions): Promise<Record<string, unknown>[]>
   /** Flushes, and puts the roll-ups of the same interval and names into one row. The store does so every minute. */
   rollUp(): Promise<void>
   /** Removes what the retention does not keep, oldest first, and says how many rows of what. Roll-ups stay for as long as their own retention says. */
@@ -171,6 +178,8 @@ export interface Backend {
   grouped(grouping: Grouping, resolution: Resolution): Promise<GroupPart[]>
   exact(grouping: Grouping, quantiles: readonly number[]): Promise<ExactGroup[]>
   sql(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]>
+  /** The same, of one statement that changes nothing; anything else is an ArgumentError. */
+  ask(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]>
   /** Puts the roll-ups of these intervals together. */
   compact(intervals: readonly Interval[]): Promise<void>
   /** Removes what is older than `before`, then the oldest beyond `rows`; says how many it removed. */

@@ -66,6 +66,11 @@ export class BucketPlanner {
     known.weight += tokens * (own ?? waitCosts[tier] ?? 0)
   }
 
+  /** What a tenant has asked for. A reserve that was written for it stays until its deadline. */
+  forget(tenant: string): void {
+    this.#known.delete(keyOf({ workflow: undefined, tenant }))
+  }
+
   /** What it has planned so far was not written. */
   begin(): void {
     this.#written = undefined
@@ -106,13 +111,13 @@ export class BucketPlanner {
   }
 
   #meet(key: string, asker: Asker): Known {
-    if (this.#known.size >= ASKERS) this.#forget()
+    if (this.#known.size >= ASKERS) this.#forgetLeast()
     const made = { asker, weight: 0, now: 0, most: 0 }
     this.#known.set(key, made)
     return made
   }
 
-  #forget(): void {
+  #forgetLeast(): void {
     let least: string | undefined
     for (const [key, { weight }] of this.#known) if (least === undefined || weight < (this.#known.get(least) as Known).weight) least = key
     if (least !== undefined) this.#known.delete(least)

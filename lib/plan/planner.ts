@@ -192,6 +192,11 @@ export class Planner {
     this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }))
   }
 
+  /** What a tenant has asked for, as far as it is told apart. */
+  forget(tenant: string): void {
+    for (const planner of this.#buckets.values()) planner.forget(tenant)
+  }
+
   knows(kind: 'pool' | 'bucket', name: string): boolean {
     return kind === 'pool' ? this.#pools.has(name) : this.#buckets.has(name)
   }

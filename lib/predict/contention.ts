@@ -548,6 +548,11 @@ export class Contention {
     return known === undefined ? all : (known.collided + BELIEVED * all) / (known.asked + BELIEVED)
   }
 
+  /** How often requests of a tenant waited: all that is known by its name. */
+  forget(tenant: string): void {
+    this.tenants.delete(tenant)
+  }
+
   private countTenant(tenant: string, waits: boolean): void {
     const known = this.tenants.get(tenant) ?? { asked: 0, collided: 0 }
     countRequest(known, waits)

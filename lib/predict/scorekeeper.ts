@@ -322,11 +322,26 @@ export class Scorekeeper {
 
   private forgetOldest(): void {
     for (const [key, one] of this.tracked) {
-      this.tracked.delete(key)
-      const beside = this.bySource.get(one.source)
-      beside?.delete(one)
-      if (beside?.size === 0) this.bySource.delete(one.source)
+      this.drop(key, one)
       return
+    }
+  }
+
+  private drop(key: string, one: Tracked): void {
+    this.tracked.delete(key)
+    const beside = this.bySource.get(one.source)
+    beside?.delete(one)
+    if (beside?.size === 0) this.bySource.delete(one.source)
+  }
+
+  /** What a model said of these sources, and how good that was. */
+  forget(model: string, isOf: (source: string) => boolean): void {
+    for (const [key, one] of [...this.tracked]) if (one.model === model && isOf(one.source)) this.drop(key, one)
+    for (const [key, { said }] of [...this.pending]) {
+      const left = said.filter(one => one.model !== model || !isOf(sourceOf(key)))
+      this.waiting -= said.length - left.length
+      if (left.length === 0) this.pending.delete(key)
+      else if (left.length < said.length) said.splice(0, said.length, ...left)
     }
   }
 
@@ -342,6 +357,7 @@ export class Scorekeeper {
 }
 
 const keyOf = (source: string, due: number): string => `${due} ${source}`
+const sourceOf = (key: string): string => key.slice(key.indexOf(' ') + 1)
 
 const ADVICE = { fine: 'restore', drifting: 'retrain', out: 'shadow' } as const
 

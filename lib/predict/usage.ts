@@ -163,6 +163,11 @@ export class UsageModel {
     return found
   }
 
+  /** Forgets what is known of all workflows. */
+  clear(): void {
+    this.kinds.clear()
+  }
+
   /** Forgets what is known of a workflow and its actions. */
   forget(workflow: string): void {
     for (const [name, kind] of this.kinds) if (kind.workflow === workflow) this.kinds.delete(name)

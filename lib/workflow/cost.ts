@@ -1,5 +1,5 @@
 import { onlyKnown, optionsObject, refuse } from '../checks.js'
-import type { Usage } from '../metering/counters.js'
+import type { Usage, UsageField } from '../metering/counters.js'
 import { GiB } from '../units.js'
 
 /** What things cost, in a currency of the user's; what is not said costs nothing. */
@@ -37,9 +37,18 @@ export function readPrices(value: unknown): Prices | undefined {
   return prices
 }
 
-/** What this use of things costs; undefined where there are no prices. */
+/** What each price is of. */
+const PRICED: readonly (readonly [price: keyof Prices, of: readonly UsageField[]])[] = [
+  ['cpu', ['cpu']],
+  ['memory', ['memory']],
+  ['wall', ['wall']],
+  ['disk', ['diskRead', 'diskWritten']],
+  ['network', ['networkReceived', 'networkSent']]
+]
+
+/** What this use of things costs, as far as it was measured; undefined where there are no prices, or nothing that has one was measured. */
 export function costOf(prices: Prices | undefined, usage: Partial<Usage>): number | undefined {
-  if (prices === undefined) return undefined
+  if (prices === undefined || !isKnown(prices, usage)) return undefined
   const { each = 0, cpu = 0, memory = 0, wall = 0, disk = 0, network = 0 } = prices
   const seconds = (usage.wall ?? 0) / MS_PER_S
   return (
@@ -50,4 +59,10 @@ export function costOf(prices: Prices | undefined, usage: Partial<Usage>): numbe
     (disk * ((usage.diskRead ?? 0) + (usage.diskWritten ?? 0))) / GiB +
     (network * ((usage.networkReceived ?? 0) + (usage.networkSent ?? 0))) / GiB
   )
+}
+
+function isKnown(prices: Prices, usage: Partial<Usage>): boolean {
+  if (prices.each !== undefined) return true
+  const priced = PRICED.filter(([price]) => prices[price] !== undefined)
+  return priced.length === 0 || priced.some(([, of]) => of.some(field => usage[field] !== undefined))
 }

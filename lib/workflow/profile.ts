@@ -3,6 +3,7 @@ import { COUNTERS, type Usage, type UsageField } from '../metering/counters.js'
 import type { HeldSpan, PastRun } from '../shadow/course.js'
 import { Courses } from '../shadow/courses.js'
 import type { Prices } from './cost.js'
+import { InputLearner, type InputProfile } from './input.js'
 import type { ActionRecord, DataPattern, RunRecord } from './record.js'
 import { Samples, type Spread } from './samples.js'
 
@@ -15,9 +16,9 @@ export interface ResourceProfile extends Spread {
 
 export interface DataProfile {
   /** bytes of an action or a run together */
-  readonly bytes: Spread
+  readonly bytes: ResourceProfile
   /** bytes of one transfer */
-  readonly transfer: Spread
+  readonly transfer: ResourceProfile
   /** the commoner one of what was seen */
   readonly pattern: DataPattern
 }
@@ -52,6 +53,8 @@ export interface WorkflowProfile extends WorkProfile {
   readonly priority: string
   /** what things cost, where it was said */
   readonly prices: Prices | undefined
+  /** by field of the input, of those that are kept */
+  readonly input: Readonly<Record<string, InputProfile>>
   /** in the order in which they usually begin */
   readonly actions: readonly ActionProfile[]
 }
@@ -66,6 +69,17 @@ export interface GivenProfile {
   requirements?: Partial<Record<UsageField, Given>> | undefined
   /** labels that a pool must have for the work to run there */
   certifications?: readonly string[] | undefined
+  /** what a run sends and receives */
+  data?: GivenData | undefined
+}
+
+export interface GivenData {
+  /** together */
+  bytes: Given
+  /** bytes of one transfer; default: all at once */
+  transfer?: Given | undefined
+  /** default `burst` */
+  pattern?: DataPattern | undefined
 }
 
 interface Bounds {
@@ -79,20 +93,21 @@ export interface ReadProfile {
   readonly duration: Bounds | undefined
   readonly requirements: ReadonlyMap<UsageField, Bounds>
   readonly certifications: readonly string[]
+  readonly data: { readonly bytes: Bounds; readonly transfer: Bounds; readonly pattern: DataPattern } | undefined
 }
 
 /** What a profile can be of. */
 export const USAGE_FIELDS: readonly UsageField[] = COUNTERS.map(([field]) => field)
 
-const PROFILE_KNOWN = ['duration', 'requirements', 'certifications'] as const
-const NOTHING: ReadProfile = { duration: undefined, requirements: new Map(), certifications: [] }
+const PROFILE_KNOWN = ['duration', 'requirements', 'certifications', 'data'] as const
+const NOTHING: ReadProfile = { duration: undefined, requirements: new Map(), certifications: [], data: undefined }
 
 /** @throws ArgumentError */
 export function readProfile(value: unknown): ReadProfile {
   const given = optionsObject(value, 'profile')
   if (given === undefined) return NOTHING
   onlyKnown(given, PROFILE_KNOWN, 'profile')
-  const { duration, requirements, certifications } = given as { [K in keyof GivenProfile]: unknown }
+  const { duration, requirements, certifications, data } = given as { [K in keyof GivenProfile]: unknown }
   const read = new Map<UsageField, Bounds>()
   const named = optionsObject(requirements, 'profile.requirements')
   if (named !== undefined) {
@@ -105,8 +120,18 @@ export function readProfile(value: unknown): ReadProfile {
   return {
     duration: duration === undefined ? undefined : readBounds(duration, 'profile.duration'),
     requirements: read,
-    certifications: readCertifications(certifications, 'profile.certifications')
+    certifications: readCertifications(certifications, 'profile.certifications'),
+    data: readData(data)
   }
+}
+
+function readData(value: unknown): ReadProfile['data'] {
+  const given = optionsObject(value, 'profile.data')
+  if (given === undefined) return undefined
+  onlyKnown(given, ['bytes', 'transfer', 'pattern'], 'profile.data')
+  const { bytes, transfer = bytes, pattern = 'burst' } = given as { [K in keyof GivenData]: unknown }
+  if (pattern !== 'burst' && pattern !== 'stream') throw refuse('profile.data.pattern', "'burst' or 'stream'", pattern)
+  return { bytes: readBounds(bytes, 'profile.data.bytes'), transfer: readBounds(transfer, 'profile.data.transfer'), pattern }
 }
 
 /** @throws ArgumentError */
@@ -173,21 +198,28 @@ class Learner {
     this.streams += pattern === 'stream' ? 1 : -1
   }
 
-  protected profile({ duration, requirements, certifications }: ReadProfile): WorkProfile {
+  protected profile({ duration, requirements, certifications, data }: ReadProfile): WorkProfile {
     const fields: Partial<Record<UsageField, ResourceProfile>> = {}
     for (const field of USAGE_FIELDS) {
       const profile = within(this.usage.get(field)?.spread(), requirements.get(field))
       if (profile !== undefined) fields[field] = profile
     }
-    const [bytes, transfer] = [this.bytes.spread(), this.transfer.spread()]
     return {
       duration: within(this.duration.spread(), duration),
       requirements: fields,
       certifications,
-      data: bytes === undefined || transfer === undefined ? undefined : { bytes, transfer, pattern: this.streams > 0 ? 'stream' : 'burst' },
+      data: this.dataProfile(data),
       cost: this.cost.spread(),
       samples: this.count
     }
+  }
+
+  private dataProfile(given: ReadProfile['data']): DataProfile | undefined {
+    const [seen, transfer] = [this.bytes.spread(), within(this.transfer.spread(), given?.transfer)]
+    const bytes = within(seen, given?.bytes)
+    if (bytes === undefined || transfer === undefined) return undefined
+    const usual = this.streams > 0 ? 'stream' : 'burst'
+    return { bytes, transfer, pattern: seen === undefined ? (given?.pattern ?? usual) : usual }
   }
 
   protected clear(): void {
@@ -245,6 +277,7 @@ export class ProfileLearner extends Learner {
   /** how its last runs went */
   readonly courses: Courses<RunRecord>
   private readonly actions = new Map<string, ActionLearner>()
+  private readonly inputs = new InputLearner()
 
   constructor(
     private readonly about: Pick<WorkflowProfile, 'id' | 'type' | 'priority' | 'prices'>,
@@ -264,12 +297,14 @@ export class ProfileLearner extends Learner {
     const left = this.courses.forget(tenant)
     this.clear()
     this.actions.clear()
+    this.inputs.clear()
     for (const run of left) this.learnFrom(run)
   }
 
   private learnFrom(run: RunRecord): void {
     if (run.outcome !== 'success') return
     this.learn(run.duration, run.usage, run.cost)
+    this.inputs.add(run.input)
     for (const action of run.actions) {
       if (action.outcome !== 'success') continue
       let learner = this.actions.get(action.name)
@@ -287,7 +322,7 @@ export class ProfileLearner extends Learner {
     actions.sort((a, b) => (a.offset?.expected ?? 0) - (b.offset?.expected ?? 0))
     const own = this.profile(this.given)
     const certifications = [...new Set([...own.certifications, ...actions.flatMap(action => action.certifications)])]
-    return { ...this.about, ...own, certifications, actions }
+    return { ...this.about, ...own, input: this.inputs.profile(), certifications, actions }
   }
 }
 

@@ -1,6 +1,9 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type GuardedHistory, type HistoryStore, openHistory, openMemoryStore, type Policy } from '../../../lib/index.js'
+import { type GuardedHistory, type HistoryStore, openDuckDbStore, openHistory, openMemoryStore, type Policy } from '../../../lib/index.js'
 import { isCoded, rejection } from '../support.js'
 
 const T = 1_700_000_000_000
@@ -55,6 +58,50 @@ test('an operator sees rows, but not whose they are nor what they were about, an
   await refused(history.select('audit'))
   await refused(history.exportParquet('/nowhere'))
   assert.ok((await history.quantiles({ exact: true })).length > 0)
+})
+
+test('arguments that are none are refused as such, whatever the role, and are in the audit', async () => {
+  const [history, store] = await as('admin')
+  const calls = [
+    () => history.peaks(null as never),
+    () => history.usage('w', undefined, 5 as never),
+    () => history.quantiles(null as never),
+    () => history.quantiles({ where: 5 as never }),
+    () => history.quantiles({ by: 'tenant' as never }),
+    () => history.quantiles({ exact: 'yes' as never }),
+    () => history.select('runs', null as never),
+    () => history.select('runs', { where: 5 as never }),
+    () => history.forget(undefined as never)
+  ]
+  for (const call of calls) isCoded(await rejection(call()), 'ERR_FORELOCK_ARGUMENT')
+  await history.close()
+  assert.is((await store.select('audit')).filter(({ action }) => action.startsWith('failed')).length, calls.length)
+  await store.close()
+})
+
+test('SQL at the door changes nothing: not even an admin can take back what the audit says', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forelock-door-'))
+  const file = join(folder, 'history.duckdb')
+  try {
+    isCoded(await rejection(openHistory(file, { as: 'admin' })), 'ERR_FORELOCK_NOT_FOUND')
+    assert.not.ok(existsSync(file), 'who reads makes no history')
+    await (await openDuckDbStore(file)).close()
+    const history = await openHistory(file, { as: 'admin', who: 'root' })
+    assert.equal(await history.sql('SELECT count(*) AS n FROM runs'), [{ n: 0 }])
+    isCoded(await rejection(history.sql('DELETE FROM audit')), 'ERR_FORELOCK_ARGUMENT')
+    await history.close()
+    const again = await openHistory(file, { as: 'admin', who: 'root' })
+    assert.equal(
+      (await again.select('audit')).map(({ action, subject }) => [action, subject]),
+      [
+        ['sql', 'SELECT count(*) AS n FROM runs'],
+        ['failed sql', 'DELETE FROM audit']
+      ]
+    )
+    await again.close()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('an admin may do everything', async () => {

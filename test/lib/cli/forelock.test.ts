@@ -116,6 +116,18 @@ test('history answers from a file as JSON, as the role may, and writes down who 
       { role: 'viewer', action: 'summaries' },
       { role: 'viewer', action: 'refused sql' }
     ])
+    const inWords = await forelock('history', file, 'usage', 'encode')
+    assert.equal([inWords.code, JSON.parse(inWords.out).wall.count], [0, 1])
+    for (const question of ['predictions', 'curves']) {
+      const answer = await forelock('history', file, question, 'encode', '--as', 'operator')
+      assert.equal([answer.code, JSON.parse(answer.out)], [0, []])
+    }
+    const wrong = await forelock('history', file, 'SELECT nothing FROM nowhere', '--as', 'admin')
+    assert.is(wrong.code, 1)
+    assert.match(wrong.err, /^forelock: .*nowhere/)
+    const missing = await forelock('history', join(folder, 'none.duckdb'), 'peaks')
+    assert.is(missing.code, 1)
+    assert.match(missing.err, 'ERR_FORELOCK_NOT_FOUND')
     assert.is((await forelock('history', file)).code, 64)
     assert.is((await forelock('history', file, 'peaks', '--as', 'nobody')).code, 1)
   } finally {

@@ -72,6 +72,30 @@ test('what is in the note of a run where its curve should be is not taken for on
     assert.equal([recorder.status.runs, known], [curves.length + 1, [{ times: [1] }]])
   }))
 
+test('notes that are none are counted as a loss, and keep nobody else from being recorded', () =>
+  recording(async (gov, recorder, store) => {
+    const run = { id: 'r', workflow: 'w', start: 1, duration: 2, outcome: 'success', usage: {}, actions: [] }
+    const workflow = gov.workflow('import', quiet)
+    await workflow.run(() => 1)
+    const wrong = [
+      { actions: [null] },
+      { ...run, id: 5 },
+      { ...run, start: 'x' },
+      { ...run, input: 5 },
+      { ...run, usage: { cpu: 'x' } },
+      { ...run, actions: [{}] }
+    ]
+    for (const note of wrong) gov.telemetry.note('forelock:run', new TextEncoder().encode(JSON.stringify(note)))
+    await workflow.run(() => 2)
+    await recorder.drain()
+    assert.equal([recorder.status.active, recorder.error, recorder.status.runs], [true, undefined, 2])
+    assert.is((await store.select('runs')).length, 2)
+    assert.equal(
+      (await store.select('losses')).map(({ reason, rows }) => [reason, rows]),
+      [['notes that were none', wrong.length]]
+    )
+  }))
+
 test('what is asked for, granted and given back is written with its names and its times', () =>
   recording(async (gov, recorder, store) => {
     const began = gov.toDate(gov.now()).getTime()

@@ -9,6 +9,7 @@ import { type EventRow, type RawTable, TABLE_NAMES } from '../../../lib/history/
 import { quantile, RELATIVE_ERROR } from '../../../lib/history/sketch.js'
 import type { Grouping, HistoryStore, Source, StoreOptions } from '../../../lib/history/store.js'
 import { historyOf, isForelockError } from '../../../lib/index.js'
+import { isCoded, rejection } from '../support.js'
 import { action, DAY, event, HOUR, predicted, rowsOf, run, workload } from './rows.js'
 
 const RAW = TABLE_NAMES.filter(table => table !== 'rollups') as RawTable[]
@@ -173,6 +174,27 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
         )
     }))
 
+  test('questions that are none are refused before the database sees them', () =>
+    withStore(async store => {
+      const selections = [
+        null,
+        5,
+        { colour: 1 },
+        { where: null },
+        { input: 5 },
+        { input: { rows: {} } },
+        { where: { workflow: 5 } },
+        { from: '1' }
+      ]
+      for (const selection of selections) await isRefused(() => store.select('runs', selection as never))
+      for (const where of [5, { workflow: 5 }, { tenant: {} }, { tenant: ['acme', 5] }]) {
+        await isRefused(() => store.grouped({ source: 'runs', metric: 'wall', where: where as never }))
+        await isRefused(() => store.exact({ source: 'runs', metric: 'wall', where: where as never }, [0.5]))
+      }
+      for (const quantiles of [0.5, [2], ['x']]) await isRefused(() => store.exact({ source: 'runs', metric: 'wall' }, quantiles as never))
+      for (const whose of [undefined, null, {}, { tenant: 5 }]) await isRefused(() => store.forget(whose as never))
+    }))
+
   test('roll-ups agree with the raw rows: counts and sums exactly, quantiles within their error, whatever they are grouped by', () =>
     withStore(async store => {
       for (const seed of [1, 2, 3]) await filled(store, seed, 300)
@@ -294,6 +316,7 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
         assert.is(statSync(join(folder, 'out')).mode & 0o777, 0o700)
         for (const table of TABLE_NAMES) assert.is(statSync(join(folder, 'out', `${table}.parquet`)).mode & 0o777, 0o600)
         assert.is((await store.prune({ runs: { rows: 0 }, hour: { rows: 0 }, minute: { rows: 0 }, second: { rows: 0 } })).runs, 52)
+        isCoded(await rejection(store.importParquet(folder)), 'ERR_FORELOCK_NOT_FOUND')
         assert.equal(await store.importParquet(join(folder, 'out')), written)
         assert.equal(await store.select('runs'), runs)
         assert.equal(await sorted(store, how), groups)
@@ -431,6 +454,28 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
         assert.equal(rows, [{ id: '1', disk_read: 512 }])
       }))
 
+    test('SQL that may only read changes nothing, neither rows nor the transactions of who writes', () =>
+      withStore(async store => {
+        store.append('runs', [run('1')])
+        await store.flush()
+        const ask = (text: string, parameters: (string | number)[] = []) => store.sql(text, parameters, { readOnly: true })
+        assert.equal(await ask('SELECT id FROM runs WHERE workflow = $1', ['import']), [{ id: '1' }])
+        assert.equal(await ask('WITH these AS (SELECT id FROM runs) SELECT count(*) AS n FROM these'), [{ n: 1 }])
+        const changes = [
+          'DELETE FROM runs',
+          'DROP TABLE runs',
+          'CREATE TABLE mine (a integer)',
+          'SELECT 1; DELETE FROM runs',
+          'COMMIT; DELETE FROM runs'
+        ]
+        for (const text of changes) isCoded(await rejection(ask(text)), 'ERR_FORELOCK_ARGUMENT')
+        for (const text of ['BEGIN', 'COMMIT', 'nonsense', '']) await ask(text).catch(error => assert.instance(error, Error))
+        await isRefused(() => store.sql('SELECT 1', [], { readOnly: 'yes' as never }))
+        store.append('runs', [run('2')])
+        assert.equal(await store.flush(), { rows: 1, waiting: 0 })
+        assert.equal(await ask('SELECT id FROM runs ORDER BY id'), [{ id: '1' }, { id: '2' }])
+      }))
+
     test('SQL that is wrong rejects, and the store goes on', () =>
       withStore(async store => {
         const failed = await store.sql('SELECT nothing FROM nowhere').catch(error => error)
@@ -446,6 +491,9 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
       }))
   }
 }
+
+/** At once or later, as the store is here or elsewhere. */
+const isRefused = async (call: () => unknown) => isCoded(await rejection((async () => call())()), 'ERR_FORELOCK_ARGUMENT')
 
 const appendBlock = (store: HistoryStore, block: EventBlock) => (store as BufferedStore).appendBlock(block)
 

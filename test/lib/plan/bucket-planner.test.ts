@@ -149,4 +149,15 @@ test('times that jump, thousands at one time and any number of tokens give plans
   }
 })
 
+test('for a tenant that is to be forgotten nothing is kept, and for others what was', () => {
+  const planner = plannerOf()
+  const ask = (now: number) => {
+    bursts(planner, tenant('acme'), HIGH)(now)
+    bursts(planner, tenant('globex'), LOW)(now)
+  }
+  assert.is(run(planner, 0, 60_000, ask)[0]?.tenant, 'acme')
+  planner.forget('acme')
+  assert.equal([...new Set(run(planner, 60_000, 300_000).map(plan => plan.tenant))], ['globex'])
+})
+
 test.run()

@@ -20,7 +20,12 @@ test('each thing costs its price, in seconds, GiB, and GiB held for a second', (
   assert.is(cost({ each: 1, cpu: 2, wall: 3 }), 8)
 })
 
-test('what could not be measured costs nothing', () => {
+test('where nothing that has a price was measured the cost is not known, and never zero', () => {
+  for (const usage of [{}, { wall: 1000, diskRead: 5 }]) assert.is(costOf(readPrices({ cpu: 1, memory: 1 }), usage), undefined)
+  assert.is(costOf(readPrices({ each: 2, cpu: 1 }), {}), 2)
+})
+
+test('what could not be measured costs nothing beside what was', () => {
   assert.is(costOf(readPrices({ memory: 5, disk: 5, wall: 1 }), { wall: 1000 }), 1)
 })
 

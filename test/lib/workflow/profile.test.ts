@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ProfileLearner, readProfile } from '../../../lib/workflow/profile.js'
 import type { ActionRecord, RunRecord } from '../../../lib/workflow/record.js'
+import { isCoded, thrown } from '../support.js'
 
 const about = { id: 'w', type: 'w', priority: 'standard', prices: undefined }
 const booked = { requests: 0, refused: 0, waited: 0, tokens: 0 }
@@ -99,6 +100,40 @@ test('actions are known by name, in the order in which they usually begin, with 
     ]
   )
   assert.equal(certifications, ['soc2', 'pci'])
+})
+
+test('data that were given stand until some were transferred, and bound what is learnt of them', () => {
+  const given = { data: { bytes: { expected: 500, most: 900 }, transfer: 50, pattern: 'stream' } }
+  const { data } = learnt(given)
+  assert.equal(
+    [data?.bytes.expected, data?.bytes.max, data?.bytes.samples, data?.transfer.expected, data?.pattern],
+    [500, 900, 0, 50, 'stream']
+  )
+  assert.equal(learnt({ data: { bytes: 500 } }).data?.pattern, 'burst')
+  const moved = { bytes: 2000, transfers: 1, largest: 2000, pattern: 'burst' } as const
+  const seen = learnt(given, run({ actions: [action({ data: moved })] })).data
+  assert.equal([seen?.bytes.expected, seen?.bytes.most, seen?.transfer.expected, seen?.pattern], [900, 900, 2000, 'burst'])
+  for (const data of [5, {}, { bytes: -1 }, { bytes: 1, pattern: 'flood' }, { bytes: 1, colour: 2 }, { bytes: { least: 2, most: 1 } }]) {
+    isCoded(
+      thrown(() => readProfile({ data })),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }
+})
+
+test('of the fields of inputs that are kept it is known how large they are, or which values they have', () => {
+  const inputs = [
+    { bytes: 10, format: 'heic', urgent: true },
+    { bytes: 30, format: 'png' },
+    { bytes: 20, format: 'heic', odd: null }
+  ]
+  const { input } = learnt(undefined, ...inputs.map(input => run({ input })))
+  assert.equal([input.bytes?.amount?.expected, input.bytes?.amount?.max, input.bytes?.shares], [20, 30, undefined])
+  assert.equal([input.format?.amount, input.format?.shares], [undefined, { heic: 2 / 3, png: 1 / 3 }])
+  assert.equal(input.urgent?.shares, { true: 1 })
+  const many = learnt(undefined, ...Array.from({ length: 100 }, (_, i) => run({ input: { [`field ${i}`]: i, name: `${i}` } }))).input
+  assert.is(Object.keys(many).length, 64)
+  assert.is(Object.keys(many.name?.shares ?? {}).length, 32)
 })
 
 test('the sizes and the commoner pattern of what was transferred are known', () => {

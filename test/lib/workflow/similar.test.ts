@@ -16,6 +16,7 @@ function profile(id: string, parts: Partial<WorkflowProfile> = {}): WorkflowProf
     certifications: [],
     data: undefined,
     cost: undefined,
+    input: {},
     samples: 1,
     actions: [],
     ...parts
@@ -46,6 +47,33 @@ test('twice as long is nearer than ten times as long, whichever is the longer', 
   const near = distanceTo(profile('a'), profile('b', { duration: spread(200) })) as number
   assert.is(distanceTo(profile('a'), profile('b', { duration: spread(50) })), near)
   assert.ok(near < (distanceTo(profile('a'), profile('b', { duration: spread(1000) })) as number))
+})
+
+test('inputs that are alike are nearer: numbers by their ratio, texts by the part of the runs that have the same', () => {
+  const sized = (id: string, expected: number) => profile(id, { input: { bytes: { amount: spread(expected), shares: undefined } } })
+  const near = distanceTo(sized('a', 1000), sized('b', 2000)) as number
+  assert.ok(near > 0 && near < (distanceTo(sized('a', 1000), sized('c', 50_000)) as number))
+  const of = (id: string, shares: Record<string, number>) => profile(id, { input: { format: { amount: undefined, shares } } })
+  const mine = of('a', { heic: 0.5, png: 0.5 })
+  assert.is(distanceTo(mine, of('b', { png: 0.5, heic: 0.5 })), 0)
+  const half = distanceTo(mine, of('c', { heic: 1 })) as number
+  assert.ok(half > 0 && half < (distanceTo(mine, of('d', { constructor: 1 })) as number))
+  assert.is(distanceTo(mine, sized('e', 5)), 0, 'of no field both say something')
+})
+
+test('what is no profile is refused', () => {
+  for (const [one, history] of [
+    [{}, []],
+    [null, []],
+    [profile('a'), 5],
+    [profile('a'), [{}]],
+    [profile('a'), undefined]
+  ] as never[][]) {
+    isCoded(
+      thrown(() => findSimilar(one as never, history as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+  }
 })
 
 test('what one of them says nothing about makes no difference', () => {
