@@ -62,6 +62,17 @@ export interface LockPlans {
   readonly reclaimed: number
 }
 
+/** Who is asked before holds are written. */
+export interface HoldGate {
+  /** Whether there may be one more. */
+  admits(): boolean
+  /** Whether it is to be this one. */
+  allows(plan: HoldPlan): boolean
+  /** It is written. */
+  begun(): void
+}
+
+const OPEN: HoldGate = { admits: () => true, allows: () => true, begun: () => {} }
 const LOCKS_MOST = 100_000
 const PLANS_MOST = 256
 const SPANS = 4
@@ -138,8 +149,8 @@ export class LockPlanner {
     }
   }
 
-  /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
-  plan(now: number, admits: () => boolean = () => true, allows: (plan: HoldPlan) => boolean = () => true): HoldPlan[] {
+  /** Once a period. @param now ms @param gate is asked of each that is about to be written */
+  plan(now: number, gate: HoldGate = OPEN): HoldPlan[] {
     for (const [lock, { score, until }] of this.#inForce) {
       if (until >= now) continue
       this.#inForce.delete(lock)
@@ -167,8 +178,10 @@ export class LockPlanner {
           ...(from > 0 && { from }),
           ...(held !== undefined && { hold: held })
         }
-        if (!allows(plan)) continue
-        if (!admits()) return plans
+        if (!gate.admits()) return plans
+        // Asked last: what may begin does.
+        if (!gate.allows(plan)) continue
+        gate.begun()
         this.#inForce.set(name, { tier, score, until: now + within, workflow })
         known.kept = now + within
         this.#written++

@@ -299,19 +299,23 @@ export class Planner {
 
   #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
     const view = this.#view(arena, pool)
+    const { now } = arena
     const allows = (plan: KeepPlan | SharePlan, amount: number) => {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
-      return this.#checks.allows(plan, expected, arena.now, arena)
+      return this.#checks.allows(plan, expected, now, arena)
     }
-    const isWanted = (plan: KeepPlan) => {
-      if (plan.amount === 0) return this.#checks.ends(plan)
-      const isAllowed = allows(plan, plan.amount * capacity)
-      if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
-      return isAllowed
+    const ends = (plan: KeepPlan | SharePlan) => this.#checks.ends(plan)
+    const keeps = {
+      allows: (plan: KeepPlan) => {
+        if (plan.amount === 0) return ends(plan)
+        const isAllowed = allows(plan, plan.amount * capacity)
+        if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
+        return isAllowed
+      },
+      ended: ends
     }
-    const wanted = planner.plan(view).filter(isWanted)
-    for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
-    for (const plan of shares?.plan(view, allows) ?? []) arena.write({ ...plan, source: SOURCES.share })
+    for (const plan of guard.pass(planner.plan(view), now, keeps)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const plan of shares?.plan(view, { allows, ends }) ?? []) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -323,13 +327,14 @@ export class Planner {
       lowerCost: this.#lower.cost
     }))
     const { now } = arena
-    const admits = () => this.#lockGuard.admits(now, this.#options.within)
+    const { within } = this.#options
     const allows = (plan: HoldPlan) => {
-      const { tier, until: within } = plan
-      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within } as const
+      const { tier, until } = plan
+      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within: until } as const
       return this.#checks.allows(plan, expected, now, arena)
     }
-    if (passes) for (const plan of locks.plan(now, admits, allows)) arena.write({ ...plan, source: SOURCES.hold })
+    const gate = { admits: () => this.#lockGuard.admits(within), allows, begun: () => this.#lockGuard.begun(now, within) }
+    if (passes) for (const plan of locks.plan(now, gate)) arena.write({ ...plan, source: SOURCES.hold })
   }
 
   #escalate(arena: Arena): void {
@@ -346,7 +351,8 @@ export class Planner {
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
     const viewed = (pool: string) => this.#view(arena, pool)
-    for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+    const gate = { allows, ended: ({ plan }: WantedEscalation) => void this.#checks.ends(plan) }
+    for (const plan of this.#escalations?.plan(arena.now, viewed, gate) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 
   #warmUp(arena: Arena): void {

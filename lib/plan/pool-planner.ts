@@ -59,6 +59,15 @@ export interface Foreseen {
   readonly gap: number
 }
 
+interface Kept {
+  /** units, in steps */
+  steps: number
+  /** ms */
+  until: number
+  /** it was not written the last time: nothing is left out for it */
+  isDropped: boolean
+}
+
 /** Units that a planner tells apart: of few, each. */
 const STEPS_MOST = 64
 /** Completed requests for which one waits at most, on average: what comes free in that time needs no keeping. */
@@ -93,8 +102,8 @@ export class PoolPlanner {
   readonly #tiers: (ArrivalTable | undefined)[][]
   readonly #streams: (ArrivalTable | undefined)[][] = []
   readonly #extras: readonly ExtraSwitch[]
-  /** what is in force, by tier: in steps, and until when */
-  readonly #kept: { steps: number; until: number }[]
+  /** what is in force, by tier */
+  readonly #kept: Kept[]
   /** index of what is looked ahead */
   #horizon = 0
   readonly #waits: { count: number; mean: number }[]
@@ -111,7 +120,7 @@ export class PoolPlanner {
     // Where nothing may be kept it is foretold all the same.
     this.#step = Math.max(options.unit, (most > 0 ? most : options.capacity) / STEPS_MOST) || 1
     this.#most = Math.floor(most / this.#step + 1e-9)
-    this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
+    this.#kept = options.tiers.map(() => ({ steps: 0, until: 0, isDropped: false }))
     this.#tiers = options.tiers.map(() => [])
     this.#extras = options.tiers.map(() => new ExtraSwitch())
     this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
@@ -159,8 +168,9 @@ export class PoolPlanner {
       const table = (expected.length > 0 ? this.#tablesOf(tier) : this.#tiers[tier])?.[this.#horizon]
       if (table === undefined) continue
       const steps = Math.min(left, this.#wanted(tier, table, view, expected))
-      left -= steps
-      const kept = this.#kept[tier] as { steps: number; until: number }
+      const kept = this.#kept[tier] as Kept
+      if (!kept.isDropped) left -= steps
+      kept.isDropped = false
       const ends = kept.until - view.now
       if (steps === kept.steps && (steps === 0 || ends > RENEW_PERIODS * period)) continue
       kept.steps = steps
@@ -207,7 +217,9 @@ export class PoolPlanner {
 
   /** What was planned for a tier has not been written. @param tier index */
   dropped(tier: number): void {
-    ;(this.#kept[tier] as { steps: number }).steps = 0
+    const kept = this.#kept[tier] as Kept
+    kept.steps = 0
+    kept.isDropped = true
   }
 
   /** What a tier will ask for within the {@link horizon}, beside what there is. */
@@ -226,7 +238,7 @@ export class PoolPlanner {
 
   /** units that are kept for a tier, as last planned */
   kept(tier: number): number {
-    return (this.#kept[tier] as { steps: number }).steps * this.#step
+    return (this.#kept[tier] as Kept).steps * this.#step
   }
 
   /** The quantile that is kept for a tier now. */
