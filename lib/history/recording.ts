@@ -266,7 +266,7 @@ export class Recording {
       const prediction = decodePredictionNote(kind, note.bytes)
       if (prediction !== undefined) estimates.push(...predictionRows(prediction))
       const remedy = decodeRemedyNote(kind, note.bytes)
-      if (remedy !== undefined) estimates.push(...remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
+      if (remedy !== undefined) estimates.push(...remedyRows(remedy, this.#session.privacy.element(remedy.what)))
       const told = decodeRunNote(kind, note.bytes)
       if (told === undefined) continue
       if ('id' in told) runs.push(runRow(told, String(note.participant)))

@@ -65,6 +65,8 @@ export interface Arena extends Checker {
   usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
+  /** tokens that a bucket has now; default: as many as it may, so that nothing is foretold to be late */
+  tokens?(bucket: string): number
   /** ms for which the plans of a source kept something from somebody, since ever */
   lost(source: number): number
   write(plan: Plan): void
@@ -117,9 +119,10 @@ export interface PlannerStatus {
 /** By which the core counts what plans came to. */
 export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
 
-/** That a tier will ask a pool for more than is free. */
+/** That a tier will ask for more than there is for it. */
 export interface Collision extends Foreseen {
-  readonly pool: string
+  readonly kind: 'pool' | 'lock' | 'bucket'
+  readonly what: string
   /** index */
   readonly tier: number
   readonly probability: number
@@ -127,6 +130,10 @@ export interface Collision extends Foreseen {
   readonly within: number
   /** units that are kept for it */
   readonly kept: number
+  /** as {@link ContentionNotice} has them; undefined: of pools */
+  readonly held?: number
+  readonly refill?: number
+  readonly users?: Readonly<Record<string, number>>
 }
 
 interface PoolPlans {
@@ -150,7 +157,7 @@ const LIKELY_MOST = 1_024
 export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
-  readonly #buckets = new Map<string, BucketPlanner>()
+  readonly #buckets = new Map<string, { readonly planner: BucketPlanner; readonly rate: number }>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
@@ -187,9 +194,9 @@ export class Planner {
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
-  /** There is a bucket. @param rate tokens a second */
-  bucket(name: string, rate: number): void {
-    this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }))
+  /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
+  bucket(name: string, rate: number, burst?: number): void {
+    this.#buckets.set(name, { planner: new BucketPlanner({ ...this.#options, bucket: name, rate, burst }), rate })
   }
 
   knows(kind: 'pool' | 'bucket', name: string): boolean {
@@ -203,7 +210,7 @@ export class Planner {
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time, asker.workflow)
     } else if (kind === 'bucket') {
-      this.#buckets.get(thing)?.came(asker, tier, amount)
+      this.#buckets.get(thing)?.planner.came(asker, tier, amount, time)
     } else {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount, isForetold)
@@ -241,7 +248,7 @@ export class Planner {
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
-    for (const planner of this.#buckets.values()) {
+    for (const { planner } of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
@@ -251,12 +258,16 @@ export class Planner {
 
   /** What it has planned so far nobody has written: from now on it is. */
   begin(): void {
-    for (const planner of this.#buckets.values()) planner.begin()
+    for (const { planner } of this.#buckets.values()) planner.begin()
     this.#checks.forget()
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
   collisions(arena: Arena): Collision[] {
+    return [...this.#poolCollisions(arena), ...this.#lockCollisions(arena), ...this.#bucketCollisions(arena)]
+  }
+
+  #poolCollisions(arena: Arena): Collision[] {
     const all: Collision[] = []
     for (const [pool, { planner, told }] of this.#pools) {
       const view = this.#view(arena, pool)
@@ -264,9 +275,30 @@ export class Planner {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
           const probability = planner.contention(tier, view)
-          all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier), ...planner.foresees(tier, view) })
+          const [within, kept] = [planner.horizon, planner.kept(tier)]
+          all.push({ kind: 'pool', what: pool, tier, probability, within, kept, ...planner.foresees(tier, view) })
         }
         told[tier] = collides
+      }
+    }
+    return all
+  }
+
+  /** A lock is one unit, which is either kept or in somebody's way. */
+  #lockCollisions(arena: Arena): Collision[] {
+    const all = this.#locks?.collisions(arena.now) ?? []
+    return all.map(({ lock, isKept, ...collision }) => {
+      const units = { capacity: 1, free: 1, expected: 1, usual: 1, kept: isKept ? 1 : 0 }
+      return { kind: 'lock', what: lock, ...units, ...collision }
+    })
+  }
+
+  #bucketCollisions(arena: Arena): Collision[] {
+    const all: Collision[] = []
+    for (const [bucket, { planner, rate }] of this.#buckets) {
+      const level = arena.tokens?.(bucket) ?? Number.POSITIVE_INFINITY
+      for (const collision of planner.collisions(arena.now, level)) {
+        all.push({ kind: 'bucket', what: bucket, kept: 0, refill: rate, ...collision })
       }
     }
     return all
