@@ -2,6 +2,7 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, MemoryError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import { AGENT_LOCK, type Notice, type PlanNotice } from '../notices.js'
+import type { TokenLevel } from '../plan/bucket-outlook.js'
 import type { Expected, Verdict } from '../plan/checks.js'
 import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
@@ -198,13 +199,14 @@ export class Steward implements Arena {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
   }
 
-  tokens(name: string): number {
+  tokens(name: string): TokenLevel | undefined {
     try {
-      return this.#buckets.get(name)?.peek(LEAST_TOKENS).remaining ?? Number.POSITIVE_INFINITY
+      const view = this.#buckets.get(name)?.peek(LEAST_TOKENS)
+      return view && { free: view.remaining, reserved: view.reserved }
     } catch (error) {
       // Its place has been given to another since.
       if (!(error instanceof NotFoundError)) throw error
-      return Number.POSITIVE_INFINITY
+      return undefined
     }
   }
 

@@ -5,10 +5,19 @@ export interface BucketOutlookOptions {
   /** tokens a second, and those of a full bucket */
   readonly rate: number
   readonly burst: number
+  /** tokens that may be kept apart besides */
+  readonly reserve: number
   /** what waiting costs a request and second, by tier */
   readonly waitCosts: readonly number[]
   /** ms */
   readonly period: number
+}
+
+/** Tokens of a bucket now. */
+export interface TokenLevel {
+  readonly free: number
+  /** kept apart, for whomever the reserve is for */
+  readonly reserved: number
 }
 
 /** What a tier will ask a bucket for, in tokens, beside what there will be. */
@@ -17,9 +26,10 @@ export interface ForeseenTokens {
   readonly probability: number
   /** ms */
   readonly within: number
-  /** tokens that there can be within that time, and that there will be if nobody else takes any */
+  /** tokens that there can be within that time, that there will be if nobody else takes any, and those of both that are kept apart for it */
   readonly capacity: number
   readonly free: number
+  readonly kept: number
   /** that will be asked for, by the quantile of what waiting costs the tier and the dearest below it; and what a request asks for, on average */
   readonly expected: number
   readonly usual: number
@@ -50,7 +60,7 @@ export class BucketOutlook {
     this.#options = options
     this.#tables = options.waitCosts.map(() => undefined)
     this.#capacity = options.burst + (options.rate * HORIZON * options.period) / MS_PER_S
-    this.#step = this.#capacity / STEPS || 1
+    this.#step = (this.#capacity + options.reserve) / STEPS || 1
   }
 
   /** A request came. */
@@ -69,21 +79,23 @@ export class BucketOutlook {
     for (const table of this.#tables) table?.tick()
   }
 
-  /** @param level tokens that there are now @returns undefined: the tier has asked for nothing */
-  foresees(tier: number, level: number): ForeseenTokens | undefined {
+  /** @param free tokens that there are now for everybody @param kept for this tier besides @returns undefined: the tier has asked for nothing */
+  foresees(tier: number, free: number, kept: number): ForeseenTokens | undefined {
     const { rate, waitCosts, period } = this.#options
     const table = this.#tables[tier]
     if (table === undefined) return undefined
     const within = HORIZON * period
-    const free = Math.min(this.#capacity, level + (rate * within) / MS_PER_S)
+    const there = kept + Math.min(this.#capacity, free + (rate * within) / MS_PER_S)
+    const capacity = this.#capacity + kept
     const ratio = criticalRatio(waitCosts[tier] ?? 0, Math.max(0, ...waitCosts.slice(0, tier)))
-    const expected = Math.min(this.#capacity, table.quantile(ratio) * this.#step)
-    const lacking = Math.max(0, expected + this.#usual - level)
+    const expected = Math.min(capacity, table.quantile(ratio) * this.#step)
+    const lacking = Math.max(0, expected + this.#usual - free - kept)
     return {
-      probability: table.exceeds(free / this.#step),
+      probability: table.exceeds(there / this.#step),
       within,
-      capacity: this.#capacity,
-      free,
+      capacity,
+      free: there,
+      kept,
       expected,
       usual: this.#usual,
       gap: rate > 0 ? (MS_PER_S * lacking) / rate : within,

@@ -1,5 +1,5 @@
 import type { ReservePlan } from '../plans.js'
-import { BucketOutlook, type ForeseenTokens } from './bucket-outlook.js'
+import { BucketOutlook, type ForeseenTokens, type TokenLevel } from './bucket-outlook.js'
 import { Users } from './users.js'
 
 /** Who asks a bucket: a reserve is for a tenant, or for a workflow where there is none. */
@@ -26,6 +26,8 @@ export interface BucketPlannerOptions {
 
 interface Known {
   readonly asker: Asker
+  /** index, of its last request */
+  tier: number
   /** tokens asked for lately, by what waiting for them costs */
   weight: number
   /** tokens asked for since the beginning of this window, and the most of any, faded */
@@ -72,7 +74,7 @@ export class BucketPlanner {
   constructor(options: BucketPlannerOptions) {
     this.#options = options
     this.#most = (options.maxReserve * options.rate * WINDOW_MS) / 1000
-    this.#outlook = new BucketOutlook({ ...options, burst: options.burst ?? options.rate })
+    this.#outlook = new BucketOutlook({ ...options, burst: options.burst ?? options.rate, reserve: this.#most })
   }
 
   /** @param time ms */
@@ -83,6 +85,7 @@ export class BucketPlanner {
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
     known.now += tokens
+    known.tier = tier
     const { waitCosts, workflowCosts } = this.#options
     const own = asker.workflow === undefined ? undefined : workflowCosts?.get(asker.workflow)
     known.weight += tokens * (own ?? waitCosts[tier] ?? 0)
@@ -122,11 +125,13 @@ export class BucketPlanner {
     return [{ kind: 'reserve', bucket: this.#options.bucket, amount, ...who, until: PLAN_MS }]
   }
 
-  /** After {@link plan}: collisions that have become likely since the last time. @param now ms @param level tokens that there are */
-  collisions(now: number, level: number): BucketCollision[] {
+  /** After {@link plan}: collisions that have become likely since the last time. @param now ms @param level undefined: not known, and nothing is foretold */
+  collisions(now: number, level: TokenLevel | undefined): BucketCollision[] {
     const fresh: BucketCollision[] = []
+    if (level === undefined) return fresh
+    const reservedFor = this.#known.get(this.#written?.key ?? '')?.tier
     for (let tier = 1; tier < this.#options.waitCosts.length; tier++) {
-      const foreseen = this.#outlook.foresees(tier, level)
+      const foreseen = this.#outlook.foresees(tier, level.free, tier === reservedFor ? level.reserved : 0)
       if (foreseen === undefined) continue
       const wasTold = this.#told[tier] === true
       this.#told[tier] = foreseen.probability >= (wasTold ? COLLIDES / 2 : COLLIDES)
@@ -143,7 +148,7 @@ export class BucketPlanner {
 
   #meet(key: string, asker: Asker): Known {
     if (this.#known.size >= ASKERS) this.#forget()
-    const made = { asker, weight: 0, now: 0, most: 0 }
+    const made = { asker, tier: 0, weight: 0, now: 0, most: 0 }
     this.#known.set(key, made)
     return made
   }

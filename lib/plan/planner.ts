@@ -1,4 +1,5 @@
 import type { HoldPlan, KeepPlan, Plan, SharePlan } from '../plans.js'
+import type { TokenLevel } from './bucket-outlook.js'
 import { BucketPlanner } from './bucket-planner.js'
 import { type Checker, type CheckStatus, Checks } from './checks.js'
 import type { EscalationStatus } from './escalation-guard.js'
@@ -65,8 +66,8 @@ export interface Arena extends Checker {
   usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
-  /** tokens that a bucket has now; default: as many as it may, so that nothing is foretold to be late */
-  tokens?(bucket: string): number
+  /** tokens that a bucket has now; undefined: not known, and nothing is foretold to be late */
+  tokens?(bucket: string): TokenLevel | undefined
   /** ms for which the plans of a source kept something from somebody, since ever */
   lost(source: number): number
   write(plan: Plan): void
@@ -296,9 +297,8 @@ export class Planner {
   #bucketCollisions(arena: Arena): Collision[] {
     const all: Collision[] = []
     for (const [bucket, { planner, rate }] of this.#buckets) {
-      const level = arena.tokens?.(bucket) ?? Number.POSITIVE_INFINITY
-      for (const collision of planner.collisions(arena.now, level)) {
-        all.push({ kind: 'bucket', what: bucket, kept: 0, refill: rate, ...collision })
+      for (const collision of planner.collisions(arena.now, arena.tokens?.(bucket))) {
+        all.push({ kind: 'bucket', what: bucket, refill: rate, ...collision })
       }
     }
     return all

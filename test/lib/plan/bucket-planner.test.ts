@@ -157,7 +157,7 @@ test('a burst that comes at such times is told of once, with who uses the bucket
     if (now % 7000 >= 5000) for (let i = 0; i < 2; i++) planner.came(workflow('page'), HIGH, 1, now)
     if (now % 1000 === 0) planner.came(workflow('import'), LOW, 1, now)
     planner.plan(now)
-    for (const { probability, users, gap } of planner.collisions(now, now % 7000 < 5000 ? 10 : 0)) {
+    for (const { probability, users, gap } of planner.collisions(now, { free: now % 7000 < 5000 ? 10 : 0, reserved: 0 })) {
       told.push({ now, probability, users: Object.keys(users).sort(), gap })
     }
   }
@@ -173,10 +173,11 @@ test('a burst that comes at such times is told of once, with who uses the bucket
 test('where there are enough tokens for whatever came so far, nothing is foretold to be late', () => {
   const planner = plannerOf({ rate: 10, burst: 100 })
   for (let now = 0; now < 100_000; now += PERIOD_MS) {
-    if (now % 2000 === 0) for (let i = 0; i < 20; i++) planner.came(workflow('page'), HIGH, 1, now)
+    if (now % 2000 === 0) for (let i = 0; i < 25; i++) planner.came(workflow('page'), HIGH, 1, now)
     planner.plan(now)
-    assert.equal(planner.collisions(now, 80), [])
-    assert.equal(planner.collisions(now, Number.POSITIVE_INFINITY), [])
+    assert.equal(planner.collisions(now, { free: 80, reserved: 0 }), [])
+    assert.equal(planner.collisions(now, { free: 10, reserved: 25 }), [], 'the reserve is for them')
+    assert.equal(planner.collisions(now, undefined), [])
   }
 })
 

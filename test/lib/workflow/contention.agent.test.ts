@@ -145,8 +145,8 @@ test('late requests of a bucket are foretold to those who use it, and these give
     },
     1500,
     ({ gov, time }) => {
-      // Two seconds of 25 a second, eight of none.
-      if (time % 10_000 >= 2000 || time % 40 !== 0) return undefined
+      // Four seconds of 25 a second, of which some 25 tokens are kept apart, and twelve of none.
+      if (time % 16_000 >= 4000 || time % 40 !== 0) return undefined
       return gov.bucket('api', { rate: 10, burst: 10 }).take(1, HIGHER)
     }
   )

@@ -120,7 +120,8 @@ test('of a bucket, runs are paced so that those tokens are left that are foretol
   assert.equal([first?.kind, first?.every, second?.kind], ['pace', 2500, 'reschedule'])
   // All of what comes is foretold.
   assert.equal(kinds({ need: 0.25 }, { ...OF_BUCKET, expected: 5 }), ['reschedule'])
-  assert.equal(kinds({ need: 0.25, running: 0 }, { ...OF_BUCKET, probability: 0.01 }), [])
+  // Nobody below takes what is kept apart.
+  assert.equal(kinds({ need: 0.25 }, { ...OF_BUCKET, kept: 20 }), [])
 })
 
 test.run()
