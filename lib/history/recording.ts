@@ -6,6 +6,7 @@ import type { Session } from '../session.js'
 import type { Estimate } from '../shadow/estimate.js'
 import { decodeEstimateNote } from '../shadow/estimate-note.js'
 import { decodePredictionNote } from '../shadow/prediction-note.js'
+import { Standing } from '../standing.js'
 import { placeOf, RecordNames } from '../telemetry/names.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
@@ -89,6 +90,7 @@ export class Recording {
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #stopping = new AbortController()
   readonly #names: RecordNames
+  readonly #standing: Standing
   readonly #elementCodes = new Map<number, number>()
   readonly #nameCodes = new Map<number, number>()
   readonly #participantCodes = new Map<number, number>()
@@ -110,6 +112,7 @@ export class Recording {
     this.#terms = terms
     this.#events = events
     this.#telemetry = makeTelemetry(session)
+    this.#standing = new Standing(session)
     this.#names = new RecordNames(session, place => session.privacy.element(place))
     this.begun = this.#begin().catch(error => this.#fail(error))
   }
@@ -231,6 +234,8 @@ export class Recording {
       const before = this.counts.events
       while (this.active && this.#batch()) await turn()
       this.#events.looked?.()
+      // After all that was told before it was removed.
+      if (this.active) this.#standing.look()
       const { interval } = this.#terms
       if (this.active) this.#next(this.counts.events - before > MANY_RECORDS ? interval / 10 : interval)
     } catch (error) {
