@@ -4,22 +4,27 @@ import { fieldsOf, isText } from './telemetry/json-note.js'
 /** Who plans for an arena holds this lock of it; it ends with its process. */
 export const AGENT_LOCK = 'forelock:agent'
 
-/** It is likely that a tier will ask a pool for more than is free. */
+/** What can be foretold to be too little. */
+export type ContendedKind = 'pool' | 'lock' | 'bucket'
+
+/** It is likely that a tier will ask a pool for more than is free, wait for a lock that a lower tier has, or for tokens of a bucket. */
 export interface ContentionNotice {
   readonly event: 'contention'
   /** different from that of all others of the arena */
   readonly id: string
-  readonly pool: string
+  readonly kind: ContendedKind
+  /** its name */
+  readonly what: string
   /** who will ask, by name of the tier */
   readonly tier: string
-  /** that they ask for more than is free now */
+  /** that they ask for more than there is for them */
   readonly probability: number
   /** ms from now within which, and for which it is followed what becomes of it */
   readonly within: number
   readonly followed: number
   /** units that are kept for them now */
   readonly kept: number
-  /** units of the pool, and those that are free */
+  /** units of the pool, and those that are free now; of a lock it is one; of a bucket: tokens that there can be, and that there will be, within that time */
   readonly capacity: number
   readonly free: number
   /** units that they will ask for within that time, and that anybody asks for usually */
@@ -27,6 +32,12 @@ export interface ContentionNotice {
   readonly usual: number
   /** ms from now until so much has come free that they find what they will ask for, and one more does, if nobody of a lower tier begins meanwhile */
   readonly gap: number
+  /** ms for which who is in the way keeps others from a unit; undefined: for as long as he goes on */
+  readonly held?: number | undefined
+  /** of a bucket: tokens that come a second */
+  readonly refill?: number | undefined
+  /** workflows that used it lately, by name, and how many units each asks for a second: others are not concerned. Undefined: all are */
+  readonly users?: Readonly<Record<string, number>> | undefined
   /** what waiting costs a request and second, by tier, lowest first */
   readonly costs: readonly number[]
 }
@@ -35,9 +46,10 @@ export interface ContentionNotice {
 export interface OutcomeNotice {
   readonly event: 'outcome'
   readonly id: string
-  readonly pool: string
+  readonly kind: ContendedKind
+  readonly what: string
   readonly tier: string
-  /** whether the tier asked for more than was free */
+  /** whether the tier asked for more than was free; of a lock or a bucket: whether one of its requests had to wait */
   readonly came: boolean
   /** of the tier while it was followed, and ms that they waited together */
   readonly requests: number
@@ -79,6 +91,8 @@ type Fields = Readonly<Record<string, unknown>>
 
 const PLANS: readonly unknown[] = ['hold', 'reserve', 'share', 'escalation', 'keep'] satisfies PlanNotice['kind'][]
 
+const CONTENDED: readonly unknown[] = ['pool', 'lock', 'bucket'] satisfies ContendedKind[]
+
 const WARMED: readonly unknown[] = ['lock', 'bucket', 'pool', 'workflow'] satisfies WarmKind[]
 
 const isAmount = (value: unknown) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
@@ -86,13 +100,16 @@ const isTextOrNot = (value: unknown) => value === undefined || isText(value)
 
 /** What each kind of notice must have: anybody may write notes. */
 const IS: Readonly<Record<NoticeEvent, (fields: Fields) => boolean>> = {
-  contention: ({ id, pool, tier, probability, within, followed, kept, capacity, free, expected, usual, gap, costs }) =>
-    [id, pool, tier].every(isText) &&
+  contention: ({ id, kind, what, tier, probability, within, followed, kept, capacity, free, expected, usual, gap, costs, ...more }) =>
+    CONTENDED.includes(kind) &&
+    [id, what, tier].every(isText) &&
     [probability, within, followed, kept, capacity, free, expected, usual, gap].every(isAmount) &&
+    [more.held, more.refill].every(value => value === undefined || isAmount(value)) &&
+    (more.users === undefined || Object.values(fieldsOf(more.users)).every(isAmount)) &&
     Array.isArray(costs) &&
     costs.every(isAmount),
-  outcome: ({ id, pool, tier, came, requests, waited }) =>
-    [id, pool, tier].every(isText) && typeof came === 'boolean' && [requests, waited].every(isAmount),
+  outcome: ({ id, kind, what, tier, came, requests, waited }) =>
+    CONTENDED.includes(kind) && [id, what, tier].every(isText) && typeof came === 'boolean' && [requests, waited].every(isAmount),
   plan: ({ kind, what, tier, who, amount = 0, until }) =>
     PLANS.includes(kind) && isText(what) && [tier, who].every(isTextOrNot) && [amount, until].every(isAmount),
   warm: ({ kind, what, who, probability, until }) =>

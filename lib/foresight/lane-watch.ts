@@ -2,6 +2,7 @@ import { NotFoundError } from '../errors/index.js'
 import { Pool } from '../pool.js'
 import type { Session } from '../session.js'
 import { nameOfPlace } from '../shadow/places.js'
+import { Standing } from '../standing.js'
 import { RecordNames } from '../telemetry/names.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
 import { noTelemetry } from '../telemetry.js'
@@ -16,8 +17,6 @@ const NOTES_BYTES = 1 << 18
 const POOLS_MAX = 256
 /** ms between two looks at what pools have handed out. */
 const POOLS_EVERY_MS = 100
-/** ms between two looks whether the arena is there still: by any call, so by one that is of use, and takes away plans that have ended. */
-const STANDS_EVERY_MS = 1_000
 /** Elements of the library's own. */
 const OWN = 'forelock:'
 const INCARNATIONS = 2 ** 16
@@ -38,8 +37,8 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #pools = new Map<string, Pool>()
   readonly #offset: number
+  readonly #standing: Standing
   #lookedAtPools = Number.NEGATIVE_INFINITY
-  #stood = Number.NEGATIVE_INFINITY
   #isOver = false
   events = 0
   runs = 0
@@ -52,6 +51,7 @@ export class LaneWatch<O extends Told = Outlook> {
     session.mustBeOpen()
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     this.#session = session
+    this.#standing = new Standing(session)
     this.#onSized = onSized
     // Names as users know them: those of rules that run dry are left out.
     this.#names = new RecordNames(session, place => {
@@ -82,7 +82,7 @@ export class LaneWatch<O extends Told = Outlook> {
   /** Reads a part of what there is. Whether there may be more. @throws RetiredError, CorruptError when the arena is of no more use */
   read(): boolean {
     if (this.#isOver || !this.#session.joined) return false
-    this.#mustStand()
+    this.#standing.look()
     const { binding } = this.#session
     const count = binding.drainRecords(this.#reader, this.#records)
     if (count > 0) this.#outlook.happened(this.#activities(count))
@@ -101,14 +101,6 @@ export class LaneWatch<O extends Told = Outlook> {
     if (this.#isOver) return
     this.#isOver = true
     if (this.#session.joined) this.#session.binding.unobserve(this.#reader)
-  }
-
-  /** Nothing more is ever recorded in an arena that was removed, or is damaged: to wait for it would be to fail in silence. */
-  #mustStand(): void {
-    const now = this.now()
-    if (now - this.#stood < STANDS_EVERY_MS) return
-    this.#stood = now
-    this.#session.check(this.#session.binding.sweepPlans())
   }
 
   #activities(count: number): Activity[] {

@@ -11,9 +11,10 @@ import { NS_PER_MS } from '../units.js'
 /** A request that waits less often than one in a thousand needs no plan. */
 const CONTENTION_LEAST = 0.001
 
-/** Where more than so many hold or wait a shadow request takes tens of ms: it is asked about once in so many ms. */
+/** Where more than so many hold or wait a shadow request takes tens of ms: that a plan is due there is asked for a tier once in so many ms. */
 const MANY = 512
 const MANY_EVERY_MS = 10_000
+const DUE_MOST = 4_096
 
 /** What a part that was made of so many units loses. */
 const ROUNDING = 1e-6
@@ -22,8 +23,8 @@ const ROUNDING = 1e-6
 export class ShadowCheck implements Checker {
   readonly #session: Session
   readonly #unitsOf: (pool: string) => number
-  /** pools with many at them, and ms from which they may be asked about again */
-  readonly #pauses = new Map<string, number>()
+  /** of things with many at them, for whom plans were found to be due: ms until which they are taken to be */
+  readonly #due = new Map<string, number>()
 
   /** @param unitsOf what a planner calls the whole of a pool */
   constructor(session: Session, unitsOf: (pool: string) => number) {
@@ -32,11 +33,13 @@ export class ShadowCheck implements Checker {
   }
 
   check(expected: Expected, until: number): Verdict | undefined {
-    const { thing } = expected
+    const key = JSON.stringify([expected.kind, expected.thing, expected.tier, expected.workflow])
     const now = this.#session.binding.now() / NS_PER_MS
-    if (now < (this.#pauses.get(thing) ?? 0)) return undefined
+    if (now < (this.#due.get(key) ?? 0)) return undefined
     try {
-      return expected.kind === 'lock' ? this.#checkLock(expected, until) : this.#checkPool(expected, until)
+      const { verdict, many } = expected.kind === 'lock' ? this.#checkLock(expected, until) : this.#checkPool(expected, until)
+      this.#remember(key, many && verdict === 'ok', now)
+      return verdict
     } catch (error) {
       // Its place has been given to another since: whoever writes the plan will find out.
       if (!(error instanceof NotFoundError)) throw error
@@ -45,34 +48,38 @@ export class ShadowCheck implements Checker {
   }
 
   /** Hopeless: who holds it is below the tier that it is to be held for, and is as likely as not to outlast the plan. */
-  #checkLock(expected: Expected, until: number): Verdict {
+  #checkLock(expected: Expected, until: number): Said {
     const { thing, tier } = expected
     const answer = lockShadow(this.#session, thing, this.#ask(expected), thing)
-    this.#pause(thing, answer)
-    if (answer.holders.length === 0 && isSure(answer)) return 'unneeded'
+    const many = isMany(answer)
+    if (answer.holders.length === 0 && isSure(answer)) return { verdict: 'unneeded', many }
     const { tiers } = this.#session
     const isBelow = (holder: ShadowHolder) => tiers.indexOf(holder.tier) < tiers.indexOf(tier)
-    return answer.holders.some(holder => isBelow(holder) && lasts(holder, until)) ? 'hopeless' : 'ok'
+    return { verdict: answer.holders.some(holder => isBelow(holder) && lasts(holder, until)) ? 'hopeless' : 'ok', many }
   }
 
   /** Hopeless: it is full, and nothing of it is likely to come back while the plan is in force. */
-  #checkPool(expected: Expected, until: number): Verdict {
+  #checkPool(expected: Expected, until: number): Said {
     const pool = new Pool(this.#session, expected.thing, undefined, 'pool', false, false)
     const { names, capacity } = pools.termsOf(pool)
     const part = Math.min(1, expected.amount / this.#unitsOf(expected.thing))
     const amounts = Array.from({ length: DIMENSIONS }, (_, d) => unitsOf(part, capacity[d] ?? 0))
     const answer = pools.shadowOf(pool, amounts, this.#ask(expected))
-    this.#pause(expected.thing, answer)
+    const many = isMany(answer)
     const free = names.map((name, d) => (capacity[d] as number) - heldOf(answer, name))
-    if (free.every((units, d) => units >= (amounts[d] as number)) && isSure(answer)) return 'unneeded'
+    if (free.every((units, d) => units >= (amounts[d] as number)) && isSure(answer)) return { verdict: 'unneeded', many }
     const isFull = free.some(units => units <= 0)
-    return isFull && answer.holders.every(holder => lasts(holder, until)) ? 'hopeless' : 'ok'
+    return { verdict: isFull && answer.holders.every(holder => lasts(holder, until)) ? 'hopeless' : 'ok', many }
   }
 
-  #pause(thing: string, { holders, ahead, displaced }: ShadowAnswer): void {
-    const now = this.#session.binding.now() / NS_PER_MS
-    if (holders.length + ahead.length + displaced.length > MANY) this.#pauses.set(thing, now + MANY_EVERY_MS)
-    else this.#pauses.delete(thing)
+  #remember(key: string, isDue: boolean, now: number): void {
+    if (!isDue) {
+      this.#due.delete(key)
+      return
+    }
+    this.#due.set(key, now + MANY_EVERY_MS)
+    if (this.#due.size > DUE_MOST)
+      for (const [one, until] of this.#due) if (until <= now || this.#due.size > DUE_MOST) this.#due.delete(one)
   }
 
   /** As it would come at the end of the time: until then others may. */
@@ -80,6 +87,16 @@ export class ShadowCheck implements Checker {
     const session = this.#session
     return { ...plainShadow(session), tier: session.tiers.indexOf(tier), workflow: idOf(session, workflow), in: within }
   }
+}
+
+interface Said {
+  readonly verdict: Verdict
+  /** so many hold or wait that it takes long to ask */
+  readonly many: boolean
+}
+
+function isMany({ holders, ahead, displaced }: ShadowAnswer): boolean {
+  return holders.length + ahead.length + displaced.length > MANY
 }
 
 /** Whole units, and one at least where there are any. */

@@ -2,6 +2,7 @@ import { Bucket } from '../bucket.js'
 import { CapacityError, MemoryError, NotFoundError } from '../errors/index.js'
 import { Lock } from '../lock.js'
 import { AGENT_LOCK, type Notice, type PlanNotice } from '../notices.js'
+import type { TokenLevel } from '../plan/bucket-outlook.js'
 import type { Expected, Verdict } from '../plan/checks.js'
 import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
@@ -61,6 +62,8 @@ const LAG = 1
 const WARM_PART = 16
 /** Of a pool of several dimensions, parts that are told apart. */
 const PARTS = 1000
+/** Fewer than any bucket holds: what there are is asked, not whether it is enough. */
+const LEAST_TOKENS = 1e-9
 const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
 
 /** Collisions that were told of in this thread: no two have the same number, whichever steward tells of them. */
@@ -82,6 +85,7 @@ export class Steward implements Arena {
   readonly #usages = new Map<string, PoolUsage>()
   /** units of a pool that a record calls 1 */
   readonly #scales = new Map<string, number>()
+  readonly #buckets = new Map<string, Bucket>()
   readonly #stopping = new AbortController()
   readonly #elected: Promise<void>
   readonly #clock: () => number
@@ -151,11 +155,13 @@ export class Steward implements Arena {
       }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
       this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
-      if (kind === 'pool') this.#collisions.asked(name, tier, time, units)
+      this.#collisions.asked(kind, name, tier, time, units)
     }
     for (const activity of activities) {
       const { kind, name, tier, workflow } = activity
-      if (kind === 'pool' && isSettled(activity)) this.#collisions.waited(name, tier, activity.time - activity.waited, activity.waited)
+      if (isPlanned(kind) && isSettled(activity)) {
+        this.#collisions.waited(kind, name, tier, activity.time - activity.waited, activity.waited)
+      }
       const over = this.#holdings.of(activity)
       if (over === undefined || !isPlanned(kind)) continue
       this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow })
@@ -195,6 +201,17 @@ export class Steward implements Arena {
 
   waiting(thing: string, tier: string): number {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  tokens(name: string): TokenLevel | undefined {
+    try {
+      const view = this.#buckets.get(name)?.peek(LEAST_TOKENS)
+      return view && { free: view.remaining, reserved: view.reserved }
+    } catch (error) {
+      // Its place has been given to another since.
+      if (!(error instanceof NotFoundError)) throw error
+      return undefined
+    }
   }
 
   check(expected: Expected, until: number): Verdict | undefined {
@@ -265,13 +282,14 @@ export class Steward implements Arena {
     const { waitCosts: costs } = this.#terms
     for (const { tier, ...collision } of this.#planner.collisions(this)) {
       const id = `${binding.client}:${++foretold}`
-      this.#collisions.tell({ id, pool: collision.pool, tier, at: now, within: collision.within, free: collision.free })
+      const { kind, what, within, free } = collision
+      this.#collisions.tell({ id, kind, what, tier, at: now, within, free })
       this.#notices.push({
         event: 'contention',
         id,
         tier: tiers[tier] as string,
         costs,
-        followed: followed(collision.within),
+        followed: followed(within),
         ...collision
       })
     }
@@ -310,8 +328,10 @@ export class Steward implements Arena {
 
   #meetBucket(name: string): boolean {
     try {
-      const { rate, per } = new Bucket(this.#session, name, undefined)
-      this.#planner.bucket(name, (rate * 1000) / per)
+      const bucket = new Bucket(this.#session, name, undefined)
+      const { rate, per, burst } = bucket
+      this.#buckets.set(name, bucket)
+      this.#planner.bucket(name, (rate * 1000) / per, burst)
       return true
     } catch (error) {
       // Its place has been given to another since.

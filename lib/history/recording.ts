@@ -7,6 +7,7 @@ import type { Session } from '../session.js'
 import type { Estimate } from '../shadow/estimate.js'
 import { decodeEstimateNote } from '../shadow/estimate-note.js'
 import { decodePredictionNote } from '../shadow/prediction-note.js'
+import { Standing } from '../standing.js'
 import { placeOf, RecordNames } from '../telemetry/names.js'
 import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord, type TelemetryNote } from '../telemetry/record.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
@@ -99,6 +100,7 @@ export class Recording {
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #stopping = new AbortController()
   readonly #names: RecordNames
+  readonly #standing: Standing
   readonly #elementCodes = new Map<number, number>()
   readonly #nameCodes = new Map<number, number>()
   readonly #participantCodes = new Map<number, number>()
@@ -122,6 +124,7 @@ export class Recording {
     this.#terms = terms
     this.#events = events
     this.#telemetry = makeTelemetry(session)
+    this.#standing = new Standing(session)
     this.#names = new RecordNames(session, place => session.privacy.element(place))
     this.begun = this.#begin().catch(error => this.#fail(error))
   }
@@ -243,6 +246,8 @@ export class Recording {
       const before = this.counts.events
       while (this.active && this.#batch()) await turn()
       this.#events.looked?.()
+      // After all that was told before it was removed.
+      if (this.active) this.#standing.look()
       const { interval } = this.#terms
       if (this.active) this.#next(this.counts.events - before > MANY_RECORDS ? interval / 10 : interval)
     } catch (error) {
@@ -299,7 +304,7 @@ export class Recording {
       const estimates = [
         ...(estimate === undefined ? [] : this.#estimate(estimate)),
         ...(prediction === undefined ? [] : predictionRows(prediction)),
-        ...(remedy === undefined ? [] : remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
+        ...(remedy === undefined ? [] : remedyRows(remedy, this.#session.privacy.element(remedy.what)))
       ]
       const runs = told !== undefined && 'id' in told ? [runRow(told, String(note.participant))] : []
       const actions = told === undefined ? [] : told.actions.map(action => actionRow(told, action))

@@ -1,4 +1,5 @@
 import type { Plan } from '../plans.js'
+import { Turns } from './turns.js'
 
 /**
  * What a shadow request says of a plan before it begins: `ok`; `unneeded`: the request that it is for would be granted at once, whoever else usually
@@ -33,37 +34,40 @@ export interface CheckStatus {
   readonly hopeless: number
 }
 
-/** Shadow requests in one period: one of a lock takes some 10 us, one of a pool some ms. Plans beyond that are written without. */
-const CHECKS_MOST = 2
+/** Shadow requests in one period: one of a lock takes some 50 us, one of a pool some ms. What is beyond that begins in a later one. */
+const CHECKS_MOST = { lock: 32, pool: 2 } as const
 /** Plans that are remembered, before those that are over are looked for. */
 const REMEMBERED_MOST = 4_096
 
 /**
- * Has each plan checked by a shadow request before it begins. One that only goes on is not asked about again, nor for as long as it would have been in force one that
- * was not written.
+ * Has each plan checked by a shadow request right before it begins. One that only goes on is not asked about again, nor for as long as it would have been in force one
+ * that was not written.
  */
 export class Checks {
-  /** what was said, and ms until which that holds */
+  /** what was said, and ms until which that holds; ok: it was written */
   readonly #said = new Map<string, { readonly verdict: Verdict; readonly until: number }>()
-  #left = CHECKS_MOST
+  readonly #turns = { lock: new Turns(CHECKS_MOST.lock), pool: new Turns(CHECKS_MOST.pool) }
   #checked = 0
   #unneeded = 0
   #hopeless = 0
 
   /** A period begins. @param now ms */
   begin(now: number): void {
-    this.#left = CHECKS_MOST
+    this.#turns.lock.begin()
+    this.#turns.pool.begin()
     if (this.#said.size < REMEMBERED_MOST) return
     for (const [key, { until }] of this.#said) if (until <= now) this.#said.delete(key)
   }
 
-  /** Whether a plan is to be written. @param now ms */
+  /** Whether a plan is to be written, which then is at once: asked last of all. @param now ms */
   allows(plan: Plan, expected: Expected, now: number, checker: Checker): boolean {
     const key = keyOf(plan)
     const known = this.#said.get(key)
     if (known !== undefined && known.until > now && known.verdict !== 'ok') return false
     const goesOn = known !== undefined && known.until > now
-    const verdict = goesOn ? 'ok' : this.#ask(plan, expected, checker)
+    const verdict = goesOn ? 'ok' : this.#ask(key, plan, expected, checker)
+    // It is not known yet: it may be by the next period.
+    if (verdict === undefined) return false
     this.#said.set(key, { verdict, until: now + plan.until })
     if (verdict === 'unneeded') this.#unneeded++
     else if (verdict === 'hopeless') this.#hopeless++
@@ -74,7 +78,7 @@ export class Checks {
   ends(plan: Plan): boolean {
     const key = keyOf(plan)
     const wasWritten = this.#said.get(key)?.verdict === 'ok'
-    this.#said.delete(key)
+    if (wasWritten) this.#said.delete(key)
     return wasWritten
   }
 
@@ -87,11 +91,13 @@ export class Checks {
     return { checked: this.#checked, unneeded: this.#unneeded, hopeless: this.#hopeless }
   }
 
-  #ask(plan: Plan, expected: Expected, checker: Checker): Verdict {
-    if (this.#left === 0) return 'ok'
+  /** @returns undefined: it is not its turn */
+  #ask(key: string, plan: Plan, expected: Expected, checker: Checker): Verdict | undefined {
+    const turns = this.#turns[expected.kind]
+    if (!turns.isFor(key)) return undefined
     const verdict = checker.check(expected, plan.until)
     if (verdict === undefined) return 'ok'
-    this.#left--
+    turns.took(key)
     this.#checked++
     // Who is raised while he gets in line stays so after its end.
     return verdict === 'hopeless' && plan.kind === 'escalation' ? 'ok' : verdict

@@ -1,7 +1,8 @@
 /** A collision that was foretold. */
 export interface Foretold {
   readonly id: string
-  readonly pool: string
+  readonly kind: 'pool' | 'lock' | 'bucket'
+  readonly what: string
   /** index */
   readonly tier: number
   /** ms, when that was said */
@@ -15,9 +16,10 @@ export interface Foretold {
 /** What became of it. */
 export interface CollisionOutcome {
   readonly id: string
-  readonly pool: string
+  readonly kind: Foretold['kind']
+  readonly what: string
   readonly tier: number
-  /** whether the tier asked for more than was free */
+  /** whether the tier asked for more than was free; of a lock or a bucket: whether one of its requests had to wait */
   readonly came: boolean
   /** of the tier while it was {@link followed} */
   readonly requests: number
@@ -30,6 +32,7 @@ export const followed = (within: number): number => FOLLOWED * within
 
 interface Open extends Foretold {
   units: number
+  isLate: boolean
   requests: number
   /** of those requests: ms since `at` at which they came, together; and of those whose wait is over */
   asked: number
@@ -52,12 +55,12 @@ export class CollisionBook {
 
   tell(foretold: Foretold): void {
     if (this.#open.length >= OPEN_MOST) return
-    this.#open.push({ ...foretold, units: 0, requests: 0, asked: 0, settled: 0, settledAsked: 0, waited: 0 })
+    this.#open.push({ ...foretold, units: 0, isLate: false, requests: 0, asked: 0, settled: 0, settledAsked: 0, waited: 0 })
   }
 
   /** A request came. */
-  asked(pool: string, tier: number, time: number, units: number): void {
-    for (const one of this.#of(pool, tier, time)) {
+  asked(kind: Foretold['kind'], what: string, tier: number, time: number, units: number): void {
+    for (const one of this.#of(kind, what, tier, time)) {
       one.requests++
       if (time < one.at + one.within) one.units += units
       one.asked += time - one.at
@@ -65,9 +68,10 @@ export class CollisionBook {
   }
 
   /** One waits no more, however its wait ended. @param time when it came */
-  waited(pool: string, tier: number, time: number, waited: number): void {
-    for (const one of this.#of(pool, tier, time)) {
+  waited(kind: Foretold['kind'], what: string, tier: number, time: number, waited: number): void {
+    for (const one of this.#of(kind, what, tier, time)) {
       one.settled++
+      if (waited > 0 && time < one.at + one.within) one.isLate = true
       one.settledAsked += time - one.at
       one.waited += waited
     }
@@ -78,16 +82,19 @@ export class CollisionBook {
     const isOver = ({ at, within }: Open) => now >= at + followed(within) + within
     const over = this.#open.filter(isOver)
     if (over.length > 0) this.#open = this.#open.filter(one => !isOver(one))
-    return over.map(({ id, pool, tier, at, free, units, requests, asked, settled, settledAsked, waited }) => {
+    return over.map(({ id, kind, what, tier, at, free, units, isLate, requests, asked, settled, settledAsked, waited }) => {
       const waiting = requests - settled
       // Records of who asked may have been lost where those of the grants were not.
       const still = waiting > 0 ? Math.max(0, waiting * (now - at) - (asked - settledAsked)) : 0
-      return { id, pool, tier, came: units > free, requests: Math.max(requests, settled), waited: waited + still }
+      const came = kind === 'pool' ? units > free : isLate || waiting > 0
+      return { id, kind, what, tier, came, requests: Math.max(requests, settled), waited: waited + still }
     })
   }
 
-  #of(pool: string, tier: number, time: number): Open[] {
+  #of(kind: Foretold['kind'], what: string, tier: number, time: number): Open[] {
     if (this.#open.length === 0) return this.#open
-    return this.#open.filter(one => one.pool === pool && one.tier === tier && time >= one.at && time < one.at + followed(one.within))
+    return this.#open.filter(
+      one => one.what === what && one.kind === kind && one.tier === tier && time >= one.at && time < one.at + followed(one.within)
+    )
   }
 }

@@ -2,7 +2,7 @@ import type { EscalationPlan } from '../plans.js'
 import { ControlWindows, type Waits } from './control-windows.js'
 import { PoolTrial } from './pool-trial.js'
 import type { TierUnits } from './pool-world.js'
-import { TrialGuard, type TrialStatus } from './trial-guard.js'
+import { type Gate, TrialGuard, type TrialStatus } from './trial-guard.js'
 
 export interface EscalationGuardOptions {
   /** names, lowest first */
@@ -86,9 +86,9 @@ export class EscalationGuard {
     this.#windows.count(time, group, waited)
   }
 
-  /** Once a period. @param plans what is wanted anew @returns what is to be written */
-  pass(plans: readonly EscalationPlan[], now: number): readonly EscalationPlan[] {
-    return this.#guard.pass(plans, now)
+  /** Once a period, as {@link TrialGuard.pass}. */
+  pass(plans: readonly EscalationPlan[], now: number, gate?: Gate<EscalationPlan>): readonly EscalationPlan[] {
+    return this.#guard.pass(plans, now, gate)
   }
 
   status(): EscalationStatus {

@@ -124,6 +124,11 @@ export class EscalationPlanner {
     return [...wanted.values()].filter(one => this.#isNews(one, now))
   }
 
+  /** What was planned for a workflow has not been written. */
+  dropped(workflow: string): void {
+    this.#written.delete(workflow)
+  }
+
   /** The tier that a workflow is to count as; undefined: its own. */
   #raised(known: PoolLines, line: Line, view: PoolView): number | undefined {
     if (line.own.exceeds(0) < COMES_LEAST) return undefined

@@ -3,6 +3,7 @@ import { EscalationGuard, type EscalationGuardOptions, type EscalationStatus } f
 import { EscalationPlanner, type EscalationPlannerOptions, type WantedEscalation } from './escalation-planner.js'
 import type { PoolPlanner, PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import type { Gate } from './trial-guard.js'
 
 export type EscalationsOptions = EscalationPlannerOptions & EscalationGuardOptions
 
@@ -29,6 +30,8 @@ interface Ended {
 export class Escalations {
   readonly #planner: EscalationPlanner
   readonly #guard: EscalationGuard
+  /** as last planned, by workflow: of those with costs of their own */
+  readonly #wanted = new Map<string, WantedEscalation>()
 
   constructor(options: EscalationsOptions) {
     this.#planner = new EscalationPlanner(options)
@@ -51,12 +54,21 @@ export class Escalations {
     this.#guard.ended(thing, time, tier, waited, held, workflow)
   }
 
-  /** Once a period. @param allows whether one that is wanted is to be written @returns what is to be written */
-  plan(now: number, viewOf: (pool: string) => PoolView, allows: (wanted: WantedEscalation) => boolean): readonly EscalationPlan[] {
-    const wanted = this.#planner.plan(now, viewOf).filter(allows)
+  /** Once a period. @param gate is asked of each that is about to be written @returns what is to be written */
+  plan(now: number, viewOf: (pool: string) => PoolView, gate: Gate<WantedEscalation>): readonly EscalationPlan[] {
+    const wanted = this.#planner.plan(now, viewOf)
+    for (const one of wanted) this.#wanted.set(one.plan.workflow, one)
     return this.#guard.pass(
       wanted.map(({ plan }) => plan),
-      now
+      now,
+      {
+        allows: plan => {
+          const isAllowed = gate.allows({ ...(this.#wanted.get(plan.workflow) as WantedEscalation), plan })
+          if (!isAllowed) this.#planner.dropped(plan.workflow)
+          return isAllowed
+        },
+        ended: plan => gate.ended({ ...(this.#wanted.get(plan.workflow) as WantedEscalation), plan })
+      }
     )
   }
 

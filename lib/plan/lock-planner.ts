@@ -1,5 +1,6 @@
 import type { HoldPlan } from '../plans.js'
 import { randomsOf } from '../randoms.js'
+import { Users } from './users.js'
 
 /** Who says which locks will be asked for: the scores of foresight, or those of a replay. */
 export interface KeyScores {
@@ -35,7 +36,7 @@ export interface LockPlannerOptions {
 interface Known {
   /**
    * of each tier: decayed count of its requests; ms that it holds the lock, mean, and of how many; ms that requests of it and of those above wait for lower ones that hold
-   * it, mean of those that no plan was for, and of how many
+   * it, mean of those that no plan was for, and of how many; and the part of these that did wait for them
    */
   readonly tiers: Float64Array
   /** ms, when the counts were decayed */
@@ -44,6 +45,25 @@ interface Known {
   spans: Float64Array | undefined
   /** ms until which a plan of ours keeps it */
   kept: number
+  /** undefined: no workflow has asked for it */
+  users: Users | undefined
+}
+
+/** That a tier will wait for those below it who have a lock. */
+export interface LockCollision {
+  readonly lock: string
+  /** index */
+  readonly tier: number
+  readonly probability: number
+  /** ms from now: until when it is asked for, and until that one is done */
+  readonly within: number
+  readonly gap: number
+  /** ms that those below have it, mean */
+  readonly held: number
+  /** whether it is kept for the tier now */
+  readonly isKept: boolean
+  /** {@link Users.rates} */
+  readonly users: Readonly<Record<string, number>>
 }
 
 /** A plan of ours that is in force. */
@@ -62,13 +82,24 @@ export interface LockPlans {
   readonly reclaimed: number
 }
 
+/** Who is asked before holds are written. */
+export interface HoldGate {
+  /** Whether there may be one more. */
+  admits(): boolean
+  /** Whether it is to be this one. */
+  allows(plan: HoldPlan): boolean
+  /** It is written. */
+  begun(): void
+}
+
+const OPEN: HoldGate = { admits: () => true, allows: () => true, begun: () => {} }
 const LOCKS_MOST = 100_000
 const PLANS_MOST = 256
 const SPANS = 4
 /** Of a tier. */
 const SPAN_NUMBERS = 2 * SPANS
-const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS] = [0, 1, 2, 3, 4]
-const TIER_NUMBERS = 5
+const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS, PART] = [0, 1, 2, 3, 4, 5]
+const TIER_NUMBERS = 6
 /** ms after which a request counts a third as much. */
 const FADE_MS = 60_000
 /** Requests that a mean is of. */
@@ -77,6 +108,9 @@ const AVERAGED = 50
 const PRIOR = 5
 /** At least as likely as this: of three plans one is used. */
 const SCORE_LEAST = 1 / 3
+/** A collision is told of when it is as likely as not, and is over when it is half as likely; so many at a time at the most. */
+const COLLIDES = 0.5
+const TOLD_MOST = 16
 /** Plans from which how often the likely comes is learnt. */
 const PLANS_KNOWN = 20
 
@@ -95,6 +129,10 @@ export class LockPlanner {
   /** of all locks, by tier as of each */
   readonly #all: Float64Array
   readonly #inForce = new Map<string, Hold>()
+  /** what is likely at this moment, ms, by tier */
+  #likelyNow: { now: number; readonly tiers: Map<number, readonly LikelyLock[]> } = { now: Number.NaN, tiers: new Map() }
+  /** locks of which a collision was told that is not over */
+  #told = new Set<string>()
   #written = 0
   #used = 0
   #reclaimed = 0
@@ -111,6 +149,11 @@ export class LockPlanner {
   /** A request came. @param time ms */
   came(lock: string, tier: number, time: number, workflow?: string): void {
     if (tier < this.#top) this.#count(this.#lock(lock), tier, time)
+    if (workflow !== undefined) {
+      const known = this.#lock(lock)
+      known.users ??= new Users()
+      known.users.came(workflow, 1, time)
+    }
     const hold = this.#inForce.get(lock)
     if (hold === undefined || hold.until < time || tier < hold.tier) return
     if (hold.workflow !== undefined && hold.workflow !== workflow) return
@@ -126,20 +169,20 @@ export class LockPlanner {
     const granted = time + waited
     // Under a plan of ours it would have been another wait.
     if (known.kept < time) this.#waited(known, tier, time, granted)
-    if (tier < this.#top) this.#hold(known, tier, granted, held)
+    this.#hold(known, tier, granted, held)
   }
 
   /** For each tier that could have had a hold for it: how long it waited for those below. */
   #waited({ tiers, spans }: Known, tier: number, time: number, granted: number): void {
     for (let held = 1; held <= tier; held++) {
       const blocked = blockedBy(spans, held, time, granted)
-      average(tiers, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED)
-      average(this.#all, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED * AVERAGED)
+      learnBlocked(tiers, TIER_NUMBERS * held, blocked, AVERAGED)
+      learnBlocked(this.#all, TIER_NUMBERS * held, blocked, AVERAGED * AVERAGED)
     }
   }
 
-  /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
-  plan(now: number, admits: () => boolean = () => true, allows: (plan: HoldPlan) => boolean = () => true): HoldPlan[] {
+  /** Once a period. @param now ms @param gate is asked of each that is about to be written */
+  plan(now: number, gate: HoldGate = OPEN): HoldPlan[] {
     for (const [lock, { score, until }] of this.#inForce) {
       if (until >= now) continue
       this.#inForce.delete(lock)
@@ -151,7 +194,7 @@ export class LockPlanner {
     const { tiers, within } = this.#options
     for (let tier = this.#top; tier > 0; tier--) {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
-      for (const { name, score, workflow, from = 0 } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
+      for (const { name, score, workflow, from = 0 } of this.#likely(now, tier)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
         if (this.#inForce.has(name) || this.#isControl(name)) continue
         const known = this.#locks.get(name)
@@ -167,8 +210,10 @@ export class LockPlanner {
           ...(from > 0 && { from }),
           ...(held !== undefined && { hold: held })
         }
-        if (!allows(plan)) continue
-        if (!admits()) return plans
+        if (!gate.admits()) return plans
+        // Asked last: what may begin does.
+        if (!gate.allows(plan)) continue
+        gate.begun()
         this.#inForce.set(name, { tier, score, until: now + within, workflow })
         known.kept = now + within
         this.#written++
@@ -176,6 +221,55 @@ export class LockPlanner {
       }
     }
     return plans
+  }
+
+  /**
+   * Collisions that have become likely since the last time, those of the highest tier of each lock: that its request comes, as likely as it is said to, and then waits for those
+   * below who have it, as often as such requests did when no hold was for them. @param now ms
+   */
+  collisions(now: number): LockCollision[] {
+    const found = new Map<string, LockCollision>()
+    const stillLikely = new Set<string>()
+    for (let tier = this.#top; tier > 0; tier--) {
+      if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
+      for (const likely of this.#likely(now, tier)) {
+        const known = this.#locks.get(likely.name)
+        if (known?.users === undefined || found.has(likely.name)) continue
+        const probability = likely.score * this.trust * this.#blockedPart(known, tier)
+        if (probability >= COLLIDES / 2) stillLikely.add(likely.name)
+        if (probability >= COLLIDES) found.set(likely.name, this.#collision(known, known.users, likely.name, tier, probability, now))
+      }
+    }
+    const fresh = [...found.values()].filter(({ lock }) => !this.#told.has(lock)).sort((a, b) => b.probability - a.probability)
+    const told = fresh.slice(0, TOLD_MOST)
+    this.#told = new Set([...this.#told].filter(lock => stillLikely.has(lock)))
+    for (const { lock } of told) this.#told.add(lock)
+    return told
+  }
+
+  #collision(known: Known, users: Users, lock: string, tier: number, probability: number, now: number): LockCollision {
+    const { within } = this.#options
+    const own = (known.tiers[TIER_NUMBERS * tier + HELD] as number) || 0
+    const hold = this.#inForce.get(lock)
+    return {
+      lock,
+      tier,
+      probability,
+      within,
+      gap: within + own,
+      held: heldBelow(known, tier) ?? within,
+      isKept: hold !== undefined && hold.until > now && hold.tier >= tier,
+      users: users.rates(now)
+    }
+  }
+
+  /** Of the locks that a tier is likely to ask for, asked about once for each moment. */
+  #likely(now: number, tier: number): readonly LikelyLock[] {
+    if (this.#likelyNow.now !== now) this.#likelyNow = { now, tiers: new Map() }
+    const { tiers } = this.#likelyNow
+    const likely = tiers.get(tier) ?? [...this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)]
+    tiers.set(tier, likely)
+    return likely
   }
 
   /** How often what is called likely comes, by how often it is said to: 1 is right. */
@@ -206,6 +300,8 @@ export class LockPlanner {
 
   #hold(known: Known, tier: number, from: number, held: number): void {
     average(known.tiers, TIER_NUMBERS * tier + HELD, held, AVERAGED)
+    // Nobody waits for a hold of the highest tier as for one below his own.
+    if (tier === this.#top) return
     known.spans ??= new Float64Array(SPAN_NUMBERS * this.#top)
     const at = SPAN_NUMBERS * tier + 2 * ((known.tiers[TIER_NUMBERS * tier + HOLDS] as number) % SPANS)
     known.spans[at] = from
@@ -221,6 +317,13 @@ export class LockPlanner {
     const at = TIER_NUMBERS * tier
     const [blocked, arrivals, all] = [tiers[at + BLOCKED] as number, tiers[at + ARRIVALS] as number, this.#all[at + BLOCKED] as number]
     return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
+  }
+
+  /** Of the requests of a tier, how many wait for those below it who have the lock. */
+  #blockedPart({ tiers }: Known, tier: number): number {
+    const at = TIER_NUMBERS * tier
+    const [part, arrivals, all] = [tiers[at + PART] as number, tiers[at + ARRIVALS] as number, this.#all[at + PART] as number]
+    return (part * arrivals + all * PRIOR) / (arrivals + PRIOR)
   }
 
   status(): LockPlans {
@@ -240,7 +343,7 @@ export class LockPlanner {
     if (found !== undefined) return found
     if (this.#locks.size >= LOCKS_MOST) this.#forget()
     const tiers = new Float64Array(TIER_NUMBERS * this.#options.tiers.length)
-    const made: Known = { tiers, counted: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY }
+    const made: Known = { tiers, counted: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY, users: undefined }
     this.#locks.set(name, made)
     return made
   }
@@ -272,6 +375,13 @@ function heldBelow({ tiers }: Known, tier: number): number | undefined {
     holds += tiers[at + HOLDS] as number
   }
   return holds === 0 ? undefined : sum / holds
+}
+
+/** ms that a request waited for those below who had the lock. @param most that count */
+function learnBlocked(numbers: Float64Array, at: number, blocked: number, most: number): void {
+  average(numbers, at + BLOCKED, blocked, most)
+  const part = numbers[at + PART] as number
+  numbers[at + PART] = part + ((blocked > 0 ? 1 : 0) - part) / Math.min(numbers[at + ARRIVALS] as number, most)
 }
 
 /** A mean, and behind it of how many. @param most that count */

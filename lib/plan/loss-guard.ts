@@ -61,12 +61,18 @@ export class LossGuard {
   }
 
   /** Whether one more may be written, that keeps something for so long. @param ms from now */
-  admits(now: number, ms: number): boolean {
-    const cost = (ms / 1000) * this.#price
-    if (!this.#account.isOn || this.#atStake + cost > this.#account.balance) return false
-    this.#atStake += cost
+  admits(ms: number): boolean {
+    return this.#account.isOn && this.#atStake + this.#cost(ms) <= this.#account.balance
+  }
+
+  /** One that it {@link admits} is written. */
+  begun(now: number, ms: number): void {
+    this.#atStake += this.#cost(ms)
     this.#open.push(now + ms)
-    return true
+  }
+
+  #cost(ms: number): number {
+    return (ms / 1000) * this.#price
   }
 
   status(): { readonly on: boolean; readonly proven: boolean; readonly benefit: Benefit; readonly balance: number } {

@@ -1,4 +1,5 @@
 import type { HoldPlan, KeepPlan, Plan, SharePlan } from '../plans.js'
+import type { TokenLevel } from './bucket-outlook.js'
 import { BucketPlanner } from './bucket-planner.js'
 import { type Checker, type CheckStatus, Checks } from './checks.js'
 import type { EscalationStatus } from './escalation-guard.js'
@@ -65,6 +66,8 @@ export interface Arena extends Checker {
   usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
+  /** tokens that a bucket has now; undefined: not known, and nothing is foretold to be late */
+  tokens?(bucket: string): TokenLevel | undefined
   /** ms for which the plans of a source kept something from somebody, since ever */
   lost(source: number): number
   write(plan: Plan): void
@@ -117,9 +120,10 @@ export interface PlannerStatus {
 /** By which the core counts what plans came to. */
 export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
 
-/** That a tier will ask a pool for more than is free. */
+/** That a tier will ask for more than there is for it. */
 export interface Collision extends Foreseen {
-  readonly pool: string
+  readonly kind: 'pool' | 'lock' | 'bucket'
+  readonly what: string
   /** index */
   readonly tier: number
   readonly probability: number
@@ -127,6 +131,10 @@ export interface Collision extends Foreseen {
   readonly within: number
   /** units that are kept for it */
   readonly kept: number
+  /** as {@link ContentionNotice} has them; undefined: of pools */
+  readonly held?: number
+  readonly refill?: number
+  readonly users?: Readonly<Record<string, number>>
 }
 
 interface PoolPlans {
@@ -150,7 +158,7 @@ const LIKELY_MOST = 1_024
 export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
-  readonly #buckets = new Map<string, BucketPlanner>()
+  readonly #buckets = new Map<string, { readonly planner: BucketPlanner; readonly rate: number }>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
@@ -187,14 +195,14 @@ export class Planner {
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
-  /** There is a bucket. @param rate tokens a second */
-  bucket(name: string, rate: number): void {
-    this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }))
+  /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
+  bucket(name: string, rate: number, burst?: number): void {
+    this.#buckets.set(name, { planner: new BucketPlanner({ ...this.#options, bucket: name, rate, burst }), rate })
   }
 
   /** What a tenant has asked for, as far as it is told apart. */
   forget(tenant: string): void {
-    for (const planner of this.#buckets.values()) planner.forget(tenant)
+    for (const { planner } of this.#buckets.values()) planner.forget(tenant)
   }
 
   knows(kind: 'pool' | 'bucket', name: string): boolean {
@@ -208,7 +216,7 @@ export class Planner {
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time, asker.workflow)
     } else if (kind === 'bucket') {
-      this.#buckets.get(thing)?.came(asker, tier, amount)
+      this.#buckets.get(thing)?.planner.came(asker, tier, amount, time)
     } else {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount, isForetold)
@@ -246,7 +254,7 @@ export class Planner {
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
-    for (const planner of this.#buckets.values()) {
+    for (const { planner } of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
@@ -256,12 +264,16 @@ export class Planner {
 
   /** What it has planned so far nobody has written: from now on it is. */
   begin(): void {
-    for (const planner of this.#buckets.values()) planner.begin()
+    for (const { planner } of this.#buckets.values()) planner.begin()
     this.#checks.forget()
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. */
   collisions(arena: Arena): Collision[] {
+    return [...this.#poolCollisions(arena), ...this.#lockCollisions(arena), ...this.#bucketCollisions(arena)]
+  }
+
+  #poolCollisions(arena: Arena): Collision[] {
     const all: Collision[] = []
     for (const [pool, { planner, told }] of this.#pools) {
       const view = this.#view(arena, pool)
@@ -269,9 +281,29 @@ export class Planner {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
           const probability = planner.contention(tier, view)
-          all.push({ pool, tier, probability, within: planner.horizon, kept: planner.kept(tier), ...planner.foresees(tier, view) })
+          const [within, kept] = [planner.horizon, planner.kept(tier)]
+          all.push({ kind: 'pool', what: pool, tier, probability, within, kept, ...planner.foresees(tier, view) })
         }
         told[tier] = collides
+      }
+    }
+    return all
+  }
+
+  /** A lock is one unit, which is either kept or in somebody's way. */
+  #lockCollisions(arena: Arena): Collision[] {
+    const all = this.#locks?.collisions(arena.now) ?? []
+    return all.map(({ lock, isKept, ...collision }) => {
+      const units = { capacity: 1, free: 1, expected: 1, usual: 1, kept: isKept ? 1 : 0 }
+      return { kind: 'lock', what: lock, ...units, ...collision }
+    })
+  }
+
+  #bucketCollisions(arena: Arena): Collision[] {
+    const all: Collision[] = []
+    for (const [bucket, { planner, rate }] of this.#buckets) {
+      for (const collision of planner.collisions(arena.now, arena.tokens?.(bucket))) {
+        all.push({ kind: 'bucket', what: bucket, refill: rate, ...collision })
       }
     }
     return all
@@ -304,19 +336,23 @@ export class Planner {
 
   #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
     const view = this.#view(arena, pool)
+    const { now } = arena
     const allows = (plan: KeepPlan | SharePlan, amount: number) => {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
-      return this.#checks.allows(plan, expected, arena.now, arena)
+      return this.#checks.allows(plan, expected, now, arena)
     }
-    const isWanted = (plan: KeepPlan) => {
-      if (plan.amount === 0) return this.#checks.ends(plan)
-      const isAllowed = allows(plan, plan.amount * capacity)
-      if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
-      return isAllowed
+    const ends = (plan: KeepPlan | SharePlan) => this.#checks.ends(plan)
+    const keeps = {
+      allows: (plan: KeepPlan) => {
+        if (plan.amount === 0) return ends(plan)
+        const isAllowed = allows(plan, plan.amount * capacity)
+        if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
+        return isAllowed
+      },
+      ended: ends
     }
-    const wanted = planner.plan(view).filter(isWanted)
-    for (const plan of guard.pass(wanted, arena.now)) arena.write({ ...plan, source: SOURCES.keep })
-    for (const plan of shares?.plan(view, allows) ?? []) arena.write({ ...plan, source: SOURCES.share })
+    for (const plan of guard.pass(planner.plan(view), now, keeps)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const plan of shares?.plan(view, { allows, ends }) ?? []) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -328,13 +364,14 @@ export class Planner {
       lowerCost: this.#lower.cost
     }))
     const { now } = arena
-    const admits = () => this.#lockGuard.admits(now, this.#options.within)
+    const { within } = this.#options
     const allows = (plan: HoldPlan) => {
-      const { tier, until: within } = plan
-      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within } as const
+      const { tier, until } = plan
+      const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within: until } as const
       return this.#checks.allows(plan, expected, now, arena)
     }
-    if (passes) for (const plan of locks.plan(now, admits, allows)) arena.write({ ...plan, source: SOURCES.hold })
+    const gate = { admits: () => this.#lockGuard.admits(within), allows, begun: () => this.#lockGuard.begun(now, within) }
+    if (passes) for (const plan of locks.plan(now, gate)) arena.write({ ...plan, source: SOURCES.hold })
   }
 
   #escalate(arena: Arena): void {
@@ -351,7 +388,8 @@ export class Planner {
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
     const viewed = (pool: string) => this.#view(arena, pool)
-    for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+    const gate = { allows, ended: ({ plan }: WantedEscalation) => void this.#checks.ends(plan) }
+    for (const plan of this.#escalations?.plan(arena.now, viewed, gate) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 
   #warmUp(arena: Arena): void {

@@ -1,7 +1,7 @@
 import type { KeepPlan } from '../plans.js'
 import { ControlWindows, type Waits } from './control-windows.js'
 import { PoolTrial, type PoolTrialOptions } from './pool-trial.js'
-import { type Guarded, TrialGuard, type TrialStatus } from './trial-guard.js'
+import { type Gate, type Guarded, TrialGuard, type TrialStatus } from './trial-guard.js'
 
 export interface PoolGuardOptions extends PoolTrialOptions {
   /** names, lowest first */
@@ -51,9 +51,9 @@ export class TiersGuard<P extends { readonly until: number }> {
     this.#windows.count(time, tier, waited)
   }
 
-  /** Once a period. @param plans what is wanted anew @returns what is to be written */
-  pass(plans: readonly P[], now: number): readonly P[] {
-    return this.#guard.pass(plans, now)
+  /** Once a period, as {@link TrialGuard.pass}. */
+  pass(plans: readonly P[], now: number, gate?: Gate<P>): readonly P[] {
+    return this.#guard.pass(plans, now, gate)
   }
 
   status(): GuardStatus {

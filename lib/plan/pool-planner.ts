@@ -59,8 +59,19 @@ export interface Foreseen {
   readonly gap: number
 }
 
+interface Kept {
+  /** units, in steps */
+  steps: number
+  /** ms */
+  until: number
+  /** it was not written the last time: nothing is left out for it */
+  isDropped: boolean
+}
+
 /** Units that a planner tells apart: of few, each. */
 const STEPS_MOST = 64
+/** Steps in which all of a pool is told apart: a table has two more, so that more than all is one of them. */
+const WIDE_STEPS = 62
 /** Completed requests for which one waits at most, on average: what comes free in that time needs no keeping. */
 const COME_FREE = 2
 /** Periods over which use and completions are averaged. */
@@ -91,10 +102,13 @@ export class PoolPlanner {
   readonly #step: number
   readonly #most: number
   readonly #tiers: (ArrivalTable | undefined)[][]
+  /** the same in steps by which all that may be free is told apart, where that takes coarser ones */
+  readonly #wide: (ArrivalTable | undefined)[][]
+  readonly #wideStep: number
   readonly #streams: (ArrivalTable | undefined)[][] = []
   readonly #extras: readonly ExtraSwitch[]
-  /** what is in force, by tier: in steps, and until when */
-  readonly #kept: { steps: number; until: number }[]
+  /** what is in force, by tier */
+  readonly #kept: Kept[]
   /** index of what is looked ahead */
   #horizon = 0
   readonly #waits: { count: number; mean: number }[]
@@ -111,8 +125,10 @@ export class PoolPlanner {
     // Where nothing may be kept it is foretold all the same.
     this.#step = Math.max(options.unit, (most > 0 ? most : options.capacity) / STEPS_MOST) || 1
     this.#most = Math.floor(most / this.#step + 1e-9)
-    this.#kept = options.tiers.map(() => ({ steps: 0, until: 0 }))
+    this.#kept = options.tiers.map(() => ({ steps: 0, until: 0, isDropped: false }))
     this.#tiers = options.tiers.map(() => [])
+    this.#wide = options.tiers.map(() => [])
+    this.#wideStep = Math.max(this.#step, options.capacity / WIDE_STEPS)
     this.#extras = options.tiers.map(() => new ExtraSwitch())
     this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
     this.#lookAhead(options.lag + 1 + COME_FREE)
@@ -128,7 +144,9 @@ export class PoolPlanner {
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
     // Nobody is kept waiting for the lowest tier.
-    if (tier > 0 && !isForetold) for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    if (tier === 0 || isForetold) return
+    for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
+    if (this.#wideStep > this.#step) for (const table of this.#tablesOf(tier, this.#wide)) table?.add(amount / this.#wideStep)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */
@@ -148,19 +166,19 @@ export class PoolPlanner {
     this.#busy += ((capacity > 0 ? view.used() / capacity : 1) - this.#busy) * part
     this.#freed += (this.#ended - this.#freed) * part
     this.#ended = 0
-    for (const tables of this.#tiers) for (const table of tables) table?.tick()
-    for (const tables of this.#streams) for (const table of tables) table?.tick()
+    for (const kind of [this.#tiers, this.#wide, this.#streams]) for (const tables of kind) for (const table of tables) table?.tick()
     if (this.#periods % HORIZON_EVERY === 0 && this.#freed > 0) this.#lookAhead(this.#options.lag + 1 + COME_FREE / this.#freed)
     const plans: KeepPlan[] = []
     let left = this.#most
     // The upper tiers choose first; what they keep is kept for them alone.
     for (let tier = this.#tiers.length - 1; tier > 0; tier--) {
-      const expected = this.#expected(tier, view)
+      const expected = this.#expected(tier, view, this.#step)
       const table = (expected.length > 0 ? this.#tablesOf(tier) : this.#tiers[tier])?.[this.#horizon]
       if (table === undefined) continue
       const steps = Math.min(left, this.#wanted(tier, table, view, expected))
-      left -= steps
-      const kept = this.#kept[tier] as { steps: number; until: number }
+      const kept = this.#kept[tier] as Kept
+      if (!kept.isDropped) left -= steps
+      kept.isDropped = false
       const ends = kept.until - view.now
       if (steps === kept.steps && (steps === 0 || ends > RENEW_PERIODS * period)) continue
       kept.steps = steps
@@ -182,7 +200,7 @@ export class PoolPlanner {
     const tables: (ArrivalTable | undefined)[] = []
     this.#streams.push(tables)
     this.#fill(tables)
-    const step = this.#step
+    const step = this.#wideStep
     return {
       add(amount) {
         for (const table of tables) table?.add(amount / step)
@@ -202,20 +220,24 @@ export class PoolPlanner {
   /** That a tier will ask for more than is free now, within the {@link horizon}. */
   contention(tier: number, view: PoolView): number {
     const free = Math.max(0, this.#options.capacity - view.used())
-    return this.#tiers[tier]?.[this.#horizon]?.exceeds(free / this.#step, this.#expected(tier, view)) ?? 0
+    const { table, step } = this.#demandOf(tier)
+    return table?.exceeds(free / step, this.#expected(tier, view, step)) ?? 0
   }
 
   /** What was planned for a tier has not been written. @param tier index */
   dropped(tier: number): void {
-    ;(this.#kept[tier] as { steps: number }).steps = 0
+    const kept = this.#kept[tier] as Kept
+    kept.steps = 0
+    kept.isDropped = true
   }
 
   /** What a tier will ask for within the {@link horizon}, beside what there is. */
   foresees(tier: number, view: PoolView): Foreseen {
     const { capacity, period } = this.#options
     const free = Math.max(0, capacity - view.used())
-    const steps = this.#tiers[tier]?.[this.#horizon]?.quantile(this.ratio(tier, view), this.#expected(tier, view)) ?? 0
-    const expected = Math.min(capacity, steps * this.#step)
+    const { table, step } = this.#demandOf(tier)
+    const steps = table?.quantile(this.ratio(tier, view), this.#expected(tier, view, step)) ?? 0
+    const expected = Math.min(capacity, steps * step)
     const usual = Math.min(capacity, this.#meanAmount)
     const lacking = Math.max(0, Math.min(capacity, expected + usual) - free)
     const freed = this.#freed * usual
@@ -226,7 +248,7 @@ export class PoolPlanner {
 
   /** units that are kept for a tier, as last planned */
   kept(tier: number): number {
-    return (this.#kept[tier] as { steps: number }).steps * this.#step
+    return (this.#kept[tier] as Kept).steps * this.#step
   }
 
   /** The quantile that is kept for a tier now. */
@@ -254,10 +276,18 @@ export class PoolPlanner {
     return share === undefined ? table.quantile(ratio, expected) : Math.floor((share * capacity) / this.#step + 1e-9)
   }
 
-  /** In steps. */
-  #expected(tier: number, view: PoolView): readonly Expectation[] {
+  /** What a tier asks for, up to all that there is; and in steps of how many units. */
+  #demandOf(tier: number): { readonly table: ArrivalTable | undefined; readonly step: number } {
+    // Of a small pool the steps by which is kept are fine and enough for all of it.
+    const isWide = this.#wideStep > this.#step
+    const tables = isWide ? this.#wide : this.#tiers
+    return { table: tables[tier]?.[this.#horizon], step: isWide ? this.#wideStep : this.#step }
+  }
+
+  /** In steps of so many units. */
+  #expected(tier: number, view: PoolView, step: number): readonly Expectation[] {
     const expected = view.expected?.(tier, this.horizon) ?? []
-    return expected.map(({ probability, amounts }) => ({ probability, amounts: amounts.map(amount => amount / this.#step) }))
+    return expected.map(({ probability, amounts }) => ({ probability, amounts: amounts.map(amount => amount / step) }))
   }
 
   /** Those beside it learn as well, for when they are wanted. */
@@ -265,12 +295,12 @@ export class PoolPlanner {
     let nearest = 0
     for (let i = 1; i < HORIZONS.length; i++) if (off(i, wanted) < off(nearest, wanted)) nearest = i
     this.#horizon = nearest
-    for (const tables of this.#tiers) if (tables.length > 0) this.#fill(tables)
+    for (const kind of [this.#tiers, this.#wide]) for (const tables of kind) if (tables.length > 0) this.#fill(tables)
     for (const tables of this.#streams) this.#fill(tables)
   }
 
-  #tablesOf(tier: number): readonly (ArrivalTable | undefined)[] {
-    const tables = this.#tiers[tier] as (ArrivalTable | undefined)[]
+  #tablesOf(tier: number, kind = this.#tiers): readonly (ArrivalTable | undefined)[] {
+    const tables = kind[tier] as (ArrivalTable | undefined)[]
     if (tables.length === 0) this.#fill(tables)
     return tables
   }

@@ -29,6 +29,15 @@ export interface SharePlannerOptions {
   readonly period: number
 }
 
+interface Grown {
+  /** beyond the configured share */
+  units: number
+  /** ms */
+  until: number
+  /** it was not written the last time: nothing is left out for it */
+  isDropped: boolean
+}
+
 /** Periods that are looked ahead: some time for what others have of a share to come back. */
 const HORIZON = 20
 /** Requests that a mean is of. */
@@ -49,15 +58,15 @@ export class SharePlanner {
   readonly #options: SharePlannerOptions
   readonly #tables: readonly UseTable[]
   readonly #amounts: { count: number; mean: number }[]
-  /** what is in force, by tier: units beyond the configured share, and until when */
-  readonly #grown: { units: number; until: number }[]
+  /** what is in force, by tier */
+  readonly #grown: Grown[]
   readonly #step: number
 
   constructor(options: SharePlannerOptions) {
     this.#options = options
     this.#tables = options.tiers.map(() => new UseTable(HORIZON))
     this.#amounts = options.tiers.map(() => ({ count: 0, mean: 0 }))
-    this.#grown = options.tiers.map(() => ({ units: 0, until: 0 }))
+    this.#grown = options.tiers.map(() => ({ units: 0, until: 0, isDropped: false }))
     this.#step = options.capacity / USE_STEPS
   }
 
@@ -70,12 +79,25 @@ export class SharePlanner {
 
   /** units by which the share of a tier is larger than configured, as last planned */
   grown(tier: number): number {
-    return (this.#grown[tier] as { units: number }).units
+    return (this.#grown[tier] as Grown).units
   }
 
   /** units of a usual request of the tier that a plan is for */
   amount({ tier = '' }: SharePlan): number {
     return this.#amounts[this.#options.tiers.indexOf(tier)]?.mean ?? 0
+  }
+
+  /** Whether a plan gives its tier more than is configured. */
+  isGrown({ tier = '', amount }: SharePlan): boolean {
+    const { parts, tiers, capacity } = this.#options
+    return amount * capacity > (parts[tiers.indexOf(tier)] as TierUnits).share + ROUNDING * capacity
+  }
+
+  /** It has not been written. */
+  dropped({ tier = '' }: SharePlan): void {
+    const grown = this.#grown[this.#options.tiers.indexOf(tier)] as Grown
+    grown.units = 0
+    grown.isDropped = true
   }
 
   /** Once a period: the plans that are to be written now. */
@@ -88,7 +110,9 @@ export class SharePlanner {
       const waits = view.waiting(tier) * (this.#amounts[tier] as { mean: number }).mean
       ;(this.#tables[tier] as UseTable).add((view.usedBy(tier) + waits) / this.#step)
       const units = Math.min(left, this.#wanted(tier))
-      left -= units
+      const grown = this.#grown[tier] as Grown
+      if (!grown.isDropped) left -= units
+      grown.isDropped = false
       const plan = this.#changed(tier, units, view.now)
       if (plan !== undefined) plans.push(plan)
     }
@@ -118,7 +142,7 @@ export class SharePlanner {
 
   #changed(tier: number, units: number, now: number): SharePlan | undefined {
     const { period, parts, capacity, pool, tiers } = this.#options
-    const grown = this.#grown[tier] as { units: number; until: number }
+    const grown = this.#grown[tier] as Grown
     const isSame = Math.abs(units - grown.units) <= ROUNDING * capacity
     if (isSame && (units === 0 || grown.until - now > RENEW_PERIODS * period)) return undefined
     const until = PLAN_PERIODS * period

@@ -3,6 +3,13 @@ import type { GuardStatus } from './pool-guard.js'
 import { ShareGuard, type ShareGuardOptions } from './share-guard.js'
 import { SharePlanner, type SharePlannerOptions, type ShareView } from './share-planner.js'
 
+export interface ShareGate {
+  /** Whether one may be written, for a request of so many units. */
+  allows(plan: SharePlan, amount: number): boolean
+  /** One is as configured again. @returns whether there is anything to take back */
+  ends(plan: SharePlan): boolean
+}
+
 /** The shares of a pool: who plans them, and who stands behind him. */
 export class Shares {
   readonly #planner: SharePlanner
@@ -23,15 +30,17 @@ export class Shares {
     this.#guard.ended(time, tier, waited, duration)
   }
 
-  /**
-   * Once a period.
-   *
-   * @param allows whether one that is wanted is to be written, for a request of so many units
-   * @returns what is to be written
-   */
-  plan(view: ShareView, allows: (plan: SharePlan, amount: number) => boolean): readonly SharePlan[] {
-    const wanted = this.#planner.plan(view).filter(plan => allows(plan, this.#planner.amount(plan)))
-    return this.#guard.pass(wanted, view.now)
+  /** Once a period. @param gate is asked of each that is about to be written @returns what is to be written */
+  plan(view: ShareView, gate: ShareGate): readonly SharePlan[] {
+    const planner = this.#planner
+    return this.#guard.pass(planner.plan(view), view.now, {
+      allows: plan => {
+        const isAllowed = planner.isGrown(plan) ? gate.allows(plan, planner.amount(plan)) : gate.ends(plan)
+        if (!isAllowed) planner.dropped(plan)
+        return isAllowed
+      },
+      ended: plan => gate.ends(plan)
+    })
   }
 
   status(): GuardStatus {

@@ -24,6 +24,16 @@ export interface Guarded<P> {
   emptied(plan: P): P
 }
 
+/** Who is asked right before plans are written. */
+export interface Gate<P> {
+  /** Whether one may begin, or go on. One that may not is as if it had never been wanted. */
+  allows(plan: P): boolean
+  /** One that was written is taken back. */
+  ended(plan: P): void
+}
+
+const OPEN: Gate<unknown> = { allows: () => true, ended: () => {} }
+
 /** What is known of a source of plans. */
 export interface TrialStatus {
   /** whether its plans are let through */
@@ -37,7 +47,7 @@ export interface TrialStatus {
 
 /**
  * Stands between a source of plans and the core: lets plans through as long as they are worth it by {@link Account}, as its trials say, and in a random part of the
- * time none, so that there is something to compare with.
+ * time none, so that there is something to compare with. A plan that may pass is asked about by a gate, which may refuse it; one that is kept back is tried as it is wanted.
  */
 export class TrialGuard<P extends { readonly until: number }> {
   readonly #lag: number
@@ -57,15 +67,18 @@ export class TrialGuard<P extends { readonly until: number }> {
     this.#account = new Account(lowest)
   }
 
-  /** Once a period. @param plans what is wanted anew @returns what is to be written */
-  pass(plans: readonly P[], now: number): readonly P[] {
-    for (const plan of plans) this.#want(plan, now)
+  /** Once a period. @param plans what is wanted anew @param gate is asked of each that is about to be written @returns what is to be written */
+  pass(plans: readonly P[], now: number, gate: Gate<P> = OPEN): readonly P[] {
     this.#look(now)
     const passes = this.#account.isOn && !this.#windows.has(now)
-    if (passes === this.#passed) return passes ? plans : []
+    const [passed, before] = [this.#passed, this.#inForce(now)]
     this.#passed = passes
-    const inForce = this.#inForce(now)
-    return passes ? inForce : inForce.map(plan => ({ ...this.#guarded.emptied(plan), until: ENDED_MS }))
+    if (passes && passed) return plans.filter(plan => this.#begins(plan, now, gate))
+    for (const plan of plans) this.#want(plan, now)
+    if (passes) return this.#inForce(now).filter(plan => gate.allows(plan) || this.#drop(plan, now))
+    if (!passed) return []
+    for (const plan of before) gate.ended(plan)
+    return before.map(plan => ({ ...this.#guarded.emptied(plan), until: ENDED_MS }))
   }
 
   status(): TrialStatus {
@@ -77,6 +90,23 @@ export class TrialGuard<P extends { readonly until: number }> {
     const from = now + this.#lag
     this.#wanted.set(this.#guarded.keyOf(plan), { plan, until: now + plan.until })
     this.#guarded.tried(plan, from, from + plan.until)
+  }
+
+  #begins(plan: P, now: number, gate: Gate<P>): boolean {
+    if (!gate.allows(plan)) return this.#drop(plan, now)
+    this.#want(plan, now)
+    return true
+  }
+
+  /** It is not written: nothing is to be tried of it, nor of one that goes before it. @returns false */
+  #drop(plan: P, now: number): false {
+    const key = this.#guarded.keyOf(plan)
+    const known = this.#wanted.get(key)
+    if (known === undefined || known.until <= now) return false
+    this.#wanted.delete(key)
+    const from = now + this.#lag
+    this.#guarded.tried(this.#guarded.emptied(plan), from, from)
+    return false
   }
 
   #look(now: number): void {

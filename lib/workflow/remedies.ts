@@ -1,6 +1,6 @@
 import type { Allocation } from '../allocation.js'
 import { type NoticesHeard, noticeBoardOf } from '../notice-board.js'
-import type { ContentionNotice, OutcomeNotice } from '../notices.js'
+import type { ContendedKind, ContentionNotice, OutcomeNotice } from '../notices.js'
 import type { AmountsByName } from '../pool-terms.js'
 import { randomsOf } from '../randoms.js'
 import type { Session } from '../session.js'
@@ -15,8 +15,9 @@ export interface Remedy {
   /** of the collision: {@link ContentionNotice.id} */
   readonly id: string
   readonly kind: RemedyKind
-  /** what the tier is about to ask for */
-  readonly pool: string
+  /** what the tier is about to ask for: of which kind, and its name */
+  readonly of: ContendedKind
+  readonly what: string
   readonly tier: string
   /** ms from now until when: then there is room for both */
   readonly delay: number
@@ -34,7 +35,9 @@ export interface RemedyRecord {
   readonly id: string
   readonly kind: RemedyKind
   readonly workflow: string
-  readonly pool: string
+  /** what the tier was about to ask for: of which kind, and its name */
+  readonly of: ContendedKind
+  readonly what: string
   readonly tier: string
   /** ms since the Unix epoch: when it was foretold, how probable it was, and when it was known what became of it */
   readonly at: number
@@ -45,7 +48,7 @@ export interface RemedyRecord {
   readonly runs: number
   readonly waited: number
   readonly cost: number
-  /** whether the tier asked for more than was free; how many requests it made, what they waited together (ms), and what that costs */
+  /** whether it came ({@link OutcomeNotice.came}); how many requests it made, what they waited together (ms), and what that costs */
   readonly came: boolean
   readonly upperRequests: number
   readonly upperWaited: number
@@ -75,6 +78,8 @@ export interface RemedySubject {
   readonly tierIndex: number
   /** the part of a pool that a run holds, 0 to 1; undefined: not known */
   needOf(pool: string): number | undefined
+  /** tokens of a bucket that a run is admitted with; undefined: none, or not known */
+  tokensOf(bucket: string): number | undefined
   /** the part of a pool that a tier could still have, 0 to 1; undefined: not known */
   roomOf(pool: string, tier: number): number | undefined
   /** ms for which a run goes on; undefined: not known */
@@ -100,7 +105,8 @@ export interface Begun {
 /** Something that is done until it is over. Times in ms on the arena's clock. */
 interface Measure {
   readonly kind: RemedyKind
-  readonly pool: string
+  /** name of the pool, lock or bucket */
+  readonly what: string
   readonly until: number
   readonly every: number
   /** of `pace`: when the next run may begin */
@@ -165,10 +171,9 @@ export class Remedies {
     const { tiers } = this.#session
     const { tierIndex } = this.#subject
     const upper = tiers.indexOf(notice.tier)
-    const need = this.#subject.needOf(notice.pool)
     if (upper <= tierIndex) return undefined
     const now = this.#now()
-    const all = proposals(this.#situation(notice, upper, need, now))
+    const all = proposals(this.#situation(notice, upper, now))
     const { apply } = this.#options
     const done = all.find(({ kind }) => apply.includes(kind) && this.#effects.isOn(kind, now))
     const proposal = done ?? all[0]
@@ -176,12 +181,13 @@ export class Remedies {
     this.#advised++
     const control = done !== undefined && this.#isControl(notice.id)
     if (done !== undefined) this.#watch(notice, done.kind, control, at, upper)
-    if (done !== undefined && !control) this.#begin(done, notice.pool, now)
+    if (done !== undefined && !control) this.#begin(done, notice.what, now)
     const { kind, delay, every, to } = proposal
     return {
       id: notice.id,
       kind,
-      pool: notice.pool,
+      of: notice.kind,
+      what: notice.what,
       tier: notice.tier,
       delay,
       every,
@@ -198,13 +204,14 @@ export class Remedies {
     const told = this.#told.get(notice.id)
     this.#told.delete(notice.id)
     if (weighed === undefined || told === undefined) return undefined
-    const { id, pool, tier, came, requests, waited } = notice
+    const { id, kind: of, what, tier, came, requests, waited } = notice
     const { kind, control, runs, cost, upperCost, effect } = weighed
     return {
       id,
       kind,
       workflow: this.#subject.name,
-      pool,
+      of,
+      what,
       tier,
       at: this.#session.binding.wallClock(told.at * NS_PER_MS),
       probability: told.probability,
@@ -264,8 +271,8 @@ export class Remedies {
     // One in another tier than its workflow's is none of its.
     if (!this.concerns || tierIndex !== this.#subject.tierIndex) return undefined
     const now = this.#now()
-    const splits = this.#active(now).filter(({ kind, pool }) => kind === 'split' && allocations.some(({ name }) => name === pool))
-    const held = allocations.filter(({ name, ended }) => !ended && splits.some(({ pool }) => pool === name))
+    const splits = this.#active(now).filter(({ kind, what }) => kind === 'split' && allocations.some(({ name }) => name === what))
+    const held = allocations.filter(({ name, ended }) => !ended && splits.some(({ what }) => what === name))
     if (held.length === 0) return undefined
     return this.#pauses(held, Math.max(...splits.map(({ until }) => until)) - now, signal)
   }
@@ -296,19 +303,31 @@ export class Remedies {
     }
   }
 
-  #situation(notice: ContentionNotice, upper: number, need: number | undefined, now: number): Situation {
+  #situation(notice: ContentionNotice, upper: number, now: number): Situation {
     const subject = this.#subject
+    const { kind, what } = notice
+    const rate = this.#rateAt(now)
     return {
       notice,
       own: subject.tierIndex,
       upper,
-      need,
-      rate: this.#rateAt(now),
+      need: kind === 'pool' ? subject.needOf(what) : this.#needOf(notice, rate),
+      rate,
       duration: subject.duration(),
-      running: this.#canPause ? subject.running() : 0,
-      lower: this.#lowerTiers(notice.pool),
+      // What goes on can give back units of a pool; tokens are spent, and locks protect what is half done.
+      running: kind === 'pool' && this.#canPause ? subject.running() : 0,
+      lower: kind === 'pool' ? this.#lowerTiers(what) : [],
       most: this.#options.most
     }
+  }
+
+  /** The part of a lock, or of the tokens of a bucket, that a run takes: as it is admitted, or on average of its runs. */
+  #needOf({ kind, what, capacity, users }: ContentionNotice, rate: number): number | undefined {
+    const tokens = kind === 'bucket' ? this.#subject.tokensOf(what) : undefined
+    const asked = users?.[this.#subject.name]
+    if (tokens === undefined && (asked === undefined || !(rate > 0))) return undefined
+    const units = tokens ?? (asked as number) / rate
+    return capacity > 0 ? Math.min(1, units / capacity) : undefined
   }
 
   #lowerTiers(pool: string): RoomOfTier[] {
@@ -349,9 +368,9 @@ export class Remedies {
     this.#until = Math.max(this.#until, this.#effects.until)
   }
 
-  #begin({ kind, delay, every = 0, to = 0 }: Proposal, pool: string, now: number): void {
+  #begin({ kind, delay, every = 0, to = 0 }: Proposal, what: string, now: number): void {
     const until = now + delay
-    this.#measures = [...this.#active(now), { kind, pool, until, every, next: now, to }]
+    this.#measures = [...this.#active(now), { kind, what, until, every, next: now, to }]
     this.#until = Math.max(this.#until, until)
   }
 

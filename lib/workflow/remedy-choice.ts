@@ -14,7 +14,7 @@ export interface Situation {
   /** indices of its tier, and of that which will collide */
   readonly own: number
   readonly upper: number
-  /** the part of the pool that a run holds, 0 to 1; undefined: not known */
+  /** the part of it that a run holds, or takes of the tokens of a bucket, 0 to 1; undefined: not known */
   readonly need: number | undefined
   /** runs that begin in a second */
   readonly rate: number
@@ -47,7 +47,8 @@ const LEFT = 0.5
 
 /**
  * What could be done about a collision and costs less than doing nothing, the cheapest first. It is as rough as what is known: runs begin evenly, each takes as much as it needs
- * for as long as the median of those before it, and a unit that it holds keeps one who asks for it waiting for half of that. Of runs that were not seen lately one is taken to come.
+ * for as long as the median of those before it, and a unit that it holds keeps one who asks for it waiting for half of that, or of how long such a lock is held. Tokens that it takes
+ * make those who are foretold wait for half of the time in which as many come. What is kept for the tier nobody below takes. Of runs that were not seen lately one is taken to come.
  */
 export function proposals(situation: Situation): Proposal[] {
   const nothing = costOf(situation, { running: situation.running, units: unitsBegun(situation) })
@@ -78,9 +79,9 @@ function unitsBegun(situation: Situation): number {
  */
 function costOf(situation: Situation, left: { running: number; units: number }): number {
   const { notice, upper, duration } = situation
-  const { probability, usual, within, costs, capacity } = notice
-  const units = Math.min(capacity, left.units + left.running * unitsOf(situation))
-  const seconds = (LEFT * (duration ?? within)) / MS_PER_S
+  const { probability, usual, within, costs, capacity, kept, held } = notice
+  const units = Math.min(capacity, Math.min(left.units, capacity - kept) + left.running * unitsOf(situation))
+  const seconds = (LEFT * (held ?? duration ?? within)) / MS_PER_S
   return usual > 0 ? ((probability * (costs[upper] ?? 0) * units) / usual) * seconds : 0
 }
 
@@ -95,13 +96,26 @@ function reschedule(situation: Situation): Proposal {
   return { kind: 'reschedule', delay, cost }
 }
 
-/** As many at a time as fit into what is left beside what is foretold, by Little's law. */
+/** ms between two runs that leave what is foretold to the tier; undefined: there are none, or it is not known. */
+function everyOf({ notice, need, duration }: Situation): number | undefined {
+  const { kind, free, expected, capacity, within, refill = 0 } = notice
+  if (need === undefined || need === 0 || kind === 'lock') return undefined
+  const units = need * capacity
+  if (kind === 'bucket') {
+    const spare = refill - (expected / within) * MS_PER_S
+    return spare > 0 ? (MS_PER_S * units) / spare : undefined
+  }
+  // As many at a time as fit into what is left, by Little's law.
+  const left = free - expected
+  return duration === undefined || !(left >= units) ? undefined : duration / Math.floor(left / units)
+}
+
+/** So slowly that what is foretold is left. */
 function pace(situation: Situation): Proposal[] {
-  const { notice, need, duration, running } = situation
-  const left = notice.free - notice.expected
-  if (need === undefined || need === 0 || duration === undefined || !(left >= need * notice.capacity)) return []
+  const { running } = situation
+  const every = everyOf(situation)
+  if (every === undefined) return []
   const delay = delayOf(situation)
-  const every = duration / Math.floor(left / (need * notice.capacity))
   const paced = every > 0 ? delay / every : Number.POSITIVE_INFINITY
   const late = Math.max(0, begun(situation) - Math.max(1, paced))
   return [{ kind: 'pace', delay, every, cost: ownCost(situation, late, delay / 2) + costOf(situation, { running, units: 0 }) }]

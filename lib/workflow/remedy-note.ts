@@ -19,8 +19,8 @@ export function decodeRemedyNote(kind: string, bytes: Uint8Array): RemedyRecord 
 }
 
 function isRecord(value: unknown): value is RemedyRecord {
-  const { id, kind, workflow, pool, tier, came, control, effect = 0, ...numbers } = fieldsOf(value)
+  const { id, kind, workflow, of, what, tier, came, control, effect = 0, ...numbers } = fieldsOf(value)
   const { at, probability, known, cost, upperCost } = numbers
-  if (![id, kind, workflow, pool, tier].every(isText) || typeof came !== 'boolean' || typeof control !== 'boolean') return false
+  if (![id, kind, workflow, of, what, tier].every(isText) || typeof came !== 'boolean' || typeof control !== 'boolean') return false
   return [at, probability, known, cost, upperCost, effect].every(Number.isFinite)
 }

@@ -27,6 +27,11 @@ export class KnownWorkflow implements RemedySubject {
     return whereFound(() => wanted.reduce((most, [{ capacity }, amounts]) => Math.max(most, partOf(amounts, capacity)), 0))
   }
 
+  tokensOf(name: string): number | undefined {
+    const wanted = (this.parts()?.tokens ?? []).filter(([bucket]) => bucket.name === name)
+    return wanted.length === 0 ? undefined : wanted.reduce((all, [, n]) => all + n, 0)
+  }
+
   roomOf(name: string, tier: number): number | undefined {
     const parts = this.parts()
     const [pool] = parts === undefined ? [] : poolParts(parts).flatMap(([one]) => (one.name === name ? [one] : []))

@@ -36,7 +36,7 @@ import { Work } from './work.js'
 export interface WorkflowEvents {
   /** a run is over */
   run: [record: RunRecord]
-  /** its tier, or one above it, is likely to ask a pool for more than is free */
+  /** its tier, or one above it, is likely to ask for more than there is: of a pool, or of a lock or a bucket that it has used lately, too */
   contention: [notice: ContentionNotice]
   /** something is kept for its tier, or from it: for a tier above, or another workflow or tenant */
   plan: [notice: PlanNotice]
@@ -335,7 +335,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
       this.#tell('remedied', record)
       return
     }
-    if (tier < own) return
+    if (tier < own || (notice.users !== undefined && !Object.hasOwn(notice.users, this.name))) return
     this.#tell('contention', notice)
     const remedy = this.#remedies.against(notice, at)
     if (remedy !== undefined) this.#tell('remedy', remedy)

@@ -87,7 +87,7 @@ test('notes by others under that name are ignored, and counted', () =>
       '{}',
       '[null]',
       JSON.stringify([{ ...COMING, event: 'toString' }]),
-      JSON.stringify([{ ...COMING, pool: 1 }]),
+      JSON.stringify([{ ...COMING, what: 1 }]),
       JSON.stringify([{ ...COMING, gap: -1 }]),
       JSON.stringify([{ ...COMING, costs: ['1'] }]),
       JSON.stringify([{ ...KEEP, kind: 'give' }])
@@ -124,7 +124,7 @@ test('many notices are told in as many notes as they need; one that has no room 
   together((gov, session, agent) => {
     const { heard } = hearing(session)
     const many = Array.from({ length: 100 }, (_, i) => ({ ...COMING, id: `a:${i}`, pool: 'p'.repeat(100) }))
-    tellNotices(agent, [...many, { ...COMING, pool: 'p'.repeat(5000) }])
+    tellNotices(agent, [...many, { ...COMING, what: 'p'.repeat(5000) }])
     gov.advance(LOOK_MS)
     assert.equal(
       heard.map(notice => 'id' in notice && notice.id),

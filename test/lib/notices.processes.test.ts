@@ -53,7 +53,7 @@ test('what an agent in a process of its own foretells is heard by the workflows 
       return records.length > 0
     })
     const [notice] = heard
-    assert.equal([notice?.pool, notice?.tier, notice?.capacity, notice?.free], ['slots', 'interactive', SLOTS, 0])
+    assert.equal([notice?.what, notice?.tier, notice?.capacity, notice?.free], ['slots', 'interactive', SLOTS, 0])
     assert.ok((notice?.probability ?? 0) >= 0.5 && (notice?.within ?? 0) > 0 && (notice?.expected ?? 0) > 0)
     await Promise.all(done)
     assert.is(jobs.remedies().delayed, 1)

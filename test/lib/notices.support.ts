@@ -7,7 +7,8 @@ export const LOOK_MS = 25
 export const CONTENTION: ContentionNotice = {
   event: 'contention',
   id: 'a:1',
-  pool: 'p',
+  kind: 'pool',
+  what: 'p',
   tier: 'interactive',
   probability: 0.8,
   within: 500,

@@ -59,24 +59,20 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       }
       // What it costs is all that it comes to: nobody is better off.
       const course = () => ({ lostMs: view.lost(SOURCES.hold), saved: 0, lowerCost: lower.cost })
-      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, ms => holds.admits(view.now, ms))
+      if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, holds)
     }
   }
 }
 
 /** Locks that only lower tiers are about to ask for. */
-function holdAgainst(
-  view: View,
-  tier: string,
-  coming: readonly Arrival[],
-  wanted: ReadonlySet<string>,
-  admits: (ms: number) => boolean
-): void {
+function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wanted: ReadonlySet<string>, holds: LossGuard): void {
   const planned = new Set(wanted)
   for (const { kind, thing, time } of coming) {
     if (kind !== 'lock' || planned.has(thing)) continue
     planned.add(thing)
     const until = Math.max(0, time - view.now) + view.period
-    if (admits(until)) view.write({ kind: 'hold', lock: thing, tier, source: SOURCES.hold, until })
+    if (!holds.admits(until)) continue
+    holds.begun(view.now, until)
+    view.write({ kind: 'hold', lock: thing, tier, source: SOURCES.hold, until })
   }
 }

@@ -10,7 +10,16 @@ import { macrotask, virtual } from '../support.js'
 
 const GAP_MS = 500
 const NOTICE: ContentionNotice = { ...CONTENTION, within: GAP_MS, followed: GAP_MS, gap: GAP_MS }
-const OUTCOME: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: true, requests: 2, waited: 250 }
+const OUTCOME: OutcomeNotice = {
+  event: 'outcome',
+  id: 'a:1',
+  kind: 'pool',
+  what: 'p',
+  tier: 'interactive',
+  came: true,
+  requests: 2,
+  waited: 250
+}
 
 const told = ({ kind, subject, tier, workflow, made, due, value, truth, score }: Row<'estimates'>) => {
   // Times of the day carry quarters of a microsecond at best.

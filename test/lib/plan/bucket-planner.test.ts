@@ -24,7 +24,7 @@ function run(planner: BucketPlanner, from: number, until: number, ask: (now: num
 
 /** Twenty tokens at once, every five seconds. */
 const bursts = (planner: BucketPlanner, asker: Asker, tier: number) => (now: number) => {
-  if (now % 5000 === 0) for (let i = 0; i < 20; i++) planner.came(asker, tier, 1)
+  if (now % 5000 === 0) for (let i = 0; i < 20; i++) planner.came(asker, tier, 1, 0)
 }
 
 test('nothing is kept for nobody, and for nobody who cannot be named', () => {
@@ -64,17 +64,17 @@ test('a workflow with a cost of its own counts by that, and not by its tier', ()
 
 test('no more is kept than plans may: the part of the tokens of ten seconds', () => {
   const planner = plannerOf({ maxReserve: 0.1 })
-  const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50))
+  const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50, 0))
   const { amount } = plans.at(-1) as ReservePlan
   assert.ok(amount > 98 && amount <= 100, String(amount))
   for (const more of [{ maxReserve: 0 }, { rate: 0 }]) {
     const none = plannerOf(more)
     assert.equal(
-      run(none, 0, 60_000, () => none.came(tenant('acme'), HIGH, 0)),
+      run(none, 0, 60_000, () => none.came(tenant('acme'), HIGH, 0, 0)),
       []
     )
     assert.equal(
-      run(none, 60_000, 120_000, () => none.came(tenant('acme'), HIGH, 50)),
+      run(none, 60_000, 120_000, () => none.came(tenant('acme'), HIGH, 50, 0)),
       []
     )
   }
@@ -117,7 +117,7 @@ test('two who are alike do not take it from each other all the time', () => {
   const planner = plannerOf()
   const random = randomsOf(1)
   const plans = run(planner, 0, 300_000, () => {
-    for (const name of ['a', 'b']) if (random() < 0.1) planner.came(tenant(name), HIGH, 5)
+    for (const name of ['a', 'b']) if (random() < 0.1) planner.came(tenant(name), HIGH, 5, 0)
   })
   let changes = 0
   for (let i = 1; i < plans.length; i++) if (plans[i]?.tenant !== plans[i - 1]?.tenant) changes++
@@ -129,7 +129,7 @@ test('among thousands who ask once the one who asks always is found', () => {
   let asked = 0
   const plans = run(planner, 0, 60_000, now => {
     bursts(planner, tenant('acme'), HIGH)(now)
-    for (let i = 0; i < 20; i++) planner.came(tenant(`visitor ${asked++}`), LOW, 1)
+    for (let i = 0; i < 20; i++) planner.came(tenant(`visitor ${asked++}`), LOW, 1, 0)
   })
   assert.is(plans.at(-1)?.tenant, 'acme')
 })
@@ -143,7 +143,7 @@ test('times that jump, thousands at one time and any number of tokens give plans
     for (let step = 0; step < 200; step++) {
       now += (random() - 0.3) * 10 ** (random() * 9)
       const count = step === 50 ? 3000 : 3
-      for (let i = 0; i < count; i++) planner.came(tenant(`t${i % 20}`), i % 4, amounts[Math.floor(random() * amounts.length)] as number)
+      for (let i = 0; i < count; i++) planner.came(tenant(`t${i % 20}`), i % 4, amounts[Math.floor(random() * amounts.length)] as number, 0)
       for (const { amount, until } of planner.plan(now)) assert.ok(amount > 0 && Number.isFinite(amount) && until > 0)
     }
   }
@@ -158,6 +158,38 @@ test('for a tenant that is to be forgotten nothing is kept, and for others what 
   assert.is(run(planner, 0, 60_000, ask)[0]?.tenant, 'acme')
   planner.forget('acme')
   assert.equal([...new Set(run(planner, 60_000, 300_000).map(plan => plan.tenant))], ['globex'])
+})
+
+test('a burst that comes at such times is told of once, with who uses the bucket, and again when it was unlikely meanwhile', () => {
+  const planner = plannerOf({ rate: 10, burst: 10 })
+  const told: { now: number; probability: number; users: readonly string[]; gap: number }[] = []
+  for (let now = 0; now < 400_000; now += PERIOD_MS) {
+    // Five seconds of rest, and then forty tokens in two seconds.
+    if (now % 7000 >= 5000) for (let i = 0; i < 2; i++) planner.came(workflow('page'), HIGH, 1, now)
+    if (now % 1000 === 0) planner.came(workflow('import'), LOW, 1, now)
+    planner.plan(now)
+    for (const { probability, users, gap } of planner.collisions(now, { free: now % 7000 < 5000 ? 10 : 0, reserved: 0 })) {
+      told.push({ now, probability, users: Object.keys(users).sort(), gap })
+    }
+  }
+  const late = told.filter(({ now }) => now > 200_000)
+  const bursts = new Set(late.map(({ now }) => Math.floor((now + 1000) / 7000)))
+  assert.ok(late.length >= 20 && late.length <= 1.2 * bursts.size, `${late.length} times for ${bursts.size} bursts`)
+  for (const { probability, users, gap } of late) {
+    assert.ok(probability >= 0.5 && gap > 0)
+    assert.equal(users, ['import', 'page'])
+  }
+})
+
+test('where there are enough tokens for whatever came so far, nothing is foretold to be late', () => {
+  const planner = plannerOf({ rate: 10, burst: 100 })
+  for (let now = 0; now < 100_000; now += PERIOD_MS) {
+    if (now % 2000 === 0) for (let i = 0; i < 25; i++) planner.came(workflow('page'), HIGH, 1, now)
+    planner.plan(now)
+    assert.equal(planner.collisions(now, { free: 80, reserved: 0 }), [])
+    assert.equal(planner.collisions(now, { free: 10, reserved: 25 }), [], 'the reserve is for them')
+    assert.equal(planner.collisions(now, undefined), [])
+  }
 })
 
 test.run()

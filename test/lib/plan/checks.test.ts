@@ -49,15 +49,40 @@ test('who is raised while he gets in line stays so: an escalation is never hopel
   assert.not(allowed(new Checks(), plan, 0, new Says('unneeded')))
 })
 
-test('in one period two are asked about, and the others are written without', () => {
-  const [checks, says] = [new Checks(), new Says('hopeless')]
+test('in one period two of pools are asked about, and the others have their turn in the next ones: none is written without', () => {
+  const [checks, says] = [new Checks(), new Says('ok')]
+  const names = Array.from({ length: 10 }, (_, i) => `p${i}`)
+  const written = new Set<string>()
+  for (let now = 0; now < 500; now += 100) {
+    checks.begin(now)
+    for (const pool of names) if (checks.allows({ ...keep(), pool }, { ...expected, thing: pool }, now, says)) written.add(pool)
+    assert.equal([...written], names.slice(0, says.times))
+    assert.is(says.times, 2 + (2 * now) / 100)
+  }
+  assert.equal([...written], names)
+})
+
+test('where more are refused than can be asked about each has its turn', () => {
+  const [checks, says] = [new Checks(), new Says('unneeded')]
+  const asked: string[] = []
+  const checker: Checker = {
+    check({ thing }) {
+      asked.push(thing)
+      return says.check()
+    }
+  }
+  for (let now = 0; now < 10_000; now += 100) {
+    checks.begin(now)
+    for (let i = 0; i < 100; i++) assert.not(checks.allows({ ...keep(), pool: `p${i}` }, { ...expected, thing: `p${i}` }, now, checker))
+  }
+  assert.is(new Set(asked).size, 100)
+})
+
+test('of locks, of which it takes far less, 32 are asked about in a period', () => {
+  const [checks, says] = [new Checks(), new Says('ok')]
   checks.begin(0)
-  const written = Array.from({ length: 10 }, (_, i) => checks.allows(hold(`l${i}`), expected, 0, says))
-  assert.is(says.times, 2)
-  assert.is(written.filter(Boolean).length, 8)
-  checks.begin(100)
-  checks.allows(hold('another'), expected, 100, says)
-  assert.is(says.times, 3)
+  const written = Array.from({ length: 40 }, (_, i) => checks.allows(hold(`l${i}`), { ...expected, kind: 'lock', thing: `l${i}` }, 0, says))
+  assert.equal([says.times, written.filter(Boolean).length], [32, 32])
 })
 
 test('where nothing was asked a plan is written, and nothing counted', () => {

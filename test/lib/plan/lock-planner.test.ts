@@ -228,4 +228,63 @@ test('a hold for a workflow that is foretold is for that one, from when it may c
   assert.is(planner.status().used, 1)
 })
 
+/** The same, each of a workflow. */
+function blockedBy(planner: LockPlanner, lock: string, rounds: number, from = 0): number {
+  for (let round = 0; round < rounds; round++) {
+    const time = from + round * 10_000
+    planner.came(lock, LOW, time, 'import')
+    planner.came(lock, HIGH, time + 100, 'page')
+    planner.ended(lock, LOW, time, 0, 300)
+    planner.ended(lock, HIGH, time + 100, 200, 10)
+  }
+  return from + rounds * 10_000
+}
+
+test('who will wait behind whom is foretold once, as likely as it comes and then waits, to those who use the lock', () => {
+  const score = { a: 0.9, b: 0.9, c: 0.9 }
+  const planner = plannerOf(saying(score))
+  blockedBy(planner, 'a', 20)
+  // Nobody waits for b; of c nobody knows who uses it.
+  for (let time = 0; time < 200_000; time += 10_000) {
+    planner.came('b', HIGH, time, 'page')
+    planner.ended('b', HIGH, time, 0, 10)
+  }
+  const now = blocked(planner, 'c', 20)
+  const [collision, ...others] = planner.collisions(now)
+  assert.equal(others, [])
+  const { lock, tier, probability, within, gap, held, isKept, users } = collision as NonNullable<typeof collision>
+  assert.equal([lock, tier, within, gap, held, isKept], ['a', HIGH, WITHIN_MS, WITHIN_MS + 10, 300, false])
+  assert.ok(probability > 0.75 && probability <= 0.9, String(probability))
+  assert.equal(Object.keys(users), ['import', 'page'])
+  assert.equal(planner.collisions(now + 100), [], 'it is told once')
+  score.a = 0
+  assert.equal(planner.collisions(now + 200), [])
+  score.a = 0.9
+  assert.is(planner.collisions(now + 300).length, 1, 'it was over meanwhile')
+})
+
+test('of many collisions at once the likeliest are told of first, and the others later', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `l${i}`)
+  const planner = plannerOf(saying(Object.fromEntries(names.map((name, i) => [name, 0.8 + i / 400]))))
+  let now = 0
+  for (const name of names) now = Math.max(now, blockedBy(planner, name, 20))
+  const told = [0, 100, 200, 300].map(later => planner.collisions(now + later).map(({ lock }) => lock))
+  assert.equal(
+    told.map(({ length }) => length),
+    [16, 16, 8, 0]
+  )
+  assert.equal(told[0], names.slice(-16).reverse())
+  assert.is(new Set(told.flat()).size, 40)
+})
+
+test('it is said whether a hold keeps the lock by then', () => {
+  const planner = plannerOf(saying({ a: 0.9 }))
+  const now = blockedBy(planner, 'a', 20)
+  assert.is(planner.plan(now).length, 1)
+  assert.equal(
+    planner.collisions(now).map(({ isKept }) => isKept),
+    [true]
+  )
+})
+
 test.run()

@@ -11,6 +11,12 @@ function guardOf(...terms: ConstructorParameters<typeof LossGuard>): LossGuard {
   return guard
 }
 
+const begins = (guard: LossGuard, now: number, ms: number) => {
+  const isAdmitted = guard.admits(ms)
+  if (isAdmitted) guard.begun(now, ms)
+  return isAdmitted
+}
+
 test('plans are let through until they kept things from others for a second', () => {
   const guard = guardOf(1)
   assert.ok(guard.passes(0, course(0, 0, 0)))
@@ -58,18 +64,18 @@ test('no more is let through at once than could be paid for', () => {
   const guard = guardOf(1)
   guard.passes(0, course(0, 0, 0))
   // A second of budget is two of half a second each.
-  assert.equal([guard.admits(0, 500), guard.admits(0, 500), guard.admits(0, 500)], [true, true, false])
+  assert.equal([begins(guard, 0, 500), begins(guard, 0, 500), begins(guard, 0, 500)], [true, true, false])
   // They are over, and cost nothing.
   guard.passes(1000, course(0, 0, 0))
-  assert.ok(guard.admits(1000, 500))
+  assert.ok(begins(guard, 1000, 500))
 })
 
 test('a source that is tried again may cost a tenth of a second, not a second', () => {
   const guard = guardOf(1)
   guard.passes(0, course(5000, 0, 5000))
-  assert.not(guard.admits(0, 1))
+  assert.not(begins(guard, 0, 1))
   assert.ok(guard.passes(10_000, course(5000, 0, 5000)))
-  assert.equal([guard.admits(10_000, 60), guard.admits(10_000, 60)], [true, false])
+  assert.equal([begins(guard, 10_000, 60), begins(guard, 10_000, 60)], [true, false])
 })
 
 test('a second that is lost costs what it costs those who lose then', () => {
@@ -78,8 +84,8 @@ test('a second that is lost costs what it costs those who lose then', () => {
   assert.ok(guard.passes(0, course(100, 0, 800)))
   price = 1
   assert.ok(guard.passes(1000, course(250, 0, 950)))
-  assert.ok(guard.admits(1000, 40))
-  assert.not(guard.admits(1000, 40), 'eight tenths and a twentieth are gone, and a twenty-fifth is at stake')
+  assert.ok(begins(guard, 1000, 40))
+  assert.not(begins(guard, 1000, 40), 'eight tenths and a twentieth are gone, and a twenty-fifth is at stake')
   assert.not(guard.passes(2000, course(360, 0, 1060)))
 })
 

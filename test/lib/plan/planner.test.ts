@@ -167,6 +167,76 @@ test('the share of a tier and the tier of a workflow are planned where there is 
   assert.is(both.status.escalations?.planned[0]?.requests, 300)
 })
 
+test('no plan begins unchecked, and none is checked that a guard keeps back', () => {
+  const planner = plannerOf({ scores: alwaysLikely, control: 0.5 })
+  planner.pool('pool', 20, 1)
+  const arena = new Paper()
+  const events: string[] = []
+  arena.check = expected => {
+    events.push(`asked ${expected.kind}`)
+    return 'ok' as const
+  }
+  const inForce = new Map<string, number>()
+  arena.write = plan => {
+    if (plan.kind === 'keep' && plan.amount === 0) inForce.delete(plan.kind)
+    else {
+      const begins = (inForce.get(plan.kind) ?? 0) <= arena.now
+      if (begins) assert.is(events.pop(), `asked ${plan.kind === 'hold' ? 'lock' : 'pool'}`, `${plan.kind} at ${arena.now}`)
+      inForce.set(plan.kind, arena.now + plan.until)
+    }
+    return arena.plans.push(plan)
+  }
+  play(planner, arena, 300_000)
+  assert.equal(events, [], 'each that was asked about was written')
+  assert.ok(arena.plans.length > 100)
+})
+
+test('a hold that is refused is as if it had never been wanted', () => {
+  const planner = plannerOf({ scores: alwaysLikely })
+  const arena = new Paper()
+  arena.verdict = 'unneeded'
+  play(planner, arena, 20_000)
+  const { written, used, reclaimed, balance } = planner.status().locks
+  assert.equal([written, used, reclaimed], [0, 0, 0])
+  assert.ok(planner.status().checks.unneeded > 10, 'it is asked about again')
+  arena.verdict = 'ok'
+  play(planner, arena, 21_000)
+  assert.ok(planner.status().locks.written > 0 && balance >= 1)
+})
+
+test('a share and an escalation that are refused leave nothing behind, and begin as soon as they may', () => {
+  const part = (share: number) => ({ floor: 0, share, ceiling: 20 })
+  const planner = plannerOf({ workflowCosts: new Map([['close', 16]]), maxReserve: 0.5 })
+  planner.pool('pool', 20, 1, [part(12), part(0), part(2), part(0)])
+  const arena = new Paper()
+  arena.used = () => 20
+  arena.usedBy = (_pool, tier) => (tier === 'interactive' ? 6 : 0)
+  arena.waiting = (_thing, tier) => (tier === 'interactive' ? 3 : 0)
+  const run = (until: number) => {
+    for (; arena.now < until; arena.now += PERIOD_MS) {
+      for (const [workflow, tier] of [
+        ['page', HIGH],
+        ['close', LOW]
+      ] as const) {
+        planner.came({ ...asked('pool', 'pool', arena.now, tier), workflow })
+        planner.ended({ kind: 'pool', thing: 'pool', tier, time: arena.now, waited: 0, held: 50, workflow })
+      }
+      planner.plan(arena)
+    }
+  }
+  const kinds = () => [...new Set(arena.plans.map(({ kind }) => kind))].sort()
+  arena.verdict = 'unneeded'
+  run(30_000)
+  assert.equal(arena.plans, [])
+  const { escalations, shares } = planner.status()
+  assert.is(escalations?.begun, 0)
+  assert.equal([escalations?.benefit.mean ?? 0, shares.get('pool')?.benefit.mean], [0, 0])
+  arena.verdict = 'ok'
+  // What was said holds for as long as the plan would have been in force.
+  run(31_500)
+  assert.equal(kinds(), ['escalation', 'keep', 'share'])
+})
+
 test('what was not written because it is not needed is not said to be kept', () => {
   const planner = plannerOf({ extra: { threshold: 0, share: 0.2 } })
   planner.pool('pool', 20, 1)

@@ -300,4 +300,35 @@ test('of a pool of which nothing can be kept it is foretold all the same that it
   }
 })
 
+for (const capacity of [64, 200, 1000, 1e6]) {
+  test(`of ${capacity} units, of which an eighth may be kept, contention is foretold whatever is free`, () => {
+    const planner = plannerOf({ capacity, maxReserve: 0.125 })
+    // Each second, three eighths of it at once.
+    const came = (period: number) => {
+      if (period % 10 === 0) for (let i = 0; i < 3; i++) planner.came(HIGH, capacity / 8)
+      planner.ended(HIGH, 0)
+    }
+    run(planner, 3000, came)
+    const about = (used: number) => planner.contention(HIGH, viewAt(300_000, used * capacity))
+    // Looked ahead are some four of ten periods.
+    assert.ok(about(0.75) > 0.3, `a quarter is free: ${about(0.75)}`)
+    assert.ok(about(0.875) > 0.3 && about(1) > 0.3)
+    assert.is(about(0.5), 0, 'half is free')
+    assert.is(about(0), 0)
+    const { expected } = planner.foresees(HIGH, viewAt(300_000, capacity))
+    assert.ok(expected >= (3 / 8) * capacity && expected < (3 / 8 + 1 / 32) * capacity, String(expected))
+  })
+}
+
+test('contention is foretold of a pool of which all is free where more than all is asked for', () => {
+  for (const capacity of [10, 63, 64, 5000]) {
+    const planner = plannerOf({ capacity, maxReserve: 0.25 })
+    run(planner, 3000, period => {
+      if (period % 3 === 0) for (let i = 0; i < 9; i++) planner.came(HIGH, capacity / 4)
+      planner.ended(HIGH, 0)
+    })
+    assert.ok(planner.contention(HIGH, viewAt(300_000, 0)) > 0.9, String(capacity))
+  }
+})
+
 test.run()

@@ -22,7 +22,16 @@ import { aborted, isCoded, isSettled, macrotask, thrown, virtual } from '../supp
 /** As it is heard. */
 const GAP_MS = 500
 const NOTICE: ContentionNotice = { ...CONTENTION, within: GAP_MS + LOOK_MS, followed: GAP_MS + LOOK_MS, gap: GAP_MS + LOOK_MS }
-const OUTCOME: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: true, requests: 2, waited: 250 }
+const OUTCOME: OutcomeNotice = {
+  event: 'outcome',
+  id: 'a:1',
+  kind: 'pool',
+  what: 'p',
+  tier: 'interactive',
+  came: true,
+  requests: 2,
+  waited: 250
+}
 const APPLY: RemedyOptions = { apply: ['reschedule', 'pace', 'split'], control: 0 }
 
 const sessionOf = (gov: Governor) => locks.sessionOf(gov.lock('any'))
@@ -66,7 +75,8 @@ test('a workflow below the tier that will collide is advised to begin later, and
   const remedy: Remedy = {
     id: 'a:1',
     kind: 'reschedule',
-    pool: 'p',
+    of: 'pool',
+    what: 'p',
     tier: 'interactive',
     delay: GAP_MS,
     every: undefined,
@@ -427,7 +437,8 @@ test('what came of it is told, and left as a note: what its runs waited, and wha
     id: 'a:1',
     kind: 'reschedule',
     workflow: 'low',
-    pool: 'p',
+    of: 'pool',
+    what: 'p',
     tier: 'interactive',
     probability: 0.8,
     control: false,
@@ -564,6 +575,54 @@ test('what makes no sense is refused', async () => {
       'ERR_FORELOCK_ARGUMENT'
     )
   }
+  await gov.close()
+})
+
+for (const kind of ['lock', 'bucket'] as const) {
+  test(`of a ${kind} only workflows are told, and give way, that used it lately`, async () => {
+    const gov = planned()
+    const low = lowOf(gov)
+    const told = heard(low)
+    const notice = { ...NOTICE, kind, held: 1000, kept: 0, capacity: 1, free: 1, expected: 1, usual: 1 }
+    await tell(gov, { ...notice, users: { other: 1 } })
+    assert.equal([told.contentions, told.remedies], [[], []])
+    assert.is(await low.run(() => 'at once'), 'at once')
+    await tell(gov, { ...notice, id: 'a:2', users: { low: 1, page: 1 } })
+    assert.equal(told.contentions, [0.8])
+    assert.equal([told.remedies[0]?.of, told.remedies[0]?.what, told.remedies[0]?.kind], [kind, 'p', 'reschedule'])
+    const run = low.run(() => 'done')
+    gov.advance(GAP_MS - 1)
+    assert.not(await isSettled(run))
+    gov.advance(1)
+    assert.is(await run, 'done')
+    await tell(gov, { ...OUTCOME, id: 'a:2', kind })
+    assert.equal([told.records[0]?.of, told.records[0]?.what], [kind, 'p'])
+    await gov.close()
+  })
+}
+
+test('of a bucket counts what runs are admitted with', async () => {
+  const gov = planned()
+  const bucket = gov.bucket('b', { rate: 10, burst: 20 })
+  const low = lowOf(gov, { needs: { tokens: [[bucket, 5]] } })
+  const told = heard(low)
+  const notice = {
+    ...NOTICE,
+    kind: 'bucket',
+    what: 'b',
+    kept: 0,
+    capacity: 20,
+    free: 0,
+    expected: 1,
+    usual: 1,
+    held: 5_000,
+    refill: 10
+  } as const
+  await tell(gov, { ...notice, within: 1_000, users: { low: 0.1 } })
+  // A fifth of ten tokens a second comes beside what is foretold, nine in a second: five take 555 ms.
+  const [remedy] = told.remedies
+  assert.is(remedy?.kind, 'pace')
+  assert.ok(Math.abs((remedy?.every ?? 0) - 5000 / (10 - 1000 / (1_000 - LOOK_MS))) < 1, String(remedy?.every))
   await gov.close()
 })
 

@@ -77,4 +77,51 @@ test('whatever is said of a pool, costs are numbers', () => {
         }
 })
 
+/** A lock that runs take one of two times, and have for 400 ms. */
+const OF_LOCK: Partial<ContentionNotice> = {
+  kind: 'lock',
+  kept: 0,
+  capacity: 1,
+  free: 1,
+  expected: 1,
+  usual: 1,
+  held: 400,
+  users: { low: 0.5 }
+}
+
+test('of a lock, runs are put off by how long it is held, and neither paced, nor moved, nor told to pause', () => {
+  // One in two runs takes it: 8 x 0.8 for half of 400 ms, half of the time.
+  assert.equal(proposals({ ...SITUATION, need: 0.5, notice: { ...NOTICE, ...OF_LOCK } }), [{ kind: 'reschedule', delay: 1000, cost: 0.5 }])
+  assert.equal(kinds({ need: 0.3 }, OF_LOCK), [], 'too few runs take it')
+  assert.equal(kinds({ need: 0.5 }, { ...OF_LOCK, held: 100 }), [], 'it is held too shortly')
+  assert.equal(kinds({ need: 1, rate: 1000 }, { ...OF_LOCK, free: 7, costs: [0.001, 2, 8, 32] }), ['reschedule'])
+})
+
+test('where a hold keeps the lock for the tier already nobody gives way', () => {
+  assert.equal(kinds({ need: 1 }, { ...OF_LOCK, kept: 1 }), [])
+})
+
+/** Within half a second there can be 20 tokens and will be 10, of which 8 are foretold to be taken; ten come in a second. */
+const OF_BUCKET: Partial<ContentionNotice> = {
+  kind: 'bucket',
+  kept: 0,
+  capacity: 20,
+  free: 10,
+  expected: 4,
+  usual: 1,
+  held: 400,
+  refill: 10,
+  users: { low: 5 }
+}
+
+test('of a bucket, runs are paced so that those tokens are left that are foretold, or put off', () => {
+  const [first, second] = proposals({ ...SITUATION, need: 0.25, notice: { ...NOTICE, ...OF_BUCKET } })
+  // Two tokens of ten a second are left beside four in half of one; a run takes five.
+  assert.equal([first?.kind, first?.every, second?.kind], ['pace', 2500, 'reschedule'])
+  // All of what comes is foretold.
+  assert.equal(kinds({ need: 0.25 }, { ...OF_BUCKET, expected: 5 }), ['reschedule'])
+  // Nobody below takes what is kept apart.
+  assert.equal(kinds({ need: 0.25 }, { ...OF_BUCKET, kept: 20 }), [])
+})
+
 test.run()

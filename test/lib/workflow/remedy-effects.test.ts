@@ -27,7 +27,16 @@ class Day {
     const run = this.effects.asked(this.now)
     if (run !== undefined) run.admitted = this.now + own
     this.now += 2 * WITHIN_MS
-    const outcome: OutcomeNotice = { event: 'outcome', id, pool: 'p', tier: 'interactive', came: true, requests: 1, waited: upper }
+    const outcome: OutcomeNotice = {
+      event: 'outcome',
+      id,
+      kind: 'pool',
+      what: 'p',
+      tier: 'interactive',
+      came: true,
+      requests: 1,
+      waited: upper
+    }
     return this.effects.outcome(outcome, this.now)
   }
 
@@ -110,7 +119,16 @@ test('runs that still wait have waited until now, and those of other times are n
   effects.watch({ id: 'a:1', kind: 'pace', control: false, at: 0, within: WITHIN_MS, upper: HIGH, costs: COSTS })
   assert.ok(effects.asked(100) !== undefined)
   assert.is(effects.asked(WITHIN_MS), undefined)
-  const outcome: OutcomeNotice = { event: 'outcome', id: 'a:1', pool: 'p', tier: 'interactive', came: false, requests: 0, waited: 0 }
+  const outcome: OutcomeNotice = {
+    event: 'outcome',
+    id: 'a:1',
+    kind: 'pool',
+    what: 'p',
+    tier: 'interactive',
+    came: false,
+    requests: 0,
+    waited: 0
+  }
   const weighed = effects.outcome(outcome, 1000)
   assert.equal([weighed?.runs, weighed?.waited], [1, 900])
   assert.is(effects.outcome(outcome, 1000), undefined)
@@ -122,7 +140,7 @@ test('of collisions whose outcome is never told the oldest are forgotten', () =>
     effects.watch({ id: `a:${i}`, kind: 'pace', control: false, at: 0, within: WITHIN_MS, upper: HIGH, costs: COSTS })
   }
   const outcome = (i: number): OutcomeNotice => {
-    return { event: 'outcome', id: `a:${i}`, pool: 'p', tier: 'interactive', came: false, requests: 0, waited: 0 }
+    return { event: 'outcome', id: `a:${i}`, kind: 'pool', what: 'p', tier: 'interactive', came: false, requests: 0, waited: 0 }
   }
   assert.is(effects.outcome(outcome(0), 1000), undefined)
   assert.ok(effects.outcome(outcome(99), 1000) !== undefined)
