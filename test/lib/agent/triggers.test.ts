@@ -21,7 +21,8 @@ interface Waits {
 
 /** A every some seconds at random, B 300 ms later with a probability, and work of a lower tier at random. */
 async function lived(request: Request, probability: number, lowEvery: number, options: AgentOptions, until = UNTIL_MS): Promise<Waits> {
-  const gov = open({ clock: 'virtual', autoEnclose: false, predict: options })
+  // Which times are left without plans is drawn by the time of day.
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0, ...options } })
   const random = randomsOf(7)
   const waits = { A: { count: 0, ms: 0 }, B: { count: 0, ms: 0 }, low: { count: 0, ms: 0 } }
   let time = 0
