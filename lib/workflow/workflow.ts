@@ -22,9 +22,9 @@ import { addLearner } from './learners.js'
 import { openMetering } from './metering.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
-import { ProfileLearner, type WorkflowProfile } from './profile.js'
+import { isPast, ProfileLearner, type WorkflowProfile } from './profile.js'
 import { Readiness, type ReadinessStatus } from './readiness.js'
-import type { Outcome, RunRecord } from './record.js'
+import type { Outcome, PastRecord, RunRecord } from './record.js'
 import { Remedies, type Remedy, type RemedyRecord, type RemedyStatus } from './remedies.js'
 import { noteRemedy } from './remedy-note.js'
 import { KnownWorkflow, poolParts } from './remedy-subject.js'
@@ -224,20 +224,21 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   /**
-   * Learns what runs need from records of runs that were, as {@link WorkflowEvents.run} told of them, of another day or place: runs that are done here teach by
-   * themselves. Of those that have not succeeded nothing is learnt, and nothing by a workflow that does not learn that.
+   * Learns its profile, and what runs need where it learns that, from records of runs that were, as {@link WorkflowEvents.run} told of them or
+   * {@link History.runs} knows them, of another day or place: runs that are done here teach by themselves. Of those that have not succeeded nothing is learnt.
    *
    * @throws ArgumentError
    */
-  teach(records: Iterable<RunRecord>): void {
+  teach(records: Iterable<PastRecord>): void {
     if (typeof (records as Partial<Iterable<RunRecord>> | undefined | null)?.[Symbol.iterator] !== 'function') {
       throw refuse('records', 'records of runs', records)
     }
     for (const record of records) {
       if (optionsObject(record, 'record') === undefined) throw refuse('record', 'the record of a run', record)
       if (record.outcome !== 'success') continue
-      if (record.tenant !== undefined) this.#forgetting.learnt(record.tenant)
+      if (typeof record.tenant === 'string') this.#forgetting.learnt(record.tenant)
       this.#sizing?.hear(record)
+      if (isPast(record)) this.#learner.teach(record)
     }
   }
 
