@@ -4,6 +4,7 @@ import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround, isEnclosed } from '../enclosing.js'
+import type { MeterMethods } from '../metering/meter.js'
 import { noticeBoardOf } from '../notice-board.js'
 import type { ContentionNotice, Notice, NoticeEvent, PlanNotice, WarmNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
@@ -19,7 +20,7 @@ import { runningOf } from '../shadow/running.js'
 import { Allotment } from './allotment.js'
 import { type Forgetting, forgettingOf } from './forgetting.js'
 import { addLearner } from './learners.js'
-import { openMetering } from './metering.js'
+import { methodsOf, openMetering } from './metering.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
 import { isPast, ProfileLearner, type WorkflowProfile } from './profile.js'
@@ -221,6 +222,17 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   profile(): WorkflowProfile {
     this.#forgetting.look()
     return this.#learner.workflowProfile()
+  }
+
+  /**
+   * How each value of the usage of its runs and actions is measured here, a sentence for each that this machine gives; none: nothing is. What a child process or a
+   * worker thread used is in it as a {@link ChildMeter} or a {@link WorkerMeter} says.
+   *
+   * @throws ClosedError
+   */
+  get methods(): MeterMethods {
+    const { metering } = this.#kind
+    return metering === undefined ? {} : methodsOf(metering)
   }
 
   /**
