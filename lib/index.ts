@@ -45,6 +45,7 @@ export {
   type PredictionsOptions,
   type QuantileGroup,
   type QuantilesOptions,
+  type RunsOptions,
   type Span,
   type Summary,
   type UsageOptions,
@@ -192,7 +193,17 @@ export type { MeteringOptions, Needs, RunOptions, RunShadowOptions, WorkflowOpti
 export { dataPoints, type ShadowDataPoint } from './workflow/points.js'
 export type { ActionProfile, DataProfile, Given, GivenData, GivenProfile, ResourceProfile, WorkflowProfile } from './workflow/profile.js'
 export type { ReadinessStatus } from './workflow/readiness.js'
-export type { ActionRecord, BookedSums, DataMoved, DataPattern, Outcome, RunRecord, SizedRecord, UsageCurve } from './workflow/record.js'
+export type {
+  ActionRecord,
+  BookedSums,
+  DataMoved,
+  DataPattern,
+  Outcome,
+  PastRecord,
+  RunRecord,
+  SizedRecord,
+  UsageCurve
+} from './workflow/record.js'
 export type { Remedy, RemedyRecord, RemedyStatus } from './workflow/remedies.js'
 export type { RemedyWorth } from './workflow/remedy-effects.js'
 export type { RemedyKind, RemedyMode, RemedyOptions } from './workflow/remedy-options.js'

@@ -4,10 +4,10 @@ import { AccessError, NotFoundError } from '../errors/index.js'
 import type { RunCurve } from '../history/curve-rows.js'
 import { openDuckDbStore } from '../history/duckdb.js'
 import { openPostgresStore } from '../history/postgres.js'
-import type * as queries from '../history/queries.js'
-import { type History, historyOf } from '../history/queries.js'
+import * as queries from '../history/queries.js'
 import { type Row, TABLES, type TableName } from '../history/rows.js'
 import type { HistoryStore, Retention, RowCounts, Selection } from '../history/store.js'
+import type { PastRecord } from '../workflow/record.js'
 import { type AccessAction, type Policy, type Rights, rightsOf } from './policy.js'
 
 export interface OpenHistoryOptions {
@@ -41,7 +41,7 @@ export async function openHistory(where: string | HistoryStore, options: OpenHis
 /** A history as a role may use it: see {@link openHistory}. What it may not is an AccessError. Each read, and each refusal, is in the audit. */
 export class GuardedHistory {
   readonly #store: HistoryStore
-  readonly #history: History
+  readonly #history: queries.History
   readonly #rights: Rights
   readonly #who: string
   readonly #owns: boolean
@@ -49,7 +49,7 @@ export class GuardedHistory {
   /** @internal */
   constructor(store: HistoryStore, rights: Rights, who: string, owns: boolean) {
     this.#store = store
-    this.#history = historyOf(store)
+    this.#history = queries.historyOf(store)
     this.#rights = rights
     this.#who = who
     this.#owns = owns
@@ -105,22 +105,29 @@ export class GuardedHistory {
     })
   }
 
+  /** As {@link History.runs}, without what is hidden from the role. */
+  runs(options: queries.RunsOptions = {}): Promise<PastRecord[]> {
+    return this.#ask('select', 'runs', () => queries.askRuns((table, selection) => this.#rows(table, selection), this.#own(options)))
+  }
+
   /** Rows of a table, without the columns that are hidden from the role. */
   select<T extends TableName>(table: T, selection: Selection<T> = {}): Promise<Partial<Row<T>>[]> {
+    return this.#ask(table === 'audit' ? 'audit' : 'select', table, () => this.#rows(table, selection))
+  }
+
+  async #rows<T extends TableName>(table: T, selection: Selection<T>): Promise<Partial<Row<T>>[]> {
     const { tables, hidden, tenant } = this.#rights
-    return this.#ask(table === 'audit' ? 'audit' : 'select', table, async () => {
-      if (table !== 'audit' && !tables.has(table)) throw this.#refused('select', table)
-      if (tenant !== undefined && !Object.hasOwn(TABLES[table].columns, 'tenant')) throw this.#refused('select', table)
-      optionsObject(selection, 'selection')
-      optionsObject(selection.where, 'where')
-      for (const column in selection.where ?? {}) this.#mustShow(column)
-      // What is no list the store refuses.
-      if (Array.isArray(selection.present)) for (const column of selection.present) this.#mustShow(String(column))
-      if (selection.input !== undefined) this.#mustShow('input')
-      const own = tenant === undefined ? selection : { ...selection, where: { ...selection.where, tenant } }
-      const rows = await this.#store.select(table, own as Selection<T>)
-      return rows.map(row => without(row, hidden))
-    })
+    if (table !== 'audit' && !tables.has(table)) throw this.#refused('select', table)
+    if (tenant !== undefined && !Object.hasOwn(TABLES[table].columns, 'tenant')) throw this.#refused('select', table)
+    optionsObject(selection, 'selection')
+    optionsObject(selection.where, 'where')
+    for (const column in selection.where ?? {}) this.#mustShow(column)
+    // What is no list the store refuses.
+    if (Array.isArray(selection.present)) for (const column of selection.present) this.#mustShow(String(column))
+    if (selection.input !== undefined) this.#mustShow('input')
+    const own = tenant === undefined ? selection : { ...selection, where: { ...selection.where, tenant } }
+    const rows = await this.#store.select(table, own as Selection<T>)
+    return rows.map(row => without(row, hidden))
   }
 
   /** SQL that changes nothing, as {@link HistoryStore.sql}: who may see everything is in the audit all the same. It is refused to a role of one tenant, and to one that columns are hidden from. */

@@ -1,5 +1,7 @@
 import { count, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
+import type { PastRecord } from '../workflow/record.js'
 import { type RunCurve, runCurve } from './curve-rows.js'
+import { pastRuns, type Select } from './past-runs.js'
 import { METRICS } from './rollups.js'
 import type { EstimateRow } from './rows.js'
 import { checkQuantiles, quantilesOf } from './sketch.js'
@@ -9,6 +11,7 @@ const HOUR = 3_600_000
 const MINUTE = 60_000
 const TOP = 10
 const CURVES = 100
+const RUNS = 256
 const QUANTILES = [0.5, 0.9, 0.95, 0.99]
 /** The events that end a wait, one way or another. */
 const ENDS_OF_WAITS = ['grant', 'refusal', 'abort']
@@ -141,6 +144,15 @@ export interface CurvesOptions extends Span {
   readonly limit?: number
 }
 
+export interface RunsOptions extends Span {
+  readonly workflow?: string
+  readonly type?: string
+  readonly outcome?: string
+  readonly tenant?: string
+  /** the last so many; default 256 */
+  readonly limit?: number
+}
+
 /** How good predictions of one kind about one subject were. */
 export interface PredictionScores {
   readonly kind: string
@@ -175,6 +187,8 @@ export interface History {
   quantiles(options?: QuantilesOptions): Promise<QuantileGroup[]>
   /** How good predictions made in the span were, by kind, subject, tier and workflow: the most often made first. */
   predictions(options?: PredictionsOptions): Promise<PredictionScores[]>
+  /** The last runs with their actions, in the order in which they ended, as {@link Workflow.teach} takes them: of the raw rows, for as long as they are kept. */
+  runs(options?: RunsOptions): Promise<PastRecord[]>
   /** What runs that were sampled used over their time, those that ended last first: of the raw rows, for as long as they are kept. */
   curves(options?: CurvesOptions): Promise<RunCurve[]>
 }
@@ -306,6 +320,10 @@ class StoreHistory implements History {
       .sort((a, b) => b.made - a.made || (a.subject < b.subject ? -1 : 1))
   }
 
+  runs(options: RunsOptions = {}): Promise<PastRecord[]> {
+    return askRuns((table, selection) => this.store.select(table, selection), options)
+  }
+
   async curves(options: CurvesOptions = {}): Promise<RunCurve[]> {
     known(options, ['workflow', 'outcome', 'tenant', 'limit', 'from', 'to'], 'curves')
     const { workflow, outcome, tenant, limit = CURVES, from, to } = options
@@ -313,6 +331,14 @@ class StoreHistory implements History {
     const where = given({ workflow, outcome, tenant })
     return (await this.store.select('runs', { from, to, where, present: ['curve'], order: 'desc', limit })).flatMap(runCurve)
   }
+}
+
+/** See {@link History.runs}. @internal */
+export async function askRuns(select: Select, options: RunsOptions): Promise<PastRecord[]> {
+  known(options, ['workflow', 'type', 'outcome', 'tenant', 'limit', 'from', 'to'], 'runs')
+  const { workflow, type, outcome, tenant, limit = RUNS, from, to } = options
+  count(limit, 'limit', 0, Number.MAX_SAFE_INTEGER)
+  return pastRuns(select, { from, to, where: given({ workflow, type, outcome, tenant }), limit })
 }
 
 /** What was said of what is asked for. */

@@ -1,5 +1,5 @@
 /** Raised with every change of {@link TABLES}; a column says since which version it is there. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** `number`: a double. `json`: an object of what JSON can say. `texts`, `numbers`: several, in their order. */
 export type ColumnType = 'number' | 'text' | 'json' | 'texts' | 'numbers'
@@ -42,7 +42,7 @@ const USAGE = {
 export const TABLES = {
   runs: {
     time: 'end',
-    keys: ['workflow', 'tenant', 'id'],
+    keys: ['workflow', 'type', 'tenant', 'id'],
     columns: {
       id: must('text'),
       workflow: must('text'),
@@ -56,7 +56,10 @@ export const TABLES = {
       input: may('json'),
       ...USAGE,
       participant: may('text'),
-      curve: { type: 'json', optional: true, since: 3 }
+      curve: { type: 'json', optional: true, since: 3 },
+      type: { type: 'text', optional: true, since: 4 },
+      parent: { type: 'text', optional: true, since: 4 },
+      events: { type: 'texts', optional: true, since: 4 }
     }
   },
   actions: {
@@ -72,7 +75,11 @@ export const TABLES = {
       end: must('number'),
       outcome: must('text'),
       ...USAGE,
-      labels: may('texts')
+      labels: may('texts'),
+      bytes: { type: 'number', optional: true, since: 4 },
+      transfers: { type: 'number', optional: true, since: 4 },
+      largest: { type: 'number', optional: true, since: 4 },
+      pattern: { type: 'text', optional: true, since: 4 }
     }
   },
   events: {
@@ -200,9 +207,12 @@ type Allowed<C> = {
 /** A row of a table. What is absent was not measured, or does not apply. */
 export type Row<T extends TableName> = Readonly<Needed<(typeof TABLES)[T]['columns']> & Allowed<(typeof TABLES)[T]['columns']>>
 
-/** One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept, `curve` a `UsageCurve`. */
+/**
+ * One run of a workflow. `outcome` is success, ignore or drop; `input` holds the fields of its input that are kept, `curve` a `UsageCurve`, `parent` the run
+ * that it was part of, `events` those that it was about.
+ */
 export type RunRow = Row<'runs'>
-/** One action of a run. `labels` are the certifications it needed. */
+/** One action of a run. `labels` are the certifications it needed; `bytes` it moved, in so many `transfers`, as a `pattern`: burst or stream. */
 export type ActionRow = Row<'actions'>
 /** What the arena's telemetry told of one request. */
 export type EventRow = Row<'events'>

@@ -26,7 +26,10 @@ export function runRow(run: RunRecord, participant: string): RunRow {
     ...measured(run),
     cost: run.cost,
     participant,
-    curve: curveOf(run.curve)
+    curve: curveOf(run.curve),
+    type: run.type,
+    parent: run.parent,
+    events: run.events?.length ? run.events : undefined
   } as RunRow
 }
 
@@ -43,6 +46,10 @@ export function actionRow(of: RunRecord | ActionsNote, action: ActionRecord): Ac
     outcome: action.outcome,
     ...measured(action),
     cost: action.cost,
-    labels: action.certifications
+    labels: action.certifications,
+    bytes: action.data?.bytes,
+    transfers: action.data?.transfers,
+    largest: action.data?.largest,
+    pattern: action.data?.pattern
   } as ActionRow
 }

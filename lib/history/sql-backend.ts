@@ -122,7 +122,8 @@ export abstract class SqlBackend implements Backend {
     if (from === version) return
     for (const [name, table] of Object.entries(tables)) {
       if (from !== null && Object.values(table.columns).some(({ since }) => since <= from)) await this.#addColumns(name, table, from)
-      else for (const statement of this.create(name, table)) await this.statements.change(statement)
+      // Of a table that is there, what it is found by.
+      for (const statement of this.create(name, table)) await this.statements.change(statement)
     }
     await this.#setMeta('schema', String(version))
   }

@@ -1,6 +1,6 @@
 import { Attribution } from '../metering/attribution.js'
 import type { Usage, UsageField } from '../metering/counters.js'
-import { Meter } from '../metering/meter.js'
+import { Meter, type MeterMethods } from '../metering/meter.js'
 import type { MeterLevel, MeterScopeOption } from '../metering/scope.js'
 import type { Session } from '../session.js'
 import { SampleClock } from './sample-clock.js'
@@ -55,6 +55,14 @@ export function openMetering(session: Session, { scope, level, per, every }: Rea
     every,
     samples
   }
+}
+
+/** How each value of a run's usage is measured. @throws ClosedError */
+export function methodsOf({ reader, attribution }: Metering): MeterMethods {
+  const methods = reader.meter.methods
+  return attribution === undefined
+    ? methods
+    : { ...methods, cpu: `${methods.cpu}, whenever the thread goes on with another run (async_hooks)` }
 }
 
 function sharedBy(session: Session): Shared {

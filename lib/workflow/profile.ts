@@ -4,7 +4,7 @@ import type { HeldSpan, PastRun } from '../shadow/course.js'
 import { Courses } from '../shadow/courses.js'
 import type { Prices } from './cost.js'
 import { InputLearner, type InputProfile } from './input.js'
-import type { ActionRecord, DataPattern, RunRecord } from './record.js'
+import type { ActionRecord, DataPattern, PastRecord, RunRecord } from './record.js'
 import { Samples, type Spread } from './samples.js'
 
 /** What work needs of one resource, or takes: given, learnt, or learnt within given bounds. */
@@ -259,11 +259,11 @@ class ActionLearner extends Learner {
     super()
   }
 
-  add(action: ActionRecord): void {
+  add(action: Omit<ActionRecord, 'booked'>): void {
     this.learn(action.duration, action.usage, action.cost)
     this.offset.add(action.offset)
-    if (action.data !== undefined) this.moved(action.data)
-    for (const label of action.certifications) this.needed.add(label)
+    if (action.data) this.moved(action.data)
+    for (const label of action.certifications ?? []) this.needed.add(label)
   }
 
   actionProfile(runs: number): ActionProfile {
@@ -272,12 +272,17 @@ class ActionLearner extends Learner {
   }
 }
 
+/** Of more runs that were taught the first are not learnt anew when a tenant is to be forgotten. */
+const TAUGHT_MAX = 256
+
 /** Learns the profile of one workflow from its runs. */
 export class ProfileLearner extends Learner {
   /** how its last runs went */
   readonly courses: Courses<RunRecord>
   private readonly actions = new Map<string, ActionLearner>()
   private readonly inputs = new InputLearner()
+  /** of another day or place, in the order in which they were taught */
+  private taught: PastRecord[] = []
 
   constructor(
     private readonly about: Pick<WorkflowProfile, 'id' | 'type' | 'priority' | 'prices'>,
@@ -295,13 +300,21 @@ export class ProfileLearner extends Learner {
   /** What it knows then is from those of the last runs that were not of this tenant: a median does not tell whose values it is of. */
   forget(tenant: string): void {
     const left = this.courses.forget(tenant)
+    this.taught = this.taught.filter(run => run.tenant !== tenant)
     this.clear()
     this.actions.clear()
     this.inputs.clear()
-    for (const run of left) this.learnFrom(run)
+    for (const run of [...this.taught, ...left]) this.learnFrom(run)
   }
 
-  private learnFrom(run: RunRecord): void {
+  /** Learns from a run of another day or place. How it went makes no forecasts here: what it held is not known. */
+  teach(run: PastRecord): void {
+    this.taught.push(run)
+    if (this.taught.length > TAUGHT_MAX) this.taught.shift()
+    this.learnFrom(run)
+  }
+
+  private learnFrom(run: PastRecord): void {
     if (run.outcome !== 'success') return
     this.learn(run.duration, run.usage, run.cost)
     this.inputs.add(run.input)
@@ -313,7 +326,7 @@ export class ProfileLearner extends Learner {
         this.actions.set(action.name, learner)
       }
       learner.add(action)
-      if (action.data !== undefined) this.moved(action.data)
+      if (action.data) this.moved(action.data)
     }
   }
 
@@ -324,6 +337,26 @@ export class ProfileLearner extends Learner {
     const certifications = [...new Set([...own.certifications, ...actions.flatMap(action => action.certifications)])]
     return { ...this.about, ...own, input: this.inputs.profile(), certifications, actions }
   }
+}
+
+/** Whether it can be learnt from: what comes from elsewhere may be anything. */
+export function isPast(record: Partial<PastRecord>): record is PastRecord {
+  const { actions, input } = record
+  if (!isMeasured(record) || !Array.isArray(actions) || typeof input !== 'object' || input === null) return false
+  return actions.every(
+    action => typeof action?.name === 'string' && Number.isFinite(action.offset) && isMeasured(action) && isMoved(action.data)
+  )
+}
+
+function isMeasured({ duration, usage }: Partial<Pick<PastRecord, 'duration' | 'usage'>>): boolean {
+  if (!((duration as number) >= 0) || typeof usage !== 'object' || usage === null) return false
+  return Object.values(usage).every(amount => amount >= 0)
+}
+
+function isMoved(data: unknown): boolean {
+  if (data === undefined || data === null) return true
+  const { bytes, largest } = data as Partial<Record<'bytes' | 'largest', number>>
+  return (bytes as number) >= 0 && (largest as number) >= 0
 }
 
 /** The run that a given profile speaks of. */

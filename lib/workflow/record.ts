@@ -98,3 +98,6 @@ export interface RunRecord extends WorkRecord {
   /** where it was sampled ({@link MeteringOptions.every}) */
   readonly curve?: UsageCurve
 }
+
+/** What a history knows of a run: all but what was booked to it, and how it was sized. */
+export type PastRecord = Omit<RunRecord, 'booked' | 'sized' | 'actions'> & { readonly actions: readonly Omit<ActionRecord, 'booked'>[] }

@@ -142,6 +142,7 @@ export class Run extends Work implements Running {
     const isPlain = typeof second === 'function'
     const fn = isPlain ? second : third
     callback(fn, 'fn')
+    this.mustGoOn()
     const labels = isPlain || second === undefined ? NO_LABELS : readActionOptions(second)
     if (labels.length !== 0) this.mustBeCertified(labels)
     const { metering, prices } = this.kind

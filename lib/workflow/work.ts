@@ -6,6 +6,7 @@ import { type Booked, type BookedKind, Booker, type Holding } from '../booker.js
 import type { Bucket } from '../bucket.js'
 import { refuse } from '../checks.js'
 import { callBooked } from '../enclosing.js'
+import { ClosedError } from '../errors/index.js'
 import { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
 import type { Attribution } from '../metering/attribution.js'
@@ -37,7 +38,7 @@ interface UsedByOthers {
   readonly threads: Partial<Usage>
 }
 
-/** What a run and its actions have in common: what is asked for through them is booked to them. */
+/** What a run and its actions have in common: what is asked for through them is booked to them. When they are over, that is a ClosedError. */
 export abstract class Work extends Booker {
   /** @internal */
   readonly session: Session
@@ -62,6 +63,7 @@ export abstract class Work extends Booker {
   private used: UsedByOthers | undefined = undefined
   /** Those who do. */
   private users: (ChildMeter | WorkerMeter)[] | undefined = undefined
+  private isOver = false
   /** With a CPU account of their own, and part of it. */
   private parts: Set<Work> | undefined = undefined
   /** ms of CPU time of such parts that are over. */
@@ -79,6 +81,7 @@ export abstract class Work extends Booker {
   /** A lock, as {@link Lock.acquire} gives it. What is still held at the end is released then. */
   lock(lock: string | Lock, options?: AcquireOptions): Promise<Grant> {
     try {
+      this.mustGoOn()
       return this.lockOf(lock).acquire({ ...options, within: this.also(options?.within) })
     } catch (error) {
       return Promise.reject(error)
@@ -87,26 +90,31 @@ export abstract class Work extends Booker {
 
   /** The same without waiting. */
   tryLock(lock: string | Lock, options?: TryOptions): Grant | null {
+    this.mustGoOn()
     return this.lockOf(lock).tryAcquire({ ...options, within: this.also(options?.within) })
   }
 
   /** Tokens, as {@link Bucket.take} gives them. */
-  take(bucket: Bucket, n = 1, options?: WaitOptions): Promise<Taken> {
+  async take(bucket: Bucket, n = 1, options?: WaitOptions): Promise<Taken> {
+    this.mustGoOn()
     return bucket.take(n, { ...options, within: this })
   }
 
   /** The same without waiting. */
   tryTake(bucket: Bucket, n = 1, options?: AskOptions): Taken {
+    this.mustGoOn()
     return bucket.tryTake(n, { ...options, within: this })
   }
 
   /** Units, as {@link Pool.allocate} gives them. What is still held at the end is released then. */
-  allocate(pool: Pool, amounts: AmountsByName, options?: AllocateOptions): Promise<Allocation> {
+  async allocate(pool: Pool, amounts: AmountsByName, options?: AllocateOptions): Promise<Allocation> {
+    this.mustGoOn()
     return pool.allocate(amounts, { ...options, within: this })
   }
 
   /** The same without waiting. */
   tryAllocate(pool: Pool, amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
+    this.mustGoOn()
     return pool.tryAllocate(amounts, { ...options, within: this })
   }
 
@@ -250,6 +258,7 @@ export abstract class Work extends Booker {
 
   private usedBy(open: (level: MeterOptions) => ChildMeter | WorkerMeter): Promise<Usage> {
     try {
+      this.mustGoOn()
       const booking = this.metering === undefined ? this.metered() : this
       const meter = open(booking?.metering === undefined ? {} : { level: booking.metering.level })
       if (booking !== undefined) {
@@ -286,7 +295,19 @@ export abstract class Work extends Booker {
     return session.binding.virtual ? this.began : Number(process.hrtime.bigint()) / NS_PER_MS
   }
 
+  /**
+   * What is asked for through work that is over would be released by nobody, and recorded nowhere.
+   *
+   * @throws ClosedError
+   */
+  protected mustGoOn(): void {
+    if (!this.isOver) return
+    const what = this.actionName === undefined ? 'the run' : `the action ${JSON.stringify(this.actionName)}`
+    throw new ClosedError(`${what} is over: it can hold, take and do nothing more`, { resource: this.runId })
+  }
+
   protected releaseHeld(): void {
+    this.isOver = true
     const { held } = this
     this.held = undefined
     for (const one of held ?? NONE) if (!one.ended) one.release()

@@ -4,6 +4,7 @@ import type { Admission } from '../admission.js'
 import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround, isEnclosed } from '../enclosing.js'
+import type { MeterMethods } from '../metering/meter.js'
 import { noticeBoardOf } from '../notice-board.js'
 import type { ContentionNotice, Notice, NoticeEvent, PlanNotice, WarmNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
@@ -19,12 +20,12 @@ import { runningOf } from '../shadow/running.js'
 import { Allotment } from './allotment.js'
 import { type Forgetting, forgettingOf } from './forgetting.js'
 import { addLearner } from './learners.js'
-import { openMetering } from './metering.js'
+import { methodsOf, openMetering } from './metering.js'
 import { noteRun } from './notes.js'
 import { type ReadRun, type ReadWorkflow, type RunOptions, type RunShadowOptions, readRun, readShadow, readWorkflow } from './options.js'
-import { ProfileLearner, type WorkflowProfile } from './profile.js'
+import { isPast, ProfileLearner, type WorkflowProfile } from './profile.js'
 import { Readiness, type ReadinessStatus } from './readiness.js'
-import type { Outcome, RunRecord } from './record.js'
+import type { Outcome, PastRecord, RunRecord } from './record.js'
 import { Remedies, type Remedy, type RemedyRecord, type RemedyStatus } from './remedies.js'
 import { noteRemedy } from './remedy-note.js'
 import { KnownWorkflow, poolParts } from './remedy-subject.js'
@@ -224,20 +225,32 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   }
 
   /**
-   * Learns what runs need from records of runs that were, as {@link WorkflowEvents.run} told of them, of another day or place: runs that are done here teach by
-   * themselves. Of those that have not succeeded nothing is learnt, and nothing by a workflow that does not learn that.
+   * How each value of the usage of its runs and actions is measured here, a sentence for each that this machine gives; none: nothing is. What a child process or a
+   * worker thread used is in it as a {@link ChildMeter} or a {@link WorkerMeter} says.
+   *
+   * @throws ClosedError
+   */
+  get methods(): MeterMethods {
+    const { metering } = this.#kind
+    return metering === undefined ? {} : methodsOf(metering)
+  }
+
+  /**
+   * Learns its profile, and what runs need where it learns that, from records of runs that were, as {@link WorkflowEvents.run} told of them or
+   * {@link History.runs} knows them, of another day or place: runs that are done here teach by themselves. Of those that have not succeeded nothing is learnt.
    *
    * @throws ArgumentError
    */
-  teach(records: Iterable<RunRecord>): void {
+  teach(records: Iterable<PastRecord>): void {
     if (typeof (records as Partial<Iterable<RunRecord>> | undefined | null)?.[Symbol.iterator] !== 'function') {
       throw refuse('records', 'records of runs', records)
     }
     for (const record of records) {
       if (optionsObject(record, 'record') === undefined) throw refuse('record', 'the record of a run', record)
       if (record.outcome !== 'success') continue
-      if (record.tenant !== undefined) this.#forgetting.learnt(record.tenant)
+      if (typeof record.tenant === 'string') this.#forgetting.learnt(record.tenant)
       this.#sizing?.hear(record)
+      if (isPast(record)) this.#learner.teach(record)
     }
   }
 

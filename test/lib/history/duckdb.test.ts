@@ -199,6 +199,22 @@ test('a file of a later schema is refused, and stays as it is', async () => {
   await later.close()
 })
 
+test('a file of schema 3, and its Parquet, have what schema 4 brought once it is there', async () => {
+  const file = fresh()
+  const before = await openDuckDbSchema(file, MANUAL, schemaOf(3))
+  before.append('runs', [run('1', { end: DAY })])
+  await before.flush()
+  await before.exportParquet(join(folder, 'third'))
+  await before.close()
+  const after = await openDuckDbStore(file, MANUAL)
+  const newer = run('2', { end: DAY + 1, type: 'image', parent: '1', events: ['e'] })
+  after.append('runs', [newer])
+  await after.flush()
+  await after.importParquet(join(folder, 'third'))
+  assert.equal(await after.select('runs'), [run('1', { end: DAY }), run('1', { end: DAY }), newer])
+  await after.close()
+})
+
 test('Parquet of an older schema is read, what it lacks is absent', async () => {
   const older = await openDuckDbStore(fresh(), MANUAL)
   older.append('runs', [run('1', { end: DAY + 1 })])

@@ -136,6 +136,26 @@ test('a database of schema 2 has what schema 3 brought once it is there', async 
   await after.close()
 })
 
+test('a database of schema 3 has what schema 4 brought, and finds it through an index', async () => {
+  const schema = fresh()
+  const before = await openPostgresSchema(server.url, { ...MANUAL, schema }, schemaOf(3))
+  before.append('runs', [run('1', { end: DAY })])
+  await before.close()
+  const after = await openPostgresStore(server.url, { ...MANUAL, schema })
+  after.append('runs', [run('2', { end: DAY + 1, type: 'image', events: ['e'] })])
+  await after.flush()
+  assert.equal(
+    (await after.select('runs')).map(({ type, events }) => [type, events]),
+    [
+      [undefined, undefined],
+      ['image', ['e']]
+    ]
+  )
+  const indexes = await after.sql('SELECT indexname FROM pg_indexes WHERE schemaname = $1 AND indexname = $2', [schema, 'runs_by_type'])
+  assert.is(indexes.length, 1)
+  await after.close()
+})
+
 test('a workflow is found through an index, and time through BRIN', async () => {
   const store = await openPostgresStore(server.url, { ...MANUAL, schema: fresh() })
   await store.sql('SET enable_seqscan = off')

@@ -1,8 +1,18 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Governor, historyOf, openMemoryStore, type Recorder, type Row, unlink } from '../../../lib/index.js'
+import {
+  type Governor,
+  historyOf,
+  openHistory,
+  openMemoryStore,
+  type PastRecord,
+  type Recorder,
+  type Row,
+  type RunRecord,
+  unlink
+} from '../../../lib/index.js'
 import { Agent } from '../agents.js'
-import { isCoded, isSettled, macrotask, thrown, virtual } from '../support.js'
+import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from '../support.js'
 
 const quiet = { metering: false } as const
 let arenas = 0
@@ -70,6 +80,59 @@ test('what is in the note of a run where its curve should be is not taken for on
     assert.is(recorder.error, undefined)
     const known = (await store.select('runs')).flatMap(row => (row.curve === undefined ? [] : [row.curve]))
     assert.equal([recorder.status.runs, known], [curves.length + 1, [{ times: [1] }]])
+  }))
+
+test('runs come back from a history as they were told of, and teach a workflow of another day its profile', () =>
+  recording(async (gov, recorder, store) => {
+    const options = { type: 'image', keep: ['bytes', 'format'], prices: { wall: 1 } }
+    const workflow = gov.workflow('import', options)
+    const told: RunRecord[] = []
+    workflow.on('run', record => told.push(record))
+    for (let i = 1; i <= 5; i++) {
+      await workflow
+        .run({ input: { bytes: i, format: 'heic', user: 'ada' }, tenant: i < 4 ? 'acme' : 'globex', events: [`e${i}`] }, async run => {
+          await run.action('read', action => {
+            for (let part = 0; part < 3; part++) {
+              action.transferred(100 * i)
+              gov.advance(10)
+            }
+          })
+          await gov.workflow('inner').run({ within: run }, () => gov.advance(i))
+          if (i === 5) throw new Error('no disk')
+        })
+        .catch(() => {})
+    }
+    await macrotask()
+    await recorder.drain()
+    const history = historyOf(store)
+    const past = await history.runs({ type: 'image' })
+    const asKept = ({ booked: _, actions, ...run }: RunRecord) => ({ ...run, actions: actions.map(({ booked: _, ...action }) => action) })
+    // Ends are kept, and not durations.
+    const rounded = (value: unknown) =>
+      JSON.parse(JSON.stringify(value, (_, one) => (typeof one === 'number' ? Math.round(one * 100) / 100 : one)))
+    assert.equal(rounded(past), rounded(told.map(asKept)))
+    assert.equal(
+      (await history.runs({ workflow: 'inner', limit: 2 })).map(({ parent }) => parent),
+      past.slice(3).map(({ id }) => id)
+    )
+    const anew = virtual()
+    const later = anew.workflow('import', options)
+    later.teach(past)
+    assert.equal(rounded(later.profile()), rounded(workflow.profile()))
+    anew.forget({ tenant: 'acme' })
+    assert.is(later.profile().samples, 1, 'of one of the others')
+    later.teach([
+      { ...(past[0] as PastRecord), duration: 'long' as never },
+      { ...(past[0] as PastRecord), usage: { cpu: 'x' as never } }
+    ])
+    assert.is(later.profile().samples, 1)
+    await anew.close()
+    const viewer = await openHistory(store, { as: 'operator' })
+    assert.equal(
+      (await viewer.runs({ workflow: 'import' })).map(({ tenant, input, actions }) => [tenant, input, actions.length]),
+      Array(5).fill([undefined, {}, 1])
+    )
+    isCoded(await rejection(viewer.runs({ tenant: 'acme' })), 'ERR_FORELOCK_ACCESS')
   }))
 
 test('notes that are none are counted as a loss, and keep nobody else from being recorded', () =>

@@ -43,7 +43,8 @@ export function predicted(id: string, more: Partial<EstimateRow> = {}): Estimate
 export function schemaOf(version: number): Schema {
   const older = Object.entries<Table>(TABLES).map(([name, table]) => {
     const columns = Object.entries<Column>(table.columns).filter(([, { since }]) => since <= version)
-    return [name, { ...table, columns: Object.fromEntries(columns) }]
+    const keys = table.keys.filter(key => columns.some(([column]) => column === key))
+    return [name, { ...table, keys, columns: Object.fromEntries(columns) }]
   })
   return { version, tables: Object.fromEntries(older) }
 }

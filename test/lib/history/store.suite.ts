@@ -388,6 +388,39 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
       assert.equal([made, score, within], [1, 20, 1])
     }))
 
+  test('runs are asked for by workflow, type and tenant, the last with their actions in order', () =>
+    withStore(async store => {
+      const of = (id: string, end: number, more = {}) => run(id, { end: DAY + end, type: 'image', ...more })
+      store.append('runs', [
+        of('1', 1000),
+        of('2', 2000, { tenant: 'acme', events: ['e'], parent: '1' }),
+        of('3', 3000, { type: 'text' }),
+        of('4', 500)
+      ])
+      store.append('actions', [
+        action('2', { position: 1, start: DAY + 60, end: DAY + 90, labels: ['pci'] }),
+        action('2', { position: 0, bytes: 10, transfers: 2, largest: 6, pattern: 'stream' }),
+        action('3')
+      ])
+      await store.flush()
+      const history = historyOf(store)
+      const ids = async (options: object) => (await history.runs(options)).map(({ id }) => id)
+      assert.equal(await ids({ workflow: 'import' }), ['4', '1', '2', '3'])
+      assert.equal(await ids({ type: 'image', limit: 2 }), ['1', '2'])
+      assert.equal(await ids({ from: DAY + 1000, to: DAY + 3000 }), ['1', '2'])
+      assert.equal(await ids({ workflow: 'export' }), [])
+      const [second] = await history.runs({ tenant: 'acme' })
+      assert.equal([second?.type, second?.events, second?.parent, second?.duration], ['image', ['e'], '1', 2000])
+      assert.equal(
+        second?.actions.map(({ offset, duration, data, certifications }) => [offset, duration, data, certifications]),
+        [
+          [0, 40, { bytes: 10, transfers: 2, largest: 6, pattern: 'stream' }, []],
+          [60, 30, undefined, ['pci']]
+        ]
+      )
+      for (const options of [{ limit: -1 }, { colour: 1 }, null]) await isRefused(() => history.runs(options as never))
+    }))
+
   test('curves of runs are asked for by workflow, the last first, and stay in rows as long as their runs do', () =>
     withStore(async store => {
       const curve = { times: [10, 20.5], cpu: [4, 9.25], memory: [1e6, 2e6] }

@@ -75,6 +75,23 @@ test('what is not measured has no column in the curve', async () => {
   await gov.close()
 })
 
+test('a workflow says how each value of its runs is measured', () =>
+  governed(async gov => {
+    const methods = (metering: MeteringOptions | false) => gov.workflow('w', { metering }).methods
+    assert.equal(methods({}), { wall: 'CLOCK_MONOTONIC', cpu: 'CLOCK_THREAD_CPUTIME_ID' })
+    assert.match(methods({ scope: 'async' }).cpu as string, /CLOCK_THREAD_CPUTIME_ID.*async_hooks/)
+    assert.equal(methods(false), {})
+    const { usage } = await recordOf(gov, { scope: 'process', level: 'all' }, () => burn(1))
+    const said = methods({ scope: 'process', level: 'all' })
+    for (const field of Object.keys(usage) as (keyof Usage)[]) assert.ok(said[field], `${field} is measured, and nobody says how`)
+    const closed = gov.workflow('w')
+    await gov.close()
+    isCoded(
+      thrown(() => closed.methods),
+      'ERR_FORELOCK_CLOSED'
+    )
+  }))
+
 test('a long run has a curve of no more points, still evenly apart', async () => {
   const gov = virtual()
   const { curve } = await recordOf(gov, { every: 1 }, async () => {

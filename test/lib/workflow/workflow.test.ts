@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decodeNotes, open, type Run, type RunRecord } from '../../../lib/index.js'
+import { type Action, decodeNotes, open, type Run, type RunRecord } from '../../../lib/index.js'
 import { decodeRunNote, RUN_NOTE } from '../../../lib/workflow/notes.js'
 import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from '../support.js'
 
@@ -166,6 +166,33 @@ test('what a run or an action still holds at its end is released then', async ()
     assert.is(gov.lock('of the run').tryAcquire(), null)
   })
   assert.ok(gov.lock('of the run').tryAcquire())
+  await gov.close()
+})
+
+test('a run or an action that is over holds, takes and does nothing more', async () => {
+  const gov = virtual()
+  const [pool, bucket] = [gov.pool('p', { capacity: { cpu: 1 } }), gov.bucket('b', { rate: 1, burst: 1 })]
+  const workflow = gov.workflow('w', quiet)
+  let [run, action] = [undefined, undefined] as [Run | undefined, Action | undefined]
+  await workflow.run(async one => {
+    run = one
+    await one.action('a', part => {
+      action = part
+    })
+    isCoded(await rejection((action as Action).lock('late')), 'ERR_FORELOCK_CLOSED')
+    assert.ok(one.tryLock('early'), 'the run goes on')
+  })
+  for (const work of [run as Run, action as Action]) {
+    for (const late of [work.lock('late'), work.take(bucket), work.allocate(pool, { cpu: 1 }), work.child({} as never)]) {
+      isCoded(await rejection(late), 'ERR_FORELOCK_CLOSED')
+    }
+    for (const late of [() => work.tryLock('late'), () => work.tryTake(bucket), () => work.tryAllocate(pool, { cpu: 1 })]) {
+      isCoded(thrown(late), 'ERR_FORELOCK_CLOSED')
+    }
+  }
+  isCoded(await rejection((run as Run).action('late', () => assert.unreachable())), 'ERR_FORELOCK_CLOSED')
+  assert.ok(gov.lock('late').tryAcquire())
+  assert.equal([bucket.tryTake(1).ok, pool.usage().used.cpu], [true, 0])
   await gov.close()
 })
 
