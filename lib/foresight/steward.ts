@@ -8,6 +8,7 @@ import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
+import type { SavedSequels } from '../plan/saved-sequels.js'
 import type { WarmTerms, WarmUp } from '../plan/warm-planner.js'
 import { type Plan, PlanBook } from '../plans.js'
 import { Pool, type PoolUsage, pools } from '../pool.js'
@@ -197,6 +198,14 @@ export class Steward implements Arena {
 
   waiting(thing: string, tier: string): number {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  save(): Uint8Array | undefined {
+    return this.#planner.save()
+  }
+
+  load(saved: SavedSequels): void {
+    this.#planner.load(saved)
   }
 
   tokens(name: string): TokenLevel | undefined {

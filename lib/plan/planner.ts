@@ -13,6 +13,7 @@ import { LowerTiers } from './lower-tiers.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import type { SavedSequels } from './saved-sequels.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
 import { Shares } from './shares.js'
@@ -302,6 +303,16 @@ export class Planner {
       }
     }
     return all
+  }
+
+  /** What was learnt of which workflow raises which; undefined: nothing is planned for that. */
+  save(): Uint8Array | undefined {
+    return this.#foretold?.save()
+  }
+
+  /** Goes on from what was saved. */
+  load(saved: SavedSequels): void {
+    this.#foretold?.load(saved)
   }
 
   /** What has become of the plans for each thing. */
