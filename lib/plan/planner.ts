@@ -263,6 +263,7 @@ export class Planner {
 
   ended(over: Over): void {
     const { kind, thing, tier, time, waited, held } = over
+    this.#warm?.ended(kind, thing, time, waited, held)
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held)
       this.#lower.ended(tier, waited)
