@@ -14,6 +14,7 @@ import type { Outlook } from './outlook.js'
 
 const RECORDS = 8_192
 const NOTES_BYTES = 1 << 18
+/** Pools that are looked at; of more, those that were asked for last. */
 const POOLS_MAX = 256
 /** ms between two looks at what pools have handed out. */
 const POOLS_EVERY_MS = 100
@@ -35,7 +36,9 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #view = new DataView(this.#records.buffer)
   readonly #record: RecordFields = blankRecord()
   readonly #notes = new Uint8Array(NOTES_BYTES)
-  readonly #pools = new Map<string, Pool>()
+  readonly #pools = new Map<string, { readonly pool: Pool; asked: number }>()
+  /** looks at pools so far */
+  #looks = 0
   readonly #offset: number
   readonly #standing: Standing
   #lookedAtPools = Number.NEGATIVE_INFINITY
@@ -151,20 +154,36 @@ export class LaneWatch<O extends Told = Outlook> {
 
   #meet(name: string): void {
     // While close({ drain }) waits nobody is met any more.
-    if (this.#pools.has(name) || this.#pools.size >= POOLS_MAX || !this.#session.open) return
+    const known = this.#pools.get(name)
+    if (known !== undefined) known.asked = this.#looks
+    if (known !== undefined || !this.#session.open || !this.#hasRoom()) return
     try {
-      this.#pools.set(name, new Pool(this.#session, name, undefined, 'pool', false, false))
+      this.#pools.set(name, { pool: new Pool(this.#session, name, undefined, 'pool', false, false), asked: this.#looks })
     } catch (error) {
       // Its place has been given to another since.
       if (!(error instanceof NotFoundError)) throw error
     }
   }
 
+  /** Makes some where that takes none that was asked for since the last look but one. */
+  #hasRoom(): boolean {
+    if (this.#pools.size < POOLS_MAX) return true
+    let oldest: string | undefined
+    let asked = this.#looks - 1
+    for (const [name, one] of this.#pools) {
+      if (one.asked >= asked) continue
+      oldest = name
+      asked = one.asked
+    }
+    return oldest !== undefined && this.#pools.delete(oldest)
+  }
+
   #lookAtPools(): void {
     const now = this.now()
     if (now - this.#lookedAtPools < POOLS_EVERY_MS) return
     this.#lookedAtPools = now
-    for (const [name, pool] of this.#pools) {
+    this.#looks++
+    for (const [name, { pool }] of this.#pools) {
       try {
         this.#outlook.used(now, name, pool.usage())
       } catch (error) {

@@ -1,4 +1,5 @@
 import { CorruptError } from '../errors/index.js'
+import { readSequels, type SavedSequels } from '../plan/saved-sequels.js'
 import type { PoolUsage } from '../pool.js'
 import { Contention, type ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
@@ -27,6 +28,8 @@ interface Saved {
   contention: string
   accuracy: string
   scores: [within: number, model: string][]
+  /** what whoever follows has learnt; absent: nobody did */
+  sequels?: string
 }
 
 /** Who is told of the same, to act on it. */
@@ -35,6 +38,10 @@ export interface Follower {
   happened(asked: readonly Asked[], activities: readonly Activity[]): void
   usage(pool: string, usage: PoolUsage): void
   forget(tenant: string): void
+  /** What it has learnt of which workflow raises which; undefined: nothing. */
+  save(): Uint8Array | undefined
+  /** Goes on from that. */
+  load(saved: SavedSequels): void
 }
 
 /** Who is told of what it sees. */
@@ -57,8 +64,9 @@ export class Outlook {
   readonly #tiers: readonly string[]
   readonly #events: OutlookEvents
   #anomalies: Anomaly[] = []
-  /** undefined: nobody */
-  follower: Follower | undefined
+  #follower: Follower | undefined
+  /** of the last one who followed, or of what was loaded: for the next */
+  #sequels: Uint8Array | undefined
   /** whether it learns who collides with whom, which is a third of the work; the first question about it begins that */
   contends = true
 
@@ -79,6 +87,19 @@ export class Outlook {
     }, this.#keeper)
   }
 
+  /** undefined: nobody */
+  get follower(): Follower | undefined {
+    return this.#follower
+  }
+
+  /** Who follows goes on from what the one before has learnt. */
+  set follower(follower: Follower | undefined) {
+    this.#sequels = this.#follower?.save() ?? this.#sequels
+    this.#follower = follower
+    const saved = this.#sequels === undefined ? undefined : readSequels(this.#sequels, this.#tiers.length)
+    if (saved !== undefined) follower?.load(saved)
+  }
+
   get tracked(): { elements: number; subjects: number; usage: number } {
     return { elements: this.#scores.tracked, subjects: this.#demand.size, usage: this.#usage.model.size }
   }
@@ -94,7 +115,7 @@ export class Outlook {
     asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)
-    this.follower?.happened(asked, activities)
+    this.#follower?.happened(asked, activities)
     if (!this.contends) return
     const collisions = activities.flatMap(activity => collisionEvent(activity) ?? [])
     this.#contention.record(collisions.sort((a, b) => a.time - b.time))
@@ -113,12 +134,12 @@ export class Outlook {
     this.#demand.forget(tenant)
     this.#usage.forget(tenant)
     this.#contention.forget(tenant)
-    this.follower?.forget(tenant)
+    this.#follower?.forget(tenant)
   }
 
   /** What a pool has handed out now. */
   used(now: number, name: string, usage: PoolUsage): void {
-    this.follower?.usage(name, usage)
+    this.#follower?.usage(name, usage)
     const { used, tiers } = usage
     for (const [dimension, amount] of Object.entries(used)) {
       this.#demand.used(now, name, dimension, undefined, amount)
@@ -187,9 +208,11 @@ export class Outlook {
     this.#demand.register(factory)
   }
 
-  /** What was learnt of usage and of how requests come; not what is counted. */
+  /** What was learnt of usage, of how requests come, and by an agent of which workflow raises which; not what is counted. */
   save(): Uint8Array {
+    const sequels = this.#follower?.save() ?? this.#sequels
     const saved: Saved = {
+      ...(sequels !== undefined && { sequels: base64(sequels) }),
       usage: base64(this.#usage.model.save()),
       contention: base64(this.#contention.save()),
       accuracy: base64(this.#keeper.save()),
@@ -202,11 +225,17 @@ export class Outlook {
   load(bytes: Uint8Array): void {
     const saved = unsealValue(MAGIC, bytes) as Saved | undefined
     if (saved === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
-    const { usage, scores, contention, accuracy } = saved
+    const { usage, scores, contention, accuracy, sequels } = saved
+    const learnt = sequels === undefined ? undefined : readSequels(bytesOf(sequels), this.#tiers.length)
+    if (sequels !== undefined && learnt === undefined)
+      throw new CorruptError('the saved sequels are damaged, or of another version or tiers', {})
     this.#usage.model.load(bytesOf(usage))
     this.#contention.load(bytesOf(contention))
     this.#keeper.load(bytesOf(accuracy))
     this.#scores.load(scores.map(([within, one]) => [within, bytesOf(one)]))
+    if (sequels === undefined || learnt === undefined) return
+    this.#sequels = bytesOf(sequels)
+    this.#follower?.load(learnt)
   }
 }
 

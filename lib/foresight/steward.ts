@@ -8,6 +8,7 @@ import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
 import type { Arena, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
+import type { SavedSequels } from '../plan/saved-sequels.js'
 import type { WarmTerms, WarmUp } from '../plan/warm-planner.js'
 import { type Plan, PlanBook } from '../plans.js'
 import { Pool, type PoolUsage, pools } from '../pool.js'
@@ -62,6 +63,8 @@ const LAG = 1
 const WARM_PART = 16
 /** Of a pool of several dimensions, parts that are told apart. */
 const PARTS = 1000
+/** Pools of which it is known what they have handed out: twice as many as are looked at. */
+const USAGES_MOST = 512
 /** Fewer than any bucket holds: what there are is asked, not whether it is enough. */
 const LEAST_TOKENS = 1e-9
 const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
@@ -124,6 +127,7 @@ export class Steward implements Arena {
       ageing: binding.ageingMs,
       lag: LAG,
       within: WITHIN_MS,
+      forgot: (kind, name) => this.#forget(kind, name),
       scores: {
         likely: (_, tier, least, most) => likely({ tier: tiers[tier] as string, least, most }).filter(({ kind }) => kind === 'lock')
       },
@@ -174,7 +178,10 @@ export class Steward implements Arena {
 
   /** What a pool has handed out now. */
   usage(pool: string, usage: PoolUsage): void {
+    // The first of the map is the one that was not looked at for longest.
+    this.#usages.delete(pool)
     this.#usages.set(pool, usage)
+    if (this.#usages.size > USAGES_MOST) this.#usages.delete(this.#usages.keys().next().value as string)
   }
 
   /** After all that has happened was told. */
@@ -201,6 +208,14 @@ export class Steward implements Arena {
 
   waiting(thing: string, tier: string): number {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
+  }
+
+  save(): Uint8Array | undefined {
+    return this.#planner.save()
+  }
+
+  load(saved: SavedSequels): void {
+    this.#planner.load(saved)
   }
 
   tokens(name: string): TokenLevel | undefined {
@@ -320,6 +335,15 @@ export class Steward implements Arena {
       if (!(error instanceof NotFoundError)) throw error
       return false
     }
+  }
+
+  #forget(kind: 'pool' | 'bucket', name: string): void {
+    if (kind === 'bucket') {
+      this.#buckets.delete(name)
+      return
+    }
+    this.#usages.delete(name)
+    this.#scales.delete(name)
   }
 
   #scaleOf(pool: string): number {

@@ -1,3 +1,4 @@
+import type { SavedAsk } from './saved-sequels.js'
 import type { WarmKind } from './warm-planner.js'
 
 /** What a workflow asks for at its beginning. */
@@ -66,6 +67,20 @@ export class Asks {
     if (this.#begun === 0) return
     for (const { kind, name, tier, count, amounts } of this.#known.values()) {
       if (amounts.length > 0) yield { kind, name, tier, share: count / this.#begun, amounts }
+    }
+  }
+
+  save(): SavedAsk[] {
+    return [...this.#known.values()].map(({ kind, name, tier, count, amounts }) => ({ kind, name, tier, count, amounts: [...amounts] }))
+  }
+
+  /** Goes on from what was saved, in place of what it knows. @param begun beginnings that count */
+  load(begun: number, asks: readonly SavedAsk[]): void {
+    this.#begun = begun
+    this.#isOpen = false
+    this.#known.clear()
+    for (const { kind, name, tier, count, amounts } of asks.slice(0, THINGS_MOST)) {
+      this.#known.set(`${kind}:${name}`, { kind, name, tier, count, amounts: amounts.slice(-AMOUNTS), now: 0, isAsked: false })
     }
   }
 

@@ -45,7 +45,6 @@ export class EscalationGuard {
   readonly #options: EscalationGuardOptions
   readonly #groups: ReadonlyMap<string, number>
   readonly #trials = new Map<string, PoolTrial>()
-  readonly #all: PoolTrial[] = []
   readonly #windows: ControlWindows
   readonly #guard: TrialGuard<EscalationPlan>
   readonly #raised = new Map<string, { tier: number; from: number; until: number }>()
@@ -61,7 +60,7 @@ export class EscalationGuard {
       tried: (plan: EscalationPlan, from: number, until: number) => this.#raise(plan, from, until),
       emptied: (plan: EscalationPlan) => plan
     }
-    this.#guard = new TrialGuard({ lag, lowest: waitCosts[0] ?? 1 }, this.#windows, guarded, this.#all)
+    this.#guard = new TrialGuard({ lag, lowest: waitCosts[0] ?? 1 }, this.#windows, guarded, [])
   }
 
   /** There is a pool. @param capacity units @param parts what each tier may have; default: anything */
@@ -69,7 +68,15 @@ export class EscalationGuard {
     const { waitCosts, workflowCosts, ageing } = this.#options
     const trial = new PoolTrial({ capacity, waitCosts, ageing, groupCosts: [...workflowCosts.values()], parts })
     this.#trials.set(name, trial)
-    this.#all.push(trial)
+    this.#guard.try(trial)
+  }
+
+  /** It is gone. */
+  forget(pool: string): void {
+    const trial = this.#trials.get(pool)
+    if (trial === undefined) return
+    this.#trials.delete(pool)
+    this.#guard.forget(trial)
   }
 
   came(pool: string, time: number, tier: number, amount: number, workflow: string | undefined): void {

@@ -85,6 +85,11 @@ export class EscalationPlanner {
     this.#pools.set(name, { planner, capacity, works, lately: works.map(() => 0), lines: [] })
   }
 
+  /** It is gone. */
+  forget(pool: string): void {
+    this.#pools.delete(pool)
+  }
+
   /** A request came. @param tier its own, index @param amount units */
   came(pool: string, tier: number, amount: number, workflow: string | undefined): void {
     const known = this.#pools.get(pool)

@@ -44,6 +44,12 @@ export class Escalations {
     this.#guard.pool(name, capacity, parts)
   }
 
+  /** It is gone. */
+  forget(pool: string): void {
+    this.#planner.forget(pool)
+    this.#guard.forget(pool)
+  }
+
   came({ thing, tier, amount, time, workflow }: Came): void {
     this.#planner.came(thing, tier, amount, workflow)
     this.#guard.came(thing, time, tier, amount, workflow)

@@ -1,5 +1,6 @@
 import type { Expectation } from './expected.js'
 import type { LikelyLock } from './lock-planner.js'
+import type { SavedSequels } from './saved-sequels.js'
 import { type Due, Sequels, type SequelsStatus } from './sequels.js'
 import type { Likely, WarmKind } from './warm-planner.js'
 
@@ -70,6 +71,15 @@ export class Foretold {
   get #due(): readonly Due[] {
     this.#dueNow ??= [...this.#sequels.due(this.#now)]
     return this.#dueNow
+  }
+
+  save(): Uint8Array {
+    return this.#sequels.save()
+  }
+
+  load(saved: SavedSequels): void {
+    this.#sequels.load(saved)
+    this.#dueNow = undefined
   }
 
   status(): SequelsStatus {

@@ -13,6 +13,7 @@ import { LowerTiers } from './lower-tiers.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import type { SavedSequels } from './saved-sequels.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
 import { Shares } from './shares.js'
@@ -49,6 +50,8 @@ export interface PlannerOptions {
   readonly warm?: PlannerWarm | undefined
   /** whether it is planned for what a workflow raises when that one begins; default true */
   readonly triggers?: boolean | undefined
+  /** Told of pools and buckets that are forgotten, as nobody asks for them any more: there they are when {@link Planner.pool} says so again. Undefined: none is */
+  readonly forgot?: ((kind: 'pool' | 'bucket', name: string) => void) | undefined
 }
 
 export interface PlannerWarm extends WarmTerms {
@@ -146,7 +149,24 @@ interface PoolPlans {
   readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
   readonly told: boolean[]
+  /** ms, when somebody last asked for it */
+  seen: number
 }
+
+interface BucketPlans {
+  readonly planner: BucketPlanner
+  /** tokens a second */
+  readonly rate: number
+  /** ms, when somebody last asked for it */
+  seen: number
+}
+
+/** Things that are known at most; of more, those that were asked for last. Where three tiers ask for it a pool of 1,000 units takes some 270 KiB, and a bucket 15. */
+const POOLS_MOST = 256
+const BUCKETS_MOST = 1_024
+/** What nobody has asked for in so long is forgotten, ms, which is looked at so often. */
+const FORGET_MS = 3_600_000
+const FORGET_EVERY_MS = 60_000
 
 /** Things that are looked at, whether to warm them up. */
 const LIKELY_MOST = 1_024
@@ -158,7 +178,7 @@ const LIKELY_MOST = 1_024
 export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
-  readonly #buckets = new Map<string, { readonly planner: BucketPlanner; readonly rate: number }>()
+  readonly #buckets = new Map<string, BucketPlans>()
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
@@ -166,6 +186,9 @@ export class Planner {
   readonly #warm: WarmPlanner | undefined
   readonly #foretold: Foretold | undefined
   readonly #lower: LowerTiers
+  /** ms: of the latest that it was told of, and when it looked last what to forget */
+  #now = Number.NEGATIVE_INFINITY
+  #forgot = Number.NEGATIVE_INFINITY
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -191,13 +214,15 @@ export class Planner {
     const terms = { ...this.#options, capacity, lag: lag * period, parts }
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
+    this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
+    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
   /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
   bucket(name: string, rate: number, burst?: number): void {
-    this.#buckets.set(name, { planner: new BucketPlanner({ ...this.#options, bucket: name, rate, burst }), rate })
+    this.#makeRoom('bucket', this.#buckets, name, BUCKETS_MOST)
+    this.#buckets.set(name, { planner: new BucketPlanner({ ...this.#options, bucket: name, rate, burst }), rate, seen: this.#now })
   }
 
   /** What a tenant has asked for, as far as it is told apart. */
@@ -211,17 +236,23 @@ export class Planner {
 
   came(asked: Asked): void {
     const { kind, thing, tier, amount, time, ...asker } = asked
+    this.#now = Math.max(this.#now, time)
     this.#warm?.came(kind, thing, tier, time)
     const isForetold = this.worked(asker.workflow, tier, time, { kind, thing, tier, amount })
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time, asker.workflow)
     } else if (kind === 'bucket') {
-      this.#buckets.get(thing)?.planner.came(asker, tier, amount, time)
+      const plans = this.#buckets.get(thing)
+      if (plans === undefined) return
+      plans.seen = this.#now
+      plans.planner.came(asker, tier, amount, time)
     } else {
       const plans = this.#pools.get(thing)
-      plans?.planner.came(tier, amount, isForetold)
-      plans?.guard.came(time, tier, amount)
-      plans?.shares?.came(time, tier, amount)
+      if (plans === undefined) return
+      plans.seen = this.#now
+      plans.planner.came(tier, amount, isForetold)
+      plans.guard.came(time, tier, amount)
+      plans.shares?.came(time, tier, amount)
       this.#escalations?.came(asked)
     }
   }
@@ -237,6 +268,7 @@ export class Planner {
 
   ended(over: Over): void {
     const { kind, thing, tier, time, waited, held } = over
+    this.#warm?.ended(kind, thing, time, waited, held)
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held)
       this.#lower.ended(tier, waited)
@@ -251,6 +283,8 @@ export class Planner {
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
+    this.#now = Math.max(this.#now, arena.now)
+    this.#forgetOld()
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
@@ -309,6 +343,16 @@ export class Planner {
     return all
   }
 
+  /** What was learnt of which workflow raises which; undefined: nothing is planned for that. */
+  save(): Uint8Array | undefined {
+    return this.#foretold?.save()
+  }
+
+  /** Goes on from what was saved. */
+  load(saved: SavedSequels): void {
+    this.#foretold?.load(saved)
+  }
+
   /** What has become of the plans for each thing. */
   status(): PlannerStatus {
     return {
@@ -320,6 +364,44 @@ export class Planner {
       warm: this.#warm?.status(),
       triggers: this.#foretold?.status()
     }
+  }
+
+  /** What nobody has asked for in an hour. */
+  #forgetOld(): void {
+    if (this.#options.forgot === undefined || this.#now - this.#forgot < FORGET_EVERY_MS) return
+    this.#forgot = this.#now
+    for (const [pool, plans] of this.#pools) if (this.#isOld(plans)) this.#forget('pool', pool)
+    for (const [bucket, plans] of this.#buckets) if (this.#isOld(plans)) this.#forget('bucket', bucket)
+  }
+
+  #isOld(plans: { seen: number }): boolean {
+    // It was met before anything came.
+    if (plans.seen === Number.NEGATIVE_INFINITY) plans.seen = this.#now
+    return plans.seen < this.#now - FORGET_MS
+  }
+
+  /** For one of this name: of as many as there may be, the one that was asked for longest ago goes. */
+  #makeRoom(kind: 'pool' | 'bucket', all: ReadonlyMap<string, { readonly seen: number }>, name: string, most: number): void {
+    if (this.#options.forgot === undefined || all.size < most || all.has(name)) return
+    let oldest: string | undefined
+    let seen = Number.POSITIVE_INFINITY
+    for (const [one, plans] of all) {
+      if (plans.seen >= seen) continue
+      oldest = one
+      seen = plans.seen
+    }
+    if (oldest !== undefined) this.#forget(kind, oldest)
+  }
+
+  /** What is planned for it ends by itself. */
+  #forget(kind: 'pool' | 'bucket', name: string): void {
+    if (kind === 'pool') {
+      this.#pools.delete(name)
+      this.#escalations?.forget(name)
+    } else {
+      this.#buckets.delete(name)
+    }
+    this.#options.forgot?.(kind, name)
   }
 
   #view(arena: Arena, pool: string): PoolView & ShareView {

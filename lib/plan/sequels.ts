@@ -1,6 +1,7 @@
 import type { LagQuantiles } from '../predict/lags.js'
 import { type Trigger, Triggers } from '../predict/triggers.js'
 import { type Ask, Asks } from './asks.js'
+import { bytesOf, type SavedSequels, WITHIN_MS, writeSequels } from './saved-sequels.js'
 import type { WarmKind } from './warm-planner.js'
 
 /** A workflow that another one has raised, and that has not begun yet. */
@@ -58,8 +59,6 @@ const RAISED_MOST = 8
 /** Beginnings a second that are looked at, each of which is compared with all workflows: up to 0.4 ms. Of more, triggers seem less likely than they are. */
 const BEGINNINGS_MOST = 100
 const SECOND_MS = 1_000
-/** Times within which what is raised is looked for, ms: of what comes every few seconds anyway, it shows ten times as soon in the shorter one. */
-const WITHIN_MS = [1_000, 5_000]
 /** A workflow that has asked for nothing for so long begins anew with its next request, ms; what it asks for in so long from there belongs to its beginning. */
 const QUIET_MS = 625
 const BEGINNING_MS = 1_000
@@ -148,6 +147,38 @@ export class Sequels {
           within: ms => (left > 0 ? (probability * (partBefore(rule.lag, ago + ms) - gone)) / left : 0)
         }
       }
+    }
+  }
+
+  /** What was learnt; what is expected now is no part of it. */
+  save(): Uint8Array {
+    return writeSequels({
+      beginnings: this.#beginnings,
+      triggers: this.#triggers.map(triggers => Buffer.from(triggers.save()).toString('base64')),
+      workflows: [...this.#known].map(([name, { asks }]) => ({ name, begun: asks.begun, asks: asks.save() })),
+      trust: [...this.#rules.values()].map(({ from, to, expected, came }) => ({ from, to, expected, came }))
+    })
+  }
+
+  /** Goes on from what was saved, in place of what it knows. */
+  load({ beginnings, triggers, workflows, trust }: SavedSequels): void {
+    for (const [i, own] of this.#triggers.entries()) own.load(bytesOf(triggers[i] as string))
+    const past = Number.NEGATIVE_INFINITY
+    this.#known.clear()
+    this.#pending.clear()
+    this.#rules.clear()
+    for (const { name, begun, asks } of workflows.slice(-WORKFLOWS_MOST)) {
+      // When it last asked nobody knows any more: whatever comes first begins it.
+      const known = { last: past, began: past, isForetold: false, asks: new Asks() }
+      known.asks.load(begun, asks)
+      this.#known.set(name, known)
+    }
+    this.#beginnings = beginnings
+    if (workflows.length > 0) this.#learn(0)
+    this.#learnt = past
+    for (const { from, to, expected, came } of trust) {
+      const rule = this.#rules.get(`${from}\0${to}`)
+      if (rule !== undefined) Object.assign(rule, { expected, came })
     }
   }
 

@@ -53,7 +53,9 @@ export class TrialGuard<P extends { readonly until: number }> {
   readonly #lag: number
   readonly #windows: ControlWindows
   readonly #guarded: Guarded<P>
-  readonly #trials: readonly PoolTrial[]
+  readonly #trials: PoolTrial[]
+  /** of trials that are over */
+  readonly #past = { saved: 0, lowerCost: 0 }
   readonly #account: Account
   readonly #wanted = new Map<string, { readonly plan: P; readonly until: number }>()
   #settled = Number.NEGATIVE_INFINITY
@@ -63,7 +65,7 @@ export class TrialGuard<P extends { readonly until: number }> {
     this.#lag = lag
     this.#windows = windows
     this.#guarded = guarded
-    this.#trials = trials
+    this.#trials = [...trials]
     this.#account = new Account(lowest)
   }
 
@@ -79,6 +81,20 @@ export class TrialGuard<P extends { readonly until: number }> {
     if (!passed) return []
     for (const plan of before) gate.ended(plan)
     return before.map(plan => ({ ...this.#guarded.emptied(plan), until: ENDED_MS }))
+  }
+
+  /** One more thing is tried. */
+  try(trial: PoolTrial): void {
+    this.#trials.push(trial)
+  }
+
+  /** Nothing more is known of it: what it came to counts on. */
+  forget(trial: PoolTrial): void {
+    const at = this.#trials.indexOf(trial)
+    if (at < 0) return
+    this.#trials.splice(at, 1)
+    this.#past.saved += trial.saved
+    this.#past.lowerCost += trial.lowerCost
   }
 
   status(): TrialStatus {
@@ -112,7 +128,7 @@ export class TrialGuard<P extends { readonly until: number }> {
   #look(now: number): void {
     if (now - this.#settled < SETTLE_MS) return
     this.#settled = now
-    let [saved, lowerCost] = [0, 0]
+    let { saved, lowerCost } = this.#past
     for (const trial of this.#trials) {
       trial.advance(now)
       saved += trial.saved

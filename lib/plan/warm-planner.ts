@@ -1,3 +1,6 @@
+import { randomsOf } from '../randoms.js'
+import { TwoGroups, type Worth } from './two-groups.js'
+
 /** What can be warmed up. */
 export type WarmKind = 'lock' | 'bucket' | 'pool' | 'queue' | 'workflow'
 
@@ -41,6 +44,10 @@ export interface WarmPlannerOptions {
   readonly waitCosts: readonly number[]
   readonly idleCost: number
   readonly warm: WarmTerms
+  /** part of the warm-ups that are not made, so that there is something to compare with, 0 to 1; default 0 */
+  readonly control?: number | undefined
+  /** of that choice */
+  readonly seed?: number | undefined
 }
 
 /** What came of warm-ups. */
@@ -56,6 +63,8 @@ export interface WarmUse {
 export interface WarmPlans extends WarmUse {
   /** how often the likely comes, by how often it is said to: 1 is right */
   readonly trust: number
+  /** ms by which a request is over sooner, from being asked for until what it held is given back, that finds warm what else would be cold; of locks and pools */
+  readonly worth: Worth
   /** of `written` and the others, those of workflows that were told to be ready */
   readonly workflows: WarmUse
 }
@@ -74,6 +83,15 @@ interface Watched {
   readonly from: number
   readonly until: number
   readonly isWarm: boolean
+  /** it would have been warmed up, and was left alone */
+  readonly isControl: boolean
+}
+
+/** A request that came for what had been warmed up, or left alone. */
+interface Measured {
+  /** ms, when it came */
+  readonly time: number
+  readonly isControl: boolean
 }
 
 const KNOWN_MOST = 100_000
@@ -83,6 +101,9 @@ const AVERAGED = 50
 /** Likely requests from which is learnt how often they come, and those of which one counts a third by then. */
 const TRUST_KNOWN = 20
 const TRUST_OF = 200
+/** Requests that are not over yet; of more, the first are not compared. Times of one that are read from different records agree within this, ms. */
+const MEASURED_MOST = 1_024
+const SAME_MS = 0.5
 /** Looks within the time for which a score is meant. */
 const LOOKS = 5
 
@@ -90,7 +111,7 @@ const LOOKS = 5
  * What to warm up for the requests that are about to come, each by the newsvendor's rule: where a request costs *u* that finds a thing cold, and a warm-up
  * for nobody *o*, it pays from the probability *o / (u + o)* on. Unless costs are given, *u* is what waiting costs those who usually ask for it, and *o* what
  * idling costs: both take as long as the warm-up, so that its length falls out. What is called likely is counted whether it was warmed up or not, so that
- * how far scores are to be believed is learnt where nothing is warmed up, too. What was asked for a moment ago is warm, and is left alone.
+ * how far scores are to be believed is learnt where nothing is warmed up, too. A part of what would be warmed up is left alone at random: if requests are over later for being warmed up, nothing is for a while. What was asked for a moment ago is warm, and is left alone.
  */
 export class WarmPlanner {
   readonly #options: WarmPlannerOptions
@@ -98,6 +119,10 @@ export class WarmPlanner {
   readonly #watched = new Map<string, Watched>()
   readonly #all = new Use()
   readonly #workflows = new Use()
+  readonly #measured = new Map<string, Measured>()
+  readonly #groups = new TwoGroups()
+  readonly #random: () => number
+  #now = Number.NEGATIVE_INFINITY
   #inForce = 0
   #expected = 0
   #came = 0
@@ -105,6 +130,7 @@ export class WarmPlanner {
 
   constructor(options: WarmPlannerOptions) {
     this.#options = options
+    this.#random = randomsOf(options.seed ?? 1)
   }
 
   /** Somebody asked for it; of a workflow: it is at work. @param time ms */
@@ -115,7 +141,24 @@ export class WarmPlanner {
     known.cost += ((this.#options.waitCosts[tier] ?? 0) - known.cost) / Math.min(known.requests, AVERAGED)
     known.last = Math.max(known.last, time)
     const watched = this.#watched.get(key)
-    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(key, watched, true)
+    if (watched === undefined || time < watched.from || time > watched.until) return
+    this.#settle(key, watched, true)
+    if (isMeasured(kind) && (watched.isWarm || watched.isControl)) this.#measure(key, time, watched.isControl)
+  }
+
+  /** A request is over. @param time ms, when it came @param waited ms @param held ms */
+  ended(kind: WarmKind, name: string, time: number, waited: number, held: number): void {
+    const key = keyOf(kind, name)
+    const measured = this.#measured.get(key)
+    if (measured === undefined || Math.abs(measured.time - time) > SAME_MS) return
+    this.#measured.delete(key)
+    this.#groups.add(measured.isControl, waited + held, time + waited + held)
+  }
+
+  #measure(key: string, time: number, isControl: boolean): void {
+    this.#measured.delete(key)
+    this.#measured.set(key, { time, isControl })
+    if (this.#measured.size > MEASURED_MOST) this.#measured.delete(this.#measured.keys().next().value as string)
   }
 
   /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
@@ -134,14 +177,18 @@ export class WarmPlanner {
   /** @param now ms @param likely in any order */
   plan(now: number, likely: Iterable<Likely>): WarmUp[] {
     for (const [key, watched] of this.#watched) if (watched.until < now) this.#settle(key, watched, false)
+    this.#now = now
     const { most } = this.#options.warm
+    const isOn = this.#groups.isOn(now)
     const warmUps: WarmUp[] = []
     for (const { key, one, score, gain } of this.#candidates(now, likely)) {
-      const isWarm = gain > 0
+      const isWorthIt = gain > 0 && (isOn || !isMeasured(one.kind))
       // For which there is no room may have some at the next look.
-      if (this.#watched.size >= WATCHED_MOST || (isWarm && this.#inForce >= most)) continue
+      if (this.#watched.size >= WATCHED_MOST || (isWorthIt && this.#inForce >= most)) continue
       const until = one.until ?? this.#options.warm.within
-      this.#watched.set(key, { kind: one.kind, score, from: now, until: now + until, isWarm })
+      const isControl = isWorthIt && isMeasured(one.kind) && this.#random() < (this.#options.control ?? 0)
+      const isWarm = isWorthIt && !isControl
+      this.#watched.set(key, { kind: one.kind, score, from: now, until: now + until, isWarm, isControl })
       if (!isWarm) continue
       this.#inForce++
       this.#usesOf(one.kind, use => use.written++)
@@ -156,7 +203,7 @@ export class WarmPlanner {
   }
 
   status(): WarmPlans {
-    return { ...this.#all.status(), trust: this.trust, workflows: this.#workflows.status() }
+    return { ...this.#all.status(), trust: this.trust, worth: this.#groups.worth(this.#now), workflows: this.#workflows.status() }
   }
 
   /** Those that are cold and would be worth it if scores were right, what brings most first. */
@@ -219,6 +266,11 @@ export class WarmPlanner {
       this.#known.delete(key)
     }
   }
+}
+
+/** Of which it is known for how long each request goes on. */
+function isMeasured(kind: WarmKind): boolean {
+  return kind === 'lock' || kind === 'pool'
 }
 
 class Use {

@@ -5,7 +5,7 @@ import { type AdmitParts, admit } from '../admit.js'
 import { callback, optionsObject, refuse } from '../checks.js'
 import { bookerAround, isEnclosed } from '../enclosing.js'
 import type { MeterMethods } from '../metering/meter.js'
-import { noticeBoardOf } from '../notice-board.js'
+import { type NoticeListener, noticeBoardOf } from '../notice-board.js'
 import type { ContentionNotice, Notice, NoticeEvent, PlanNotice, WarmNotice } from '../notices.js'
 import type { Pool } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
@@ -47,6 +47,10 @@ export interface WorkflowEvents {
   remedied: [record: RemedyRecord]
 }
 
+/** What ends the hearing of those that nobody has any more. */
+const dropped = new FinalizationRegistry<() => void>(stop => stop())
+/** Of each governor, those that somebody listens to. */
+const listenedTo = new WeakMap<Session, Set<Workflow>>()
 /** Runs are told apart by the environment and this. */
 let runs = 0
 
@@ -299,6 +303,7 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   #listen(coming: unknown): void {
     const heard = (...events: (keyof WorkflowEvents)[]) => events.some(event => event === coming || this.listenerCount(event) > 0)
     const { applies } = this.#remedies
+    this.#keep(heard('contention', 'plan', 'remedy', 'remedied'))
     this.#hear('contention', applies || heard('contention', 'remedy'))
     this.#hear('outcome', applies)
     this.#hear('plan', heard('plan'))
@@ -308,13 +313,31 @@ export class Workflow extends EventEmitter<WorkflowEvents> {
   #hear(event: NoticeEvent, isHeard: boolean): void {
     const stop = this.#hears.get(event)
     if ((stop !== undefined) === isHeard) return
-    stop?.()
-    if (isHeard)
-      this.#hears.set(
-        event,
-        noticeBoardOf(this.#session).on(event, (notice, at) => this.#heard(notice, at))
-      )
-    else this.#hears.delete(event)
+    if (stop === undefined) {
+      const stops = noticeBoardOf(this.#session).on(event, Workflow.#hearer(new WeakRef(this)))
+      this.#hears.set(event, stops)
+      dropped.register(this, stops, stops)
+    } else {
+      dropped.unregister(stop)
+      stop()
+      this.#hears.delete(event)
+    }
+  }
+
+  /** Does not hold the workflow: one that the user has let go of has no runs that could give way, or be made ready for. */
+  static #hearer(workflow: WeakRef<Workflow>): NoticeListener {
+    return (notice, at) => {
+      const heard = workflow.deref()
+      if (heard !== undefined) heard.#heard(notice, at)
+    }
+  }
+
+  /** As long as somebody listens it stays, as whatever can emit does. */
+  #keep(isListenedTo: boolean): void {
+    const kept = listenedTo.get(this.#session) ?? new Set()
+    listenedTo.set(this.#session, kept)
+    if (isListenedTo) kept.add(this)
+    else kept.delete(this)
   }
 
   /** Not from the timer that looks: a listener that throws must keep neither others nor later notices from being heard. */

@@ -180,6 +180,24 @@ test('the share of a tier grows when its demand does, and is as configured when 
   await Promise.all([fixed.gov.close(), planned.gov.close()])
 })
 
+test('each plan that begins was asked about, and none that does not', async () => {
+  // Half of the time plans are kept back.
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0.5, warm: false } })
+  let [begun, inForce] = [0, new Set<string>()]
+  await drive(gov, gov.pool('p', { capacity: { slots: SLOTS } }), 4000, (step, ask) => {
+    for (let i = 0; i < 2; i++) if (step % 3 === 0) ask('background', 'report', 1000)
+    const phase = step % BURST_EVERY
+    if (phase >= 100 && phase < 140) for (let i = 0; i < 2; i++) ask('interactive', 'page', 200)
+    const now = new Set(gov.plans.list().flatMap(({ kind, tier, amount }) => (amount > 0 ? [`${kind} ${tier}`] : [])))
+    for (const plan of now) if (!inForce.has(plan)) begun++
+    inForce = now
+  })
+  const { checked, unneeded, hopeless } = (await gov.agent.status())?.checks ?? { checked: 0, unneeded: 0, hopeless: 0 }
+  assert.ok(begun > 10, String(begun))
+  assert.is(checked - unneeded - hopeless, begun, `${checked} were asked about, of which ${unneeded} and ${hopeless} were refused`)
+  await gov.close()
+})
+
 test('where nobody ever has to wait a shadow request says so, and nothing is kept', async () => {
   const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0 } })
   const random = randomsOf(1)

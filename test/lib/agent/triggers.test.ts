@@ -151,4 +151,50 @@ test('a workflow that is raised is made ready before it begins, as often as it i
   await gov.close()
 })
 
+/** A every three to seven seconds, and B 300 ms later. */
+async function raising(gov: Governor, until: number): Promise<void> {
+  const random = randomsOf(7)
+  let [time, next, due] = [0, 1000, Number.POSITIVE_INFINITY]
+  for (; time < until; time += STEP_MS) {
+    if (time >= next) {
+      gov.lock('a').tryAcquire({ tier: 'standard', workflow: 'A' })?.release()
+      ;[next, due] = [time + 3000 + 4000 * random(), time + LAG_MS]
+    }
+    if (time >= due) {
+      gov.lock('ledger').tryAcquire({ tier: 'interactive', workflow: 'B' })?.release()
+      due = Number.POSITIVE_INFINITY
+    }
+    if (gov.clock === 'virtual') gov.advance(STEP_MS)
+    await turn()
+  }
+}
+
+test('an agent that begins with what another has learnt knows at once what follows what', async () => {
+  const life = async (learnt: Uint8Array | undefined, until: number) => {
+    const gov = open({ clock: 'virtual', autoEnclose: false, predict: true })
+    if (learnt !== undefined) await gov.foresight.load(learnt)
+    await raising(gov, until)
+    const { triggers, warm } = (await gov.agent.status()) as AgentStatus
+    const saved = await gov.foresight.save()
+    await gov.close()
+    return { saved, known: triggers?.known, foretold: triggers?.foretold ?? 0, ready: warm?.workflows.used ?? 0 }
+  }
+  const first = await life(undefined, 300_000)
+  assert.is(first.known, 1)
+  const [next, anew] = [await life(first.saved, 10_000), await life(undefined, 10_000)]
+  assert.equal([next.known, anew.known, anew.foretold, anew.ready], [1, 0, 0, 0])
+  assert.ok(next.foretold > 0 && next.ready > 0, `${next.foretold} foretold, ${next.ready} made ready`)
+  // Who saves again before he has learnt anything himself hands on what he was given.
+  assert.is((await life((await life(next.saved, 100)).saved, 100)).known, 1)
+})
+
+test('an agent that is stopped and started again goes on from what it knew', async () => {
+  const gov = open({ clock: 'virtual', autoEnclose: false, predict: true })
+  await raising(gov, 300_000)
+  await gov.agent.stop()
+  await gov.agent.start()
+  assert.is((await gov.agent.status())?.triggers?.known, 1)
+  await gov.close()
+})
+
 test.run()

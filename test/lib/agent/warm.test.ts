@@ -19,8 +19,12 @@ interface Lived {
   readonly status: Awaited<ReturnType<ReturnType<typeof open>['agent']['status']>>
 }
 
-/** Twenty locks that are asked for every some seconds, and twenty at random. */
-async function lived(options: AgentOptions): Promise<Lived> {
+/**
+ * Twenty locks that are asked for every some seconds, and twenty at random.
+ *
+ * @param held ms for which a request goes on, where what it needs was made ready and where it was not; default: it is over at once
+ */
+async function lived(options: AgentOptions, held?: { readonly ready: number; readonly cold: number }): Promise<Lived> {
   const warmed: WarmNotice[] = []
   const ready = new Map<string, number>()
   let time = 0
@@ -36,14 +40,20 @@ async function lived(options: AgentOptions): Promise<Lived> {
     at: 100 * i,
     every: 3000 + 100 * i
   }))
+  let ends: { readonly at: number; end(): unknown }[] = []
   for (; time < UNTIL_MS; time += STEP_MS) {
+    for (const { at, end } of ends) if (at <= time) end()
+    ends = ends.filter(({ at }) => at > time)
     for (const one of plans) {
       if (one.at > time) continue
-      gov.lock(one.name).tryAcquire({ tier: 'interactive' })?.release()
+      const grant = gov.lock(one.name).tryAcquire({ tier: 'interactive' })
+      const isReady = (ready.get(one.name) ?? -1) >= time
+      if (held === undefined) grant?.release()
+      else ends.push({ at: time + (isReady ? held.ready : held.cold), end: () => grant?.release() })
       const isOften = one.name.startsWith('often')
       if (isOften && time > LEARNT_MS) {
         counts.asked++
-        if ((ready.get(one.name) ?? -1) >= time) counts.ready++
+        if (isReady) counts.ready++
       }
       one.at = time + (isOften ? one.every : -3 * Math.log(1 - random()) * one.every)
     }
@@ -66,6 +76,16 @@ test('what comes regularly is warmed up before it comes, what comes at random ra
   assert.is(warm?.written, warmed.length)
   assert.ok((warm?.used ?? 0) > 500 && (warm?.reclaimed ?? 0) > 0)
   assert.is(warm?.precision, (warm?.used ?? 0) / ((warm?.used ?? 0) + (warm?.reclaimed ?? 0)))
+})
+
+test('what warming up brings is measured by those that were left alone, and what makes requests longer is given up', async () => {
+  const useful = (await lived({ control: 0.2 }, { ready: 50, cold: 300 })).status?.warm
+  // What is asked for a moment after it was fetched for another reason is as fast.
+  assert.ok(useful?.worth.on && useful.worth.effect.low > 100 && useful.worth.control > 30, JSON.stringify(useful?.worth))
+  const harmful = (await lived({ control: 0.2 }, { ready: 300, cold: 50 })).status?.warm
+  // It may just have been tried again: then there is no interval yet.
+  assert.ok((harmful?.worth.effect.mean ?? 0) < -100, JSON.stringify(harmful?.worth))
+  assert.ok((harmful?.written ?? 0) < 0.6 * (useful?.written ?? 0), `${harmful?.written} of ${useful?.written}`)
 })
 
 test('a higher threshold warms up less, and more of that is used; with false nothing is', async () => {

@@ -127,4 +127,31 @@ test('an arena without room for telemetry cannot be watched', async () => {
   await gov.close()
 })
 
+test('of more pools than are looked at, those that were asked for last are', async () => {
+  const gov = virtual({ capacity: { elements: 2048 } })
+  const looked = new Set<string>()
+  const session = joinArena({ handle: gov.handle })
+  const watch = new LaneWatch(session, () => ({ happened: () => {}, ended: () => {}, used: (_, name) => void looked.add(name) }))
+  const ask = (name: string) =>
+    gov
+      .pool(name, { capacity: { slots: 1 } })
+      .tryAllocate({ slots: 1 })
+      ?.release()
+  for (let i = 0; i < 600; i++) {
+    for (const name of [`p${i}`, 'always']) ask(name)
+    if (i % 50 !== 49) continue
+    watch.readAll()
+    gov.advance(100)
+  }
+  looked.clear()
+  watch.readAll()
+  gov.advance(100)
+  watch.readAll()
+  assert.is(looked.size, 256)
+  assert.ok(looked.has('always') && looked.has('p599') && looked.has('p450') && !looked.has('p0'))
+  watch.stop()
+  session.leave()
+  await gov.close()
+})
+
 test.run()

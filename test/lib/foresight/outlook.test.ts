@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Outlook } from '../../../lib/foresight/outlook.js'
+import type { SavedSequels } from '../../../lib/plan/saved-sequels.js'
+import { Sequels } from '../../../lib/plan/sequels.js'
 import { isCoded, thrown } from '../support.js'
 import { activity, TIERS } from './support.js'
 
@@ -69,6 +71,53 @@ test('what was learnt can be carried over, and damage is refused', () => {
   }
   isCoded(
     thrown(() => outlook.load(undefined as never)),
+    'ERR_FORELOCK_CORRUPT'
+  )
+})
+
+/** Whoever follows, and knows what follows what. */
+function following(sequels = new Sequels()) {
+  const nothing = () => {}
+  return {
+    happened: nothing,
+    usage: nothing,
+    forget: nothing,
+    save: () => sequels.save(),
+    load: (saved: SavedSequels) => sequels.load(saved),
+    sequels
+  }
+}
+
+test('what who follows has learnt is carried over to the next one, whether that begins before or after it is loaded', () => {
+  const first = following()
+  for (let time = 0; time < 400_000; time += 3000 + (time % 7) * 500) {
+    first.sequels.advance(time)
+    first.sequels.came('A', time, 'lock', 'a', 1, 1)
+    first.sequels.came('B', time + 300, 'lock', 'b', 2, 1)
+  }
+  const outlook = new Outlook(TIERS, 0)
+  outlook.follower = first
+  const saved = outlook.save()
+  const known = first.sequels.status().known
+  assert.ok(known > 0)
+  for (const isBefore of [true, false]) {
+    const [next, other] = [following(), new Outlook(TIERS, 0)]
+    if (isBefore) other.follower = next
+    other.load(saved)
+    if (!isBefore) other.follower = next
+    assert.is(next.sequels.status().known, known)
+  }
+  // Where nobody follows it is handed on as it is; and when one goes, the next goes on.
+  const between = new Outlook(TIERS, 0)
+  between.load(saved)
+  const last = following()
+  between.load(between.save())
+  between.follower = following()
+  between.follower = undefined
+  between.follower = last
+  assert.is(last.sequels.status().known, known)
+  isCoded(
+    thrown(() => new Outlook(TIERS.slice(0, 1), 0).load(saved)),
     'ERR_FORELOCK_CORRUPT'
   )
 })

@@ -90,4 +90,15 @@ test('nobody planned: nothing is saved, and nothing written', () => {
   assert.is(guard.status().benefit.mean, 0)
 })
 
+test('what was saved at a pool that is forgotten counts on', () => {
+  const guard = guardOf(16)
+  run(guard, 0, 100_000)
+  const { balance } = guard.status()
+  assert.ok(balance > 10)
+  guard.forget('p')
+  guard.forget('p')
+  guard.pass([], 101_000)
+  assert.ok(Math.abs(guard.status().balance - balance) < 0.05 * balance, `${guard.status().balance} of ${balance}`)
+})
+
 test.run()

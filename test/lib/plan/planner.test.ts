@@ -335,4 +335,81 @@ test('what a workflow raises is planned for when it begins, unless that is not w
   }
 })
 
+const NAMES = 10_000
+
+/** Names that each come once, five hundred of them in half a second; and one that comes all the time. */
+function manyNames(planner: Planner, arena: Paper): void {
+  const parts = TIERS.map(() => ({ floor: 0, share: 4, ceiling: 20 }))
+  for (let i = 0; i < NAMES; i++) {
+    for (const name of [`${i}`, 'always']) {
+      if (!planner.knows('pool', name)) planner.pool(name, 20, 1, name === 'always' ? undefined : parts)
+      if (!planner.knows('bucket', name)) planner.bucket(name, 10)
+      for (const kind of ['pool', 'bucket', 'lock'] as const) {
+        planner.came({ ...asked(kind, name, arena.now, HIGH), workflow: `w${i}` })
+        planner.ended({ kind, thing: name, tier: HIGH, time: arena.now, waited: 0, held: 1, workflow: `w${i}` })
+      }
+    }
+    arena.now++
+    if (i % 500 !== 0) continue
+    planner.plan(arena)
+    planner.collisions(arena)
+  }
+}
+
+test('of names that come and go no more are known than are bounded, those that were asked for last', () => {
+  const gone = { pool: new Set<string>(), bucket: new Set<string>() }
+  const planner = plannerOf({
+    scores: alwaysLikely,
+    workflowCosts: new Map([['w1', 16]]),
+    forgot: (kind, name) => void gone[kind].add(name)
+  })
+  const arena = new Paper()
+  manyNames(planner, arena)
+  const known = (kind: 'pool' | 'bucket') => Array.from({ length: NAMES }, (_, i) => `${i}`).filter(name => planner.knows(kind, name))
+  assert.equal([known('pool').length, known('bucket').length], [255, 1023])
+  assert.equal([known('pool')[0], known('bucket')[0]], [`${NAMES - 255}`, `${NAMES - 1023}`])
+  assert.ok(planner.knows('pool', 'always') && planner.knows('bucket', 'always'))
+  assert.equal([gone.pool.size, gone.bucket.size], [NAMES - 255, NAMES - 1023])
+  const { pools, shares } = planner.status()
+  assert.equal([pools.size, shares.size], [256, 255])
+})
+
+test('what nobody has asked for in an hour is forgotten', () => {
+  const gone: string[] = []
+  const planner = plannerOf({ forgot: (kind, name) => void gone.push(`${kind} ${name}`) })
+  const arena = new Paper()
+  for (const name of ['a', 'b']) {
+    planner.pool(name, 20, 1)
+    planner.bucket(name, 10)
+  }
+  planner.plan(arena)
+  for (const kind of ['pool', 'bucket'] as const) for (const name of ['a', 'b']) planner.came(asked(kind, name, 0, HIGH))
+  arena.now = 1_800_000
+  for (const kind of ['pool', 'bucket'] as const) planner.came(asked(kind, 'a', arena.now, HIGH))
+  arena.now = 3_500_000
+  planner.plan(arena)
+  assert.equal(gone, [])
+  arena.now = 3_700_000
+  planner.plan(arena)
+  assert.equal(gone, ['pool b', 'bucket b'])
+  assert.not(planner.knows('pool', 'b'))
+  assert.ok(planner.knows('pool', 'a'))
+  // It is met anew.
+  planner.pool('b', 20, 1)
+  planner.came(asked('pool', 'b', arena.now, HIGH))
+  planner.plan(arena)
+  assert.ok(planner.knows('pool', 'b'))
+})
+
+test('where nobody would say again what there is, as in a replay, nothing is forgotten', () => {
+  const planner = plannerOf()
+  for (let i = 0; i < 300; i++) planner.pool(`${i}`, 20, 1)
+  const arena = new Paper()
+  arena.now = 1e9
+  planner.plan(arena)
+  arena.now = 2e9
+  planner.plan(arena)
+  assert.is(planner.status().pools.size, 300)
+})
+
 test.run()

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readSequels, type SavedSequels } from '../../../lib/plan/saved-sequels.js'
 import { type Due, Sequels } from '../../../lib/plan/sequels.js'
 import { randomsOf } from '../../../lib/randoms.js'
 
@@ -8,6 +9,8 @@ interface Days {
   /** ms at which it ends */
   readonly now: number
 }
+
+const TIERS = 4
 
 /** A at random every two to eight seconds, and B 300 ms later with this probability. */
 function days({ probability = 0.9, rounds = 200, sequels = new Sequels(), from = 0 } = {}): Days {
@@ -120,6 +123,48 @@ test('times that jump leave probabilities what they are', () => {
       }
     }
   }
+})
+
+const reread = (sequels: Sequels) => {
+  const saved = readSequels(sequels.save(), TIERS)
+  assert.ok(saved)
+  const loaded = new Sequels()
+  loaded.load(saved as SavedSequels)
+  return loaded
+}
+
+test('what was saved foretells the same, at once', () => {
+  const { sequels, now } = days()
+  const loaded = reread(sequels)
+  assert.is(loaded.status().known, sequels.status().known)
+  const said = [sequels, loaded].map(one => {
+    one.came('A', now)
+    return dueOf(one, now).map(({ within, ...due }) => ({ ...due, soon: within(300) }))
+  })
+  assert.is(said[0]?.length, 1)
+  assert.equal(said[1], said[0])
+})
+
+test('what is loaded is learnt on: what raises something no more is believed less and less', () => {
+  const { sequels, now } = days()
+  const loaded = reread(sequels)
+  const from = now + 1000
+  const { now: later } = days({ sequels: loaded, from, probability: 0, rounds: 100 })
+  loaded.came('A', later)
+  assert.ok((dueOf(loaded, later)[0]?.probability ?? 0) < 0.4)
+  assert.is(loaded.status().missed > 50, true)
+})
+
+test('nothing saved is as good as nothing, and more than is kept is left out', () => {
+  assert.equal(reread(new Sequels()).status(), { known: 0, foretold: 0, came: 0, missed: 0 })
+  const many = new Sequels()
+  for (let i = 0; i < 1000; i++) many.came(`w${i}`, i * 1000, 'lock', 'l', 0, 1)
+  const saved = readSequels(many.save(), TIERS) as SavedSequels
+  assert.is(saved.workflows.length, 256)
+  const twice = { ...saved, workflows: [...saved.workflows, ...saved.workflows.map(one => ({ ...one, name: `${one.name} again` }))] }
+  const loaded = new Sequels()
+  loaded.load(twice)
+  assert.is((readSequels(loaded.save(), TIERS) as SavedSequels).workflows.length, 256)
 })
 
 test.run()

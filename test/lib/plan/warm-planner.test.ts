@@ -120,4 +120,66 @@ test('whatever is called likely, at whatever times, what is written and counted 
   }
 })
 
+/** Each second a lock that is asked for 100 ms later, and held for so long. @returns how often it was warmed up */
+function compared(planner: WarmPlanner, rounds: number, held: (isWarm: boolean, round: number) => number, from = 0): number {
+  let warmed = 0
+  for (let round = 0; round < rounds; round++) {
+    const now = from + 1000 * round
+    const name = `l${round % 50}`
+    const isWarm = planned(planner, now, lock(name, 0.9)).length > 0
+    if (isWarm) warmed++
+    planner.came('lock', name, HIGH, now + 100)
+    planner.ended('lock', name, now + 100, 10, held(isWarm, round))
+  }
+  return warmed
+}
+
+const controlled = (control: number) => new WarmPlanner({ waitCosts: [1, 2, 8, 32], idleCost: 1, warm: TERMS, control, seed: 3 })
+
+test('a part of what would be warmed up is left alone, and what warming up saves is told with its interval', () => {
+  const planner = controlled(0.1)
+  const warmed = compared(planner, 1000, (isWarm, round) => (isWarm ? 50 : 200) + (round % 7))
+  assert.ok(warmed > 870 && warmed < 930, String(warmed))
+  const { worth, written } = planner.status()
+  assert.is(written, warmed)
+  assert.is(worth.on, true)
+  assert.ok(worth.effect.low > 140 && worth.effect.high < 160, JSON.stringify(worth))
+  assert.ok(worth.control > 60 && worth.done === 128)
+})
+
+test('where requests are over later for it nothing is warmed up for a while, each time for longer, until it saves something', () => {
+  const planner = controlled(0.2)
+  compared(planner, 200, (isWarm, round) => (isWarm ? 200 : 50) + (round % 7))
+  const { worth } = planner.status()
+  assert.ok(worth.effect.high < 0, JSON.stringify(worth))
+  const warmed = compared(planner, 2000, (isWarm, round) => (isWarm ? 200 : 50) + (round % 7), 200_000)
+  assert.ok(warmed < 100, String(warmed))
+  const workflow = planner.plan(3e6, [{ kind: 'workflow', name: 'w', score: 0.9 }])
+  assert.is(workflow.length, 1, 'of workflows nothing is measured')
+  assert.ok(compared(planner, 2000, isWarm => (isWarm ? 50 : 200), 1e7) > 1000)
+})
+
+test('without a control group nothing is left alone, and nothing is known of what it brings', () => {
+  const planner = plannerOf()
+  assert.is(
+    compared(planner, 100, () => 50),
+    100
+  )
+  const { control, effect } = planner.status().worth
+  assert.equal([control, effect.low], [0, Number.NEGATIVE_INFINITY])
+})
+
+test('requests that are never over take no memory for ever', () => {
+  const planner = controlled(0.1)
+  for (let i = 0; i < 10_000; i++) {
+    planner.plan(i * 1000, [lock(`l${i}`, 0.9)])
+    planner.came('lock', `l${i}`, HIGH, i * 1000 + 10)
+  }
+  // The first ones are forgotten.
+  planner.ended('lock', 'l0', 10, 0, 50)
+  assert.is(planner.status().worth.done + planner.status().worth.control, 0)
+  planner.ended('lock', 'l9999', 9_999_010, 0, 50)
+  assert.is(planner.status().worth.done + planner.status().worth.control, 1)
+})
+
 test.run()

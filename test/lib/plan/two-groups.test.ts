@@ -1,0 +1,58 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { TwoGroups } from '../../../lib/plan/two-groups.js'
+import { randomsOf } from '../../../lib/randoms.js'
+
+/** Cases of both groups in turn, each a second after the one before. @returns ms of the last */
+function cases(groups: TwoGroups, done: () => number, control: () => number, count: number, from = 0): number {
+  let now = from
+  for (let i = 0; i < count; i++, now += 1000) {
+    if (groups.isOn(now)) groups.add(false, done(), now)
+    groups.add(true, control(), now)
+  }
+  return now
+}
+
+test('the interval holds what doing it saves, nineteen of twenty times', () => {
+  let missed = 0
+  for (let seed = 1; seed <= 400; seed++) {
+    const random = randomsOf(seed)
+    const groups = new TwoGroups()
+    cases(
+      groups,
+      () => 10 * random(),
+      () => 2 + 20 * random(),
+      60
+    )
+    const { low, high } = groups.worth(60_000).effect
+    if (!(low <= 7 && high >= 7)) missed++
+  }
+  assert.ok(missed > 5 && missed < 40, String(missed))
+})
+
+test('of fewer than five there is no interval, and nothing is put out', () => {
+  const groups = new TwoGroups()
+  cases(
+    groups,
+    () => 100,
+    () => 1,
+    4
+  )
+  const { on, effect } = groups.worth(4000)
+  assert.equal([on, effect.mean, effect.low, effect.high], [true, -99, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])
+})
+
+test('what costs more than it brings is put out, for twice as long each time, and comes back when it brings something', () => {
+  const groups = new TwoGroups()
+  const random = randomsOf(1)
+  const control = () => random()
+  cases(groups, () => 10 + random(), control, 5)
+  assert.ok(groups.isOn(0) === false && !groups.isOn(13_999) && groups.isOn(14_000))
+  assert.ok(groups.worth(5000).effect.high < 0, 'it says by what')
+  const again = cases(groups, () => 10 + random(), control, 14, 14_000)
+  assert.not(groups.isOn(again))
+  const later = cases(groups, () => random() - 10, control, 1000, again)
+  assert.ok(groups.isOn(later) && groups.worth(later).effect.low > 0)
+})
+
+test.run()
