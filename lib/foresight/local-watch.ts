@@ -4,6 +4,7 @@ import type { Session } from '../session.js'
 import { after } from '../timer.js'
 import { answersOf, type Question, type Questions } from './answers.js'
 import type { Backing, WatchEvents, WatchTerms } from './backing.js'
+import { noteDemand } from './demand-note.js'
 import { LaneWatch } from './lane-watch.js'
 import { Outlook } from './outlook.js'
 import { Stewards } from './stewards.js'
@@ -58,6 +59,7 @@ export class LocalWatch implements Backing {
     if (this.#isOver || !this.#session.joined) return
     try {
       this.#watch.readAll()
+      for (const outcome of this.#watch.outlook.settle(this.#watch.now())) noteDemand(this.#session, outcome)
       if (this.#session.open) this.#stewards.current?.look()
       this.#next()
     } catch (error) {

@@ -1,3 +1,4 @@
+import { decodeDemandNote } from '../foresight/demand-note.js'
 import type { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
 import { type HostSample, sampleHost } from '../metering/host.js'
@@ -13,6 +14,7 @@ import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
 import { decodeRemedyNote } from '../workflow/remedy-note.js'
 import { BufferedStore } from './buffered.js'
+import { demandRow } from './demand-rows.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
 import { hostRow } from './host-rows.js'
 import { predictionRows } from './prediction-rows.js'
@@ -42,6 +44,8 @@ export interface RecordingTerms {
   readonly pruneInterval: number
   /** whether the host is sampled too */
   readonly host: boolean
+  /** whether forecasts of demand are written, with what came */
+  readonly demand: boolean
 }
 
 /** How it comes by its store. */
@@ -265,6 +269,8 @@ export class Recording {
       if (estimate !== undefined) estimates.push(...this.#estimate(estimate))
       const prediction = decodePredictionNote(kind, note.bytes)
       if (prediction !== undefined) estimates.push(...predictionRows(prediction))
+      const demand = this.#terms.demand ? decodeDemandNote(kind, note.bytes) : undefined
+      if (demand !== undefined) estimates.push(demandRow(demand, name => this.#session.privacy.element(name)))
       const remedy = decodeRemedyNote(kind, note.bytes)
       if (remedy !== undefined) estimates.push(...remedyRows(remedy, this.#session.privacy.element(remedy.pool)))
       const told = decodeRunNote(kind, note.bytes)
