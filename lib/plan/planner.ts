@@ -12,6 +12,7 @@ import { LowerTiers } from './lower-tiers.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import { ReserveHabits } from './reserve-habits.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
 import { Shares } from './shares.js'
@@ -151,6 +152,7 @@ export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
   readonly #buckets = new Map<string, BucketPlanner>()
+  readonly #habits: ReserveHabits
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
@@ -161,6 +163,7 @@ export class Planner {
 
   constructor(options: PlannerOptions) {
     this.#options = options
+    this.#habits = new ReserveHabits(options.period)
     this.#lower = new LowerTiers(options.waitCosts)
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
     const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
@@ -189,7 +192,7 @@ export class Planner {
 
   /** There is a bucket. @param rate tokens a second */
   bucket(name: string, rate: number): void {
-    this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }))
+    this.#buckets.set(name, new BucketPlanner({ ...this.#options, bucket: name, rate }, this.#habits))
   }
 
   knows(kind: 'pool' | 'bucket', name: string): boolean {
@@ -241,6 +244,7 @@ export class Planner {
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
+    this.#habits.tick()
     for (const planner of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
