@@ -8,6 +8,7 @@ import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { NumericStream } from '../predict/stream.js'
 import type { Activity } from './activity.js'
 import { Curve } from './curve.js'
+import { DemandChecks, type DemandOutcome } from './demand-checks.js'
 import { type DemandOf, type Measure, readSubject, type Subject, type SubjectKind, subjectsOf } from './subject.js'
 
 export interface DemandOptions {
@@ -107,6 +108,7 @@ export class DemandBook {
   #now = Number.NEGATIVE_INFINITY
   readonly #scores: Scorekeeper
   readonly #leadersOf: (workflow: string) => readonly string[]
+  readonly #checks = new DemandChecks()
 
   /**
    * @param since ms since the Unix epoch from which on it is told of everything
@@ -157,23 +159,34 @@ export class DemandBook {
     const { horizon, levels = LEVELS, measure } = readOptions(options, subject)
     const kept = this.#known(subject.kind, subject.name, measureOf(subject, measure), subject.tier)
     // Of what was never asked for all that is known is that it was not.
-    const steps = (kept ?? new Curve(this.#since, 'sum')).for(horizon)
+    const curve = kept ?? new Curve(this.#since, 'sum')
+    const steps = curve.for(horizon)
     const { step } = steps
     const { first, values } = steps.until(now)
     const key = kept === undefined ? undefined : JSON.stringify([subject, measure, step])
     const fitted = await this.#fit({ key, subject, step, horizon, now, first, values })
     const ahead = Math.max(1, Math.ceil(horizon / step))
     const forecast = fitted.forecaster.forecast(ahead, levels)
-    if (key !== undefined) this.#expectScores(key, fitted.next, forecast)
+    const counts = subject.dimension === undefined ? measure : 'used'
+    if (key !== undefined) {
+      this.#expectScores(key, fitted.next, forecast)
+      const tier = subject.tier === undefined ? undefined : this.#tiers[subject.tier]
+      this.#checks.expect(key, { ...subject, tier, measure: counts }, () => curve.for(horizon), first + values.length, forecast, now)
+    }
     return {
       of: of as DemandOf,
-      measure: subject.dimension === undefined ? measure : 'used',
+      measure: counts,
       start: (first + values.length) * step,
       step,
       samples: values.length,
       weights: fitted.ensemble.weights.map(({ name, weight }) => ({ name, weight })),
       ...forecast
     }
+  }
+
+  /** What has become of some of what was said, since it was asked for last. */
+  settle(now: number): DemandOutcome[] {
+    return this.#checks.settle(now)
   }
 
   /**

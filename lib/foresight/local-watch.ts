@@ -6,6 +6,7 @@ import { type Forgetting, forgettingOf } from '../workflow/forgetting.js'
 import { addLearner } from '../workflow/learners.js'
 import { answersOf, type Question, type Questions } from './answers.js'
 import type { Backing, WatchEvents, WatchTerms } from './backing.js'
+import { noteDemand } from './demand-note.js'
 import { LaneWatch } from './lane-watch.js'
 import { Outlook, type OutlookEvents } from './outlook.js'
 import { Stewards } from './stewards.js'
@@ -76,6 +77,7 @@ export class LocalWatch implements Backing {
     if (this.#isOver || !this.#session.joined) return
     try {
       this.#watch.readAll()
+      for (const outcome of this.#watch.outlook.settle(this.#watch.now())) noteDemand(this.#session, outcome)
       if (this.#session.open) this.#stewards.current?.look()
       this.#next()
     } catch (error) {

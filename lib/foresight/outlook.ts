@@ -14,6 +14,7 @@ import type { Activity, Asked } from './activity.js'
 import { AskedFrom } from './asked.js'
 import { type CollisionProfile, collisionEvent, readProfile } from './collisions.js'
 import { type Demand, DemandBook, type DemandOptions, type ModelFactory, type ScopedEvent } from './demand.js'
+import type { DemandOutcome } from './demand-checks.js'
 import { Occurrences } from './occurrences.js'
 import { type ElementOf, type LikelyElement, type LikelyOptions, type ScoreOptions, Scores } from './scores.js'
 import type { DemandOf } from './subject.js'
@@ -150,6 +151,11 @@ export class Outlook {
   /** @throws ArgumentError */
   demand(of: DemandOf, options: DemandOptions, now: number): Promise<Demand> {
     return this.#demand.forecast(of, options, now)
+  }
+
+  /** What has become of some forecasts of demand, of which the truth is known by now. */
+  settle(now: number): DemandOutcome[] {
+    return this.#demand.settle(now)
   }
 
   /** @throws ArgumentError */

@@ -43,6 +43,13 @@ export class Steps {
     return { first, values }
   }
 
+  /** What came in a step, by its number; undefined: it is not over, or not kept any more. */
+  at(step: number, now: number): number | undefined {
+    const end = Math.floor(now / this.step)
+    this.#goTo(end - 1)
+    return step >= this.#first && step < end ? this.#ring[step % this.#ring.length] : undefined
+  }
+
   #goTo(step: number): void {
     if (step <= this.#last) return
     this.#makeRoom(step - this.#first + 1)

@@ -21,7 +21,10 @@ export interface RecorderOptions {
   host?: boolean | undefined
   /** whether estimates of this governor's shadow requests are kept and scored, as by `gov.shadow.keepEstimates()`; default true */
   estimates?: boolean | undefined
-  /** whether what this governor's forecasts and replicas said is kept and scored, as by `gov.shadow.keepPredictions()`; default true */
+  /**
+   * whether what this governor's forecasts and replicas said is kept and scored, as by `gov.shadow.keepPredictions()`, and what the foresight of any process said of
+   * demand; default true
+   */
   predictions?: boolean | undefined
   /**
    * where a store that was described is opened and written: in a `process` of its own, which can join named arenas only, or a `thread` of this one.
@@ -55,16 +58,17 @@ export function record(session: Session, where: HistoryStore | StorePlace, optio
     interval: duration(interval, 'interval'),
     retention: retention === false ? null : retention,
     pruneInterval: duration(pruneInterval, 'pruneInterval'),
-    host: flag(host, 'host')
+    host: flag(host, 'host'),
+    demand: flag(predictions, 'predictions')
   }
   if (typeof where !== 'object' || where === null) throw refuse('store', 'a store, { duckdb: PATH } or { postgres: URL }', where)
   const isThere = !isPlace(where)
   if (!isThere) checkPlace(where)
   const place = placeOf(session, isThere, recorder)
-  const [keepsEstimates, keepsPredictions] = [flag(estimates, 'estimates'), flag(predictions, 'predictions')]
+  const keepsEstimates = flag(estimates, 'estimates')
   const made = isThere ? new LocalRecorder(session, where, terms) : new RemoteRecorder(session, where, terms, place)
   if (keepsEstimates) session.leaving.push(keep(session))
-  if (keepsPredictions) session.leaving.push(keepPredictions(session))
+  if (terms.demand) session.leaving.push(keepPredictions(session))
   return made
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors/index.js'
+import { decodeDemandNote } from '../foresight/demand-note.js'
 import type { Grant } from '../grant.js'
 import { Lock } from '../lock.js'
 import { type HostSample, sampleHost } from '../metering/host.js'
@@ -16,6 +17,7 @@ import { decodeRunNote } from '../workflow/notes.js'
 import { decodeRemedyNote } from '../workflow/remedy-note.js'
 import { BufferedStore } from './buffered.js'
 import { checkRows } from './check-rows.js'
+import { demandRow } from './demand-rows.js'
 import { BLOCK_ROWS, type EventBlock, eventRows, newBlock, Words } from './event-block.js'
 import { hostRow } from './host-rows.js'
 import { predictionRows } from './prediction-rows.js'
@@ -45,6 +47,8 @@ export interface RecordingTerms {
   readonly pruneInterval: number
   /** whether the host is sampled too */
   readonly host: boolean
+  /** whether forecasts of demand are written, with what came */
+  readonly demand: boolean
 }
 
 /** How it comes by its store. */
@@ -301,8 +305,10 @@ export class Recording {
     try {
       const [estimate, prediction] = [decodeEstimateNote(kind, note.bytes), decodePredictionNote(kind, note.bytes)]
       const [remedy, told] = [decodeRemedyNote(kind, note.bytes), decodeRunNote(kind, note.bytes)]
+      const demand = this.#terms.demand ? decodeDemandNote(kind, note.bytes) : undefined
       const estimates = [
         ...(estimate === undefined ? [] : this.#estimate(estimate)),
+        ...(demand === undefined ? [] : [demandRow(demand, name => this.#session.privacy.element(name))]),
         ...(prediction === undefined ? [] : predictionRows(prediction)),
         ...(remedy === undefined ? [] : remedyRows(remedy, this.#session.privacy.element(remedy.what)))
       ]

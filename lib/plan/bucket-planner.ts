@@ -1,12 +1,7 @@
 import type { ReservePlan } from '../plans.js'
 import { BucketOutlook, type ForeseenTokens, type TokenLevel } from './bucket-outlook.js'
+import { ASKERS, type Asker, dropLeast, FADE_MS, keyOf, type ReserveHabits, WINDOW_MS } from './reserve-habits.js'
 import { Users } from './users.js'
-
-/** Who asks a bucket: a reserve is for a tenant, or for a workflow where there is none. */
-export interface Asker {
-  readonly workflow: string | undefined
-  readonly tenant: string | undefined
-}
 
 export interface BucketPlannerOptions {
   readonly bucket: string
@@ -28,11 +23,10 @@ interface Known {
   readonly asker: Asker
   /** index, of its last request */
   tier: number
-  /** tokens asked for lately, by what waiting for them costs */
-  weight: number
-  /** tokens asked for since the beginning of this window, and the most of any, faded */
-  now: number
-  most: number
+  /** what a reserve would have been worth so far, faded */
+  worth: number
+  /** tokens asked for since the beginning of this window */
+  tokens: number
 }
 
 /** That a tier will ask for more tokens than there will be. */
@@ -45,36 +39,40 @@ export interface BucketCollision extends ForeseenTokens {
 
 /** A collision is told of when it is as likely as not, and is over when it is half as likely. */
 const COLLIDES = 0.5
-/** The core counts what plans may keep of a bucket by the tokens of so long; a reserve of more than will be asked for in it is of no use. */
-const WINDOW_MS = 10_000
-/** Askers of a bucket that are told apart. */
-const ASKERS = 8
-/** ms after which what was asked for counts a third as much: what is kept is for the next burst, and that may be long in coming. */
-const FADE_MS = 3_600_000
 const PLAN_MS = 600_000
 const RENEW_MS = 200_000
-/** By how much an amount must have changed, or another asker's weight be larger, for the plan to be written anew. */
+/** As good as at once. */
+const ENDS_MS = 1
+/** By how much a reserve must be worth more to another asker for him to get it. */
 const CHANGED = 1.25
 
 /**
- * What to keep apart of the tokens that a full bucket would discard. They cost nobody anything, so as much is kept as was ever asked for at once
- * (the newsvendor's quantile of 1), up to what plans may keep; and as a bucket has one reserve, for whom waiting is dearest: by tokens asked for lately and what waiting costs their tiers.
+ * What to keep apart of the tokens that a full bucket would discard. They cost nobody anything, so too many are never kept (the newsvendor's quantile of 1),
+ * and as many are as plans may: from the beginning, for nobody knows yet how many will be asked for at once. As a bucket has one reserve, it is for whom it is worth
+ * most: by what he asks for in the time of a window, of which the reserve has no more than it holds, and what waiting costs his tiers; of a bucket of which little
+ * is known yet, by what is usual at the others.
  */
 export class BucketPlanner {
   readonly #options: BucketPlannerOptions
+  readonly #habits: ReserveHabits
   readonly #most: number
+  readonly #fade: number
   readonly #known = new Map<string, Known>()
   readonly #outlook: BucketOutlook
   readonly #users = new Users()
   /** by tier, whether a collision was told of that is not over */
   readonly #told: boolean[] = []
   #window = 0
-  #written: { key: string; amount: number; until: number } | undefined
+  #written: { key: string; asker: Asker; until: number } | undefined
 
-  constructor(options: BucketPlannerOptions) {
+  /** @param habits of all buckets, which it tells of this one */
+  constructor(options: BucketPlannerOptions, habits: ReserveHabits) {
     this.#options = options
+    this.#habits = habits
     this.#most = (options.maxReserve * options.rate * WINDOW_MS) / 1000
     this.#outlook = new BucketOutlook({ ...options, burst: options.burst ?? options.rate, reserve: this.#most })
+    this.#fade = Math.exp(-options.period / FADE_MS)
+    habits.bucketBegan()
   }
 
   /** @param time ms */
@@ -84,16 +82,25 @@ export class BucketPlanner {
     const key = keyOf(asker)
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
-    known.now += tokens
     known.tier = tier
+    const counted = Math.max(0, Math.min(tokens, this.#most - known.tokens))
+    known.tokens += tokens
+    if (counted === 0) return
     const { waitCosts, workflowCosts } = this.#options
     const own = asker.workflow === undefined ? undefined : workflowCosts?.get(asker.workflow)
-    known.weight += tokens * (own ?? waitCosts[tier] ?? 0)
+    const worth = counted * (own ?? waitCosts[tier] ?? 0)
+    known.worth += worth
+    this.#habits.add(key, asker, worth / this.#most)
   }
 
-  /** What a tenant has asked for. A reserve that was written for it stays until its deadline. */
+  /** What a tenant has asked for. A reserve that was written for it stays until it is another one's turn, or its deadline. */
   forget(tenant: string): void {
     this.#known.delete(keyOf({ workflow: undefined, tenant }))
+  }
+
+  /** The bucket is no more. */
+  end(): void {
+    this.#habits.bucketEnded()
   }
 
   /** What it has planned so far was not written. */
@@ -104,30 +111,25 @@ export class BucketPlanner {
   /** Once a period. @param now ms */
   plan(now: number): ReservePlan[] {
     this.#outlook.tick()
-    const fade = Math.exp(-this.#options.period / FADE_MS)
+    this.#fadeAll(now)
+    const best = this.#best()
+    if (best === undefined || !(this.#most > 0) || !this.#isNews(best.key, now)) return []
+    const before = this.#written
+    this.#written = { ...best, until: now + PLAN_MS }
+    const plans = [this.#planFor(best.asker, PLAN_MS)]
+    // Until his own plan ends he would have it, too.
+    if (before !== undefined && before.key !== best.key && before.until > now) plans.push(this.#planFor(before.asker, ENDS_MS))
+    return plans
+  }
+
+  #fadeAll(now: number): void {
     const window = Math.floor(now / WINDOW_MS)
     const isNewWindow = window !== this.#window
     this.#window = window
-    let best: string | undefined
-    let weight = 0
-    for (const [key, known] of this.#known) {
-      known.weight *= fade
-      known.most = Math.max(known.now, known.most * fade)
-      if (isNewWindow) known.now = 0
-      // Who has it keeps it until another one is clearly before him.
-      const counts = known.weight * (key === this.#written?.key ? CHANGED : 1)
-      if (counts > weight) {
-        best = key
-        weight = counts
-      }
+    for (const known of this.#known.values()) {
+      known.worth *= this.#fade
+      if (isNewWindow) known.tokens = 0
     }
-    if (best === undefined) return []
-    const { asker, most } = this.#known.get(best) as Known
-    const amount = Math.min(this.#most, most)
-    if (!(amount > 0) || !this.#isNews(best, amount, now)) return []
-    this.#written = { key: best, amount, until: now + PLAN_MS }
-    const who = asker.tenant === undefined ? { workflow: asker.workflow } : { tenant: asker.tenant }
-    return [{ kind: 'reserve', bucket: this.#options.bucket, amount, ...who, until: PLAN_MS }]
   }
 
   /** After {@link plan}: collisions that have become likely since the last time. @param now ms @param level undefined: not known, and nothing is foretold */
@@ -145,27 +147,40 @@ export class BucketPlanner {
     return fresh
   }
 
-  #isNews(key: string, amount: number, now: number): boolean {
+  /** For whom it is worth most. */
+  #best(): { key: string; asker: Asker } | undefined {
+    let best: { key: string; asker: Asker } | undefined
+    let most = 0
+    for (const askers of [this.#known, this.#habits.askers()]) {
+      for (const [key, { asker }] of askers) {
+        // Who has it keeps it until another one is clearly before him.
+        const worth = this.#worthTo(key) * (key === this.#written?.key ? CHANGED : 1)
+        if (worth <= most) continue
+        best = { key, asker }
+        most = worth
+      }
+    }
+    return best
+  }
+
+  #worthTo(key: string): number {
+    return (this.#known.get(key)?.worth ?? 0) + this.#most * this.#habits.worth(key)
+  }
+
+  #planFor({ workflow, tenant }: Asker, until: number): ReservePlan {
+    const who = tenant === undefined ? { workflow } : { tenant }
+    return { kind: 'reserve', bucket: this.#options.bucket, amount: this.#most, ...who, until }
+  }
+
+  #isNews(key: string, now: number): boolean {
     const written = this.#written
-    if (written === undefined || written.key !== key || written.until - now < RENEW_MS) return true
-    return Math.max(amount, written.amount) > CHANGED * Math.min(amount, written.amount)
+    return written === undefined || written.key !== key || written.until - now < RENEW_MS
   }
 
   #meet(key: string, asker: Asker): Known {
-    if (this.#known.size >= ASKERS) this.#forgetLeast()
-    const made = { asker, tier: 0, weight: 0, now: 0, most: 0 }
+    if (this.#known.size >= ASKERS) dropLeast(this.#known)
+    const made = { asker, tier: 0, worth: 0, tokens: 0 }
     this.#known.set(key, made)
     return made
   }
-
-  #forgetLeast(): void {
-    let least: string | undefined
-    for (const [key, { weight }] of this.#known) if (least === undefined || weight < (this.#known.get(least) as Known).weight) least = key
-    if (least !== undefined) this.#known.delete(least)
-  }
-}
-
-function keyOf({ workflow, tenant }: Asker): string {
-  if (tenant !== undefined) return `tenant\0${tenant}`
-  return workflow === undefined ? '' : `workflow\0${workflow}`
 }

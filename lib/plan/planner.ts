@@ -13,6 +13,7 @@ import { LowerTiers } from './lower-tiers.js'
 import { type GuardStatus, PoolGuard } from './pool-guard.js'
 import { type Foreseen, PoolPlanner, type PoolView } from './pool-planner.js'
 import type { TierUnits } from './pool-world.js'
+import { ReserveHabits } from './reserve-habits.js'
 import type { SavedSequels } from './saved-sequels.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
@@ -179,6 +180,7 @@ export class Planner {
   readonly #options: PlannerOptions
   readonly #pools = new Map<string, PoolPlans>()
   readonly #buckets = new Map<string, BucketPlans>()
+  readonly #habits: ReserveHabits
   readonly #locks: LockPlanner | undefined
   readonly #lockGuard: LossGuard
   readonly #escalations: Escalations | undefined
@@ -192,6 +194,7 @@ export class Planner {
 
   constructor(options: PlannerOptions) {
     this.#options = options
+    this.#habits = new ReserveHabits(options.period)
     this.#lower = new LowerTiers(options.waitCosts)
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
     const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
@@ -222,11 +225,13 @@ export class Planner {
   /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
   bucket(name: string, rate: number, burst?: number): void {
     this.#makeRoom('bucket', this.#buckets, name, BUCKETS_MOST)
-    this.#buckets.set(name, { planner: new BucketPlanner({ ...this.#options, bucket: name, rate, burst }), rate, seen: this.#now })
+    const planner = new BucketPlanner({ ...this.#options, bucket: name, rate, burst }, this.#habits)
+    this.#buckets.set(name, { planner, rate, seen: this.#now })
   }
 
   /** What a tenant has asked for, as far as it is told apart. */
   forget(tenant: string): void {
+    this.#habits.forget(tenant)
     for (const { planner } of this.#buckets.values()) planner.forget(tenant)
   }
 
@@ -288,6 +293,7 @@ export class Planner {
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
     for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
+    this.#habits.tick()
     for (const { planner } of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
@@ -399,6 +405,7 @@ export class Planner {
       this.#pools.delete(name)
       this.#escalations?.forget(name)
     } else {
+      this.#buckets.get(name)?.planner.end()
       this.#buckets.delete(name)
     }
     this.#options.forgot?.(kind, name)

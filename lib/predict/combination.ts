@@ -13,20 +13,30 @@ export type Rows = readonly (Float64Array | undefined)[]
 
 /** A weight in the mean falls with this power of the mean absolute error. Set on the last 48 training points of the M4 hourly series. */
 const SHARPNESS = 4
-/** That in the median with this power of the relative error, in which an origin counts half as much as the tenth after it. Set on the first 60 % of the AWS series of NAB. */
+/** That in the median with this power of the relative error at most, in which an origin counts half as much as the tenth after it. Set on the first 60 % of the AWS series of NAB. */
 const MEDIAN_SHARPNESS = 16
 const HALF_LIFE = 10
 /** What weighs less than this part of the heaviest changes no median. */
 const LEAST_PART = 1e-3
 
+/** Of a trial. */
+export interface Trial {
+  /** forecasts in a row */
+  readonly horizon: number
+  /** how many rows say something of their own, at least 1; default: all */
+  readonly independent?: number | undefined
+  /** by member, how many times further off it is now than it ever was, from 1 on; default: none is */
+  readonly surprises?: readonly number[] | undefined
+}
+
 /**
  * The better of two combinations on these very origins: the mean by the inverse of the errors (Bates and Granger, Operational Research Quarterly
  * 20(4), 1969), which is good where forecasts err independently; and the median, which no wild forecast draws away, by the inverse of the
- * relative ones.
- *
- * @param horizon forecasts in a row
+ * relative ones. The fewer trials there were, the less sharply the median tells members apart: the likelihood of a scale of errors falls with the power of their number.
+ * Who is surprised by the last values counts as if all of his errors were so much larger.
  */
-export function combinationOf(rows: Rows, truth: Float64Array, horizon: number): Combination {
+export function combinationOf(rows: Rows, truth: Float64Array, trial: Trial): Combination {
+  const { horizon, surprises } = trial
   const origins = truth.length / horizon
   const counts = Float64Array.from({ length: origins }, (_, origin) => 2 ** ((origin + 1 - origins) / HALF_LIFE))
   const errors = rows.map(row => (row === undefined ? UNKNOWN : errorsOf(row, truth, counts)))
@@ -34,8 +44,18 @@ export function combinationOf(rows: Rows, truth: Float64Array, horizon: number):
   const byMean: Combination = { by: 'mean', weights: shares(absolute, SHARPNESS), errors: absolute }
   if (byMean.weights.every(weight => weight === 0)) return byMean
   const recent = errors.map(error => error.recentRelative)
-  const byMedian: Combination = { by: 'median', weights: shares(recent, MEDIAN_SHARPNESS), errors: absolute }
-  return lossOf(combined(rows, byMedian, truth.length), truth) < lossOf(combined(rows, byMean, truth.length), truth) ? byMedian : byMean
+  const sharpness = Math.min(MEDIAN_SHARPNESS, trial.independent ?? origins)
+  const byMedian: Combination = { by: 'median', weights: shares(recent, sharpness), errors: absolute }
+  const isMedian = lossOf(combined(rows, byMedian, truth.length), truth) < lossOf(combined(rows, byMean, truth.length), truth)
+  const best = isMedian ? byMedian : byMean
+  return surprises === undefined ? best : { ...best, weights: discounted(best.weights, surprises, isMedian ? sharpness : SHARPNESS) }
+}
+
+/** Together 1 again. */
+function discounted(weights: readonly number[], surprises: readonly number[], sharpness: number): number[] {
+  const left = weights.map((weight, i) => weight * (surprises[i] ?? 1) ** -sharpness)
+  const together = left.reduce((sum, weight) => sum + weight, 0)
+  return left.map(weight => weight / together)
 }
 
 /** Those that cannot say are left out, and the others weigh as before beside each other. */

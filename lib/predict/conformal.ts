@@ -4,9 +4,10 @@ import { ArgumentError, CorruptError } from '../errors/index.js'
 import { type Combination, combinationOf, combined } from './combination.js'
 import { type Forecast, type Forecaster, HORIZON_MAX, LEVELS, type Model, SEASON_MAX, WINDOW_MAX } from './forecaster.js'
 import { Intervals } from './interval.js'
-import { originsOf, tried, truths } from './rolling.js'
+import { independent, originsOf, tried, truths } from './rolling.js'
 import { readForecaster, type SavedForecaster, writeForecaster } from './saved-forecaster.js'
 import { seasonsOf } from './season.js'
+import { surpriseOf } from './surprise.js'
 import { Values } from './values.js'
 
 export interface ForecasterOptions {
@@ -230,9 +231,12 @@ async function learn(
 ): Promise<Learnt> {
   const origins = originsOf(all.length, horizon)
   const rows: (Float64Array | undefined)[] = []
+  const surprises: number[] = []
   for (const model of models) {
     await slice(signal)
-    rows.push(origins !== undefined && (await model.fit(all, origins.first)) ? tried(model, all, origins) : undefined)
+    const row = origins !== undefined && (await model.fit(all, origins.first)) ? tried(model, all, origins) : undefined
+    rows.push(row)
+    surprises.push(origins === undefined || row === undefined ? 1 : surpriseOf(model, all, origins, row))
   }
   const usable: boolean[] = []
   for (const model of models) {
@@ -241,7 +245,10 @@ async function learn(
   }
   const truth = origins === undefined ? undefined : truths(all, origins)
   const voices = rows.map((row, i) => (usable[i] === true ? row : undefined))
-  const found = origins === undefined || truth === undefined ? undefined : combinationOf(voices, truth, origins.horizon)
+  const found =
+    origins === undefined || truth === undefined
+      ? undefined
+      : combinationOf(voices, truth, { horizon: origins.horizon, independent: independent(origins), surprises })
   const good = found?.weights.some(weight => weight > 0) === true
   // Nothing could be tried: the first that can speak at all does.
   const first = usable.indexOf(true)

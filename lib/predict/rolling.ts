@@ -28,6 +28,11 @@ export function originsOf(length: number, horizon: number): Origins | undefined 
   return { first: length - tried, every, count: Math.floor(room / every) + 1, horizon: reach }
 }
 
+/** How many forecasts are tried that have no value in common: of those from neighbouring origins each says little that the others do not. */
+export function independent({ every, count, horizon }: Origins): number {
+  return ((count - 1) * every) / horizon + 1
+}
+
 /**
  * What a fitted model would have said from each origin.
  *

@@ -157,13 +157,19 @@ Written Plans::write(Lane& lane, const Plan& plan, PlanId& out) {
   PlanEntry& entry = table()->entries[chosen];
   mark_used(chosen, true);
   PlanControl control = PlanControl::of(seen);
+  // A reserve that is written anew goes on: what was discarded since it began, and nobody has counted yet, is kept still.
+  Nanos from = plan.from;
+  Plan before;
+  if (plan.kind == PlanKind::kReserve && control.live && read(chosen, before) && same(before, plan) && plan.from < before.until) {
+    from = std::min(from, before.from);
+  }
   PlanEntry::Cell& cell = entry.cells[control.current ^ 1];
   const std::uint64_t what = (static_cast<std::uint64_t>(plan.source % kPlanSources) << 48) |
                              (static_cast<std::uint64_t>(plan.tier) << 40) | (static_cast<std::uint64_t>(plan.kind) << 32) | plan.what;
   cell.what.store(what, memory_order_release);  // (p4), and so the others
   cell.who.store(plan.who, memory_order_release);
   cell.amount.store(std::bit_cast<std::uint64_t>(plan.amount), memory_order_release);
-  cell.from.store(plan.from, memory_order_release);
+  cell.from.store(from, memory_order_release);
   cell.until.store(plan.until, memory_order_release);
   control = {control.version + 1, 0, control.current ^ 1, true};
   entry.control.store(control.word(), memory_order_release);  // (p3)

@@ -610,6 +610,19 @@ TEST_CASE("a reserve is what the full bucket discarded since the plan, and is fo
   CHECK_EQUAL(well.take_all(1), 0);
 }
 
+TEST_CASE("a reserve that is written anew goes on, and keeps what was discarded before it was") {
+  Well well;
+  well.reserve(5, 1, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(2), 10);
+  well.world.host.time += kSecond + kSecond * 3 / 10;
+  well.reserve(5, 1, kSecond);
+  CHECK_EQUAL(well.take_all(1), 13);
+  // This one has ended by then: a new one begins with nothing.
+  well.world.host.time += 3 * kSecond;
+  well.reserve(5, 1, kSecond);
+  CHECK_EQUAL(well.take_all(1), 10);
+}
+
 TEST_CASE("what was discarded is kept once, however many plans there are of it") {
   Well well;
   for (std::uint32_t who = 1; who <= 4; who++) well.reserve(20, who, 60 * kSecond);

@@ -60,4 +60,14 @@ test('before anything is over there are no values', () => {
   assert.equal(told(steps, 1_060), [10])
 })
 
+test('of one step is told when it is over, and as long as it is kept', () => {
+  const steps = new Steps(100, 4, 1_000, 'sum')
+  steps.add(1_110, 3)
+  assert.is(steps.at(11, 1_199), undefined)
+  assert.is(steps.at(11, 1_200), 3)
+  assert.is(steps.at(13, 1_400), 0)
+  assert.is(steps.at(9, 1_400), undefined)
+  assert.is(steps.at(11, 1_600), undefined)
+})
+
 test.run()

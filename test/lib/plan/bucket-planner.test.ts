@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Asker, BucketPlanner, type BucketPlannerOptions } from '../../../lib/plan/bucket-planner.js'
+import { BucketPlanner, type BucketPlannerOptions } from '../../../lib/plan/bucket-planner.js'
+import { type Asker, ReserveHabits } from '../../../lib/plan/reserve-habits.js'
 import type { ReservePlan } from '../../../lib/plans.js'
 import { randomsOf } from '../../../lib/randoms.js'
 
@@ -9,8 +10,8 @@ const PERIOD_MS = 100
 const tenant = (name: string): Asker => ({ workflow: 'w', tenant: name })
 const workflow = (name: string): Asker => ({ workflow: name, tenant: undefined })
 
-const plannerOf = (more: Partial<BucketPlannerOptions> = {}) =>
-  new BucketPlanner({ bucket: 'b', rate: 100, waitCosts: [1, 2, 8, 32], maxReserve: 0.25, period: PERIOD_MS, ...more })
+const plannerOf = (more: Partial<BucketPlannerOptions> = {}, habits = new ReserveHabits(PERIOD_MS)) =>
+  new BucketPlanner({ bucket: 'b', rate: 100, waitCosts: [1, 2, 8, 32], maxReserve: 0.25, period: PERIOD_MS, ...more }, habits)
 
 /** Its plans from one time to another. @param ask before each period */
 function run(planner: BucketPlanner, from: number, until: number, ask: (now: number) => void = () => {}): ReservePlan[] {
@@ -33,16 +34,15 @@ test('nothing is kept for nobody, and for nobody who cannot be named', () => {
   assert.equal(run(planner, 20_000, 60_000, bursts(planner, { workflow: undefined, tenant: undefined }, HIGH)), [])
 })
 
-test('what comes in a burst is kept for the tenant it comes of, or for the workflow where there is none', () => {
+test('from the first request on as much is kept as plans may, for its tenant, or for its workflow where there is none', () => {
   for (const [asker, who] of [
     [tenant('acme'), { tenant: 'acme' }],
     [workflow('nightly'), { workflow: 'nightly' }]
   ] as const) {
     const planner = plannerOf()
-    const last = run(planner, 0, 120_000, bursts(planner, asker, HIGH)).at(-1) as ReservePlan
-    const { amount, until, ...rest } = last
-    assert.equal(rest, { kind: 'reserve', bucket: 'b', ...who })
-    assert.ok(amount >= 20 && amount <= 60, String(amount))
+    planner.came(asker, HIGH, 1, 0)
+    const [{ until, ...rest }, ...more] = planner.plan(0) as [ReservePlan]
+    assert.equal([rest, ...more], [{ kind: 'reserve', bucket: 'b', amount: 250, ...who }])
     assert.ok(until > 10_000)
   }
 })
@@ -65,8 +65,10 @@ test('a workflow with a cost of its own counts by that, and not by its tier', ()
 test('no more is kept than plans may: the part of the tokens of ten seconds', () => {
   const planner = plannerOf({ maxReserve: 0.1 })
   const plans = run(planner, 0, 60_000, () => planner.came(tenant('acme'), HIGH, 50, 0))
-  const { amount } = plans.at(-1) as ReservePlan
-  assert.ok(amount > 98 && amount <= 100, String(amount))
+  assert.equal(
+    plans.map(({ amount }) => amount),
+    [100]
+  )
   for (const more of [{ maxReserve: 0 }, { rate: 0 }]) {
     const none = plannerOf(more)
     assert.equal(
@@ -91,10 +93,55 @@ test('the one reserve is for whom waiting is dearest, by tokens and by tiers', (
   assert.is(plans.at(-1)?.tenant, 'dear')
   const more = plannerOf()
   const cheap = (now: number) => {
-    bursts(more, tenant('dear'), HIGH)(now)
-    for (let i = 0; i < 10; i++) bursts(more, tenant('many'), LOW)(now)
+    if (now % 5000 === 0) more.came(tenant('dear'), HIGH, 1, 0)
+    bursts(more, tenant('many'), LOW)(now)
   }
   assert.is(run(more, 0, 60_000, cheap).at(-1)?.tenant, 'many')
+})
+
+test('who asks for more than a reserve can hold does not count for more than it holds', () => {
+  const planner = plannerOf()
+  const ask = (now: number) => {
+    planner.came(tenant('many'), LOW, 100, 0)
+    for (let i = 0; i < 2; i++) bursts(planner, tenant('dear'), HIGH)(now)
+  }
+  // In 10 s 10,000 tokens, each of which is worth 1, but only 250 could be kept; and 80 that are worth 8.
+  assert.is(run(planner, 0, 60_000, ask).at(-1)?.tenant, 'dear')
+})
+
+test('when it is to be for another one the plan for the one before ends', () => {
+  const planner = plannerOf()
+  planner.came(tenant('low'), LOW, 10, 0)
+  assert.is(planner.plan(0)[0]?.tenant, 'low')
+  planner.came(tenant('high'), HIGH, 10, 0)
+  const plans = planner.plan(PERIOD_MS)
+  assert.equal(
+    plans.map(({ tenant, until }) => [tenant, until > PERIOD_MS]),
+    [
+      ['high', true],
+      ['low', false]
+    ]
+  )
+  assert.equal(planner.plan(2 * PERIOD_MS), [])
+})
+
+test('of a bucket of which little is known the reserve is for whom it is usually worth most, and of others by what is known', () => {
+  const habits = new ReserveHabits(PERIOD_MS)
+  const known = plannerOf({}, habits)
+  const fresh = plannerOf({ bucket: 'fresh' }, habits)
+  const plans = run(known, 0, 10_000, now => {
+    habits.tick()
+    bursts(known, tenant('dear'), HIGH)(now)
+    bursts(known, tenant('many'), LOW)(now)
+  })
+  assert.is(plans.at(-1)?.tenant, 'dear')
+  fresh.came(tenant('many'), LOW, 20, 0)
+  assert.is(fresh.plan(10_000)[0]?.tenant, 'dear')
+  const later = run(fresh, 10_100, 600_000, now => {
+    habits.tick()
+    bursts(fresh, tenant('many'), LOW)(now)
+  })
+  assert.is(later.at(0)?.tenant, 'many')
 })
 
 test('a reserve that stays as it is is renewed before it ends, and not written all the time', () => {
@@ -150,14 +197,22 @@ test('times that jump, thousands at one time and any number of tokens give plans
 })
 
 test('for a tenant that is to be forgotten nothing is kept, and for others what was', () => {
-  const planner = plannerOf()
+  const habits = new ReserveHabits(PERIOD_MS)
+  const planner = plannerOf({}, habits)
   const ask = (now: number) => {
     bursts(planner, tenant('acme'), HIGH)(now)
     bursts(planner, tenant('globex'), LOW)(now)
   }
   assert.is(run(planner, 0, 60_000, ask)[0]?.tenant, 'acme')
+  habits.forget('acme')
   planner.forget('acme')
-  assert.equal([...new Set(run(planner, 60_000, 300_000).map(plan => plan.tenant))], ['globex'])
+  const plans = run(planner, 60_000, 300_000)
+  assert.ok(plans.some(plan => plan.tenant === 'globex'))
+  const ended = plans.filter(plan => plan.tenant === 'acme')
+  assert.ok(
+    ended.every(({ until }) => until <= 1),
+    'what was kept goes at once'
+  )
 })
 
 test('a burst that comes at such times is told of once, with who uses the bucket, and again when it was unlikely meanwhile', () => {

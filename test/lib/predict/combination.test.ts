@@ -27,7 +27,7 @@ const steps = (count: number, of: (at: number) => number) => Float64Array.from({
 test('takes the mean where forecasts err independently', () => {
   const truth = steps(480, () => 100 + 10 * normal(random))
   const all = Array.from({ length: 4 }, () => truth.map(value => value + 3 * normal(random)))
-  const found = combinationOf(all, truth, 48)
+  const found = combinationOf(all, truth, { horizon: 48 })
   assert.is(found.by, 'mean')
   for (const weight of found.weights) assert.ok(weight > 0.15 && weight < 0.35)
 })
@@ -36,14 +36,14 @@ test('takes the median where one is wild at times, and what is mostly nothing is
   const truth = steps(480, at => (at % 40 === 0 ? 500 : 0))
   const nothing = steps(480, () => 0)
   const some = steps(480, () => 12.5)
-  const found = combinationOf([nothing, some], truth, 48)
+  const found = combinationOf([nothing, some], truth, { horizon: 48 })
   assert.is(found.by, 'median')
   assert.is(combined([nothing, some], found, 480)[7], 0)
 })
 
 test('one that is never wrong takes everything', () => {
   const truth = steps(96, at => at)
-  const { weights } = combinationOf([truth, truth.map(value => value + 1)], truth, 48)
+  const { weights } = combinationOf([truth, truth.map(value => value + 1)], truth, { horizon: 48 })
   assert.equal(weights, [1, 0])
 })
 
@@ -51,7 +51,7 @@ test('nobody weighs anything where none can say', () => {
   const { weights, by } = combinationOf(
     [undefined, undefined],
     steps(96, at => at),
-    48
+    { horizon: 48 }
   )
   assert.equal(weights, [0, 0])
   assert.is(by, 'mean')
@@ -59,9 +59,30 @@ test('nobody weighs anything where none can say', () => {
 
 test('tells the errors of each', () => {
   const truth = steps(96, () => 5)
-  const { errors } = combinationOf([truth.map(() => 7), undefined], truth, 48)
+  const { errors } = combinationOf([truth.map(() => 7), undefined], truth, { horizon: 48 })
   assert.ok(Math.abs((errors[0] as number) - 2) < 1e-12)
   assert.ok(Number.isNaN(errors[1] as number))
+})
+
+test('after few trials the median tells members apart less sharply than after many', () => {
+  const truth = steps(480, at => (at % 40 === 0 ? 500 : 0))
+  const nothing = steps(480, () => 0)
+  const seldom = steps(480, at => (at % 40 < 3 ? 500 : 0))
+  const weightAfter = (independent: number) => combinationOf([nothing, seldom], truth, { horizon: 48, independent }).weights[0] as number
+  assert.ok(weightAfter(1) < weightAfter(4) && weightAfter(4) < weightAfter(16))
+  assert.is(weightAfter(16), weightAfter(1_000))
+})
+
+test('one that is surprised by the last values leaves most of its weight to the others', () => {
+  const truth = steps(480, () => 100 + 10 * normal(random))
+  const all = Array.from({ length: 3 }, () => truth.map(value => value + 3 * normal(random)))
+  const plain = combinationOf(all, truth, { horizon: 48 }).weights
+  const { weights, by } = combinationOf(all, truth, { horizon: 48, surprises: [1, 5, 1] })
+  assert.is(by, 'mean')
+  assert.ok((weights[1] as number) < 0.01 && (plain[1] as number) > 0.15)
+  assert.ok(Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-12)
+  const same = combinationOf(all, truth, { horizon: 48, surprises: [4, 4, 4] }).weights
+  for (const [i, weight] of same.entries()) assert.ok(Math.abs(weight - (plain[i] as number)) < 1e-12)
 })
 
 test.run()
