@@ -2,7 +2,7 @@ import { duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { CapacityError } from '../errors/index.js'
 import type { EventScope, TimedEvent } from '../events/event.js'
 import { Ensemble } from '../predict/ensemble.js'
-import { EventForecaster } from '../predict/event-forecaster.js'
+import { EventForecaster, readTimedEvent } from '../predict/event-forecaster.js'
 import { type Forecast, LEVELS, type Model } from '../predict/forecaster.js'
 import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { NumericStream } from '../predict/stream.js'
@@ -90,7 +90,6 @@ interface Wanted {
 const SCORED_STEPS = 4
 const EVENTS_MAX = 1_024
 const LEADERS_MAX = 4
-const TIME_MAX = 8.64e15
 const MODEL = 'demand'
 /** Within a step. */
 const HALF = 0.5
@@ -182,9 +181,10 @@ export class DemandBook {
    * @throws ArgumentError; CapacityError (`events`)
    */
   expect(event: ScopedEvent): void {
-    const { scope, key } = readEvent(event)
+    const read = readEvent(event)
+    const key = read.id ?? JSON.stringify([read.type, read.start, read.end])
     if (!this.#events.has(key)) this.#makeRoom()
-    this.#events.set(key, { ...event, scope })
+    this.#events.set(key, read)
     this.#fitted.clear()
   }
 
@@ -332,20 +332,13 @@ function matters(scope: EventScope | undefined, { kind, name }: Subject): boolea
   return (kind === 'workflow' && name === workflow) || (kind === 'tenant' && name === tenant)
 }
 
-function readEvent(event: unknown): { scope: EventScope; key: string } {
+/** As the forecaster reads it that is told of it later: what it refuses would fail each forecast from then on. */
+function readEvent(event: unknown): ScopedEvent {
   const given = optionsObject(event, 'event')
   if (given === undefined) throw refuse('event', 'an object', event)
-  const { type, start, end, id, scope } = given as { [K in keyof ScopedEvent]: unknown }
-  text(type, 'event.type')
-  for (const [time, option] of [
-    [start, 'event.start'],
-    [end ?? start, 'event.end']
-  ] as const) {
-    if (typeof time !== 'number' || !(Math.abs(time) <= TIME_MAX)) throw refuse(option, 'ms since the Unix epoch', time)
-  }
-  const { workflow, tenant } = (optionsObject(scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
+  const { workflow, tenant } = (optionsObject((given as ScopedEvent).scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
   return {
-    key: id === undefined ? JSON.stringify([type, start, end]) : text(id, 'event.id'),
+    ...readTimedEvent(given),
     scope: {
       ...(workflow !== undefined && { workflow: text(workflow, 'event.scope.workflow') }),
       ...(tenant !== undefined && { tenant: text(tenant, 'event.scope.tenant') })

@@ -186,13 +186,18 @@ test('of events those that are over make room, and those to come do not', () => 
   )
 })
 
-test('an event that says nothing is refused', () => {
-  const book = new DemandBook(TIERS, START, new Scorekeeper())
+test('an event that says nothing is refused, and forecasts go on', async () => {
+  const book = tenMinutes(() => 5)
   for (const event of [
     undefined,
     {},
     { type: 'a' },
     { type: 'a', start: Number.NaN },
+    { type: 'a', start: 0, end: -1 },
+    { type: 'a', start: 0, end: '1' },
+    { type: 'a', start: 0, weight: 'x' },
+    { type: 'a', start: 0, weight: -1 },
+    { type: 'a', start: 0, value: Number.NaN },
     { type: 'a', start: 0, scope: { tenant: 7 } },
     { type: 'a', start: 0, id: 7 }
   ])
@@ -200,6 +205,7 @@ test('an event that says nothing is refused', () => {
       thrown(() => book.expect(event as never)),
       'ERR_FORELOCK_ARGUMENT'
     )
+  assert.is((await book.forecast({ bucket: 'stripe' }, { horizon: 10_000 }, START + 600_000)).point.length, 10)
 })
 
 test('bad questions are refused by name', async () => {
