@@ -8,6 +8,7 @@ import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { NumericStream } from '../predict/stream.js'
 import type { Activity } from './activity.js'
 import { Curve } from './curve.js'
+import { OwnModels } from './own-model.js'
 import { type DemandOf, type Measure, readSubject, type Subject, type SubjectKind, subjectsOf } from './subject.js'
 
 export interface DemandOptions {
@@ -101,7 +102,7 @@ export class DemandBook {
   readonly #subjects = new Map<SubjectKind, Map<string, Counted>>()
   #size = 0
   readonly #fitted = new Map<string, Promise<Fitted>>()
-  #factories: readonly ModelFactory[] = []
+  readonly #models = new OwnModels()
   readonly #events = new Map<string, ScopedEvent>()
   #now = Number.NEGATIVE_INFINITY
   readonly #scores: Scorekeeper
@@ -144,9 +145,9 @@ export class DemandBook {
     this.#curve(this.#counted('pool', pool), dimensionOf(dimension), tier, 'max').add(time, amount)
   }
 
-  /** A model beside its own, for all series. */
+  /** A model beside its own, for all series. @throws ArgumentError if it makes none */
   register(factory: ModelFactory): void {
-    this.#factories = [...this.#factories, factory]
+    this.#models.add(factory)
     this.#fitted.clear()
   }
 
@@ -214,12 +215,14 @@ export class DemandBook {
     if (this.#fitted.size >= ENSEMBLES_MAX) for (const oldest of this.#fitted.keys()) if (this.#fitted.delete(oldest)) break
     const fitted = before === undefined ? this.#anew(wanted) : before.then(known => this.#goOn(known, wanted))
     this.#fitted.set(key, fitted)
+    // What failed once is not what each later question is answered with.
+    fitted.catch(() => this.#fitted.get(key) === fitted && this.#fitted.delete(key))
     return fitted
   }
 
   async #anew(wanted: Wanted): Promise<Fitted> {
     const { subject, step, first, values } = wanted
-    const ensemble = new Ensemble({ members: this.#factories.map(factory => factory()) })
+    const ensemble = new Ensemble({ members: this.#models.make() })
     const events = [...this.#events.values()].filter(({ scope }) => matters(scope, subject))
     const leaders = this.#leaders(subject)
     const forecaster =
