@@ -83,7 +83,8 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     if (this.#backing !== undefined) return
     const events = {
-      anomaly: (anomaly: Anomaly) => void this.emit('anomaly', anomaly),
+      // Not from what learns: a listener that throws would stop it, or take its thread's messages with it.
+      anomaly: (anomaly: Anomaly) => queueMicrotask(() => this.emit('anomaly', anomaly)),
       sized: (record: RunTold) => hearOf(session, record),
       failed: (error: unknown) => this.#fail(error)
     }
