@@ -2,10 +2,10 @@ import { CorruptError } from '../errors/index.js'
 import type { PoolUsage } from '../pool.js'
 import { Contention, type ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
-import { sealValue, unsealValue } from '../predict/saved.js'
+import { isObject, sealValue, unsealValue } from '../predict/saved.js'
 import { type ModelScore, Scorekeeper } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
-import type { UsageRequest } from '../predict/usage.js'
+import { UsageModel, type UsageRequest } from '../predict/usage.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
 import type { ActionsNote } from '../workflow/notes.js'
 import type { RunRecord } from '../workflow/record.js'
@@ -178,16 +178,33 @@ export class Outlook {
     return sealValue(MAGIC, saved)
   }
 
-  /** @throws CorruptError if it is not what `save()` gave */
+  /** @throws CorruptError if it is not what `save()` gave, and nothing has changed */
   load(bytes: Uint8Array): void {
-    const saved = unsealValue(MAGIC, bytes) as Saved | undefined
+    const saved = readSaved(unsealValue(MAGIC, bytes))
     if (saved === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
-    const { usage, scores, contention, accuracy } = saved
-    this.#usage.model.load(bytesOf(usage))
-    this.#contention.load(bytesOf(contention))
-    this.#keeper.load(bytesOf(accuracy))
-    this.#scores.load(scores.map(([within, one]) => [within, bytesOf(one)]))
+    const { usage, contention, accuracy, scores } = saved
+    // First into others: one part that is damaged keeps all of them as they are.
+    new UsageModel().load(usage)
+    new Contention().load(contention)
+    new Scorekeeper().load(accuracy)
+    this.#scores.load(scores)
+    this.#usage.model.load(usage)
+    this.#contention.load(contention)
+    this.#keeper.load(accuracy)
   }
+}
+
+/** Undefined: it is of another shape. */
+function readSaved(
+  saved: unknown
+): ({ [K in Exclude<keyof Saved, 'scores'>]: Uint8Array } & { scores: [number, Uint8Array][] }) | undefined {
+  if (!isObject(saved)) return undefined
+  const { usage, contention, accuracy, scores } = saved
+  if (typeof usage !== 'string' || typeof contention !== 'string' || typeof accuracy !== 'string' || !Array.isArray(scores))
+    return undefined
+  if (!scores.every(one => Array.isArray(one) && typeof one[0] === 'number' && typeof one[1] === 'string')) return undefined
+  const models = (scores as Saved['scores']).map(([within, model]): [number, Uint8Array] => [within, bytesOf(model)])
+  return { usage: bytesOf(usage), contention: bytesOf(contention), accuracy: bytesOf(accuracy), scores: models }
 }
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Outlook } from '../../../lib/foresight/outlook.js'
+import { sealValue, unsealValue } from '../../../lib/predict/saved.js'
 import { isCoded, thrown } from '../support.js'
 import { activity, TIERS } from './support.js'
 
@@ -71,6 +72,33 @@ test('what was learnt can be carried over, and damage is refused', () => {
     thrown(() => outlook.load(undefined as never)),
     'ERR_FORELOCK_CORRUPT'
   )
+})
+
+test('what is whole and of another shape is refused, and nothing of it is taken', () => {
+  const magic = 'forelock foresight 1\n'
+  const outlook = new Outlook(TIERS, 0)
+  const before = outlook.save()
+  const taught = new Outlook(TIERS, 0)
+  const run = { id: 'a', workflow: 'w', start: 0, duration: 50, outcome: 'success', actions: [] }
+  taught.ended(run as unknown as Parameters<Outlook['ended']>[0])
+  assert.ok(taught.usage({ workflow: 'w' }).duration)
+  const saved = unsealValue(magic, taught.save()) as Record<string, unknown>
+  const parts = [
+    { usage: 5 },
+    { contention: 'x' },
+    { accuracy: null },
+    { scores: undefined },
+    { scores: 5 },
+    { scores: [5] },
+    { scores: [[-1, '']] }
+  ]
+  for (const other of [null, 5, [], {}, ...parts.map(part => ({ ...saved, ...part }))]) {
+    isCoded(
+      thrown(() => outlook.load(sealValue(magic, other))),
+      'ERR_FORELOCK_CORRUPT'
+    )
+    assert.equal(outlook.save(), before)
+  }
 })
 
 test.run()
