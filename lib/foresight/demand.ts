@@ -189,9 +189,9 @@ export class DemandBook {
     this.#fitted.clear()
   }
 
-  /** Takes an event back. False: there is none of this id. */
+  /** Takes an event back. False: there is none of this id. @throws ArgumentError */
   cancel(id: string): boolean {
-    const was = this.#events.delete(id)
+    const was = this.#events.delete(text(id, 'id'))
     if (was) this.#fitted.clear()
     return was
   }

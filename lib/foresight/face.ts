@@ -186,7 +186,11 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     return this.#ask('expect', event)
   }
 
-  /** Takes an event back. False: there is none of this id. */
+  /**
+   * Takes an event back. False: there is none of this id.
+   *
+   * @returns rejected with an ArgumentError, or a ClosedError
+   */
   cancel(id: string): Promise<boolean> {
     return this.#ask('cancel', id)
   }
@@ -209,7 +213,8 @@ export class Foresight extends EventEmitter<ForesightEvents> {
    */
   async register(model: ModelFactory | URL | string): Promise<void> {
     const url = model instanceof URL ? model.href : model
-    if (typeof url !== 'string' && typeof url !== 'function') throw refuse('model', 'a function, or the URL of a module', model)
+    if (!(typeof url === 'string' && URL.canParse(url)) && typeof url !== 'function')
+      throw refuse('model', 'a function, or the URL of a module', model)
     if (typeof url === 'function' && this.#start() instanceof ThreadWatch)
       throw refuse('model', 'the URL of a module, for a function cannot go to another thread', model)
     return this.#ask('register', url)

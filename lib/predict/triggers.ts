@@ -1,4 +1,4 @@
-import { count, duration, refuse, text } from '../checks.js'
+import { count, duration, flag, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { type LagQuantiles, Lags } from './lags.js'
 import { logTail } from './poisson.js'
@@ -171,9 +171,13 @@ export class Triggers {
    *
    * @throws ArgumentError
    */
-  triggers({ pValue = P_VALUE, support = SUPPORT, inside }: TriggersListOptions = {}): Trigger[] {
+  triggers(options?: TriggersListOptions): Trigger[] {
+    const given = optionsObject(options, 'options') ?? {}
+    onlyKnown(given, ['pValue', 'support', 'inside'], 'triggers()')
+    const { pValue = P_VALUE, support = SUPPORT, inside } = given as TriggersListOptions
     if (typeof pValue !== 'number' || !(pValue >= 0 && pValue <= 1)) throw refuse('pValue', 'a probability', pValue)
     count(support, 'support', 0, Number.MAX_SAFE_INTEGER)
+    if (inside !== undefined) flag(inside, 'inside')
     const found: (Trigger & { logP: number })[] = []
     const pairs = this.pairs()
     for (const one of this.streams.values()) {

@@ -90,7 +90,14 @@ both('bad questions are refused where they are asked', async gov => {
   isCoded(await rejection(gov.foresight.demand({}, { horizon: 1 })), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(gov.foresight.usage(undefined as never)), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(gov.foresight.load(new Uint8Array(10))), 'ERR_FORELOCK_CORRUPT')
-  isCoded(await rejection(gov.foresight.register(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const model of [5, 'model', '']) isCoded(await rejection(gov.foresight.register(model as never)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(gov.foresight.cancel(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(gov.foresight.triggers(null as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const none of [() => 'a', Symbol('a')]) {
+    isCoded(await rejection(gov.foresight.score({ lock: none as never })), 'ERR_FORELOCK_ARGUMENT')
+    isCoded(await rejection(gov.foresight.demand({ workflow: none as never }, { horizon: 1 })), 'ERR_FORELOCK_ARGUMENT')
+  }
+  assert.is((await gov.foresight.status()).active, true)
 })
 
 both('what was learnt is carried over', async gov => {
