@@ -41,6 +41,7 @@ export type ModelFactory = () => Model
 const SUBJECTS_MAX = 512
 const HORIZON_MAX_MS = 60 * 3_600_000
 const ENSEMBLES_MAX = 128
+const LEVELS_MAX = 1_000
 /** It is learnt anew after so many new steps, or when there is a part more of them. */
 const REFIT_STEPS = 16
 const REFIT_PART = 0.1
@@ -263,10 +264,13 @@ export class DemandBook {
   }
 
   #expectScores(source: string, next: number, { levels, quantiles, horizon }: Forecast): void {
-    if (levels.length === 0) return
+    // Of a level that is asked for twice once.
+    const places = levels.flatMap((level, i) => (level === levels[i - 1] ? [] : [i]))
+    if (places.length === 0) return
+    const distinct = places.map(i => levels[i] as number)
     for (let step = 0; step < Math.min(SCORED_STEPS, horizon); step++) {
-      const said = quantiles.map(line => line[step] as number)
-      this.#scores.expect({ model: MODEL, source, due: next + step, levels, quantiles: said })
+      const said = places.map(i => (quantiles[i] as Float64Array)[step] as number)
+      this.#scores.expect({ model: MODEL, source, due: next + step, levels: distinct, quantiles: said })
     }
   }
 
@@ -356,13 +360,15 @@ function readOptions(options: unknown, { kind, dimension }: Subject): { horizon:
   const { horizon, levels, measure } = given as { [K in keyof DemandOptions]: unknown }
   const ahead = duration(horizon, 'horizon')
   if (!(ahead > 0 && ahead <= HORIZON_MAX_MS)) throw refuse('horizon', `ms above 0, at most ${HORIZON_MAX_MS}`, horizon)
+  if (levels !== undefined && !(Array.isArray(levels) && levels.length <= LEVELS_MAX))
+    throw refuse('levels', `an array of at most ${LEVELS_MAX} numbers between 0 and 1`, levels)
   if (measure !== undefined && measure !== 'requests' && measure !== 'amount') throw refuse('measure', "'requests' or 'amount'", measure)
   if (measure !== undefined && dimension !== undefined) throw refuse('measure', 'left out for a dimension, which is what is used', measure)
   const isAmount = kind === 'bucket' || kind === 'pool'
   if (measure === 'amount' && !isAmount) throw refuse('measure', "'requests', for amounts of different things do not add up", measure)
   return {
     horizon: ahead,
-    ...(levels !== undefined && { levels: levels as readonly number[] }),
+    ...(levels !== undefined && { levels }),
     measure: measure ?? (isAmount ? 'amount' : 'requests')
   }
 }

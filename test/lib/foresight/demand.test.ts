@@ -32,6 +32,16 @@ test('quantiles are there at the levels that were asked for', async () => {
   assert.ok((quantiles[0]?.[0] as number) < (point[0] as number) && (point[0] as number) < (quantiles[1]?.[0] as number))
 })
 
+test('a level that is asked for twice is answered twice', async () => {
+  const { levels, quantiles } = await tenMinutes(() => 5).forecast(
+    { bucket: 'stripe' },
+    { horizon: 10_000, levels: [0.9, 0.1, 0.9] },
+    START + 600_000
+  )
+  assert.equal([...levels], [0.1, 0.9, 0.9])
+  assert.equal(quantiles[1], quantiles[2])
+})
+
 test('a request counts for its workflow, its tenant, its element and its tier, and for no other tier', async () => {
   const book = tenMinutes(() => 5)
   const now = START + 600_000
@@ -224,6 +234,8 @@ test('bad questions are refused by name', async () => {
     [{ bucket: 'a' }, { horizon: Number.NaN }],
     [{ bucket: 'a' }, { horizon: 1e12 }],
     [{ bucket: 'a' }, { horizon: 1, levels: [2] }],
+    [{ bucket: 'a' }, { horizon: 1, levels: null }],
+    [{ bucket: 'a' }, { horizon: 1, levels: Array(1_001).fill(0.5) }],
     [{ bucket: 'a' }, { horizon: 1, measure: 'tokens' }],
     [{ workflow: 'a' }, { horizon: 1, measure: 'amount' }],
     [
