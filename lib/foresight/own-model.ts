@@ -1,5 +1,5 @@
 import { callback, refuse } from '../checks.js'
-import type { Model } from '../predict/forecaster.js'
+import { isModel, type Model } from '../predict/forecaster.js'
 
 /** ms that a fit of a user's model may take, on real time; one that is later is asked no more. */
 const FIT_MS = 10_000
@@ -27,7 +27,8 @@ export class OwnModels {
   /** @throws ArgumentError if it makes no models; what it throws */
   add(make: () => Model): void {
     callback(make, 'model')
-    mustBeModel(make())
+    const model: unknown = make()
+    if (!isModel(model)) throw noModel(model)
     this.#registered.push({ make, isLate: false, isTold: false })
   }
 
@@ -36,8 +37,8 @@ export class OwnModels {
     return this.#registered.flatMap(registered => {
       if (registered.isLate) return []
       try {
-        const model = registered.make()
-        mustBeModel(model)
+        const model: unknown = registered.make()
+        if (!isModel(model)) throw noModel(model)
         return [new OwnModel(model, registered, this.#budget)]
       } catch (error) {
         tell(registered, undefined, error)
@@ -103,11 +104,7 @@ class OwnModel implements Model {
   }
 }
 
-function mustBeModel(model: unknown): void {
-  const { name, fit, predict } = (typeof model === 'object' && model !== null ? model : {}) as { [K in keyof Model]?: unknown }
-  if (typeof name !== 'string' || typeof fit !== 'function' || typeof predict !== 'function')
-    throw refuse('model', 'what makes a Model, with a name, fit() and predict()', model)
-}
+const noModel = (made: unknown) => refuse('model', 'what makes a Model, with a name, fit() and predict()', made)
 
 /** A promise of a forecast is none: it would be counted as said before anything was. */
 function answer(given: unknown, of: string): boolean {

@@ -160,8 +160,8 @@ export class EventForecaster implements Forecaster {
     const isSignal = begins instanceof AbortSignal
     const start = isSignal ? 0 : begins
     if (typeof start !== 'number' || !(Math.abs(start) <= TIME_MAX)) throw refuse('start', 'ms since the Unix epoch', start)
-    this.end = start + this.step * values.length
     this.values.replace(values)
+    this.end = start + this.step * values.length
     await this.learn(isSignal ? begins : signal)
   }
 
