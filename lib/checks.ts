@@ -42,6 +42,27 @@ function unknown(key: string | symbol, known: readonly string[], what: string): 
   return new ArgumentError(`${what} has no option ${describe(key)}; known are ${known.join(', ')}`, { option: String(key), given: key })
 }
 
+/** An options object of which all that there may be is known. */
+export function optionsOf<Options extends object>(
+  value: Options | undefined,
+  known: readonly (keyof Options & string)[],
+  what: string
+): Options {
+  const given = optionsObject(value, 'options') ?? {}
+  onlyKnown(given, known, what)
+  return given as Options
+}
+
+/** Objects one after the other, each looked at when its turn comes. */
+export function* objects<Each extends object>(value: Iterable<Each>, option: string): Generator<Each, void> {
+  if (typeof value !== 'object' || value === null || typeof value[Symbol.iterator] !== 'function')
+    throw refuse(option, 'an array, or another iterable, of objects', value)
+  for (const each of value) {
+    if (typeof each !== 'object' || each === null) throw refuse(option, 'of objects', each)
+    yield each
+  }
+}
+
 /** The value under a name that a user chose: what every object has under it (`constructor`) is none. */
 export function entry(object: object, name: string): unknown {
   return name in Object.prototype && !Object.hasOwn(object, name) ? undefined : (object as Record<string, unknown>)[name]

@@ -47,15 +47,17 @@ export function readProfile(profile: unknown, tiers: readonly string[], now: num
   const given = optionsObject(profile, 'profile')
   if (given === undefined) throw refuse('profile', 'an object', profile)
   onlyKnown(given, ['needs', 'tier', 'workflow', 'tenant', 'in', 'duration'], 'contention()')
-  const { needs, tier, workflow, tenant, in: ahead = 0, duration: held } = given as { [K in keyof CollisionProfile]: unknown }
+  const { needs, tier, workflow, tenant, in: later = 0, duration: held } = given as { [K in keyof CollisionProfile]: unknown }
   if (!Array.isArray(needs)) throw refuse('needs', 'an array of locks', needs)
+  const ahead = duration(later, 'in')
+  if (ahead === Number.POSITIVE_INFINITY) throw refuse('in', 'ms until a time that comes', later)
   return {
     needs: needs.map(readNeed),
     tier: tier === undefined ? 0 : tierIndex(tier, tiers, 'tier'),
     workflow: workflow === undefined ? undefined : text(workflow, 'workflow'),
     tenant: tenant === undefined ? undefined : text(tenant, 'tenant'),
     now,
-    at: now + duration(ahead, 'in'),
+    at: now + ahead,
     duration: held === undefined ? undefined : duration(held, 'duration')
   }
 }

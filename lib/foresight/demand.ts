@@ -2,13 +2,14 @@ import { duration, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { CapacityError } from '../errors/index.js'
 import type { EventScope, TimedEvent } from '../events/event.js'
 import { Ensemble } from '../predict/ensemble.js'
-import { EventForecaster } from '../predict/event-forecaster.js'
+import { EventForecaster, readTimedEvent } from '../predict/event-forecaster.js'
 import { type Forecast, LEVELS, type Model } from '../predict/forecaster.js'
 import type { Scorekeeper } from '../predict/scorekeeper.js'
 import { NumericStream } from '../predict/stream.js'
 import type { Activity } from './activity.js'
 import { Curve } from './curve.js'
 import { DemandChecks, type DemandOutcome } from './demand-checks.js'
+import { OwnModels } from './own-model.js'
 import { type DemandOf, type Measure, readSubject, type Subject, type SubjectKind, subjectsOf } from './subject.js'
 
 export interface DemandOptions {
@@ -41,6 +42,7 @@ export type ModelFactory = () => Model
 const SUBJECTS_MAX = 512
 const HORIZON_MAX_MS = 60 * 3_600_000
 const ENSEMBLES_MAX = 128
+const LEVELS_MAX = 1_000
 /** It is learnt anew after so many new steps, or when there is a part more of them. */
 const REFIT_STEPS = 16
 const REFIT_PART = 0.1
@@ -91,7 +93,6 @@ interface Wanted {
 const SCORED_STEPS = 4
 const EVENTS_MAX = 1_024
 const LEADERS_MAX = 4
-const TIME_MAX = 8.64e15
 const MODEL = 'demand'
 /** Within a step. */
 const HALF = 0.5
@@ -103,7 +104,7 @@ export class DemandBook {
   readonly #subjects = new Map<SubjectKind, Map<string, Counted>>()
   #size = 0
   readonly #fitted = new Map<string, Promise<Fitted>>()
-  #factories: readonly ModelFactory[] = []
+  readonly #models = new OwnModels()
   readonly #events = new Map<string, ScopedEvent>()
   #now = Number.NEGATIVE_INFINITY
   readonly #scores: Scorekeeper
@@ -147,9 +148,9 @@ export class DemandBook {
     this.#curve(this.#counted('pool', pool), dimensionOf(dimension), tier, 'max').add(time, amount)
   }
 
-  /** A model beside its own, for all series. */
+  /** A model beside its own, for all series. @throws ArgumentError if it makes none */
   register(factory: ModelFactory): void {
-    this.#factories = [...this.#factories, factory]
+    this.#models.add(factory)
     this.#fitted.clear()
   }
 
@@ -195,9 +196,10 @@ export class DemandBook {
    * @throws ArgumentError; CapacityError (`events`)
    */
   expect(event: ScopedEvent): void {
-    const { scope, key } = readEvent(event)
+    const read = readEvent(event)
+    const key = read.id ?? JSON.stringify([read.type, read.start, read.end])
     if (!this.#events.has(key)) this.#makeRoom()
-    this.#events.set(key, { ...event, scope })
+    this.#events.set(key, read)
     this.#fitted.clear()
   }
 
@@ -215,9 +217,9 @@ export class DemandBook {
     }
   }
 
-  /** Takes an event back. False: there is none of this id. */
+  /** Takes an event back. False: there is none of this id. @throws ArgumentError */
   cancel(id: string): boolean {
-    const was = this.#events.delete(id)
+    const was = this.#events.delete(text(id, 'id'))
     if (was) this.#fitted.clear()
     return was
   }
@@ -241,12 +243,14 @@ export class DemandBook {
     if (this.#fitted.size >= ENSEMBLES_MAX) for (const oldest of this.#fitted.keys()) if (this.#fitted.delete(oldest)) break
     const fitted = before === undefined ? this.#anew(wanted) : before.then(known => this.#goOn(known, wanted))
     this.#fitted.set(key, fitted)
+    // What failed once is not what each later question is answered with.
+    fitted.catch(() => this.#fitted.get(key) === fitted && this.#fitted.delete(key))
     return fitted
   }
 
   async #anew(wanted: Wanted): Promise<Fitted> {
     const { subject, step, first, values } = wanted
-    const ensemble = new Ensemble({ members: this.#factories.map(factory => factory()) })
+    const ensemble = new Ensemble({ members: this.#models.make() })
     const events = [...this.#events.values()].filter(({ scope }) => matters(scope, subject))
     const leaders = this.#leaders(subject)
     const forecaster =
@@ -287,10 +291,13 @@ export class DemandBook {
   }
 
   #expectScores(source: string, next: number, { levels, quantiles, horizon }: Forecast): void {
-    if (levels.length === 0) return
+    // Of a level that is asked for twice once.
+    const places = levels.flatMap((level, i) => (level === levels[i - 1] ? [] : [i]))
+    if (places.length === 0) return
+    const distinct = places.map(i => levels[i] as number)
     for (let step = 0; step < Math.min(SCORED_STEPS, horizon); step++) {
-      const said = quantiles.map(line => line[step] as number)
-      this.#scores.expect({ model: MODEL, source, due: next + step, levels, quantiles: said })
+      const said = places.map(i => (quantiles[i] as Float64Array)[step] as number)
+      this.#scores.expect({ model: MODEL, source, due: next + step, levels: distinct, quantiles: said })
     }
   }
 
@@ -359,20 +366,13 @@ function matters(scope: EventScope | undefined, { kind, name }: Subject): boolea
   return (kind === 'workflow' && name === workflow) || (kind === 'tenant' && name === tenant)
 }
 
-function readEvent(event: unknown): { scope: EventScope; key: string } {
+/** As the forecaster reads it that is told of it later: what it refuses would fail each forecast from then on. */
+function readEvent(event: unknown): ScopedEvent {
   const given = optionsObject(event, 'event')
   if (given === undefined) throw refuse('event', 'an object', event)
-  const { type, start, end, id, scope } = given as { [K in keyof ScopedEvent]: unknown }
-  text(type, 'event.type')
-  for (const [time, option] of [
-    [start, 'event.start'],
-    [end ?? start, 'event.end']
-  ] as const) {
-    if (typeof time !== 'number' || !(Math.abs(time) <= TIME_MAX)) throw refuse(option, 'ms since the Unix epoch', time)
-  }
-  const { workflow, tenant } = (optionsObject(scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
+  const { workflow, tenant } = (optionsObject((given as ScopedEvent).scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
   return {
-    key: id === undefined ? JSON.stringify([type, start, end]) : text(id, 'event.id'),
+    ...readTimedEvent(given),
     scope: {
       ...(workflow !== undefined && { workflow: text(workflow, 'event.scope.workflow') }),
       ...(tenant !== undefined && { tenant: text(tenant, 'event.scope.tenant') })
@@ -387,13 +387,15 @@ function readOptions(options: unknown, { kind, dimension }: Subject): { horizon:
   const { horizon, levels, measure } = given as { [K in keyof DemandOptions]: unknown }
   const ahead = duration(horizon, 'horizon')
   if (!(ahead > 0 && ahead <= HORIZON_MAX_MS)) throw refuse('horizon', `ms above 0, at most ${HORIZON_MAX_MS}`, horizon)
+  if (levels !== undefined && !(Array.isArray(levels) && levels.length <= LEVELS_MAX))
+    throw refuse('levels', `an array of at most ${LEVELS_MAX} numbers between 0 and 1`, levels)
   if (measure !== undefined && measure !== 'requests' && measure !== 'amount') throw refuse('measure', "'requests' or 'amount'", measure)
   if (measure !== undefined && dimension !== undefined) throw refuse('measure', 'left out for a dimension, which is what is used', measure)
   const isAmount = kind === 'bucket' || kind === 'pool'
   if (measure === 'amount' && !isAmount) throw refuse('measure', "'requests', for amounts of different things do not add up", measure)
   return {
     horizon: ahead,
-    ...(levels !== undefined && { levels: levels as readonly number[] }),
+    ...(levels !== undefined && { levels }),
     measure: measure ?? (isAmount ? 'amount' : 'requests')
   }
 }

@@ -83,7 +83,8 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
     if (this.#backing !== undefined) return
     const events = {
-      anomaly: (anomaly: Anomaly) => void this.emit('anomaly', anomaly),
+      // Not from what learns: a listener that throws would stop it, or take its thread's messages with it.
+      anomaly: (anomaly: Anomaly) => queueMicrotask(() => this.emit('anomaly', anomaly)),
       sized: (record: RunTold) => hearOf(session, record),
       failed: (error: unknown) => this.#fail(error)
     }
@@ -185,7 +186,11 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     return this.#ask('expect', event)
   }
 
-  /** Takes an event back. False: there is none of this id. */
+  /**
+   * Takes an event back. False: there is none of this id.
+   *
+   * @returns rejected with an ArgumentError, or a ClosedError
+   */
   cancel(id: string): Promise<boolean> {
     return this.#ask('cancel', id)
   }
@@ -208,7 +213,8 @@ export class Foresight extends EventEmitter<ForesightEvents> {
    */
   async register(model: ModelFactory | URL | string): Promise<void> {
     const url = model instanceof URL ? model.href : model
-    if (typeof url !== 'string' && typeof url !== 'function') throw refuse('model', 'a function, or the URL of a module', model)
+    if (!(typeof url === 'string' && URL.canParse(url)) && typeof url !== 'function')
+      throw refuse('model', 'a function, or the URL of a module', model)
     if (typeof url === 'function' && this.#start() instanceof ThreadWatch)
       throw refuse('model', 'the URL of a module, for a function cannot go to another thread', model)
     return this.#ask('register', url)

@@ -3,10 +3,10 @@ import { readSequels, type SavedSequels } from '../plan/saved-sequels.js'
 import type { PoolUsage } from '../pool.js'
 import { Contention, type ContentionPrediction } from '../predict/contention.js'
 import type { ContentionMap } from '../predict/contention-map.js'
-import { sealValue, unsealValue } from '../predict/saved.js'
+import { isObject, sealValue, unsealValue } from '../predict/saved.js'
 import { type ModelScore, Scorekeeper } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
-import type { UsageRequest } from '../predict/usage.js'
+import { UsageModel, type UsageRequest } from '../predict/usage.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
 import type { ActionsNote } from '../workflow/notes.js'
 import type { RunRecord } from '../workflow/record.js'
@@ -227,21 +227,50 @@ export class Outlook {
     return sealValue(MAGIC, saved)
   }
 
-  /** @throws CorruptError if it is not what `save()` gave */
+  /** @throws CorruptError if it is not what `save()` gave, and nothing has changed */
   load(bytes: Uint8Array): void {
-    const saved = unsealValue(MAGIC, bytes) as Saved | undefined
+    const saved = readSaved(unsealValue(MAGIC, bytes))
     if (saved === undefined) throw new CorruptError('the saved foresight is damaged, or of another version', {})
-    const { usage, scores, contention, accuracy, sequels } = saved
-    const learnt = sequels === undefined ? undefined : readSequels(bytesOf(sequels), this.#tiers.length)
+    const { usage, contention, accuracy, scores, sequels } = saved
+    const learnt = sequels === undefined ? undefined : readSequels(sequels, this.#tiers.length)
     if (sequels !== undefined && learnt === undefined)
       throw new CorruptError('the saved sequels are damaged, or of another version or tiers', {})
-    this.#usage.model.load(bytesOf(usage))
-    this.#contention.load(bytesOf(contention))
-    this.#keeper.load(bytesOf(accuracy))
-    this.#scores.load(scores.map(([within, one]) => [within, bytesOf(one)]))
+    // First into others: one part that is damaged keeps all of them as they are.
+    new UsageModel().load(usage)
+    new Contention().load(contention)
+    new Scorekeeper().load(accuracy)
+    this.#scores.load(scores)
+    this.#usage.model.load(usage)
+    this.#contention.load(contention)
+    this.#keeper.load(accuracy)
     if (sequels === undefined || learnt === undefined) return
-    this.#sequels = bytesOf(sequels)
+    this.#sequels = sequels
     this.#follower?.load(learnt)
+  }
+}
+
+interface Read {
+  readonly usage: Uint8Array
+  readonly contention: Uint8Array
+  readonly accuracy: Uint8Array
+  readonly scores: readonly [within: number, model: Uint8Array][]
+  readonly sequels: Uint8Array | undefined
+}
+
+/** Undefined: it is of another shape. */
+function readSaved(saved: unknown): Read | undefined {
+  if (!isObject(saved)) return undefined
+  const { usage, contention, accuracy, scores, sequels } = saved
+  if (typeof usage !== 'string' || typeof contention !== 'string' || typeof accuracy !== 'string' || !Array.isArray(scores))
+    return undefined
+  if (sequels !== undefined && typeof sequels !== 'string') return undefined
+  if (!scores.every(one => Array.isArray(one) && typeof one[0] === 'number' && typeof one[1] === 'string')) return undefined
+  return {
+    usage: bytesOf(usage),
+    contention: bytesOf(contention),
+    accuracy: bytesOf(accuracy),
+    scores: (scores as Saved['scores']).map(([within, model]) => [within, bytesOf(model)]),
+    sequels: sequels === undefined ? undefined : bytesOf(sequels)
   }
 }
 

@@ -1,4 +1,5 @@
 import { count, duration, entry, onlyKnown, optionsObject, refuse, text, tierIndex } from '../checks.js'
+import { CorruptError } from '../errors/index.js'
 import { ArrivalBatch, Arrivals } from '../predict/arrivals.js'
 import type { Scorekeeper } from '../predict/scorekeeper.js'
 import type { Activity } from './activity.js'
@@ -122,9 +123,15 @@ export class Scores {
     return [...this.#windows].map(([within, window]) => [within, window.save()])
   }
 
-  /** @throws CorruptError */
+  /** Times beyond the four that there may be are left out. @throws CorruptError if it is not what `save()` gave, and nothing has changed */
   load(saved: readonly (readonly [within: number, model: Uint8Array])[]): void {
-    for (const [within, model] of saved.slice(0, WINDOWS_MAX)) this.#window(within).load(model)
+    for (const [within, model] of saved) {
+      if (!isWithin(within)) throw new CorruptError('the saved predictor of arrivals is damaged, or of another version', {})
+      new Arrivals({ keys: 1, within }).load(model)
+    }
+    for (const [within, model] of saved) {
+      if (this.#windows.has(within) || this.#windows.size < WINDOWS_MAX) this.#window(within).load(model)
+    }
   }
 
   #element(of: unknown): Key {
@@ -142,7 +149,7 @@ export class Scores {
     onlyKnown(given, known, what)
     const { within = WITHIN_MS, tier } = given as { within?: unknown; tier?: unknown }
     const ms = duration(within, 'within')
-    if (!(ms > 0 && ms <= WITHIN_MAX_MS)) throw refuse('within', `ms above 0, at most ${WITHIN_MAX_MS}`, within)
+    if (!isWithin(ms)) throw refuse('within', `ms above 0, at most ${WITHIN_MAX_MS}`, within)
     return {
       window: this.#window(ms),
       within: ms,
@@ -161,6 +168,8 @@ export class Scores {
     return window
   }
 }
+
+const isWithin = (ms: number) => ms > 0 && ms <= WITHIN_MAX_MS
 
 /** Tiers that are told apart, by their index. */
 const TIER_MAX = 3

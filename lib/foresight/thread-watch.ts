@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { ClosedError } from '../errors/index.js'
+import { ArgumentError, ClosedError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
 import { errorOf } from '../thread/plain-error.js'
@@ -8,6 +8,20 @@ import { arenaOf, startThread } from '../thread/start.js'
 import type { Question, Questions } from './answers.js'
 import type { Backing, WatchEvents, WatchTerms } from './backing.js'
 import type { FromWatch, ToWatch, WatchThread } from './messages.js'
+
+/** @throws ArgumentError of what cannot be sent, such as a function: it would be refused there, too */
+function post(worker: Worker, message: ToWatch): void {
+  try {
+    worker.postMessage(message)
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error
+    throw new ArgumentError(
+      `${message.call}() was given what it does not take: ${error.message}`,
+      { option: message.call, given: message.args },
+      error
+    )
+  }
+}
 
 interface Pending {
   resolve(value: never): void
@@ -58,7 +72,7 @@ export class ThreadWatch implements Backing {
   #send<T>(call: ToWatch['call'], args: readonly unknown[]): Promise<T> {
     const id = ++this.#calls
     return new Promise<T>((resolve, reject) => {
-      this.#worker.postMessage({ id, call, args } satisfies ToWatch)
+      post(this.#worker, { id, call, args })
       this.#pending.set(id, { resolve, reject })
       this.#keepAlive()
     })

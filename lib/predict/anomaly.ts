@@ -28,7 +28,7 @@ export interface Strangeness {
   /** which value, the first is 0 */
   readonly index: number
   readonly value: number
-  /** what was to be expected: what came a season ago where there is a season, else the smoothed values before it */
+  /** what was to be expected: what came a season ago where there is a season, else the smoothed values before it; 0 before the first one */
   readonly expected: number
   /** from 0 to 1: how much more there is against this value than against those just before it; .9 is ten times, .99 a hundred times */
   readonly severity: number
@@ -222,6 +222,7 @@ export class AnomalyDetector {
   private expected(): number {
     const { seasons, values } = this
     const period = seasons[seasons.length - 1]
+    if (this.known === 0) return 0
     if (period === undefined || values.length < period) return this.smoothed
     const past: number[] = []
     for (let i = 1; i <= SEASONS && i * period <= values.length; i++) past.push(values.before(i * period - 1))

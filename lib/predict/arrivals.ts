@@ -1,4 +1,4 @@
-import { count, refuse } from '../checks.js'
+import { count, objects, optionsOf, refuse } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { loadAddon } from '../native/load.js'
 import type { NativeArrivals } from '../native/predict.js'
@@ -74,7 +74,8 @@ export class Arrivals {
   private readonly batch = new ArrivalBatch()
 
   /** @throws ArgumentError */
-  constructor({ keys = KEYS, within = WITHIN_MS, seed = 1 }: ArrivalsOptions = {}) {
+  constructor(options?: ArrivalsOptions) {
+    const { keys = KEYS, within = WITHIN_MS, seed = 1 } = optionsOf(options, ['keys', 'within', 'seed'], 'Arrivals')
     count(keys, 'keys', 1, KEYS_MAX)
     count(seed, 'seed', 0, SEED_MAX)
     if (typeof within !== 'number' || !(within > 0 && within <= WITHIN_MAX_MS))
@@ -99,7 +100,7 @@ export class Arrivals {
       batch.length = 0
     }
     try {
-      for (const { key, time, tier = 0, client = 0, run = 0 } of arrivals) {
+      for (const { key, time, tier = 0, client = 0, run = 0 } of objects(arrivals, 'arrivals')) {
         const known = readKey(key)
         const seconds = readTime(time)
         count(tier, 'tier', 0, TIERS - 1)

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { count, refuse } from '../checks.js'
+import { count, onlyKnown, optionsObject, refuse } from '../checks.js'
 import { ArgumentError, CorruptError } from '../errors/index.js'
 import { type Combination, combinationOf, combined } from './combination.js'
 import { type Forecast, type Forecaster, HORIZON_MAX, LEVELS, type Model, SEASON_MAX, WINDOW_MAX } from './forecaster.js'
@@ -72,11 +72,18 @@ export abstract class ConformalForecaster implements Forecaster {
   private later = 0
   private fits = 0
 
-  /** @throws ArgumentError */
-  constructor({ horizon = HORIZON, window = WINDOW, seasons }: ForecasterOptions) {
+  /**
+   * @param own names of options of its own
+   * @throws ArgumentError
+   */
+  constructor(options: ForecasterOptions, own: readonly string[] = []) {
+    const given = optionsObject(options, 'options') ?? {}
+    onlyKnown(given, ['horizon', 'window', 'seasons', ...own], 'a forecaster')
+    const { horizon = HORIZON, window = WINDOW, seasons } = given as ForecasterOptions
     this.horizon = count(horizon, 'horizon', 1, HORIZON_MAX)
     this.window = count(window, 'window', 8, WINDOW_MAX)
     this.values = new Values(this.window)
+    if (seasons !== undefined && !Array.isArray(seasons)) throw refuse('seasons', 'an array of steps', seasons)
     this.seasonsGiven = seasons?.map((period, i) => count(period, `seasons[${i}]`, 2, SEASON_MAX))
   }
 
@@ -99,8 +106,8 @@ export abstract class ConformalForecaster implements Forecaster {
    * @param signal ends it with the reason, and what was learnt before stands
    */
   async fit(values: ArrayLike<number>, signal?: AbortSignal): Promise<void> {
-    const began = ++this.fits
     this.values.replace(values)
+    const began = ++this.fits
     this.later = 0
     const all = this.values.all.slice()
     const periods = this.seasonsGiven ?? seasonsOf(all)

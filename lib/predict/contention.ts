@@ -1,4 +1,4 @@
-import { callback, count, refuse, text } from '../checks.js'
+import { callback, count, objects, optionsOf, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { WAIT_COSTS } from '../wait-costs.js'
 import { BinnedLogistic } from './binned-logistic.js'
@@ -127,16 +127,17 @@ export class Contention {
   private now = Number.NEGATIVE_INFINITY
 
   /** @throws ArgumentError */
-  constructor({
-    elements = ELEMENTS,
-    workflows = WORKFLOWS,
-    pairs = PAIRS_KEPT,
-    halfLife = HALF_LIFE_MS,
-    costs = WAIT_COSTS,
-    arrivals,
-    arrivalsWithin = WITHIN_MS,
-    seed = 1
-  }: ContentionOptions = {}) {
+  constructor(options?: ContentionOptions) {
+    const {
+      elements = ELEMENTS,
+      workflows = WORKFLOWS,
+      pairs = PAIRS_KEPT,
+      halfLife = HALF_LIFE_MS,
+      costs = WAIT_COSTS,
+      arrivals,
+      arrivalsWithin = WITHIN_MS,
+      seed = 1
+    } = optionsOf(options, ['elements', 'workflows', 'pairs', 'halfLife', 'costs', 'arrivals', 'arrivalsWithin', 'seed'], 'Contention')
     this.elements = new Elements(count(elements, 'elements', 1, ELEMENTS_MAX))
     this.most = count(workflows, 'workflows', 1, WORKFLOWS_MAX)
     this.parties = new Parties(this.most)
@@ -166,7 +167,7 @@ export class Contention {
    * @throws ArgumentError, and what came before is taken
    */
   record(events: Iterable<ContentionEvent>): void {
-    for (const event of events) this.take(readEvent(event))
+    for (const event of objects(events, 'events')) this.take(readEvent(event))
   }
 
   /**

@@ -1,5 +1,6 @@
+import { refuse } from '../checks.js'
 import { ConformalForecaster, type ForecasterOptions } from './conformal.js'
-import type { Model } from './forecaster.js'
+import { isModel, type Model } from './forecaster.js'
 import { Median, PhaseMean } from './naive.js'
 import { RidgeAutoregression } from './ridge.js'
 import { Smoothing } from './smoothing.js'
@@ -23,8 +24,11 @@ export class Ensemble extends ConformalForecaster {
 
   /** @throws ArgumentError */
   constructor(options: EnsembleOptions = {}) {
-    super(options)
-    this.members = options.members ?? []
+    super(options, ['members'])
+    const { members = [] } = options
+    if (!Array.isArray(members) || !members.every(isModel))
+      throw refuse('members', 'an array of models, each with a name, fit() and predict()', members)
+    this.members = members
   }
 
   protected modelsFor(seasons: readonly number[], length: number): Model[] {

@@ -118,7 +118,7 @@ export class EventForecaster implements Forecaster {
    * @throws ArgumentError; CapacityError (`events`)
    */
   expect(event: TimedEvent): void {
-    const read = readEvent(event)
+    const read = readTimedEvent(event)
     const key = read.id ?? JSON.stringify([read.type, read.start, read.end])
     if (!this.told.has(key) && this.told.size >= this.most) this.forget()
     if (!this.told.has(key) && this.told.size >= this.most) {
@@ -160,8 +160,8 @@ export class EventForecaster implements Forecaster {
     const isSignal = begins instanceof AbortSignal
     const start = isSignal ? 0 : begins
     if (typeof start !== 'number' || !(Math.abs(start) <= TIME_MAX)) throw refuse('start', 'ms since the Unix epoch', start)
-    this.end = start + this.step * values.length
     this.values.replace(values)
+    this.end = start + this.step * values.length
     await this.learn(isSignal ? begins : signal)
   }
 
@@ -306,7 +306,8 @@ function inOrder(quantiles: readonly Float64Array[], step: number): void {
   }
 }
 
-function readEvent(event: unknown): TimedEvent {
+/** @throws ArgumentError */
+export function readTimedEvent(event: unknown): TimedEvent {
   const { type, start, end, weight, value, id } = (optionsObject(event, 'event') ?? {}) as { [K in keyof TimedEvent]: unknown }
   const isTime = (ms: unknown): ms is number => typeof ms === 'number' && Math.abs(ms) <= TIME_MAX
   if (!isTime(start)) throw refuse('event.start', 'ms since the Unix epoch', start)

@@ -60,3 +60,10 @@ export interface Model {
   /** Takes what `save` gave. False: it is something else, and nothing has changed. */
   load?(saved: unknown): boolean
 }
+
+/** Whether it has what a model must have. */
+export function isModel(value: unknown): value is Model {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, fit, predict } = value as { [K in keyof Model]?: unknown }
+  return typeof name === 'string' && typeof fit === 'function' && typeof predict === 'function'
+}

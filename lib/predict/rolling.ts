@@ -36,7 +36,7 @@ export function independent({ every, count, horizon }: Origins): number {
 /**
  * What a fitted model would have said from each origin.
  *
- * @returns a row of `horizon` forecasts for each origin; undefined where the model cannot say
+ * @returns a row of `horizon` forecasts for each origin; undefined where the model cannot say, or says what is no number
  */
 export function tried(model: Model, values: Float64Array, { first, every, count, horizon }: Origins): Float64Array | undefined {
   const rows = new Float64Array(count * horizon)
@@ -44,7 +44,14 @@ export function tried(model: Model, values: Float64Array, { first, every, count,
     const later = row * every
     if (!model.predict(values, first + later, rows.subarray(row * horizon, (row + 1) * horizon), later)) return undefined
   }
-  return rows
+  return areFinite(rows) ? rows : undefined
+}
+
+function areFinite(values: Float64Array): boolean {
+  // A number less itself is 0, and NaN where it is none or has no end: one test for all of them.
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) - (values[i] as number)
+  return sum === 0
 }
 
 /** What came, in the same order. */

@@ -1,4 +1,4 @@
-import { count, refuse, text } from '../checks.js'
+import { count, objects, optionsOf, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { type LagQuantiles, Lags } from './lags.js'
 import { isObject, sealValue, unsealValue } from './saved.js'
@@ -89,7 +89,13 @@ export class Sequences {
   private state = 1
 
   /** @throws ArgumentError */
-  constructor({ order = ORDER, contexts = CONTEXTS, items = ITEMS, runs = RUNS }: SequencesOptions = {}) {
+  constructor(options?: SequencesOptions) {
+    const {
+      order = ORDER,
+      contexts = CONTEXTS,
+      items = ITEMS,
+      runs = RUNS
+    } = optionsOf(options, ['order', 'contexts', 'items', 'runs'], 'Sequences')
     this.order = count(order, 'order', 1, ORDER_MAX)
     this.most = {
       contexts: count(contexts, 'contexts', 1, CONTEXTS_MAX),
@@ -110,7 +116,7 @@ export class Sequences {
    * @throws ArgumentError, and what came before is taken
    */
   record(steps: Iterable<Step>): void {
-    for (const { run, item, time } of steps) {
+    for (const { run, item, time } of objects(steps, 'steps')) {
       text(run, 'run')
       text(item, 'item')
       if (typeof time !== 'number' || !Number.isFinite(time)) throw refuse('time', 'a number of milliseconds', time)

@@ -1,4 +1,4 @@
-import { count, refuse, text } from '../checks.js'
+import { count, optionsOf, refuse, text } from '../checks.js'
 import { type Grid, gridOf, type Point } from './grid.js'
 
 export interface StreamOptions {
@@ -23,7 +23,8 @@ export class NumericStream {
   private gridded: Gridded | undefined = undefined
 
   /** @throws ArgumentError */
-  constructor(name: string, { take = 'mean', window = WINDOW }: StreamOptions = {}) {
+  constructor(name: string, options?: StreamOptions) {
+    const { take = 'mean', window = WINDOW } = optionsOf(options, ['take', 'window'], 'NumericStream')
     this.name = text(name, 'name')
     if (!TAKES.includes(take)) throw refuse('take', TAKES.join(', '), take)
     this.take = take

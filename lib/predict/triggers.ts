@@ -1,4 +1,4 @@
-import { count, duration, refuse, text } from '../checks.js'
+import { count, duration, flag, objects, optionsOf, refuse, text } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { type LagQuantiles, Lags } from './lags.js'
 import { logTail } from './poisson.js'
@@ -124,7 +124,12 @@ export class Triggers {
   private refused = 0
 
   /** @throws ArgumentError */
-  constructor({ within = WITHIN_MS, streams = STREAMS, followers = FOLLOWERS }: TriggersOptions = {}) {
+  constructor(options?: TriggersOptions) {
+    const {
+      within = WITHIN_MS,
+      streams = STREAMS,
+      followers = FOLLOWERS
+    } = optionsOf(options, ['within', 'streams', 'followers'], 'Triggers')
     this.within = duration(within, 'within')
     if (!(this.within > 0 && Number.isFinite(this.within))) throw refuse('within', 'a number of milliseconds above 0', within)
     this.most = {
@@ -139,7 +144,7 @@ export class Triggers {
    * @throws ArgumentError, and what came before is taken
    */
   record(occurrences: Iterable<Occurrence>): void {
-    for (const { stream, time, run } of occurrences) {
+    for (const { stream, time, run } of objects(occurrences, 'occurrences')) {
       text(stream, 'stream')
       if (typeof time !== 'number' || !Number.isFinite(time)) throw refuse('time', 'a number of milliseconds', time)
       if (run !== undefined) text(run, 'run')
@@ -171,9 +176,11 @@ export class Triggers {
    *
    * @throws ArgumentError
    */
-  triggers({ pValue = P_VALUE, support = SUPPORT, inside }: TriggersListOptions = {}): Trigger[] {
+  triggers(options?: TriggersListOptions): Trigger[] {
+    const { pValue = P_VALUE, support = SUPPORT, inside } = optionsOf(options, ['pValue', 'support', 'inside'], 'triggers()')
     if (typeof pValue !== 'number' || !(pValue >= 0 && pValue <= 1)) throw refuse('pValue', 'a probability', pValue)
     count(support, 'support', 0, Number.MAX_SAFE_INTEGER)
+    if (inside !== undefined) flag(inside, 'inside')
     const found: (Trigger & { logP: number })[] = []
     const pairs = this.pairs()
     for (const one of this.streams.values()) {

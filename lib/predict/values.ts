@@ -1,3 +1,5 @@
+import { refuse } from '../checks.js'
+
 /** The last values of a series, at equal steps, without gaps. */
 export class Values {
   private buffer: Float64Array
@@ -37,7 +39,10 @@ export class Values {
     return this.least >= 0
   }
 
+  /** @throws ArgumentError if they are no array of any kind */
   replace(values: ArrayLike<number>): void {
+    if (typeof values !== 'object' || values === null || !Number.isInteger(values.length) || values.length < 0)
+      throw refuse('values', 'an array of numbers', values)
     this.start = 0
     this.end = 0
     this.least = Number.POSITIVE_INFINITY

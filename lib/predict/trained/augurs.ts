@@ -1,4 +1,4 @@
-import { count, duration, refuse } from '../../checks.js'
+import { count, duration, optionsOf, refuse } from '../../checks.js'
 import { HORIZON_MAX, type Model, SEASON_MAX } from '../forecaster.js'
 import { seasonsOf } from '../season.js'
 import { fitThread } from './fit-thread.js'
@@ -34,10 +34,12 @@ const RATE = 0.1
  *
  * @throws ArgumentError
  */
-export function augursMembers(options: AugursOptions = {}): Model[] {
-  const { models = ['mstl', 'ets'], horizon = HORIZON, budget = BUDGET_MS, seasons } = options
+export function augursMembers(options?: AugursOptions): Model[] {
+  const given = optionsOf(options, ['models', 'horizon', 'budget', 'seasons'], 'augursMembers()')
+  const { models = ['mstl', 'ets'], horizon = HORIZON, budget = BUDGET_MS, seasons } = given
   if (!Array.isArray(models)) throw refuse('models', `an array of ${KINDS.join(', ')}`, models)
   for (const kind of models) if (!KINDS.includes(kind)) throw refuse('models', `an array of ${KINDS.join(', ')}`, kind)
+  if (seasons !== undefined && !Array.isArray(seasons)) throw refuse('seasons', 'an array of steps', seasons)
   const periods = seasons?.map((period, i) => count(period, `seasons[${i}]`, 2, SEASON_MAX))
   count(horizon, 'horizon', 1, HORIZON_MAX)
   const limit = Math.min(duration(budget, 'budget'), BUDGET_MAX_MS)

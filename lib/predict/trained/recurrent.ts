@@ -1,4 +1,4 @@
-import { count, duration, refuse } from '../../checks.js'
+import { count, duration, optionsOf, refuse } from '../../checks.js'
 import { loadAddon } from '../../native/load.js'
 import { type Model, SEASON_MAX } from '../forecaster.js'
 import { seasonsOf } from '../season.js'
@@ -65,8 +65,9 @@ export class Recurrent implements Model {
   private learnt: Learnt | undefined = undefined
 
   /** @throws ArgumentError */
-  constructor(options: RecurrentOptions = {}) {
-    const { cell = 'lstm', units = UNITS, window = STEPS, horizon = STEPS, epochs = EPOCHS, budget = BUDGET_MS, seed = 1, season } = options
+  constructor(options?: RecurrentOptions) {
+    const given = optionsOf(options, ['cell', 'units', 'window', 'horizon', 'epochs', 'budget', 'seed', 'season'], 'Recurrent')
+    const { cell = 'lstm', units = UNITS, window = STEPS, horizon = STEPS, epochs = EPOCHS, budget = BUDGET_MS, seed = 1, season } = given
     if (cell !== 'lstm' && cell !== 'gru') throw refuse('cell', "'lstm' or 'gru'", cell)
     this.cell = cell
     this.units = count(units, 'units', 1, UNITS_MAX)

@@ -36,6 +36,7 @@ test('a profile that says nothing is refused by the name of what is wrong', () =
     [{ needs: [{ lok: 'a' }] }, 'lok'],
     [{ needs: [], tier: 'x' }, 'tier'],
     [{ needs: [], in: Number.NaN }, 'in'],
+    [{ needs: [], in: 1e15 }, 'in'],
     [{ needs: [], duration: -1 }, 'duration'],
     [{ needs: [], workflow: 7 }, 'workflow']
   ]

@@ -32,6 +32,16 @@ test('quantiles are there at the levels that were asked for', async () => {
   assert.ok((quantiles[0]?.[0] as number) < (point[0] as number) && (point[0] as number) < (quantiles[1]?.[0] as number))
 })
 
+test('a level that is asked for twice is answered twice', async () => {
+  const { levels, quantiles } = await tenMinutes(() => 5).forecast(
+    { bucket: 'stripe' },
+    { horizon: 10_000, levels: [0.9, 0.1, 0.9] },
+    START + 600_000
+  )
+  assert.equal([...levels], [0.1, 0.9, 0.9])
+  assert.equal(quantiles[1], quantiles[2])
+})
+
 test('a request counts for its workflow, its tenant, its element and its tier, and for no other tier', async () => {
   const book = tenMinutes(() => 5)
   const now = START + 600_000
@@ -186,13 +196,18 @@ test('of events those that are over make room, and those to come do not', () => 
   )
 })
 
-test('an event that says nothing is refused', () => {
-  const book = new DemandBook(TIERS, START, new Scorekeeper())
+test('an event that says nothing is refused, and forecasts go on', async () => {
+  const book = tenMinutes(() => 5)
   for (const event of [
     undefined,
     {},
     { type: 'a' },
     { type: 'a', start: Number.NaN },
+    { type: 'a', start: 0, end: -1 },
+    { type: 'a', start: 0, end: '1' },
+    { type: 'a', start: 0, weight: 'x' },
+    { type: 'a', start: 0, weight: -1 },
+    { type: 'a', start: 0, value: Number.NaN },
     { type: 'a', start: 0, scope: { tenant: 7 } },
     { type: 'a', start: 0, id: 7 }
   ])
@@ -200,6 +215,7 @@ test('an event that says nothing is refused', () => {
       thrown(() => book.expect(event as never)),
       'ERR_FORELOCK_ARGUMENT'
     )
+  assert.is((await book.forecast({ bucket: 'stripe' }, { horizon: 10_000 }, START + 600_000)).point.length, 10)
 })
 
 test('bad questions are refused by name', async () => {
@@ -218,6 +234,8 @@ test('bad questions are refused by name', async () => {
     [{ bucket: 'a' }, { horizon: Number.NaN }],
     [{ bucket: 'a' }, { horizon: 1e12 }],
     [{ bucket: 'a' }, { horizon: 1, levels: [2] }],
+    [{ bucket: 'a' }, { horizon: 1, levels: null }],
+    [{ bucket: 'a' }, { horizon: 1, levels: Array(1_001).fill(0.5) }],
     [{ bucket: 'a' }, { horizon: 1, measure: 'tokens' }],
     [{ workflow: 'a' }, { horizon: 1, measure: 'amount' }],
     [

@@ -90,7 +90,14 @@ both('bad questions are refused where they are asked', async gov => {
   isCoded(await rejection(gov.foresight.demand({}, { horizon: 1 })), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(gov.foresight.usage(undefined as never)), 'ERR_FORELOCK_ARGUMENT')
   isCoded(await rejection(gov.foresight.load(new Uint8Array(10))), 'ERR_FORELOCK_CORRUPT')
-  isCoded(await rejection(gov.foresight.register(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const model of [5, 'model', '']) isCoded(await rejection(gov.foresight.register(model as never)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(gov.foresight.cancel(5 as never)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(gov.foresight.triggers(null as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const none of [() => 'a', Symbol('a')]) {
+    isCoded(await rejection(gov.foresight.score({ lock: none as never })), 'ERR_FORELOCK_ARGUMENT')
+    isCoded(await rejection(gov.foresight.demand({ workflow: none as never }, { horizon: 1 })), 'ERR_FORELOCK_ARGUMENT')
+  }
+  assert.is((await gov.foresight.status()).active, true)
 })
 
 both('what was learnt is carried over', async gov => {
@@ -137,11 +144,39 @@ test('a live workflow that suddenly takes far more is told of, and what puts it 
   void run(3)
   await simulated.until()
   gov.advance(20)
+  await null
   assert.is(isSlow, false, 'nobody put it right')
   const durations = told.filter(({ resource }) => resource === 'duration')
   assert.equal([...new Set(durations.map(({ workflow, action }) => `${workflow} ${action ?? ''}`))].sort(), ['encode ', 'encode render'])
   for (const { value, high, severity } of durations) assert.ok(value > high && severity > 0.9)
   assert.equal(await gov.foresight.anomalies().then(all => all.slice(-told.length)), told)
+  await gov.close()
+})
+
+test('a listener that throws is an uncaught exception of its own, and foresight goes on', async () => {
+  const simulated = new Simulated()
+  const { gov } = simulated
+  gov.foresight.start({ period: 10 })
+  const uncaught: Error[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', error => uncaught.push(error))
+  gov.foresight.on('anomaly', ({ resource }) => {
+    throw new Error(resource)
+  })
+  const workflow = gov.workflow('encode', { metering: false })
+  const random = randomNumbers(5)
+  for (let i = 0; i <= 100; i++) {
+    void workflow.run(() => simulated.work((i === 100 ? 50 : 1) * 20 * (0.95 + random() / 10)))
+    await simulated.until()
+  }
+  gov.advance(20)
+  const anomalies = await gov.foresight.anomalies()
+  await new Promise(setImmediate)
+  process.removeAllListeners('uncaughtException')
+  for (const listener of others) process.on('uncaughtException', listener)
+  assert.equal([gov.foresight.active, uncaught.map(({ message }) => message)], [true, anomalies.map(({ resource }) => resource)])
+  assert.ok(anomalies.length > 0)
   await gov.close()
 })
 

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { Outlook } from '../../../lib/foresight/outlook.js'
 import type { SavedSequels } from '../../../lib/plan/saved-sequels.js'
 import { Sequels } from '../../../lib/plan/sequels.js'
+import { sealValue, unsealValue } from '../../../lib/predict/saved.js'
 import { isCoded, thrown } from '../support.js'
 import { activity, TIERS } from './support.js'
 
@@ -120,6 +121,35 @@ test('what who follows has learnt is carried over to the next one, whether that 
     thrown(() => new Outlook(TIERS.slice(0, 1), 0).load(saved)),
     'ERR_FORELOCK_CORRUPT'
   )
+})
+
+test('what is whole and of another shape is refused, and nothing of it is taken', () => {
+  const magic = 'forelock foresight 1\n'
+  const outlook = new Outlook(TIERS, 0)
+  const before = outlook.save()
+  const taught = new Outlook(TIERS, 0)
+  const run = { id: 'a', workflow: 'w', start: 0, duration: 50, outcome: 'success', actions: [] }
+  taught.ended(run as unknown as Parameters<Outlook['ended']>[0])
+  assert.ok(taught.usage({ workflow: 'w' }).duration)
+  const saved = unsealValue(magic, taught.save()) as Record<string, unknown>
+  const parts = [
+    { usage: 5 },
+    { contention: 'x' },
+    { accuracy: null },
+    { scores: undefined },
+    { scores: 5 },
+    { scores: [5] },
+    { scores: [[-1, '']] },
+    { sequels: 5 },
+    { sequels: 'x' }
+  ]
+  for (const other of [null, 5, [], {}, ...parts.map(part => ({ ...saved, ...part }))]) {
+    isCoded(
+      thrown(() => outlook.load(sealValue(magic, other))),
+      'ERR_FORELOCK_CORRUPT'
+    )
+    assert.equal(outlook.save(), before)
+  }
 })
 
 test.run()

@@ -56,6 +56,23 @@ test('what was learnt of how requests come can be carried over', () => {
   assert.equal(other.save(), saved)
 })
 
+test('beside times that are learnt already those of the saved are taken as far as there is room, and one that is none is refused', () => {
+  const [one, other] = [new Scores(TIERS), new Scores(TIERS)]
+  for (const within of [1, 2, 3]) one.score({ lock: 'a' }, { within }, 0)
+  for (const within of [2, 11]) other.score({ lock: 'a' }, { within }, 0)
+  other.load(one.save())
+  assert.equal(
+    other.save().map(([within]) => within),
+    [500, 2, 11, 1]
+  )
+  const [[, model]] = one.save() as [[number, Uint8Array]]
+  for (const within of [0, -1, Number.NaN, 1e12])
+    isCoded(
+      thrown(() => other.load([[within, model]])),
+      'ERR_FORELOCK_CORRUPT'
+    )
+})
+
 test('bad questions are refused by name', () => {
   const scores = new Scores(TIERS)
   const bad: [unknown, unknown][] = [

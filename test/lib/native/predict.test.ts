@@ -70,6 +70,49 @@ test('whatever the arguments are, a call answers or throws a TypeError, and the 
   assert.ok(answered > 0 && refused > 0)
 })
 
+/** What each takes: anything at all is mostly refused for its first argument. */
+function sound(): Record<string, unknown[]> {
+  const values = () => Float64Array.from({ length: 100 }, (_, i) => Math.sin(i))
+  const lags = () => Uint32Array.of(1, 2, 24)
+  return {
+    ridgeFit: [values(), 100, lags(), 0, 1, new Float64Array(4)],
+    ridgeForecast: [values(), 100, lags(), 0, new Float64Array(4).fill(0.1), new Float64Array(7)],
+    smoothingFit: [values(), 100, 7, 0, new Float64Array(4)],
+    smoothingForecast: [values(), 100, 7, Float64Array.of(0.5, 0.1, 0.1, 0.9), new Float64Array(7)],
+    autocorrelation: [values(), 100, new Float64Array(30)],
+    recurrentRun: [Uint32Array.of(0, 1, 1), new Float32Array(14).fill(0.5), new Float64Array(2), values(), new Float64Array(1)],
+    arrivals: [10, 0.5, 1],
+    arrived: [Uint32Array.of(1, 0, 2, 0), Float64Array.of(1, 2), Uint8Array.of(0, 3), Uint32Array.of(1, 1), Uint32Array.of(0, 5), 2],
+    advance: [5],
+    score: [Uint32Array.of(1, 0, 2, 0), 3, 1, new Float64Array(2)],
+    likely: [3, 0, new Uint32Array(8), new Float64Array(4)],
+    tracked: [],
+    examples: [],
+    save: [new Float32Array(functions.weights as unknown as number)],
+    load: [new Float32Array(functions.weights as unknown as number)]
+  }
+}
+
+test('nor does one that is wrong among those that are right harm', () => {
+  const random = seeded(78)
+  const any = () => (VALUES[Math.floor(random() * VALUES.length)] as () => unknown)()
+  for (const [name, call] of Object.entries(functions)) {
+    if (typeof call !== 'function') continue
+    const good = sound()[name]
+    assert.ok(good, `${name} has no sound call`)
+    call(...good)
+    for (let round = 0; round < 500; round++) {
+      const given = [...(sound()[name] as unknown[])]
+      if (given.length > 0) given[Math.floor(random() * given.length)] = any()
+      try {
+        call(...given)
+      } catch (error) {
+        assert.instance(error, TypeError, `${name}: ${String(error)}`)
+      }
+    }
+  }
+})
+
 test('a net whose weights, state or outputs are not those of its shape is refused', () => {
   const sizes = { shape: [0, 3, 2], weights: 68, state: 6, out: 2 }
   const call = ({ shape, weights, state, out }: typeof sizes) =>

@@ -87,7 +87,8 @@ test('makes severities from 0 to 1 of whatever comes', () => {
     [...new Array(400).fill(1), 1e300, ...new Array(400).fill(1)]
   ]
   for (const values of series) {
-    for (const { severity, evidence, index } of judged(values)) {
+    for (const { severity, evidence, index, expected } of judged(values)) {
+      assert.ok(Number.isFinite(expected), `${expected} at ${index}`)
       assert.ok(severity >= 0 && severity <= 1, `${severity} at ${index}`)
       for (const found of Object.values(evidence)) assert.ok(found >= 0, `${JSON.stringify(evidence)} at ${index}`)
     }

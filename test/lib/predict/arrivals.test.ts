@@ -90,6 +90,19 @@ test('what is damaged is not loaded, wherever it is', () => {
   assert.equal(arrivals.save(), before)
 })
 
+test('of more keys than are kept those that come often stay, and no more are kept', () => {
+  const arrivals = new Arrivals({ keys: 200 })
+  const often = BigUint64Array.from({ length: 20 }, (_, i) => BigInt(i))
+  // Each of these is one of 100 requests, twice what a place is worth; the others come once.
+  for (let i = 0; i < 20_000; i++) {
+    arrivals.record([{ key: i % 5 === 0 ? (often[(i / 5) % 20] as bigint) : BigInt(1_000 + i), time: 20 * i }])
+  }
+  assert.is(arrivals.tracked, 200)
+  const scores = arrivals.score(often, 20 * 20_000)
+  // Those that are due next, one in 100 ms, and those that have just been.
+  for (const [i, score] of scores.entries()) assert.ok(i < 4 ? score > 0.9 : i > 6 ? score < 0.2 : score > 0, `${i}: ${score}`)
+})
+
 test('refuses what is no request, and keeps what came before it', () => {
   const arrivals = new Arrivals()
   const wrong: unknown[] = [
@@ -115,6 +128,11 @@ test('refuses options, keys and moments that are none', () => {
   const arrivals = new Arrivals()
   const calls = [
     () => new Arrivals({ keys: 0 }),
+    () => new Arrivals(null as never),
+    () => new Arrivals({ key: 3 } as never),
+    () => arrivals.record(null as never),
+    () => arrivals.record('ab' as never),
+    () => arrivals.record([null as never]),
     () => new Arrivals({ keys: 1e9 }),
     () => new Arrivals({ within: 0 }),
     () => new Arrivals({ within: Number.NaN }),

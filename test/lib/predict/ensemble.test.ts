@@ -100,9 +100,23 @@ test('only the last values count where there are more than it keeps', async () =
 })
 
 test('refuses options that are none', () => {
-  for (const options of [{ horizon: 0 }, { horizon: 1.5 }, { window: 3 }, { window: Number.NaN }, { seasons: [1] }, { seasons: [2.5] }]) {
+  for (const options of [
+    { horizon: 0 },
+    { horizon: 1.5 },
+    { window: 3 },
+    { window: Number.NaN },
+    { seasons: [1] },
+    { seasons: [2.5] },
+    { seasons: 24 },
+    { members: 5 },
+    { members: [5] },
+    { members: [{ name: 'a' }] },
+    { horizons: 5 },
+    null,
+    5
+  ]) {
     isCoded(
-      thrown(() => new Ensemble(options)),
+      thrown(() => new Ensemble(options as never)),
       'ERR_FORELOCK_ARGUMENT'
     )
   }

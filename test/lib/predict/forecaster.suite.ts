@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ConformalForecaster } from '../../../lib/predict/conformal.js'
 import type { Forecast } from '../../../lib/predict/forecaster.js'
-import { isCoded, thrown } from '../support.js'
+import { isCoded, rejection, thrown } from '../support.js'
 import { hourly, normal, seeded } from './series.js'
 
 /** Numbers all through, in order: what any forecast must be, whatever it was made from. */
@@ -144,6 +144,15 @@ export function conformance(name: string, make: () => ConformalForecaster, learn
     const forecaster = make()
     await forecaster.fit(Array.from({ length: 300 }, () => Math.max(0, normal(random))))
     for (const line of forecaster.forecast(30, [0.001, 0.025, 0.5]).quantiles) for (const value of line) assert.ok(value >= 0)
+  })
+
+  test('refuses values that are no array, and goes on as it was', async () => {
+    const forecaster = make()
+    await forecaster.fit(hourly(200, 5))
+    const before = forecaster.forecast(5)
+    for (const values of [undefined, null, 5, 'abc', {}, { length: -1 }, { length: Number.NaN }])
+      isCoded(await rejection(forecaster.fit(values as never)), 'ERR_FORELOCK_ARGUMENT')
+    assert.equal(forecaster.forecast(5), before)
   })
 
   test('refuses a horizon and levels that are none', async () => {

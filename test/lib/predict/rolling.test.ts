@@ -32,4 +32,15 @@ test('a model that cannot say at one of them is not compared', () => {
   assert.is(tried(late, new Float64Array(20), { first: 10, every: 3, count: 3, horizon: 2 }), undefined)
 })
 
+test('nor is one that says what is no number', () => {
+  for (const said of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const says = {
+      name: 'says',
+      fit: () => true,
+      predict: (_: Float64Array, length: number, out: Float64Array) => !!out.fill(length > 12 ? said : 1)
+    }
+    assert.is(tried(says, new Float64Array(20), { first: 10, every: 3, count: 3, horizon: 2 }), undefined)
+  }
+})
+
 test.run()

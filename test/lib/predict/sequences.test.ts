@@ -122,6 +122,10 @@ test('refuses options, steps and contexts that are none, and keeps what came bef
   const sequences = new Sequences()
   const calls = [
     () => new Sequences({ order: 0 }),
+    () => new Sequences(null as never),
+    () => new Sequences({ orders: 3 } as never),
+    () => sequences.record(5 as never),
+    () => sequences.record([undefined as never]),
     () => new Sequences({ contexts: 0.5 }),
     () => new Sequences({ items: -1 }),
     () => new Sequences({ runs: Number.NaN }),

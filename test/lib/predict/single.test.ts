@@ -41,6 +41,14 @@ test('the last value stands for a model that cannot say, or says what is no numb
   }
 })
 
+test('refuses what is no model', () => {
+  for (const model of [undefined, null, 5, {}, { name: 'a', fit: () => true }])
+    isCoded(
+      thrown(() => new Single(model as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+})
+
 test('refuses what another model saved', async () => {
   const ridge = new Single(new RidgeAutoregression('ridge', LAGS, 0))
   await ridge.fit(hourly(300, 2))

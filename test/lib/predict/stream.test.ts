@@ -67,6 +67,8 @@ test('what is no number is not seen, and what is no time is refused', () => {
     () => stream.record(1, '1' as never),
     () => stream.record(1e300, 1),
     () => new NumericStream(5 as never),
+    () => new NumericStream('s', null as never),
+    () => new NumericStream('s', { windows: 5 } as never),
     () => new NumericStream('s', { take: 'min' as never }),
     () => new NumericStream('s', { window: 0 })
   ]) {

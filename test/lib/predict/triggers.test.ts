@@ -103,12 +103,20 @@ test('refuses what is none, and keeps what came before it', () => {
     () => new Triggers({ within: Number.POSITIVE_INFINITY }),
     () => new Triggers({ streams: 0 }),
     () => new Triggers({ followers: 0.5 }),
+    () => new Triggers(null as never),
+    () => new Triggers({ withing: 5 } as never),
+    () => triggers.record(undefined as never),
+    () => triggers.record([null as never]),
     () => triggers.record([{ stream: 1 as unknown as string, time: 0 }]),
     () => triggers.record([{ stream: 'a', time: Number.NaN }]),
     () => triggers.record([{ stream: 'a', time: 0, run: 5 as unknown as string }]),
     () => triggers.advance(Number.POSITIVE_INFINITY),
     () => triggers.triggers({ pValue: 2 }),
-    () => triggers.triggers({ support: -1 })
+    () => triggers.triggers({ support: -1 }),
+    () => triggers.triggers(null as never),
+    () => triggers.triggers(5 as never),
+    () => triggers.triggers({ inside: 1 as never }),
+    () => triggers.triggers({ pvalue: 0.5 } as never)
   ]
   for (const call of calls) isCoded(thrown(call), 'ERR_FORELOCK_ARGUMENT')
   assert.equal(triggers.triggers(), [])

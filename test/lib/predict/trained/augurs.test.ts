@@ -86,7 +86,16 @@ test('refuses what is not what it saved', async () => {
 })
 
 test('refuses options that are none', () => {
-  for (const options of [{ models: ['arima'] }, { models: 'ets' }, { horizon: 0 }, { budget: -1 }, { seasons: [1] }]) {
+  for (const options of [
+    { models: ['arima'] },
+    { models: 'ets' },
+    { horizon: 0 },
+    { budget: -1 },
+    { seasons: [1] },
+    { seasons: 5 },
+    { model: [] },
+    null
+  ]) {
     isCoded(
       thrown(() => augursMembers(options as AugursOptions)),
       'ERR_FORELOCK_ARGUMENT'

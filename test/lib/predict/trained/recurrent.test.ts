@@ -94,6 +94,7 @@ test('refuses what is not what it saved', async () => {
 test('refuses options that are none', () => {
   const bad: Record<string, unknown>[] = [
     { cell: 'rnn' },
+    { cells: 'gru' },
     { units: 0 },
     { units: 1e6 },
     { window: 0 },
