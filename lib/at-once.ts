@@ -60,7 +60,7 @@ export function admitAtOnce(
   scratch[At.Buckets] = bucketCount
   scratch[At.Request] = ask.tier
   if (ask !== session.plainAsk) writeNames(scratch, ask)
-  if (unitCount !== 0) writeAmounts(session.times, units)
+  if (pool !== undefined) writeAmounts(session, pool.names.length, units)
   session.tryAdmit()
   const code = scratch[At.OutCode]
   if (code === Code.Ok) return admission(session, lockCount, pool, units, ask)

@@ -9,8 +9,9 @@ export interface InHand {
 /** What a queue may do with an item, and users may not. */
 export interface ItemHome {
   readonly tiers: readonly string[]
-  acknowledge(seqLow: number, word: number): boolean
-  giveBack(seqLow: number, word: number): boolean
+  /** False: it was not in hand any more. */
+  acknowledge(item: InHand): boolean
+  giveBack(item: InHand): boolean
   /** false from the call of close() on */
   readonly isOpen: boolean
   readonly source: ItemSource
@@ -22,6 +23,11 @@ export interface ItemSource {
   /** Acknowledges the item first. */
   after(item: InHand): Item | null
 }
+
+// In the lowest bits of the second word, which are nobody else's: its tier, and whether it has ended. Each field of an item is memory to be
+// fetched, for each record.
+const TIER_MASK = 3
+const ENDED = 4
 
 /**
  * A record in hand. It ends once: by `ack()`, or by `giveBack()`, which is also what the end of a `using` block does, and the end
@@ -37,31 +43,28 @@ export class Item {
   /** @internal */
   readonly seqLow: number
   /** @internal */
-  readonly word: number
-  private readonly tierIndex: number
-  private ended: boolean
+  word: number
 
   /** @internal */
-  constructor(home: ItemHome, data: Uint8Array, tierIndex: number, attempt: number, seqLow: number, word: number) {
+  constructor(home: ItemHome, data: Uint8Array, attempt: number, seqLow: number, word: number) {
     this.data = data
     this.attempt = attempt
     this.home = home
     this.seqLow = seqLow
     this.word = word
-    this.tierIndex = tierIndex
-    this.ended = false
   }
 
   /** The tier it was offered in. */
   get tier(): string {
-    return this.home.tiers[this.tierIndex] ?? `tier ${this.tierIndex}`
+    const tier = this.word & TIER_MASK
+    return this.home.tiers[tier] ?? `tier ${tier}`
   }
 
   /** The record is done with, and its place is free. False if it had ended before. */
   ack(): boolean {
-    if (this.ended) return false
-    const done = this.home.acknowledge(this.seqLow, this.word)
-    this.ended = true
+    if ((this.word & ENDED) !== 0) return false
+    const done = this.home.acknowledge(this)
+    this.word |= ENDED
     return done
   }
 
@@ -73,20 +76,20 @@ export class Item {
    */
   next(): Item | null {
     const { home } = this
-    if (this.ended || !home.isOpen) {
+    if ((this.word & ENDED) !== 0 || !home.isOpen) {
       this.ack()
       return home.source.poll()
     }
     const next = home.source.after(this)
-    this.ended = true
+    this.word |= ENDED
     return next
   }
 
   /** The record goes to the next consumer, first of its tier, with one attempt more. False if it had ended before. */
   giveBack(): boolean {
-    if (this.ended) return false
-    const done = this.home.giveBack(this.seqLow, this.word)
-    this.ended = true
+    if ((this.word & ENDED) !== 0) return false
+    const done = this.home.giveBack(this)
+    this.word |= ENDED
     return done
   }
 

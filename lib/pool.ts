@@ -49,6 +49,8 @@ export interface PoolUsage {
 type PoolKind = 'pool' | 'semaphore'
 
 const BEYOND_TRIES = 1000
+/** So many amounts are always written; most pools have no more, and what is not written need not be read. */
+const FEW_DIMENSIONS = 3
 const GRACE_MS = 1000
 // Equal to nothing that anybody asks for.
 const NO_UNITS: readonly number[] = new Array(6).fill(Number.NaN)
@@ -160,7 +162,7 @@ export class Pool {
       scratch[At.Arena] = session.arena
       scratch[At.Index] = this.element.index
       scratch[At.Request] = terms.tier
-      writeAmounts(session.times, wanted)
+      writeAmounts(session, this.names.length, wanted)
       session.tryAllocate()
       const code = scratch[At.OutCode]
       if (code !== Code.Ok || scratch[At.OutSettled] !== 0) return this.tried(code, wanted, terms)
@@ -392,7 +394,7 @@ export class Pool {
   }
 
   private write(amounts: readonly number[], { tier, tenant, workflow, client, grace }: AllocationTerms): void {
-    const { scratch, times, arena } = this.session
+    const { scratch, arena } = this.session
     scratch[At.Arena] = arena
     scratch[At.Index] = this.element.index
     const named = (tenant | workflow | client) === 0 ? 0 : RequestBit.Named
@@ -402,7 +404,7 @@ export class Pool {
       scratch[At.Workflow] = workflow
       scratch[At.Client] = client
     }
-    writeAmounts(times, amounts)
+    writeAmounts(this.session, this.names.length, amounts)
   }
 
   /**
@@ -568,14 +570,19 @@ function asKey(name: string): string {
   return Object.keys({ [name]: true })[0] as string
 }
 
-export function writeAmounts(times: Float64Array, amounts: readonly number[]): void {
+/** Of a pool of so many dimensions. */
+export function writeAmounts({ scratch, times }: Session, count: number, amounts: readonly number[]): void {
   // Written out: the engine does not unroll loops.
   times[Time.Amounts] = amounts[0] as number
   times[Time.Amounts + 1] = amounts[1] as number
   times[Time.Amounts + 2] = amounts[2] as number
-  times[Time.Amounts + 3] = amounts[3] as number
-  times[Time.Amounts + 4] = amounts[4] as number
-  times[Time.Amounts + 5] = amounts[5] as number
+  scratch[At.Amounts] = FEW_DIMENSIONS
+  if (count > FEW_DIMENSIONS) writeOthers(scratch, times, amounts)
+}
+
+function writeOthers(scratch: Int32Array, times: Float64Array, amounts: readonly number[]): void {
+  for (let d = FEW_DIMENSIONS; d < DIMENSIONS; d++) times[Time.Amounts + d] = amounts[d] as number
+  scratch[At.Amounts] = DIMENSIONS
 }
 
 /** What of a pool cannot be changed comes first. */

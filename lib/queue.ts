@@ -163,7 +163,7 @@ export class Queue implements AsyncIterable<Item> {
     this.callNext()
     const next = this.polled()
     session.held--
-    session.progress?.()
+    if (session.progress !== undefined) session.progress()
     return next
   }
 
@@ -172,10 +172,17 @@ export class Queue implements AsyncIterable<Item> {
     const session = this.session
     const { scratch } = session
     const code = scratch[At.OutCode]
-    const item = code === Code.Ok ? this.item() : null
-    if (code < 0) throw session.failure(code, this.name)
+    if (code !== Code.Ok) return this.nothing(code)
+    const item = this.item()
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
     return item
+  }
+
+  private nothing(code: number): null {
+    const { session } = this
+    if (code < 0) throw session.failure(code, this.name)
+    if (session.scratch[At.OutSettled] !== 0) session.waiting.settle()
+    return null
   }
 
   /**
@@ -315,10 +322,11 @@ export class Queue implements AsyncIterable<Item> {
   }
 
   private item(): Item {
-    const { scratch } = this.session
+    const session = this.session
+    const { scratch } = session
     const data = this.bytes.read(scratch[At.Length])
-    this.session.held++
-    return new Item(this.home, data, scratch[At.OutTier], scratch[At.OutAttempt], scratch[At.OutSeqLow], scratch[At.OutGrant])
+    session.held++
+    return new Item(this.home, data, scratch[At.OutAttempt], scratch[At.OutSeqLow], scratch[At.OutGrant])
   }
 
   private writeWait(tier: number, terms: WaitTerms): void {
@@ -355,34 +363,37 @@ class Home implements ItemHome {
     return this.session.open
   }
 
-  acknowledge(seqLow: number, word: number): boolean {
-    const { session } = this
-    this.name(seqLow, word)
-    this.callAck()
-    return this.ended(session.scratch[At.OutCode])
-  }
-
-  giveBack(seqLow: number, word: number): boolean {
-    this.name(seqLow, word)
-    return this.ended(this.session.binding.queueReturn())
-  }
-
-  private name(seqLow: number, word: number): void {
-    const { scratch, arena } = this.session
-    scratch[At.Arena] = arena
+  acknowledge({ seqLow, word }: InHand): boolean {
+    const session = this.session
+    const { scratch } = session
+    scratch[At.Arena] = session.arena
     scratch[At.Queue] = this.id
     scratch[At.SeqLow] = seqLow
     scratch[At.Grant] = word
+    this.callAck()
+    return this.ended(scratch[At.OutCode])
+  }
+
+  giveBack({ seqLow, word }: InHand): boolean {
+    const { session } = this
+    session.scratch[At.Queue] = this.id
+    session.scratch[At.SeqLow] = seqLow
+    session.scratch[At.Grant] = word
+    return this.ended(session.binding.queueReturn())
   }
 
   /** After the arena was left there is nothing in hand any more. */
   private ended(code: number): boolean {
-    const { session } = this
-    if (code === Code.Ok && session.scratch[At.OutSettled] !== 0) session.waiting.settle()
-    if (code < 0 && !isGone(code)) session.check(code)
+    const session = this.session
+    if (code !== Code.Ok) this.failed(code)
+    else if (session.scratch[At.OutSettled] !== 0) session.waiting.settle()
     session.held--
-    session.progress?.()
+    if (session.progress !== undefined) session.progress()
     return code === Code.Ok
+  }
+
+  private failed(code: number): void {
+    if (code < 0 && !isGone(code)) this.session.check(code)
   }
 }
 

@@ -43,14 +43,14 @@ export const enum At {
   OutMaxBytes = 2,
   OutSizes = 0, // of queueSize, four: by tier
   Length = 13, // in and out: bytes of the record
-  OutTier = 14,
-  OutAttempt = 15,
+  OutAttempt = 15, // of a record in hand; its tier is in the lowest two bits of OutGrant
   Settled = 16, // entries of four: waiter id, Outcome, SeqLow, Grant
   Locks = 72, // of what is wanted or held together: how many of each kind
   Pools = 73,
   Buckets = 74,
   OutRefused = 75, // position of the part that refused
   Turn = 76, // of the faces: counts who writes the parts, so that a getter that made another one do so does not go unnoticed
+  Amounts = 77, // of units: how many of the Amounts there are; the others count as 0
   Parts = 80, // entries of four: element index; of a lock its generation and tier; of what is held SeqLow, Grant, waiter id (-1 of a lock)
   Key = 16 // of keyed buckets, out and in: the four words of the hash of a key
 }
@@ -274,7 +274,7 @@ export interface Binding {
   queueBytes(): Uint8Array | undefined
   /** In: Queue, Tier, Length, and the bytes. OutCode: Ok | Busy (full, or others wait for room) | < 0. Writes OutSettled. */
   queueOffer(): void
-  /** In: Queue. OutCode: Ok (OutSeqLow, OutGrant, Length, OutTier, OutAttempt, and the bytes) | Busy (empty, or others wait) | < 0. Writes OutSettled. */
+  /** In: Queue. OutCode: Ok (OutSeqLow, OutGrant with its tier, Length, OutAttempt, and the bytes) | Busy (empty, or others wait) | < 0. Writes OutSettled. */
   queuePoll(): void
   /** In: Queue, SeqLow, Grant. OutCode: Ok | Lost | < 0. Writes OutSettled. */
   queueAck(): void
@@ -284,7 +284,7 @@ export interface Binding {
   queueReturn(): number
   /** In: Queue, Tier, Timeout. OutCode: as queuePoll, but Wait (OutWaiter) in place of Busy. Writes OutSettled. */
   queueTake(): void
-  /** In: Queue, SeqLow, Grant: of a settled queueTake. Ok (Length, OutTier, OutAttempt, and the bytes) | Lost | < 0. */
+  /** In: Queue, SeqLow, Grant: of a settled queueTake. Ok (OutSeqLow, OutGrant, Length, OutAttempt, and the bytes, as of queuePoll) | Lost | < 0. */
   queueRead(): number
   /** In: Queue, Tier, Timeout. A place to fill: Ok (OutSeqLow, OutGrant) | Wait (OutWaiter) | < 0. Writes OutSettled. */
   queueRoom(): number

@@ -202,9 +202,9 @@ export class Stage implements Landing {
   }
 
   private askUnits(flight: Flight): Answered {
-    const { scratch, times } = this.session
-    scratch[At.Index] = flight.thing.element.index
-    writeAmounts(times, padded(flight.amounts))
+    const { session } = this
+    session.scratch[At.Index] = flight.thing.element.index
+    writeAmounts(session, flight.amounts.length, padded(flight.amounts))
     this.writeWait()
     this.allocate()
     return this.answered(flight)

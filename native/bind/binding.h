@@ -179,6 +179,7 @@ class Binding {
   bool read_queue(core::QueueId& id);
   bool read_queue_wait(core::Request& request);
   std::int32_t write_item(core::QueueId id, const core::Granted& granted);
+  inline void show_item(const core::Granted& granted, const core::Item& item);
   void settle_if_needed();
 
   bool read_request(core::Request& request);

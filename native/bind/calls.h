@@ -39,12 +39,13 @@ inline void Binding::settle_if_needed() {
   }
 }
 
-// False also where nothing is asked for.
+// False also where nothing is asked for. The amounts are zeros before.
 inline bool Binding::read_amounts(core::Amounts& amounts) {
   std::uint64_t any = 0;
-#pragma GCC unroll 6
-  for (int d = 0; d < core::kDimensions; d++) {
-    const double amount = times_[kAmounts + d];
+  const std::uint32_t count = scratch_[kAmountCount];
+  if (count > core::kDimensions) return false;
+  for (std::uint32_t d = 0; d < count; d++) {
+    const double amount = times_[kAmounts + static_cast<int>(d)];
     if (!(amount >= 0 && amount <= static_cast<double>(core::kMostUnits))) return false;
     amounts[d] = static_cast<std::uint64_t>(static_cast<std::int64_t>(amount));  // signed: one instruction
     any |= amounts[d];

@@ -88,8 +88,10 @@ std::int32_t Binding::queue_offer() {
   const std::uint32_t length = scratch_[kLength];
   if (!read_queue(id) || length > Environment::kBytes) return kBadArgument;
   const core::Answer got = attachment_->member().offer(id, scratch_[kTier], environment_.bytes(), length);
-  if (got == core::Answer::kBusy) attachment_->waker().look_around();
   settle_if_needed();
+  if (got == core::Answer::kOk) [[likely]]
+    return kOk;
+  if (got == core::Answer::kBusy) attachment_->waker().look_around();
   return answer(got, {});
 }
 
@@ -97,21 +99,29 @@ std::int32_t Binding::queue_offer() {
 std::int32_t Binding::write_item(core::QueueId id, const core::Granted& granted) {
   core::Item item;
   if (!attachment_->member().look(id, granted.sequence, item)) return kLost;
-  std::memcpy(environment_.bytes(), item.bytes, item.length);
-  write_grant(kOutSeqLow, granted);
-  scratch_[kLength] = item.length;
-  scratch_[kOutTier] = item.tier;
-  scratch_[kOutAttempt] = item.attempt;
+  show_item(granted, item);
   return kOk;
+}
+
+inline void Binding::show_item(const core::Granted& granted, const core::Item& item) {
+  std::memcpy(environment_.bytes(), item.bytes, item.length);
+  scratch_[kOutSeqLow] = static_cast<std::uint32_t>(granted.sequence);
+  scratch_[kOutGrant] = grant_word(granted.sequence, false) | item.tier;  // for the faces: no bit of it is used
+  scratch_[kLength] = item.length;
+  scratch_[kOutAttempt] = item.attempt;
 }
 
 std::int32_t Binding::queue_poll() {
   core::QueueId id;
   if (!read_queue(id)) return kBadArgument;
   core::Granted granted;
-  const core::Answer got = attachment_->member().poll(id, granted);
+  core::Item item;
+  const core::Answer got = attachment_->member().poll(id, granted, item);
   settle_if_needed();
-  if (got == core::Answer::kOk) return write_item(id, granted);
+  if (got == core::Answer::kOk) [[likely]] {
+    show_item(granted, item);
+    return kOk;
+  }
   attachment_->waker().look_around();
   return kBusy;
 }
@@ -172,7 +182,7 @@ std::int32_t Binding::queue_ack() {
   if (!read_queue(id)) return kBadArgument;
   const core::Answer got = attachment_->member().acknowledge(id, sequence(kSeqLow));
   settle_if_needed();
-  return answer(got, {});
+  return got == core::Answer::kOk ? std::int32_t{kOk} : answer(got, {});
 }
 
 std::int32_t Binding::queue_return() {

@@ -39,7 +39,6 @@ enum At : int {
   kEnding = 9,
   kHold = 68,
   kLength = 13,
-  kOutTier = 14,
   kOutAttempt = 15,
   kSettled = 16,
   kKey = 16,
@@ -48,6 +47,7 @@ enum At : int {
   kPools = 73,
   kBuckets = 74,
   kRefused = 75,
+  kAmountCount = 77,
   kParts = 80,
 };
 // A part: index, generation and tier of a lock; then, of what is held, the two words of its sequence, and of units who holds them.

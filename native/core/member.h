@@ -175,6 +175,8 @@ class Member {
   Answer offer(QueueId id, std::uint32_t tier, const void* bytes, std::uint32_t length);
   // Takes the first record. kBusy: there is none, or consumers wait.
   Answer poll(QueueId id, Granted& out);
+  // The same, and what it is.
+  Answer poll(QueueId id, Granted& out, Item& item);
   // A record, or a place in the queue of those who wait for one. What is granted is in hand, by the sequence of the grant.
   Answer wait_for_item(QueueId id, const Request& request, Granted& out);
   // A free cell in hand, or a place among those who wait for one. It is to be filled, or given back.
@@ -265,6 +267,7 @@ class Member {
   bool passes_holds(std::uint64_t meta, ElementIndex index, std::uint32_t tier, std::uint32_t workflow, std::uint32_t hold);
   bool in_hand(const Queue& queue, std::uint64_t sequence, CellStatus status, Queue::Seen& out) const;
   void written(const Queue& queue, const Queue::Seen& seen, std::uint32_t tier, const void* bytes, std::uint32_t length);
+  Item item_in(const Queue& queue, std::uint32_t index) const;
   void give_on(const Queue& queue);
   bool take_cell(WaiterId waiter, Granted& out);
   void return_cell(ElementIndex index, std::uint64_t sequence);

@@ -65,6 +65,17 @@ bool Member::let_pass(ElementIndex index) {
   return (element.fast.load(memory_order_acquire) & Fast::kQueued) == 0;
 }
 
+// (q1) put, then look whether somebody waits: who waits says so before looking at what there is.
+inline void Member::written(const Queue& queue, const Queue::Seen& seen, std::uint32_t tier, const void* bytes, std::uint32_t length) {
+  Cell& cell = queue.cell(seen.cell);
+  cell.length.set(length);
+  cell.tier.set(tier);
+  cell.attempt.set(0);
+  std::memcpy(queue.bytes(seen.cell), bytes, length);
+  queue.put(seen.cell, fresh_ring(tier));
+  if (queue.items_wanted()) visit(queue.items(), true);
+}
+
 Answer Member::offer(QueueId id, std::uint32_t tier, const void* bytes, std::uint32_t length) {
   const Queue& queue = queues_[id];
   if (tier >= kTiers || length > queue.config().max_bytes) return Answer::kBadArgument;
@@ -80,18 +91,15 @@ Answer Member::offer(QueueId id, std::uint32_t tier, const void* bytes, std::uin
   return Answer::kOk;
 }
 
-// (q1) put, then look whether somebody waits: who waits says so before looking at what there is.
-void Member::written(const Queue& queue, const Queue::Seen& seen, std::uint32_t tier, const void* bytes, std::uint32_t length) {
-  Cell& cell = queue.cell(seen.cell);
-  cell.length.set(length);
-  cell.tier.set(tier);
-  cell.attempt.set(0);
-  std::memcpy(queue.bytes(seen.cell), bytes, length);
-  queue.put(seen, fresh_ring(tier), true);
-  if (queue.items_wanted()) visit(queue.items(), true);
+// What is at the head of a cell in hand.
+inline Item Member::item_in(const Queue& queue, std::uint32_t index) const {
+  const Cell& cell = queue.cell(index);
+  const Item item{queue.bytes(index), cell.length.get(), cell.tier.get(), cell.attempt.get()};
+  if (item.length > queue.config().max_bytes || item.tier >= kTiers) throw Corrupt("a record's header");
+  return item;
 }
 
-Answer Member::poll(QueueId id, Granted& out) {
+Answer Member::poll(QueueId id, Granted& out, Item& item) {
   const Queue& queue = queues_[id];
   if (queue.items_wanted() && !let_pass(queue.items())) return Answer::kBusy;
   Queue::Seen seen;
@@ -100,11 +108,17 @@ Answer Member::poll(QueueId id, Granted& out) {
     Cell& cell = queue.cell(seen.cell);
     cell.attempt.set(cell.attempt.get() + 1);
     out = {CellHandle::of(seen), kNoWaiter, false};
+    item = item_in(queue, seen.cell);
     if (telemetry_.on()) [[unlikely]]
-      telemetry_.spent(handle_of(queue.items()), cell.tier.get(), 1);
+      telemetry_.spent(handle_of(queue.items()), item.tier, 1);
     return Answer::kOk;
   }
   return Answer::kBusy;
+}
+
+Answer Member::poll(QueueId id, Granted& out) {
+  Item item;
+  return poll(id, out, item);
 }
 
 Answer Member::wait_for_item(QueueId id, const Request& request, Granted& out) {
@@ -129,7 +143,7 @@ Answer Member::wait_for_room(QueueId id, const Request& request, Granted& out) {
 
 // ---- in hand -------------------------------------------------------------------------------------------------------
 
-bool Member::in_hand(const Queue& queue, std::uint64_t sequence, CellStatus status, Queue::Seen& out) const {
+inline bool Member::in_hand(const Queue& queue, std::uint64_t sequence, CellStatus status, Queue::Seen& out) const {
   out.cell = CellHandle::cell(sequence);
   if (out.cell >= queue.config().capacity) return false;
   out.word = queue.cell(out.cell).state.load(memory_order_acquire);
@@ -141,9 +155,7 @@ bool Member::look(QueueId id, std::uint64_t sequence, Item& out) const {
   const Queue& queue = queues_[id];
   Queue::Seen seen;
   if (!in_hand(queue, sequence, CellStatus::kTaken, seen)) return false;
-  const Cell& cell = queue.cell(seen.cell);
-  out = {queue.bytes(seen.cell), cell.length.get(), cell.tier.get(), cell.attempt.get()};
-  if (out.length > queue.config().max_bytes || out.tier >= kTiers) throw Corrupt("a record's header");
+  out = item_in(queue, seen.cell);
   return true;
 }
 
@@ -160,8 +172,8 @@ Answer Member::acknowledge(QueueId id, std::uint64_t sequence) {
   const Queue& queue = queues_[id];
   Queue::Seen seen;
   if (!in_hand(queue, sequence, CellStatus::kTaken, seen)) return Answer::kLost;
-  const std::uint32_t tier = queue.cell(seen.cell).tier.get();
-  if (!queue.put(seen, kFreeRing, true)) return Answer::kLost;
+  const std::uint32_t tier = queue.cell(seen.cell).tier.get();  // as long as it is ours
+  queue.put(seen.cell, kFreeRing);
   if (telemetry_.on()) [[unlikely]]
     telemetry_.over(handle_of(queue.items()), tier, Ending::kSuccess);
   if (queue.room_wanted()) visit(queue.room(), true);

@@ -92,50 +92,59 @@ class PoolSums {
   static std::uint32_t find_row_of(PoolRecord& record, std::uint32_t tenant);
 };
 
+// Here each list has a pointer of its own, and an amount of 0 is added as any other: that is less than to tell it apart.
 inline void PoolSums::take(const Wants& wants, std::uint32_t tier, std::uint32_t at) {
   TenantRow& of = row(at);
   of.grants.set(of.grants.get() + 1);
+  plain<std::uint64_t>* const used = record_.used;
+  plain<std::uint64_t>* const by_tier = record_.by_tier[tier];
+  plain<std::uint64_t>* const by_tenant = of.used;
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount == 0) continue;
-    add(record_.used[d], amount);
-    add(record_.by_tier[tier][d], amount);
-    add(of.used[d], amount);
+    add(used[d], amount);
+    add(by_tier[d], amount);
+    add(by_tenant[d], amount);
   }
 }
 
 inline void PoolSums::give_back(const Wants& wants, std::uint32_t tier, std::uint32_t at) {
   TenantRow& of = row(at);
-  if (of.grants.get() != 0) of.grants.set(of.grants.get() - 1);
+  const std::uint32_t grants = of.grants.get();
+  of.grants.set(grants - (grants != 0 ? 1 : 0));
+  plain<std::uint64_t>* const used = record_.used;
+  plain<std::uint64_t>* const by_tier = record_.by_tier[tier];
+  plain<std::uint64_t>* const by_tenant = of.used;
   const std::uint32_t count = dimensions();
   for (std::uint32_t d = 0; d < count; d++) {
     const std::uint64_t amount = bounded(wants.amounts[d].get());
-    if (amount == 0) continue;
-    subtract(record_.used[d], amount);
-    subtract(record_.by_tier[tier][d], amount);
-    subtract(of.used[d], amount);
+    subtract(used[d], amount);
+    subtract(by_tier[d], amount);
+    subtract(by_tenant[d], amount);
   }
 }
 
 inline bool PoolSums::fits(const Wants& wants, std::uint32_t tier) const {
   PoolRecord& record = record_;
   const PoolTerms& terms = this->terms();
-  const auto& ceilings = terms.tiers[tier].ceiling;
-  const auto& has = record.by_tier[tier];
+  const plain<std::uint64_t>* const amounts = wants.amounts;
+  const plain<std::uint64_t>* const used = record.used;
+  const plain<std::uint64_t>* const has = record.by_tier[tier];
+  const plain<std::uint64_t>* const capacities = terms.capacity;
+  const plain<std::uint64_t>* const ceilings = terms.tiers[tier].ceiling;
   const std::uint32_t count = dimensions();
-  std::uint64_t none = 0;
-  for (std::uint32_t d = kDimensions; d > count; d--) none |= wants.amounts[d - 1].get();
-  if (none != 0) return false;  // there is no such dimension
-  for (std::uint32_t d = 0; d < count; d++) {
-    const std::uint64_t amount = wants.amounts[d].get();
+  std::uint32_t d = 0;
+  for (; d < count; d++) {
+    const std::uint64_t amount = amounts[d].get();
     if (amount == 0) continue;
     // By differences, which cannot wrap round as sums can.
-    const std::uint64_t capacity = terms.capacity[d].get();
-    const std::uint64_t ceiling = ceilings[d].get();
-    if (amount > capacity || record.used[d].get() > capacity - amount) return false;
-    if (amount > ceiling || has[d].get() > ceiling - amount) return false;
+    std::uint64_t left;
+    if (__builtin_sub_overflow(capacities[d].get(), amount, &left) || used[d].get() > left) return false;
+    if (__builtin_sub_overflow(ceilings[d].get(), amount, &left) || has[d].get() > left) return false;
   }
+  std::uint64_t none = 0;
+  for (; d < kDimensions; d++) none |= amounts[d].get();
+  if (none != 0) return false;  // there is no such dimension
   return terms.floored.get() == 0 || leaves_floors(record, wants, tier);
 }
 

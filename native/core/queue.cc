@@ -70,94 +70,59 @@ Made Queue::make(Arena& arena, ElementIndex items, ElementIndex room, QueueConfi
 
 // ---- taking --------------------------------------------------------------------------------------------------------
 
-bool Queue::first_of(std::uint32_t ring, Seen& out) const {
-  auto& head = record_->rings[ring].head;
-  const CellStatus wanted = ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady;
-  for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
-    std::uint64_t first = head.load(memory_order_acquire);
-    // (q1) (q2) sequentially consistent: who has set the queued bit of a waiting element must find here what was put before
-    // that bit was looked for.
-    const std::uint64_t seen = entry(ring, first).load(memory_order_seq_cst);
+bool Queue::search(std::uint32_t ring, std::uint64_t began, Seen& out) const {
+  std::uint64_t first = began;
+  bool found = false;
+  for (std::uint32_t rounds = 0;; rounds++) {
+    if (rounds == kRounds) throw Corrupt("a ring that never ends");
+    const std::uint64_t seen = entry(ring, first).load(memory_order_seq_cst);  // (q1) (q2)
     const std::int64_t lap = RingEntry::difference(RingEntry::ticket(seen), first);
-    if (lap < 0) return false;
+    if (lap < 0) break;
     if (lap == 0) {
       out.cell = RingEntry::cell(seen);
       out.word = cell(out.cell).state.load(memory_order_acquire);
-      if (out.word == CellWord{wanted, ring, 0, first}.word()) return true;
-    }
-    // It was taken, or its place is in use again already: only the head has not moved on yet.
-    head.compare_exchange_strong(first, (first + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
-  }
-  throw Corrupt("a ring that never ends");
-}
-
-bool Queue::first_item(Seen& out) const {
-  const std::uint32_t used = record_->used.load(memory_order_seq_cst);  // (q2)
-  for (std::uint32_t tier = kTiers; tier-- > 0;) {
-    for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
-      if ((used & bit_of(ring)) != 0 && first_of(ring, out)) return true;
+      found = out.word == ready_word(ring, first);
+      if (found) break;
+      first = after(first);
+    } else {
+      // Its place is in use again, for which all of the lap before must have been taken.
+      first = after(RingEntry::ticket(seen) - places_);
     }
   }
-  return false;
-}
-
-// The linearization point of taking. If we die before the head has moved on, the next one moves it.
-bool Queue::claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const {
-  const CellWord was = CellWord::of(seen.word);
-  std::uint64_t expected = seen.word;
-  word = CellWord{status, was.ring, owner, was.ticket}.word();
-  // (q3) acquires what the producer wrote.
-  if (!cell(seen.cell).state.compare_exchange_strong(expected, word, memory_order_acq_rel, memory_order_relaxed)) return false;
-  std::uint64_t first = was.ticket;
-  record_->rings[was.ring].head.compare_exchange_strong(first, (first + 1) & CellWord::kTicketMask, memory_order_acq_rel,
-                                                        memory_order_relaxed);
-  return true;
-}
-
-bool Queue::take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const {
-  while (first_of(ring, out)) {
-    if (claim(out, status, owner, out.word)) return true;
-  }
-  return false;
+  if (first != began) move(record_->rings[ring].head, began, first);
+  return found;
 }
 
 // ---- putting -------------------------------------------------------------------------------------------------------
 
 // A cell gets a ticket before it is linked, and a new one when another cell was linked under that. Whoever meets a cell with
 // a ticket and without an entry may go on from there: the entry is the same whoever links it.
-bool Queue::put(const Seen& seen, std::uint32_t ring, bool ours) const {
-  const CellStatus status = ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady;
+bool Queue::put_anyhow(Seen seen, std::uint32_t ring) const {
   auto& tail = record_->rings[ring].tail;
   auto& state = cell(seen.cell).state;
   std::uint64_t word = seen.word;
   bool moved = CellWord::of(word).in_ring();  // out of the state in which it was seen
-  // (q2) before anything is linked there.
-  if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);
+  mark_used(ring);
+  const std::uint64_t began = tail.load(memory_order_acquire);
+  std::uint64_t next = began;
   for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
-    std::uint64_t next = tail.load(memory_order_acquire);
     auto& place = entry(ring, next);
     std::uint64_t old = place.load(memory_order_acquire);
-    const std::int64_t lap = RingEntry::difference(RingEntry::ticket(old), next);
-    if (lap > 0) continue;  // the tail has moved on since
-    if (lap == 0) {
-      tail.compare_exchange_strong(next, (next + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
+    if (RingEntry::difference(RingEntry::ticket(old), next) >= 0) {
+      next = after(RingEntry::ticket(old));
       continue;
     }
-    // The tail is past the ticket we had, so nobody links anything under that any more: it says now whether we were linked.
+    // We are past the ticket that it had, so nobody links anything under that any more: it says now whether it was linked.
     const CellWord was = CellWord::of(word);
     if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;
-    const std::uint64_t wanted = CellWord{status, ring, 0, next}.word();
-    // (q3) releases the record to whoever claims it. Where it fails after it was moved, a sweeper went on with it.
-    if (ours && !moved) {
-      state.store(wanted, memory_order_release);
-    } else if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) {
-      return moved;
-    }
+    const std::uint64_t wanted = ready_word(ring, next);
+    // (q3) as in put(). Where it fails after it was moved, a sweeper went on with it.
+    if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;
     word = wanted;
     moved = true;
-    // (q1) (q2) sequentially consistent: the linearization point, before the queued bit of those who wait is looked at.
+    // (q1) (q2) as in put()
     if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) {
-      tail.compare_exchange_strong(next, (next + 1) & CellWord::kTicketMask, memory_order_acq_rel, memory_order_relaxed);
+      move(tail, began, after(next));
       return true;
     }
   }
@@ -166,7 +131,7 @@ bool Queue::put(const Seen& seen, std::uint32_t ring, bool ours) const {
 
 bool Queue::put_back(const Seen& seen) const {
   const std::uint32_t ring = CellWord::of(seen.word).ring;
-  return put(seen, ring == kFreeRing ? kFreeRing : returned_ring(tier_of_ring(ring)));
+  return put_anyhow(seen, ring == kFreeRing ? kFreeRing : returned_ring(tier_of_ring(ring)));
 }
 
 void Queue::recover(ChunkOwner who, bool leaves) const {
@@ -176,7 +141,7 @@ void Queue::recover(ChunkOwner who, bool leaves) const {
     const CellWord word = CellWord::of(seen.word);
     if (word.ring >= kRings || word.status > CellStatus::kLast) throw Corrupt("the word of a cell");
     if (word.in_ring()) {
-      if (!linked(i, word)) put(seen, word.ring);
+      if (!linked(i, word)) put_anyhow(seen, word.ring);
     } else if (word.owner == who.participant && (leaves || arena_->is_dead(who))) {
       in_hand.push_back(seen);
     }
@@ -193,13 +158,22 @@ void Queue::recover(ChunkOwner who, bool leaves) const {
 
 // ---- looking -------------------------------------------------------------------------------------------------------
 
+std::uint64_t Queue::end_of(std::uint32_t ring) const {
+  std::uint64_t next = record_->rings[ring].tail.load(memory_order_acquire);
+  for (std::uint32_t rounds = 0; rounds < kRounds; rounds++) {
+    const std::uint64_t last = RingEntry::ticket(entry(ring, next).load(memory_order_acquire));
+    if (RingEntry::difference(last, next) < 0) return next;
+    next = after(last);
+  }
+  throw Corrupt("a ring that never ends");
+}
+
 std::uint32_t Queue::size(std::uint32_t tier) const {
   std::uint32_t sum = 0;
   for (const std::uint32_t ring : {returned_ring(tier), fresh_ring(tier)}) {
     Seen first;
     if (!first_of(ring, first)) continue;  // it brings the head to where it belongs
-    const std::int64_t length =
-        RingEntry::difference(record_->rings[ring].tail.load(memory_order_acquire), CellWord::of(first.word).ticket);
+    const std::int64_t length = RingEntry::difference(end_of(ring), CellWord::of(first.word).ticket);
     sum += length > 0 ? static_cast<std::uint32_t>(length) : 0;
   }
   return std::min(sum, config_.capacity);

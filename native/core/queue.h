@@ -134,9 +134,11 @@ class Queue {
   bool claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const;
   // The first of a ring; false when it is empty.
   bool take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const;
-  // Moves a cell into a ring; false when it is no longer as it was seen. `ours`: it is in hand of this very participant, which is alive, so
-  // that nobody else may have changed it: its first step needs no CAS.
-  bool put(const Seen& seen, std::uint32_t ring, bool ours = false) const;
+  // Moves a cell into a ring that is in hand of this very participant, which is alive, so that nobody else may change it before it is put:
+  // its first step needs no CAS.
+  void put(std::uint32_t index, std::uint32_t ring) const;
+  // The same of any cell; false when it is no longer as it was seen.
+  bool put_anyhow(Seen seen, std::uint32_t ring) const;
   // What is given back goes to the front of its tier, or to the free cells.
   bool put_back(const Seen& seen) const;
 
@@ -159,6 +161,23 @@ class Queue {
     return entries_[static_cast<std::size_t>(ring) * places_ + (ticket & (places_ - 1))];
   }
   static constexpr std::uint32_t bit_of(std::uint32_t ring) { return 1u << ring; }
+  static constexpr std::uint64_t after(std::uint64_t ticket) { return (ticket + 1) & CellWord::kTicketMask; }
+  static constexpr std::uint64_t ready_word(std::uint32_t ring, std::uint64_t ticket) {
+    return CellWord{ring == kFreeRing ? CellStatus::kFree : CellStatus::kReady, ring, 0, ticket}.word();
+  }
+  // Heads and tails save steps and decide nothing, so a mere store will do. Who is stopped just before it sets them back, by no more than
+  // others step over once, a lap at most; it looks first so that this is rare.
+  static void move(atomic<std::uint64_t>& position, std::uint64_t from, std::uint64_t to) {
+    if (position.load(memory_order_relaxed) == from) position.store(to, memory_order_release);
+  }
+  // (q2) before anything is linked there.
+  void mark_used(std::uint32_t ring) const {
+    if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);
+  }
+  // The rest of first_of(), where the head has fallen behind.
+  bool search(std::uint32_t ring, std::uint64_t began, Seen& out) const;
+  // The first ticket that was not linked yet.
+  std::uint64_t end_of(std::uint32_t ring) const;
   bool linked(std::uint32_t index, const CellWord& word) const {
     return entry(word.ring, word.ticket).load(memory_order_acquire) == RingEntry::word(word.ticket, index);
   }
@@ -175,6 +194,78 @@ class Queue {
   atomic<std::uint64_t>* entries_;
   unsigned char* cells_;
 };
+
+// ---- taking --------------------------------------------------------------------------------------------------------
+
+inline bool Queue::first_of(std::uint32_t ring, Seen& out) const {
+  const std::uint64_t first = record_->rings[ring].head.load(memory_order_acquire);
+  // (q1) (q2) sequentially consistent: who has set the queued bit of a waiting element must find here what was put before
+  // that bit was looked for.
+  const std::uint64_t seen = entry(ring, first).load(memory_order_seq_cst);
+  if (RingEntry::ticket(seen) == first) [[likely]] {
+    out.cell = RingEntry::cell(seen);
+    out.word = cell(out.cell).state.load(memory_order_acquire);
+    if (out.word == ready_word(ring, first)) [[likely]]
+      return true;
+  }
+  Seen found;  // of its own: were the address of `out` given away, it would be kept in memory
+  const bool any = search(ring, first, found);
+  out = found;
+  return any;
+}
+
+inline bool Queue::first_item(Seen& out) const {
+  const std::uint32_t used = record_->used.load(memory_order_seq_cst);  // (q2)
+  for (std::uint32_t tier = kTiers; tier-- > 0;) {
+    if ((used & (bit_of(returned_ring(tier)) | bit_of(fresh_ring(tier)))) == 0) continue;
+    if ((used & bit_of(returned_ring(tier))) != 0 && first_of(returned_ring(tier), out)) return true;
+    if ((used & bit_of(fresh_ring(tier))) != 0 && first_of(fresh_ring(tier), out)) return true;
+  }
+  return false;
+}
+
+// The linearization point of taking. If we die before the head has moved on, the next one moves it.
+inline bool Queue::claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const {
+  const CellWord was = CellWord::of(seen.word);
+  std::uint64_t expected = seen.word;
+  const std::uint64_t claimed = CellWord{status, was.ring, owner, was.ticket}.word();
+  // (q3) acquires what the producer wrote.
+  if (!cell(seen.cell).state.compare_exchange_strong(expected, claimed, memory_order_acq_rel, memory_order_relaxed)) return false;
+  word = claimed;
+  move(record_->rings[was.ring].head, was.ticket, after(was.ticket));
+  return true;
+}
+
+inline bool Queue::take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const {
+  while (first_of(ring, out)) {
+    if (claim(out, status, owner, out.word)) return true;
+  }
+  return false;
+}
+
+// ---- putting -------------------------------------------------------------------------------------------------------
+
+inline void Queue::put(std::uint32_t index, std::uint32_t ring) const {
+  auto& tail = record_->rings[ring].tail;
+  auto& state = cell(index).state;
+  mark_used(ring);
+  const std::uint64_t next = tail.load(memory_order_acquire);
+  auto& place = entry(ring, next);
+  std::uint64_t old = place.load(memory_order_acquire);
+  if (RingEntry::difference(RingEntry::ticket(old), next) < 0) [[likely]] {
+    const std::uint64_t wanted = ready_word(ring, next);
+    // (q3) releases the record to whoever claims it.
+    state.store(wanted, memory_order_release);
+    // (q1) (q2) sequentially consistent: the linearization point, before the queued bit of those who wait is looked at.
+    if (place.compare_exchange_strong(old, RingEntry::word(next, index), memory_order_seq_cst, memory_order_relaxed)) [[likely]] {
+      move(tail, next, after(next));
+      return;
+    }
+    put_anyhow({index, wanted}, ring);
+    return;
+  }
+  put_anyhow({index, state.load(memory_order_relaxed)}, ring);
+}
 
 inline bool is_queue(const Element& element) {
   const Kind kind = Meta::kind(element.meta.load(memory_order_acquire));

@@ -512,6 +512,24 @@ test('arguments of the wrong type are refused before anything happens, and the e
   assert.equal(state(pool), { used: { cpu: 0, constructor: 0 }, waiting: 0 })
 })
 
+test('a pool of more than three dimensions counts each of them, whichever way it is asked, and one of few no more than its own', async () => {
+  const gov = virtual()
+  const pool = gov.pool('many', { capacity: { a: 9, b: 9, c: 9, d: 9, e: 9, f: 9 } })
+  const few = gov.pool('few', { capacity: { a: 3 } })
+  const all = { a: 1, b: 1, c: 1, d: 2, e: 3, f: 4 }
+  assert.ok(pool.tryAllocate(all))
+  assert.equal(pool.usage().used, all)
+  // What was written for the other one is still there.
+  assert.ok(few.tryAllocate({ a: 1 }))
+  await few.allocate({ a: 1 })
+  assert.ok(gov.tryAdmit({ pool: [few, { a: 1 }] }).ok)
+  assert.is(pool.tryAllocate({ f: 6 }), null)
+  await pool.allocate({ f: 2 })
+  assert.ok(gov.tryAdmit({ pool: [pool, { e: 6, f: 3 }] }).ok)
+  assert.is(pool.tryAllocate({ e: 1 }), null)
+  assert.equal(pool.usage().used, { a: 1, b: 1, c: 1, d: 2, e: 9, f: 9 })
+})
+
 test('a dimension may have the name of what every object has', () => {
   const pool = virtual().pool('a', { capacity: { cpu: 2, constructor: 3, ['__proto__']: 4 }, tiers: { critical: { floor: { cpu: 0.5 } } } })
   assert.ok(pool.tryAllocate({ cpu: 1 }))

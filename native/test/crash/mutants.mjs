@@ -409,14 +409,14 @@ const mutants = [
   {
     name: 'queue: a sweep does not go on with what was half put',
     file: 'queue.cc',
-    change: [['if (!linked(i, word)) put(seen, word.ring);', '']],
+    change: [['if (!linked(i, word)) put_anyhow(seen, word.ring);', '']],
     caughtBy: [queueStep('poll and acknowledge', ...died)]
   },
   {
     name: 'queue: a sweep puts what is linked already',
     file: 'queue.cc',
     change: [
-      ['if (!linked(i, word)) put(seen, word.ring);', 'put(seen, word.ring);'],
+      ['if (!linked(i, word)) put_anyhow(seen, word.ring);', 'put_anyhow(seen, word.ring);'],
       ['if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;', '']
     ],
     caughtBy: [['queue_test']]
@@ -441,33 +441,38 @@ const mutants = [
   {
     name: 'queue: an entry that was overwritten stops the head for ever',
     file: 'queue.cc',
-    change: [['if (lap < 0) return false;', 'if (lap != 0) return false;']],
+    change: [['if (lap < 0) break;', 'if (lap != 0) break;']],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: a head that was set back is moved past what is still there',
+    file: 'queue.cc',
+    change: [['first = after(RingEntry::ticket(seen) - places_);', 'first = after(RingEntry::ticket(seen));']],
+    caughtBy: [['queue_test']]
+  },
+  {
+    name: 'queue: a tail that was set back is believed',
+    file: 'queue.cc',
+    change: [
+      ['if (RingEntry::difference(last, next) < 0) return next;', 'if (rounds == 0 || RingEntry::difference(last, next) < 0) return next;']
+    ],
     caughtBy: [['queue_test']]
   },
   {
     name: 'queue: a ring is marked as used after something was linked in it',
-    file: 'queue.cc',
+    file: 'queue.h',
     change: [
-      [
-        '  if ((record_->used.load(memory_order_relaxed) & bit_of(ring)) == 0) record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);\n',
-        ''
-      ],
-      [
-        'memory_order_relaxed);\n      return true;\n    }\n  }\n  throw',
-        'memory_order_relaxed);\n      record_->used.fetch_or(bit_of(ring), memory_order_seq_cst);\n      return true;\n    }\n  }\n  throw'
-      ]
+      ['  mark_used(ring);\n  const std::uint64_t next = tail', '  const std::uint64_t next = tail'],
+      ['move(tail, next, after(next));\n      return;', 'move(tail, next, after(next));\n      mark_used(ring);\n      return;']
     ],
     caughtBy: [queueStep('two offers in two tiers', ...died)]
   },
   {
     name: 'queue: a cell is linked before it has its ticket',
-    file: 'queue.cc',
+    file: 'queue.h',
     change: [
-      ['      state.store(wanted, memory_order_release);\n', ''],
-      [
-        'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) {',
-        'if (place.compare_exchange_strong(old, RingEntry::word(next, seen.cell), memory_order_seq_cst, memory_order_relaxed)) { std::uint64_t before = seen.word; state.compare_exchange_strong(before, wanted, memory_order_acq_rel, memory_order_relaxed);'
-      ]
+      ['    state.store(wanted, memory_order_release);\n', ''],
+      ['[[likely]] {\n      move(tail, next', '[[likely]] {\n      state.store(wanted, memory_order_release);\n      move(tail, next']
     ],
     caughtBy: [queueStep('offer to an empty queue', '--deep', '0', '--stops', '1')]
   },

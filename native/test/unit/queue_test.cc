@@ -492,6 +492,50 @@ TEST_CASE("a head that its taker did not move is moved, even when its place is i
   expect_sound(*a, q);
 }
 
+TEST_CASE("heads and tails that were set back by many laps cost neither a record, nor room, nor the order") {
+  for (const std::uint64_t laps : {1, 2, 9}) {
+    World world(with_heap());
+    auto a = world.join(1);
+    const QueueId q = attach(*a, {4, 64});
+    for (int i = 0; i < 41; i++) {
+      CHECK(offer(*a, q, "before") == Answer::kOk);
+      next(*a, q);
+    }
+    for (const char* text : {"a", "b", "c"}) CHECK(offer(*a, q, text) == Answer::kOk);
+    // As by those who were stopped just before they moved them, and went on so much later.
+    QueueRecord& record = a->queue(q).record();
+    for (const std::uint32_t ring : {kFreeRing, fresh_ring(1)}) {
+      for (auto* position : {&record.rings[ring].head, &record.rings[ring].tail}) position->store(position->load() - 4 * laps + 1);
+    }
+    CHECK_EQUAL(a->queue(q).size(), 3u);
+    auto b = world.join(2);
+    const QueueId there = attach(*b, {0, 0});
+    CHECK(offer(*b, there, "d") == Answer::kOk);
+    CHECK(offer(*b, there, "over") == Answer::kBusy);
+    for (const char* text : {"a", "b", "c", "d"}) CHECK_EQUAL(next(*a, q), text);
+    CHECK_EQUAL(next(*b, there), "");
+    expect_sound(*b, there);
+  }
+}
+
+TEST_CASE("a cell that was given a ticket under which another was linked meanwhile is put all the same") {
+  World world(with_heap());
+  auto a = world.join(1);
+  auto b = world.join(2);
+  const QueueId q = attach(*a, {4, 64});
+  attach(*b, {0, 0});
+  for (const char* text : {"a", "b"}) CHECK(offer(*a, q, text) == Answer::kOk);
+  Granted first, second;
+  CHECK(a->poll(q, first) == Answer::kOk && b->poll(0, second) == Answer::kOk);
+  // b has given its cell the next ticket, and stands before the link; a's comes in under that ticket.
+  const Queue& queue = b->queue(0);
+  auto& state = queue.cell(CellHandle::cell(second.sequence)).state;
+  state.store(CellWord{CellStatus::kFree, kFreeRing, 0, queue.record().rings[kFreeRing].tail.load()}.word());
+  CHECK(a->acknowledge(q, first.sequence) == Answer::kOk);
+  CHECK(queue.put_anyhow({CellHandle::cell(second.sequence), state.load()}, kFreeRing));
+  expect_sound(*a, q);
+}
+
 TEST_CASE("damaged rings and cells are told, and nothing is read outside of the record") {
   for (int what = 0; what < 5; what++) {
     World world(with_heap());
