@@ -68,8 +68,15 @@ export async function openDuckDbSchema(path: string, options: DuckDbStoreOptions
   const file = resolve(path)
   mustNotBeOpen(file)
   if (!existsSync(file)) await makeFile(duckdb, file)
-  chmodSync(file, OWNER_ONLY)
-  return new BufferedStore(await DuckDbBackend.open(duckdb, file, config, terms, schema), terms)
+  const backend = await DuckDbBackend.open(duckdb, file, config, terms, schema)
+  // Not before: what is no history, as where a name was mistyped, stays as it is.
+  try {
+    chmodSync(file, OWNER_ONLY)
+  } catch (error) {
+    await backend.close(true)
+    throw error
+  }
+  return new BufferedStore(backend, terms)
 }
 
 /** @throws ArgumentError @internal */

@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDuckDbSchema, openDuckDbStore } from '../../../lib/history/duckdb.js'
@@ -213,6 +213,18 @@ test('a file of schema 3, and its Parquet, have what schema 4 brought once it is
   await after.importParquet(join(folder, 'third'))
   assert.equal(await after.select('runs'), [run('1', { end: DAY }), run('1', { end: DAY }), newer])
   await after.close()
+})
+
+test('what is no history is refused, and stays as it was: its mode, and nothing beside it', async () => {
+  const file = fresh()
+  writeFileSync(file, 'root:x:0:0', { mode: 0o644 })
+  chmodSync(file, 0o644)
+  assert.instance(await openDuckDbStore(file, MANUAL).catch(error => error), Error)
+  assert.equal([modeOf(file), readFileSync(file, 'utf8')], [0o644, 'root:x:0:0'])
+  assert.equal(
+    readdirSync(folder).filter(name => name.startsWith(basename(file))),
+    [basename(file)]
+  )
 })
 
 test('Parquet of an older schema is read, what it lacks is absent', async () => {
