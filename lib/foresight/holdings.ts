@@ -1,3 +1,4 @@
+import { HintedMap } from '../hinted-map.js'
 import type { Activity } from './activity.js'
 
 /** A grant that is over. Times in ms. */
@@ -16,34 +17,49 @@ interface Granted {
 
 /** Grants of one environment and tier that are not over, the latest first; and another line of the same name. */
 interface Line {
+  readonly name: string
   readonly kind: Activity['kind']
   readonly environment: number
   readonly tier: number
   latest: Granted | undefined
-  readonly next: Line | undefined
+  next: Line | undefined
 }
 
 /** Grants that are remembered until they end, and lines of which some were. */
 const GRANTS_MAX = 65_536
+/** When there are too many, so large a part of the names is forgotten at a time. */
+const PARTS = 8
 
-/** Puts together what a grant's record and that of its end tell: the one knows the wait, the other how long it was held. */
+/** The end of a hold of a lock may tell to 4 ms only when that began. */
+const SAME_MS = 4.1
+
+/**
+ * Puts together what a grant's record and that of its end tell: the one knows the wait, the other how long it was held. Of a lock only those grants are remembered that waited, which are few: the
+ * end of one that none of them is near to was granted at once.
+ */
 export class Holdings {
   // By name first, which is a string that is there already, and in lists: strings made of all three, and arrays that are empty again and again, cost more than
   // all the rest.
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new HintedMap<Line>()
   #size = 0
   #count = 0
+  /** ms, when the first was told of */
+  #since = Number.NaN
 
   /** @returns what is over with this; undefined: nothing is, or it was granted before anybody looked */
   of(activity: Activity): Held | undefined {
-    const { event, held } = activity
-    if (event === 'grant') this.#add(activity)
+    const { event, held, kind, time, waited } = activity
+    if (Number.isNaN(this.#since)) this.#since = time
+    if (event === 'grant' && (kind !== 'lock' || waited > 0)) this.#add(activity)
     if ((event !== 'end' && event !== 'reclaim') || Number.isNaN(held)) return undefined
+    const then = time - held
     const line = this.#line(activity)
-    const grant = line === undefined ? undefined : takeNearest(line, activity.time - held)
-    if (grant === undefined) return undefined
-    this.#count--
-    return { asked: grant.at - grant.waited, waited: grant.waited, held }
+    const grant = line === undefined ? undefined : takeNearest(line, then, kind === 'lock' ? SAME_MS : Number.POSITIVE_INFINITY)
+    if (grant !== undefined) {
+      this.#count--
+      return { asked: grant.at - grant.waited, waited: grant.waited, held }
+    }
+    return kind === 'lock' && then >= this.#since ? { asked: then, waited: 0, held } : undefined
   }
 
   #add(activity: Activity): void {
@@ -54,34 +70,37 @@ export class Holdings {
   }
 
   /** A reclaim tells of the environment that it was taken from, as a grant of the one that got it. */
-  #line({ kind, name, environment, tier }: Activity): Line | undefined {
-    let line = this.#lines.get(name)
+  #line({ kind, name, hint, environment, tier }: Activity): Line | undefined {
+    let line = this.#lines.get(name, hint)
     while (line !== undefined && (line.environment !== environment || line.tier !== tier || line.kind !== kind)) line = line.next
     return line
   }
 
-  #begin({ kind, name, environment, tier }: Activity): Line {
-    const line = { kind, environment, tier, latest: undefined, next: this.#lines.get(name) }
-    this.#lines.set(name, line)
+  /** Behind the first of its name, which stays: hints lead to it. */
+  #begin({ kind, name, hint, environment, tier }: Activity): Line {
+    const first = this.#lines.get(name, hint)
+    const line = { name, kind, environment, tier, latest: undefined, next: first?.next }
+    if (first === undefined) this.#lines.set(line, hint)
+    else first.next = line
     this.#size++
     return line
   }
 
   #forgetOldest(): void {
-    // Many at once: a map is slow at finding its first after each of many is taken out.
-    for (const [name, first] of this.#lines) {
-      if (this.#count <= GRANTS_MAX / 2 && this.#size <= GRANTS_MAX / 2) return
+    const forget = (first: Line) => {
       for (let line: Line | undefined = first; line !== undefined; line = line.next) {
         this.#count -= lengthOf(line)
         this.#size--
       }
-      this.#lines.delete(name)
+    }
+    while (this.#lines.size > 0 && (this.#count > GRANTS_MAX / 2 || this.#size > GRANTS_MAX / 2)) {
+      this.#lines.forgetFirst(Math.ceil(this.#lines.size / PARTS), forget)
     }
   }
 }
 
-/** Takes out the one that began nearest to then: how long it was held may be known to some ms only. */
-function takeNearest(line: Line, then: number): Granted | undefined {
+/** Takes out the one that began nearest to then, no further off than so many ms: how long it was held may be known to some ms only. */
+function takeNearest(line: Line, then: number, most: number): Granted | undefined {
   let nearest: Granted | undefined
   let before: Granted | undefined
   let last: Granted | undefined
@@ -90,8 +109,9 @@ function takeNearest(line: Line, then: number): Granted | undefined {
     nearest = grant
     before = last
   }
-  if (before === undefined) line.latest = nearest?.next
-  else before.next = nearest?.next
+  if (nearest === undefined || Math.abs(nearest.at - then) > most) return undefined
+  if (before === undefined) line.latest = nearest.next
+  else before.next = nearest.next
   return nearest
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { HintedMap } from '../hinted-map.js'
 import type { Activity } from './activity.js'
 
 /** An element that requests come for. */
@@ -17,11 +18,12 @@ const WORD_BYTES = 4
 /** Numbers for elements, and back. Of more than are kept, those met first are forgotten until they come again. */
 export class Keys {
   // Not by both in one string: to make and to hash it, for each request, is more than all the rest.
-  readonly #byName = new Map<Activity['kind'], Map<string, Key>>()
+  readonly #byName = new Map<Activity['kind'], HintedMap<Key>>()
   readonly #byHash = new Map<bigint, Key>()
 
-  of(kind: Activity['kind'], name: string): Key {
-    return this.#byName.get(kind)?.get(name) ?? this.#meet(kind, name)
+  /** @param hint a number that the element has for now, if it has one */
+  of(kind: Activity['kind'], name: string, hint?: number): Key {
+    return this.#byName.get(kind)?.get(name, hint) ?? this.#meet(kind, name, hint)
   }
 
   /** Undefined: it was forgotten. */
@@ -29,23 +31,21 @@ export class Keys {
     return this.#byHash.get(hash)
   }
 
-  #meet(kind: Activity['kind'], name: string): Key {
-    if (this.#byHash.size >= KEYS_MAX) this.#forgetFirst()
+  #meet(kind: Activity['kind'], name: string, hint: number | undefined): Key {
+    if (this.#byHash.size >= KEYS_MAX) this.#forgetHalf()
     const digest = createHash('sha256').update(`${kind}:${name}`).digest()
     const key = { kind, name, hash: digest.readBigUInt64LE(), low: digest.readUInt32LE(), high: digest.readUInt32LE(WORD_BYTES) }
-    const names = this.#byName.get(kind) ?? new Map<string, Key>()
-    names.set(name, key)
+    const names = this.#byName.get(kind) ?? new HintedMap<Key>()
+    names.set(key, hint)
     this.#byName.set(kind, names)
     this.#byHash.set(key.hash, key)
     return key
   }
 
-  #forgetFirst(): void {
-    // Many at once: a map is slow at finding its first after each of many is taken out.
-    for (const [hash, { kind, name }] of this.#byHash) {
-      if (this.#byHash.size <= KEYS_MAX / 2) return
-      this.#byHash.delete(hash)
-      this.#byName.get(kind)?.delete(name)
+  /** Of each kind, those that came first. */
+  #forgetHalf(): void {
+    for (const names of this.#byName.values()) {
+      names.forgetFirst(Math.ceil(names.size / 2), ({ hash }) => this.#byHash.delete(hash))
     }
   }
 }

@@ -1,3 +1,5 @@
+import { HintedMap } from '../hinted-map.js'
+import { NumberRows } from '../number-rows.js'
 import type { HoldPlan } from '../plans.js'
 import { randomsOf } from '../randoms.js'
 
@@ -33,17 +35,11 @@ export interface LockPlannerOptions {
 
 /** What is known of a lock. */
 interface Known {
-  /**
-   * of each tier: decayed count of its requests; ms that it holds the lock, mean, and of how many; ms that requests of it and of those above wait for lower ones that hold
-   * it, mean of those that no plan was for, and of how many
-   */
-  readonly tiers: Float64Array
-  /** ms, when the counts were decayed */
-  counted: number
-  /** the last holds of each tier but the highest, in turn: from, until; undefined: there was none */
-  spans: Float64Array | undefined
-  /** ms until which a plan of ours keeps it */
-  kept: number
+  readonly name: string
+  /** where its numbers are */
+  readonly at: number
+  /** the plan that is in force */
+  hold: Hold | undefined
 }
 
 /** A plan of ours that is in force. */
@@ -67,6 +63,12 @@ const PLANS_MOST = 256
 const SPANS = 4
 /** Of a tier. */
 const SPAN_NUMBERS = 2 * SPANS
+/**
+ * The numbers of a lock: ms, when its counts were decayed, and until which a plan of ours keeps it. Then of each tier: decayed count of its requests; ms that it holds the lock, mean, and of
+ * how many; ms that requests of it and of those above wait for lower ones that hold it, mean of those that no plan was for, and of how many. Then the last holds of each tier but the
+ * highest, in turn: from, until.
+ */
+const [COUNTED, KEPT, TIERS_FROM] = [0, 1, 2]
 const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS] = [0, 1, 2, 3, 4]
 const TIER_NUMBERS = 5
 /** ms after which a request counts a third as much. */
@@ -91,10 +93,13 @@ export class LockPlanner {
   readonly #scores: KeyScores
   /** index of the highest tier, for which others wait and which waits for none */
   readonly #top: number
-  readonly #locks = new Map<string, Known>()
+  readonly #locks = new HintedMap<Known>()
+  readonly #rows: NumberRows
+  /** in a row, where the holds are */
+  readonly #spansFrom: number
   /** of all locks, by tier as of each */
   readonly #all: Float64Array
-  readonly #inForce = new Map<string, Hold>()
+  readonly #inForce = new Set<Known>()
   #written = 0
   #used = 0
   #reclaimed = 0
@@ -106,45 +111,49 @@ export class LockPlanner {
     this.#scores = scores
     this.#top = options.tiers.length - 1
     this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
+    this.#spansFrom = TIERS_FROM + this.#all.length
+    this.#rows = new NumberRows(this.#spansFrom + SPAN_NUMBERS * this.#top)
   }
 
-  /** A request came. @param time ms */
-  came(lock: string, tier: number, time: number, workflow?: string): void {
-    if (tier < this.#top) this.#count(this.#lock(lock), tier, time)
-    const hold = this.#inForce.get(lock)
+  /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
+  came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
+    const known = tier < this.#top ? this.#lock(lock, hint) : this.#locks.get(lock, hint)
+    if (known === undefined) return
+    if (tier < this.#top) this.#count(known, tier, time)
+    const { hold } = known
     if (hold === undefined || hold.until < time || tier < hold.tier) return
     if (hold.workflow !== undefined && hold.workflow !== workflow) return
-    this.#inForce.delete(lock)
+    this.#end(known, hold)
     this.#used++
-    this.#expected += hold.score
-    this.#saved += (this.#blockedAt(this.#lock(lock), hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
+    this.#saved += (this.#blockedAt(known, hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
   }
 
-  /** A request is over. @param time ms, when it came @param waited ms @param held ms */
-  ended(lock: string, tier: number, time: number, waited: number, held: number): void {
-    const known = this.#lock(lock)
+  /** A request is over. @param time ms, when it came @param waited ms @param held ms @param hint as of {@link came} */
+  ended(lock: string, tier: number, time: number, waited: number, held: number, hint?: number): void {
+    const known = this.#lock(lock, hint)
     const granted = time + waited
     // Under a plan of ours it would have been another wait.
-    if (known.kept < time) this.#waited(known, tier, time, granted)
+    if ((this.#rows.numbers[known.at + KEPT] as number) < time) this.#waited(known, tier, time, granted)
     if (tier < this.#top) this.#hold(known, tier, granted, held)
   }
 
   /** For each tier that could have had a hold for it: how long it waited for those below. */
-  #waited({ tiers, spans }: Known, tier: number, time: number, granted: number): void {
+  #waited({ at }: Known, tier: number, time: number, granted: number): void {
+    const { numbers } = this.#rows
     for (let held = 1; held <= tier; held++) {
-      const blocked = blockedBy(spans, held, time, granted)
-      average(tiers, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED)
+      const blocked = granted > time ? blockedBy(numbers, at + this.#spansFrom, held, time, granted) : 0
+      average(numbers, at + TIERS_FROM + TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED)
       average(this.#all, TIER_NUMBERS * held + BLOCKED, blocked, AVERAGED * AVERAGED)
     }
   }
 
   /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
   plan(now: number, admits: () => boolean = () => true, allows: (plan: HoldPlan) => boolean = () => true): HoldPlan[] {
-    for (const [lock, { score, until }] of this.#inForce) {
-      if (until >= now) continue
-      this.#inForce.delete(lock)
+    for (const known of this.#inForce) {
+      const hold = known.hold as Hold
+      if (hold.until >= now) continue
+      this.#end(known, hold)
       this.#reclaimed++
-      this.#expected += score
     }
     const plans: HoldPlan[] = []
     // Where nobody waits for who could be kept waiting there is nothing to plan.
@@ -153,11 +162,11 @@ export class LockPlanner {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
       for (const { name, score, workflow, from = 0 } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
-        if (this.#inForce.has(name) || this.#isControl(name)) continue
         const known = this.#locks.get(name)
+        if (known === undefined || known.hold !== undefined || this.#isControl(name)) continue
         const likely = score * this.trust
-        if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
-        const held = heldBelow(known, tier)
+        if (!(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
+        const held = heldBelow(this.#rows.numbers, known.at + TIERS_FROM, tier)
         const plan: HoldPlan = {
           kind: 'hold',
           lock: name,
@@ -169,8 +178,9 @@ export class LockPlanner {
         }
         if (!allows(plan)) continue
         if (!admits()) return plans
-        this.#inForce.set(name, { tier, score, until: now + within, workflow })
-        known.kept = now + within
+        known.hold = { tier, score, until: now + within, workflow }
+        this.#rows.numbers[known.at + KEPT] = now + within
+        this.#inForce.add(known)
         this.#written++
         plans.push(plan)
       }
@@ -186,30 +196,37 @@ export class LockPlanner {
   /** What a hold saves, on average, in request milliseconds by their costs. */
   #worth(known: Known, likely: number, tier: number, now: number): number {
     const { waitCosts, idleCost, within } = this.#options
-    const { tiers, counted } = known
-    const fade = fadeOf(counted, now) / FADE_MS
+    const { numbers } = this.#rows
+    const fade = fadeOf(numbers[known.at + COUNTED] as number, now) / FADE_MS
     let lost = 0
     for (let lower = 0; lower < tier; lower++) {
-      lost += (tiers[TIER_NUMBERS * lower + COUNT] as number) * fade * within * (within / 2) * ((waitCosts[lower] ?? 0) + idleCost)
+      lost +=
+        (numbers[known.at + TIERS_FROM + TIER_NUMBERS * lower + COUNT] as number) *
+        fade *
+        within *
+        (within / 2) *
+        ((waitCosts[lower] ?? 0) + idleCost)
     }
     return likely * this.#blockedAt(known, tier) * (waitCosts[tier] ?? 0) - lost
   }
 
-  #count(known: Known, tier: number, time: number): void {
-    const { tiers, counted } = known
-    const fade = fadeOf(counted, time)
-    for (let at = COUNT; at < tiers.length; at += TIER_NUMBERS) tiers[at] = (tiers[at] as number) * fade
-    const at = TIER_NUMBERS * tier + COUNT
-    tiers[at] = (tiers[at] as number) + 1
-    known.counted = time
+  #count({ at }: Known, tier: number, time: number): void {
+    const { numbers } = this.#rows
+    const fade = fadeOf(numbers[at + COUNTED] as number, time)
+    const end = at + this.#spansFrom
+    for (let count = at + TIERS_FROM + COUNT; count < end; count += TIER_NUMBERS) numbers[count] = (numbers[count] as number) * fade
+    const own = at + TIERS_FROM + TIER_NUMBERS * tier + COUNT
+    numbers[own] = (numbers[own] as number) + 1
+    numbers[at + COUNTED] = time
   }
 
-  #hold(known: Known, tier: number, from: number, held: number): void {
-    average(known.tiers, TIER_NUMBERS * tier + HELD, held, AVERAGED)
-    known.spans ??= new Float64Array(SPAN_NUMBERS * this.#top)
-    const at = SPAN_NUMBERS * tier + 2 * ((known.tiers[TIER_NUMBERS * tier + HOLDS] as number) % SPANS)
-    known.spans[at] = from
-    known.spans[at + 1] = from + held
+  #hold({ at }: Known, tier: number, from: number, held: number): void {
+    const { numbers } = this.#rows
+    const own = at + TIERS_FROM + TIER_NUMBERS * tier
+    average(numbers, own + HELD, held, AVERAGED)
+    const span = at + this.#spansFrom + SPAN_NUMBERS * tier + 2 * ((numbers[own + HOLDS] as number) % SPANS)
+    numbers[span] = from
+    numbers[span + 1] = from + held
   }
 
   /** What those that were used saved, as far as that is known of those for whom there was none: request seconds by their costs. */
@@ -217,9 +234,11 @@ export class LockPlanner {
     return this.#saved
   }
 
-  #blockedAt({ tiers }: Known, tier: number): number {
-    const at = TIER_NUMBERS * tier
-    const [blocked, arrivals, all] = [tiers[at + BLOCKED] as number, tiers[at + ARRIVALS] as number, this.#all[at + BLOCKED] as number]
+  #blockedAt(known: Known, tier: number): number {
+    const { numbers } = this.#rows
+    const own = known.at + TIERS_FROM + TIER_NUMBERS * tier
+    const all = this.#all[TIER_NUMBERS * tier + BLOCKED] as number
+    const [blocked, arrivals] = [numbers[own + BLOCKED] as number, numbers[own + ARRIVALS] as number]
     return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
   }
 
@@ -235,41 +254,45 @@ export class LockPlanner {
     return randomsOf(hash)() < this.#options.control
   }
 
-  #lock(name: string): Known {
-    const found = this.#locks.get(name)
+  /** A plan is over, used or not. */
+  #end(known: Known, { score }: Hold): void {
+    known.hold = undefined
+    this.#inForce.delete(known)
+    this.#expected += score
+  }
+
+  #lock(name: string, hint: number | undefined): Known {
+    const found = this.#locks.get(name, hint)
     if (found !== undefined) return found
-    if (this.#locks.size >= LOCKS_MOST) this.#forget()
-    const tiers = new Float64Array(TIER_NUMBERS * this.#options.tiers.length)
-    const made: Known = { tiers, counted: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY }
-    this.#locks.set(name, made)
+    if (this.#locks.size >= LOCKS_MOST) this.#locks.forgetFirst(LOCKS_MOST / 2, known => this.#forget(known))
+    const made: Known = { name, at: this.#rows.take(), hold: undefined }
+    this.#rows.numbers[made.at + KEPT] = Number.NEGATIVE_INFINITY
+    this.#locks.set(made, hint)
     return made
   }
 
-  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
-  #forget(): void {
-    for (const name of this.#locks.keys()) {
-      if (this.#locks.size <= LOCKS_MOST / 2) return
-      this.#locks.delete(name)
-    }
+  /** Of a plan that is in force it is no longer learnt what came of it. */
+  #forget(known: Known): void {
+    this.#inForce.delete(known)
+    this.#rows.give(known.at)
   }
 }
 
 /** ms of a wait that the longest of these holds of lower tiers made. */
-function blockedBy(spans: Float64Array | undefined, tier: number, from: number, until: number): number {
+function blockedBy(numbers: Float64Array, spans: number, tier: number, from: number, until: number): number {
   let most = 0
-  if (spans === undefined) return most
-  for (let at = 0; at < SPAN_NUMBERS * tier; at += 2) {
-    most = Math.max(most, Math.min(until, spans[at + 1] as number) - Math.max(from, spans[at] as number))
+  for (let at = spans; at < spans + SPAN_NUMBERS * tier; at += 2) {
+    most = Math.max(most, Math.min(until, numbers[at + 1] as number) - Math.max(from, numbers[at] as number))
   }
   return most
 }
 
 /** ms that tiers below one hold a lock, mean; undefined: they have not. */
-function heldBelow({ tiers }: Known, tier: number): number | undefined {
+function heldBelow(numbers: Float64Array, tiers: number, tier: number): number | undefined {
   let [sum, holds] = [0, 0]
-  for (let at = 0; at < TIER_NUMBERS * tier; at += TIER_NUMBERS) {
-    sum += (tiers[at + HELD] as number) * (tiers[at + HOLDS] as number)
-    holds += tiers[at + HOLDS] as number
+  for (let at = tiers; at < tiers + TIER_NUMBERS * tier; at += TIER_NUMBERS) {
+    sum += (numbers[at + HELD] as number) * (numbers[at + HOLDS] as number)
+    holds += numbers[at + HOLDS] as number
   }
   return holds === 0 ? undefined : sum / holds
 }

@@ -51,7 +51,7 @@ export interface PlannerOptions {
 }
 
 export interface PlannerWarm extends WarmTerms {
-  /** Things that are likely to be asked for by anybody. @param now ms @param least probability @param most how many */
+  /** Things that are likely to be asked for by anybody, and are {@link WarmTerms.cold}. @param now ms @param least probability @param most how many */
   likely(now: number, least: number, most: number): readonly Likely[]
 }
 
@@ -84,6 +84,8 @@ export interface Asked {
   readonly time: number
   readonly workflow: string | undefined
   readonly tenant: string | undefined
+  /** a number that the thing has for now, the same for each kind of it; undefined: none */
+  readonly hint?: number | undefined
 }
 
 /** A request that is over. */
@@ -97,6 +99,8 @@ export interface Over {
   readonly waited: number
   readonly held: number
   readonly workflow?: string | undefined
+  /** as of {@link Asked} */
+  readonly hint?: number | undefined
 }
 
 export interface PlannerStatus {
@@ -197,13 +201,13 @@ export class Planner {
   }
 
   came(asked: Asked): void {
-    const { kind, thing, tier, amount, time, ...asker } = asked
-    this.#warm?.came(kind, thing, tier, time)
-    const isForetold = this.worked(asker.workflow, tier, time, { kind, thing, tier, amount })
+    const { kind, thing, tier, amount, time, workflow, tenant, hint } = asked
+    this.#warm?.came(kind, thing, tier, time, hint)
+    const isForetold = this.worked(workflow, tier, time, asked)
     if (kind === 'lock') {
-      this.#locks?.came(thing, tier, time, asker.workflow)
+      this.#locks?.came(thing, tier, time, workflow, hint)
     } else if (kind === 'bucket') {
-      this.#buckets.get(thing)?.came(asker, tier, amount)
+      this.#buckets.get(thing)?.came({ workflow, tenant }, tier, amount)
     } else {
       const plans = this.#pools.get(thing)
       plans?.planner.came(tier, amount, isForetold)
@@ -223,9 +227,9 @@ export class Planner {
   }
 
   ended(over: Over): void {
-    const { kind, thing, tier, time, waited, held } = over
+    const { kind, thing, tier, time, waited, held, hint } = over
     if (kind === 'lock') {
-      this.#locks?.ended(thing, tier, time, waited, held)
+      this.#locks?.ended(thing, tier, time, waited, held, hint)
       this.#lower.ended(tier, waited)
     } else if (kind === 'pool') {
       const plans = this.#pools.get(thing)

@@ -1,3 +1,6 @@
+import { HintedMap } from '../hinted-map.js'
+import { NumberRows } from '../number-rows.js'
+
 /** What can be warmed up. */
 export type WarmKind = 'lock' | 'bucket' | 'pool' | 'queue' | 'workflow'
 
@@ -61,21 +64,25 @@ export interface WarmPlans extends WarmUse {
 }
 
 interface Known {
-  /** ms, of its latest request */
-  last: number
-  /** what waiting costs those who ask for it, mean */
-  cost: number
-  requests: number
+  readonly kind: WarmKind
+  readonly name: string
+  /** where its numbers are */
+  readonly at: number
+  /** its request is expected */
+  watched: Watched | undefined
 }
 
 interface Watched {
-  readonly kind: WarmKind
   readonly score: number
   readonly from: number
   readonly until: number
   readonly isWarm: boolean
 }
 
+/** The numbers of a thing: ms, of its latest request; what waiting costs those who ask for it, mean; how many there were. */
+const [LAST, COST, REQUESTS] = [0, 1, 2]
+const NUMBERS = 3
+/** Of a kind. */
 const KNOWN_MOST = 100_000
 const WATCHED_MOST = 1_024
 /** Requests that a mean is of. */
@@ -94,8 +101,10 @@ const LOOKS = 5
  */
 export class WarmPlanner {
   readonly #options: WarmPlannerOptions
-  readonly #known = new Map<string, Known>()
-  readonly #watched = new Map<string, Watched>()
+  readonly #rows = new NumberRows(NUMBERS)
+  readonly #known = new Map<WarmKind, HintedMap<Known>>()
+  /** those of them that are watched */
+  readonly #watched = new Set<Known>()
   readonly #all = new Use()
   readonly #workflows = new Use()
   #inForce = 0
@@ -107,15 +116,17 @@ export class WarmPlanner {
     this.#options = options
   }
 
-  /** Somebody asked for it; of a workflow: it is at work. @param time ms */
-  came(kind: WarmKind, name: string, tier: number, time: number): void {
-    const key = keyOf(kind, name)
-    const known = this.#meet(key)
-    known.requests++
-    known.cost += ((this.#options.waitCosts[tier] ?? 0) - known.cost) / Math.min(known.requests, AVERAGED)
-    known.last = Math.max(known.last, time)
-    const watched = this.#watched.get(key)
-    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(key, watched, true)
+  /** Somebody asked for it; of a workflow: it is at work. @param time ms @param hint a number that it has for now, if it has one */
+  came(kind: WarmKind, name: string, tier: number, time: number, hint?: number): void {
+    const known = this.#meet(kind, name, hint)
+    const { at, watched } = known
+    const { numbers } = this.#rows
+    const requests = (numbers[at + REQUESTS] as number) + 1
+    const cost = numbers[at + COST] as number
+    numbers[at + REQUESTS] = requests
+    numbers[at + COST] = cost + ((this.#options.waitCosts[tier] ?? 0) - cost) / Math.min(requests, AVERAGED)
+    numbers[at + LAST] = Math.max(numbers[at + LAST] as number, time)
+    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(known, watched, true)
   }
 
   /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
@@ -133,15 +144,20 @@ export class WarmPlanner {
 
   /** @param now ms @param likely in any order */
   plan(now: number, likely: Iterable<Likely>): WarmUp[] {
-    for (const [key, watched] of this.#watched) if (watched.until < now) this.#settle(key, watched, false)
+    for (const known of this.#watched) {
+      const watched = known.watched as Watched
+      if (watched.until < now) this.#settle(known, watched, false)
+    }
     const { most } = this.#options.warm
     const warmUps: WarmUp[] = []
-    for (const { key, one, score, gain } of this.#candidates(now, likely)) {
+    for (const { one, score, gain } of this.#candidates(now, likely)) {
       const isWarm = gain > 0
       // For which there is no room may have some at the next look.
       if (this.#watched.size >= WATCHED_MOST || (isWarm && this.#inForce >= most)) continue
       const until = one.until ?? this.#options.warm.within
-      this.#watched.set(key, { kind: one.kind, score, from: now, until: now + until, isWarm })
+      const known = this.#meet(one.kind, one.name, undefined)
+      known.watched = { score, from: now, until: now + until, isWarm }
+      this.#watched.add(known)
       if (!isWarm) continue
       this.#inForce++
       this.#usesOf(one.kind, use => use.written++)
@@ -163,14 +179,14 @@ export class WarmPlanner {
   #candidates(now: number, likely: Iterable<Likely>) {
     const { threshold, cold } = this.#options.warm
     const trust = threshold === undefined ? this.trust : 1
-    const found: { key: string; one: Likely; score: number; gain: number }[] = []
-    for (const [key, one] of merged(likely)) {
-      const known = this.#known.get(key)
-      if (this.#watched.has(key) || (known !== undefined && now - known.last < cold)) continue
+    const found: { one: Likely; score: number; gain: number }[] = []
+    for (const one of merged(likely)) {
+      const known = this.#known.get(one.kind)?.get(one.name)
+      if (known !== undefined && (known.watched !== undefined || now - this.#lastOf(known) < cold)) continue
       const { score } = one
-      const cost = known?.cost ?? this.#options.waitCosts[0] ?? 0
+      const cost = this.#costOf(known)
       if (!(this.#gain(score, cost) > 0)) continue
-      found.push({ key, one, score, gain: this.#gain(score * trust, cost) })
+      found.push({ one, score, gain: this.#gain(score * trust, cost) })
     }
     return found.sort((a, b) => b.gain - a.gain)
   }
@@ -188,14 +204,15 @@ export class WarmPlanner {
     return miss + waste > 0 ? waste / (miss + waste) : 1
   }
 
-  #settle(key: string, { kind, score, isWarm }: Watched, hasCome: boolean): void {
-    this.#watched.delete(key)
+  #settle(known: Known, { score, isWarm }: Watched, hasCome: boolean): void {
+    known.watched = undefined
+    this.#watched.delete(known)
     const left = 1 - 1 / TRUST_OF
     this.#expected = this.#expected * left + score
     this.#came = this.#came * left + (hasCome ? 1 : 0)
     if (!isWarm) return
     this.#inForce--
-    this.#usesOf(kind, use => (hasCome ? use.used++ : use.reclaimed++))
+    this.#usesOf(known.kind, use => (hasCome ? use.used++ : use.reclaimed++))
   }
 
   #usesOf(kind: WarmKind, count: (use: Use) => void): void {
@@ -203,21 +220,32 @@ export class WarmPlanner {
     if (kind === 'workflow') count(this.#workflows)
   }
 
-  #meet(key: string): Known {
-    const found = this.#known.get(key)
+  #meet(kind: WarmKind, name: string, hint: number | undefined): Known {
+    const found = this.#known.get(kind)?.get(name, hint)
     if (found !== undefined) return found
-    if (this.#known.size >= KNOWN_MOST) this.#forget()
-    const made = { last: Number.NEGATIVE_INFINITY, cost: 0, requests: 0 }
-    this.#known.set(key, made)
+    const all = this.#known.get(kind) ?? new HintedMap<Known>()
+    this.#known.set(kind, all)
+    if (all.size >= KNOWN_MOST) all.forgetFirst(KNOWN_MOST / 2, known => this.#forget(known))
+    const made = { kind, name, at: this.#rows.take(), watched: undefined }
+    this.#rows.numbers[made.at + LAST] = Number.NEGATIVE_INFINITY
+    all.set(made, hint)
     return made
   }
 
-  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
-  #forget(): void {
-    for (const key of this.#known.keys()) {
-      if (this.#known.size <= KNOWN_MOST / 2) return
-      this.#known.delete(key)
-    }
+  #forget(known: Known): void {
+    // Nobody will tell whether its request comes.
+    if (known.watched !== undefined) this.#settle(known, known.watched, false)
+    this.#rows.give(known.at)
+  }
+
+  #lastOf({ at }: Known): number {
+    return this.#rows.numbers[at + LAST] as number
+  }
+
+  #costOf(known: Known | undefined): number {
+    const { numbers } = this.#rows
+    if (known === undefined || numbers[known.at + REQUESTS] === 0) return this.#options.waitCosts[0] ?? 0
+    return numbers[known.at + COST] as number
   }
 }
 
@@ -233,7 +261,7 @@ class Use {
 }
 
 /** Of several reasons for one thing, each may do: a noisy or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988). */
-function merged(likely: Iterable<Likely>): Map<string, Likely> {
+function merged(likely: Iterable<Likely>): Iterable<Likely> {
   const all = new Map<string, Likely>()
   for (const one of likely) {
     if (!(one.score > 0 && one.score <= 1)) continue
@@ -241,7 +269,7 @@ function merged(likely: Iterable<Likely>): Map<string, Likely> {
     const known = all.get(key)
     all.set(key, known === undefined ? one : either(known, one))
   }
-  return all
+  return all.values()
 }
 
 function either(one: Likely, other: Likely): Likely {
