@@ -1,4 +1,3 @@
-import { HintedMap } from '../hinted-map.js'
 import type { Activity } from './activity.js'
 
 /** A grant that is over. Times in ms. */
@@ -17,18 +16,15 @@ interface Granted {
 
 /** Grants of one environment and tier that are not over, the latest first; and another line of the same name. */
 interface Line {
-  readonly name: string
   readonly kind: Activity['kind']
   readonly environment: number
   readonly tier: number
   latest: Granted | undefined
-  next: Line | undefined
+  readonly next: Line | undefined
 }
 
 /** Grants that are remembered until they end, and lines of which some were. */
 const GRANTS_MAX = 65_536
-/** When there are too many, so large a part of the names is forgotten at a time. */
-const PARTS = 8
 
 /** The end of a hold of a lock may tell to 4 ms only when that began. */
 const SAME_MS = 4.1
@@ -40,7 +36,7 @@ const SAME_MS = 4.1
 export class Holdings {
   // By name first, which is a string that is there already, and in lists: strings made of all three, and arrays that are empty again and again, cost more than
   // all the rest.
-  readonly #lines = new HintedMap<Line>()
+  readonly #lines = new Map<string, Line>()
   #size = 0
   #count = 0
   /** ms, when the first was told of */
@@ -53,7 +49,7 @@ export class Holdings {
     if (event === 'grant' && (kind !== 'lock' || waited > 0)) this.#add(activity)
     if ((event !== 'end' && event !== 'reclaim') || Number.isNaN(held)) return undefined
     const then = time - held
-    const line = this.#line(activity)
+    const line = this.#count === 0 ? undefined : this.#line(activity)
     const grant = line === undefined ? undefined : takeNearest(line, then, kind === 'lock' ? SAME_MS : Number.POSITIVE_INFINITY)
     if (grant !== undefined) {
       this.#count--
@@ -70,31 +66,28 @@ export class Holdings {
   }
 
   /** A reclaim tells of the environment that it was taken from, as a grant of the one that got it. */
-  #line({ kind, name, hint, environment, tier }: Activity): Line | undefined {
-    let line = this.#lines.get(name, hint)
+  #line({ kind, name, environment, tier }: Activity): Line | undefined {
+    let line = this.#lines.get(name)
     while (line !== undefined && (line.environment !== environment || line.tier !== tier || line.kind !== kind)) line = line.next
     return line
   }
 
-  /** Behind the first of its name, which stays: hints lead to it. */
-  #begin({ kind, name, hint, environment, tier }: Activity): Line {
-    const first = this.#lines.get(name, hint)
-    const line = { name, kind, environment, tier, latest: undefined, next: first?.next }
-    if (first === undefined) this.#lines.set(line, hint)
-    else first.next = line
+  #begin({ kind, name, environment, tier }: Activity): Line {
+    const line = { kind, environment, tier, latest: undefined, next: this.#lines.get(name) }
+    this.#lines.set(name, line)
     this.#size++
     return line
   }
 
   #forgetOldest(): void {
-    const forget = (first: Line) => {
+    // Many at once: a map is slow at finding its first after each of many is taken out.
+    for (const [name, first] of this.#lines) {
+      if (this.#count <= GRANTS_MAX / 2 && this.#size <= GRANTS_MAX / 2) return
       for (let line: Line | undefined = first; line !== undefined; line = line.next) {
         this.#count -= lengthOf(line)
         this.#size--
       }
-    }
-    while (this.#lines.size > 0 && (this.#count > GRANTS_MAX / 2 || this.#size > GRANTS_MAX / 2)) {
-      this.#lines.forgetFirst(Math.ceil(this.#lines.size / PARTS), forget)
+      this.#lines.delete(name)
     }
   }
 }

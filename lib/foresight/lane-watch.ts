@@ -127,7 +127,8 @@ export class LaneWatch<O extends Told = Outlook> {
 
   /** Writes what a record says. False: nobody is to be told of it. */
   #isTold(record: RecordFields, into: ActivityFields): boolean {
-    const { name, number } = this.#names.numbered(record)
+    const number = this.#names.number(record)
+    const name = this.#names.named(number)
     if (name === '' || name.startsWith(OWN)) return false
     const { event, kind } = record
     if (kind === 'pool') this.#meet(name)

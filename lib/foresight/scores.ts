@@ -78,9 +78,10 @@ export class Scores {
     for (const { time, activity } of asked) {
       const { kind, name, hint, tier, client } = activity
       if (!isScored(kind)) continue
-      const key = this.#keys.of(kind, name, hint)
-      this.#checks?.came(key, tier, time)
-      batch.add(key.low, key.high, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
+      const number = this.#keys.number(kind, name, hint)
+      if (this.#checks?.isOpen) this.#checks.came(this.#keys.at(number), tier, time)
+      const { words } = this.#keys
+      batch.add(words[2 * number] as number, words[2 * number + 1] as number, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
       if (batch.isFull) this.#pass()
     }
     this.#pass()

@@ -1,5 +1,5 @@
-import { HintedMap } from '../hinted-map.js'
 import { NumberRows } from '../number-rows.js'
+import { Numbered } from '../numbered.js'
 import type { HoldPlan } from '../plans.js'
 import { randomsOf } from '../randoms.js'
 
@@ -31,15 +31,6 @@ export interface LockPlannerOptions {
   /** part of the locks for which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
-}
-
-/** What is known of a lock. */
-interface Known {
-  readonly name: string
-  /** where its numbers are */
-  readonly at: number
-  /** the plan that is in force */
-  hold: Hold | undefined
 }
 
 /** A plan of ours that is in force. */
@@ -93,13 +84,16 @@ export class LockPlanner {
   readonly #scores: KeyScores
   /** index of the highest tier, for which others wait and which waits for none */
   readonly #top: number
-  readonly #locks = new HintedMap<Known>()
+  readonly #locks = new Numbered<'lock'>()
+  /** what is known of each, by its number */
   readonly #rows: NumberRows
+  readonly #row: number
   /** in a row, where the holds are */
   readonly #spansFrom: number
   /** of all locks, by tier as of each */
   readonly #all: Float64Array
-  readonly #inForce = new Set<Known>()
+  /** plans, by number of the lock */
+  readonly #inForce = new Map<number, Hold>()
   #written = 0
   #used = 0
   #reclaimed = 0
@@ -112,33 +106,37 @@ export class LockPlanner {
     this.#top = options.tiers.length - 1
     this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
     this.#spansFrom = TIERS_FROM + this.#all.length
-    this.#rows = new NumberRows(this.#spansFrom + SPAN_NUMBERS * this.#top)
+    this.#row = this.#spansFrom + SPAN_NUMBERS * this.#top
+    this.#rows = new NumberRows(this.#row)
   }
 
   /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
   came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
-    const known = tier < this.#top ? this.#lock(lock, hint) : this.#locks.get(lock, hint)
-    if (known === undefined) return
-    if (tier < this.#top) this.#count(known, tier, time)
-    const { hold } = known
+    if (tier < this.#top) this.#count(this.#lock(lock, hint), tier, time)
+    if (this.#inForce.size > 0) this.#use(this.#lock(lock, hint), tier, time, workflow)
+  }
+
+  /** A plan may be for this request. */
+  #use(number: number, tier: number, time: number, workflow: string | undefined): void {
+    const hold = this.#inForce.get(number)
     if (hold === undefined || hold.until < time || tier < hold.tier) return
     if (hold.workflow !== undefined && hold.workflow !== workflow) return
-    this.#end(known, hold)
+    this.#end(number, hold)
     this.#used++
-    this.#saved += (this.#blockedAt(known, hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
+    this.#saved += (this.#blockedAt(number, hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
   }
 
   /** A request is over. @param time ms, when it came @param waited ms @param held ms @param hint as of {@link came} */
   ended(lock: string, tier: number, time: number, waited: number, held: number, hint?: number): void {
-    const known = this.#lock(lock, hint)
+    const at = this.#lock(lock, hint) * this.#row
     const granted = time + waited
     // Under a plan of ours it would have been another wait.
-    if ((this.#rows.numbers[known.at + KEPT] as number) < time) this.#waited(known, tier, time, granted)
-    if (tier < this.#top) this.#hold(known, tier, granted, held)
+    if ((this.#rows.numbers[at + KEPT] as number) < time) this.#waited(at, tier, time, granted)
+    if (tier < this.#top) this.#hold(at, tier, granted, held)
   }
 
   /** For each tier that could have had a hold for it: how long it waited for those below. */
-  #waited({ at }: Known, tier: number, time: number, granted: number): void {
+  #waited(at: number, tier: number, time: number, granted: number): void {
     const { numbers } = this.#rows
     for (let held = 1; held <= tier; held++) {
       const blocked = granted > time ? blockedBy(numbers, at + this.#spansFrom, held, time, granted) : 0
@@ -149,10 +147,9 @@ export class LockPlanner {
 
   /** Once a period. @param now ms @param admits whether one more may be written @param allows whether this one is to be */
   plan(now: number, admits: () => boolean = () => true, allows: (plan: HoldPlan) => boolean = () => true): HoldPlan[] {
-    for (const known of this.#inForce) {
-      const hold = known.hold as Hold
+    for (const [number, hold] of this.#inForce) {
       if (hold.until >= now) continue
-      this.#end(known, hold)
+      this.#end(number, hold)
       this.#reclaimed++
     }
     const plans: HoldPlan[] = []
@@ -162,11 +159,11 @@ export class LockPlanner {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
       for (const { name, score, workflow, from = 0 } of this.#scores.likely(now, tier, SCORE_LEAST, PLANS_MOST)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
-        const known = this.#locks.get(name)
-        if (known === undefined || known.hold !== undefined || this.#isControl(name)) continue
+        const number = this.#locks.find('lock', name)
+        if (number < 0 || this.#inForce.has(number) || this.#isControl(name)) continue
         const likely = score * this.trust
-        if (!(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
-        const held = heldBelow(this.#rows.numbers, known.at + TIERS_FROM, tier)
+        if (!(likely >= SCORE_LEAST && this.#worth(number, likely, tier, now) > 0)) continue
+        const held = heldBelow(this.#rows.numbers, number * this.#row + TIERS_FROM, tier)
         const plan: HoldPlan = {
           kind: 'hold',
           lock: name,
@@ -178,9 +175,8 @@ export class LockPlanner {
         }
         if (!allows(plan)) continue
         if (!admits()) return plans
-        known.hold = { tier, score, until: now + within, workflow }
-        this.#rows.numbers[known.at + KEPT] = now + within
-        this.#inForce.add(known)
+        this.#inForce.set(number, { tier, score, until: now + within, workflow })
+        this.#rows.numbers[number * this.#row + KEPT] = now + within
         this.#written++
         plans.push(plan)
       }
@@ -194,24 +190,26 @@ export class LockPlanner {
   }
 
   /** What a hold saves, on average, in request milliseconds by their costs. */
-  #worth(known: Known, likely: number, tier: number, now: number): number {
+  #worth(number: number, likely: number, tier: number, now: number): number {
     const { waitCosts, idleCost, within } = this.#options
     const { numbers } = this.#rows
-    const fade = fadeOf(numbers[known.at + COUNTED] as number, now) / FADE_MS
+    const at = number * this.#row
+    const fade = fadeOf(numbers[at + COUNTED] as number, now) / FADE_MS
     let lost = 0
     for (let lower = 0; lower < tier; lower++) {
       lost +=
-        (numbers[known.at + TIERS_FROM + TIER_NUMBERS * lower + COUNT] as number) *
+        (numbers[at + TIERS_FROM + TIER_NUMBERS * lower + COUNT] as number) *
         fade *
         within *
         (within / 2) *
         ((waitCosts[lower] ?? 0) + idleCost)
     }
-    return likely * this.#blockedAt(known, tier) * (waitCosts[tier] ?? 0) - lost
+    return likely * this.#blockedAt(number, tier) * (waitCosts[tier] ?? 0) - lost
   }
 
-  #count({ at }: Known, tier: number, time: number): void {
+  #count(number: number, tier: number, time: number): void {
     const { numbers } = this.#rows
+    const at = number * this.#row
     const fade = fadeOf(numbers[at + COUNTED] as number, time)
     const end = at + this.#spansFrom
     for (let count = at + TIERS_FROM + COUNT; count < end; count += TIER_NUMBERS) numbers[count] = (numbers[count] as number) * fade
@@ -220,7 +218,7 @@ export class LockPlanner {
     numbers[at + COUNTED] = time
   }
 
-  #hold({ at }: Known, tier: number, from: number, held: number): void {
+  #hold(at: number, tier: number, from: number, held: number): void {
     const { numbers } = this.#rows
     const own = at + TIERS_FROM + TIER_NUMBERS * tier
     average(numbers, own + HELD, held, AVERAGED)
@@ -234,9 +232,9 @@ export class LockPlanner {
     return this.#saved
   }
 
-  #blockedAt(known: Known, tier: number): number {
+  #blockedAt(number: number, tier: number): number {
     const { numbers } = this.#rows
-    const own = known.at + TIERS_FROM + TIER_NUMBERS * tier
+    const own = number * this.#row + TIERS_FROM + TIER_NUMBERS * tier
     const all = this.#all[TIER_NUMBERS * tier + BLOCKED] as number
     const [blocked, arrivals] = [numbers[own + BLOCKED] as number, numbers[own + ARRIVALS] as number]
     return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
@@ -255,26 +253,21 @@ export class LockPlanner {
   }
 
   /** A plan is over, used or not. */
-  #end(known: Known, { score }: Hold): void {
-    known.hold = undefined
-    this.#inForce.delete(known)
+  #end(number: number, { score }: Hold): void {
+    this.#inForce.delete(number)
     this.#expected += score
   }
 
-  #lock(name: string, hint: number | undefined): Known {
-    const found = this.#locks.get(name, hint)
-    if (found !== undefined) return found
-    if (this.#locks.size >= LOCKS_MOST) this.#locks.forgetFirst(LOCKS_MOST / 2, known => this.#forget(known))
-    const made: Known = { name, at: this.#rows.take(), hold: undefined }
-    this.#rows.numbers[made.at + KEPT] = Number.NEGATIVE_INFINITY
-    this.#locks.set(made, hint)
-    return made
-  }
-
-  /** Of a plan that is in force it is no longer learnt what came of it. */
-  #forget(known: Known): void {
-    this.#inForce.delete(known)
-    this.#rows.give(known.at)
+  /** The number of a lock, which is met now if it has none. */
+  #lock(name: string, hint: number | undefined): number {
+    const found = this.#locks.find('lock', name, hint)
+    if (found >= 0) return found
+    // Of a plan that is in force for one that is forgotten it is no longer learnt what came of it.
+    if (this.#locks.size >= LOCKS_MOST) this.#locks.forgetHalf(number => this.#inForce.delete(number))
+    const number = this.#locks.add('lock', name, hint)
+    const at = this.#rows.clear(number)
+    this.#rows.numbers[at + KEPT] = Number.NEGATIVE_INFINITY
+    return number
   }
 }
 

@@ -1,5 +1,5 @@
-import { HintedMap } from '../hinted-map.js'
 import { NumberRows } from '../number-rows.js'
+import { Numbered } from '../numbered.js'
 
 /** What can be warmed up. */
 export type WarmKind = 'lock' | 'bucket' | 'pool' | 'queue' | 'workflow'
@@ -63,15 +63,6 @@ export interface WarmPlans extends WarmUse {
   readonly workflows: WarmUse
 }
 
-interface Known {
-  readonly kind: WarmKind
-  readonly name: string
-  /** where its numbers are */
-  readonly at: number
-  /** its request is expected */
-  watched: Watched | undefined
-}
-
 interface Watched {
   readonly score: number
   readonly from: number
@@ -82,7 +73,6 @@ interface Watched {
 /** The numbers of a thing: ms, of its latest request; what waiting costs those who ask for it, mean; how many there were. */
 const [LAST, COST, REQUESTS] = [0, 1, 2]
 const NUMBERS = 3
-/** Of a kind. */
 const KNOWN_MOST = 100_000
 const WATCHED_MOST = 1_024
 /** Requests that a mean is of. */
@@ -102,9 +92,9 @@ const LOOKS = 5
 export class WarmPlanner {
   readonly #options: WarmPlannerOptions
   readonly #rows = new NumberRows(NUMBERS)
-  readonly #known = new Map<WarmKind, HintedMap<Known>>()
-  /** those of them that are watched */
-  readonly #watched = new Set<Known>()
+  readonly #known = new Numbered<WarmKind>()
+  /** those whose request is expected, by their numbers */
+  readonly #watched = new Map<number, Watched>()
   readonly #all = new Use()
   readonly #workflows = new Use()
   #inForce = 0
@@ -118,15 +108,16 @@ export class WarmPlanner {
 
   /** Somebody asked for it; of a workflow: it is at work. @param time ms @param hint a number that it has for now, if it has one */
   came(kind: WarmKind, name: string, tier: number, time: number, hint?: number): void {
-    const known = this.#meet(kind, name, hint)
-    const { at, watched } = known
+    const number = this.#meet(kind, name, hint)
+    const at = number * NUMBERS
     const { numbers } = this.#rows
     const requests = (numbers[at + REQUESTS] as number) + 1
     const cost = numbers[at + COST] as number
     numbers[at + REQUESTS] = requests
     numbers[at + COST] = cost + ((this.#options.waitCosts[tier] ?? 0) - cost) / Math.min(requests, AVERAGED)
     numbers[at + LAST] = Math.max(numbers[at + LAST] as number, time)
-    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(known, watched, true)
+    const watched = this.#watched.size === 0 ? undefined : this.#watched.get(number)
+    if (watched !== undefined && time >= watched.from && time <= watched.until) this.#settle(number, watched, true)
   }
 
   /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
@@ -144,10 +135,7 @@ export class WarmPlanner {
 
   /** @param now ms @param likely in any order */
   plan(now: number, likely: Iterable<Likely>): WarmUp[] {
-    for (const known of this.#watched) {
-      const watched = known.watched as Watched
-      if (watched.until < now) this.#settle(known, watched, false)
-    }
+    for (const [number, watched] of this.#watched) if (watched.until < now) this.#settle(number, watched, false)
     const { most } = this.#options.warm
     const warmUps: WarmUp[] = []
     for (const { one, score, gain } of this.#candidates(now, likely)) {
@@ -155,9 +143,7 @@ export class WarmPlanner {
       // For which there is no room may have some at the next look.
       if (this.#watched.size >= WATCHED_MOST || (isWarm && this.#inForce >= most)) continue
       const until = one.until ?? this.#options.warm.within
-      const known = this.#meet(one.kind, one.name, undefined)
-      known.watched = { score, from: now, until: now + until, isWarm }
-      this.#watched.add(known)
+      this.#watched.set(this.#meet(one.kind, one.name), { score, from: now, until: now + until, isWarm })
       if (!isWarm) continue
       this.#inForce++
       this.#usesOf(one.kind, use => use.written++)
@@ -181,10 +167,10 @@ export class WarmPlanner {
     const trust = threshold === undefined ? this.trust : 1
     const found: { one: Likely; score: number; gain: number }[] = []
     for (const one of merged(likely)) {
-      const known = this.#known.get(one.kind)?.get(one.name)
-      if (known !== undefined && (known.watched !== undefined || now - this.#lastOf(known) < cold)) continue
+      const number = this.#known.find(one.kind, one.name)
+      if (number >= 0 && (this.#watched.has(number) || now - this.#lastOf(number) < cold)) continue
       const { score } = one
-      const cost = this.#costOf(known)
+      const cost = this.#costOf(number)
       if (!(this.#gain(score, cost) > 0)) continue
       found.push({ one, score, gain: this.#gain(score * trust, cost) })
     }
@@ -204,15 +190,14 @@ export class WarmPlanner {
     return miss + waste > 0 ? waste / (miss + waste) : 1
   }
 
-  #settle(known: Known, { score, isWarm }: Watched, hasCome: boolean): void {
-    known.watched = undefined
-    this.#watched.delete(known)
+  #settle(number: number, { score, isWarm }: Watched, hasCome: boolean): void {
+    this.#watched.delete(number)
     const left = 1 - 1 / TRUST_OF
     this.#expected = this.#expected * left + score
     this.#came = this.#came * left + (hasCome ? 1 : 0)
     if (!isWarm) return
     this.#inForce--
-    this.#usesOf(known.kind, use => (hasCome ? use.used++ : use.reclaimed++))
+    this.#usesOf(this.#known.kindOf(number), use => (hasCome ? use.used++ : use.reclaimed++))
   }
 
   #usesOf(kind: WarmKind, count: (use: Use) => void): void {
@@ -220,32 +205,33 @@ export class WarmPlanner {
     if (kind === 'workflow') count(this.#workflows)
   }
 
-  #meet(kind: WarmKind, name: string, hint: number | undefined): Known {
-    const found = this.#known.get(kind)?.get(name, hint)
-    if (found !== undefined) return found
-    const all = this.#known.get(kind) ?? new HintedMap<Known>()
-    this.#known.set(kind, all)
-    if (all.size >= KNOWN_MOST) all.forgetFirst(KNOWN_MOST / 2, known => this.#forget(known))
-    const made = { kind, name, at: this.#rows.take(), watched: undefined }
-    this.#rows.numbers[made.at + LAST] = Number.NEGATIVE_INFINITY
-    all.set(made, hint)
-    return made
+  /** The number of a thing, which is met now if it has none. */
+  #meet(kind: WarmKind, name: string, hint?: number): number {
+    const found = this.#known.find(kind, name, hint)
+    if (found >= 0) return found
+    if (this.#known.size >= KNOWN_MOST) this.#known.forgetHalf(number => this.#forget(number))
+    const number = this.#known.add(kind, name, hint)
+    const at = this.#rows.clear(number)
+    this.#rows.numbers[at + LAST] = Number.NEGATIVE_INFINITY
+    return number
   }
 
-  #forget(known: Known): void {
-    // Nobody will tell whether its request comes.
-    if (known.watched !== undefined) this.#settle(known, known.watched, false)
-    this.#rows.give(known.at)
+  /** Nobody will tell whether its request comes. */
+  #forget(number: number): void {
+    const watched = this.#watched.get(number)
+    if (watched !== undefined) this.#settle(number, watched, false)
   }
 
-  #lastOf({ at }: Known): number {
-    return this.#rows.numbers[at + LAST] as number
+  #lastOf(number: number): number {
+    return this.#rows.numbers[number * NUMBERS + LAST] as number
   }
 
-  #costOf(known: Known | undefined): number {
+  /** @param number -1: nobody asked for it yet */
+  #costOf(number: number): number {
     const { numbers } = this.#rows
-    if (known === undefined || numbers[known.at + REQUESTS] === 0) return this.#options.waitCosts[0] ?? 0
-    return numbers[known.at + COST] as number
+    const at = number * NUMBERS
+    if (number < 0 || numbers[at + REQUESTS] === 0) return this.#options.waitCosts[0] ?? 0
+    return numbers[at + COST] as number
   }
 }
 

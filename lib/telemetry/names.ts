@@ -8,23 +8,15 @@ const GENERATIONS = 2 ** 20
 /** Places that there is room for from the beginning. */
 const PLACES_LEAST = 1_024
 
-/** What an element is called, and a small number that stands for it as long as it is remembered. */
-export interface NamedElement {
-  readonly name: string
-  readonly number: number
-}
-
-interface Known extends NamedElement {
-  readonly generation: number
-}
-
 /** The names of what records have as numbers, each asked for once. */
 export class RecordNames {
   readonly #telemetry: Telemetry
   readonly #capacity: number
-  /** by place in the arena: 1 + the number of what is there, 0 none */
+  /** by place in the arena: the number of what is there; 0 none */
   #numbers = new Uint32Array(0)
-  #elements: Known[] = []
+  /** by number: of the place, how often it was given away, and the name */
+  readonly #generations = new Uint32Array(NAMES_MAX)
+  #elements: string[] = ['']
   readonly #names = new Map<number, string>()
 
   /** @param renamed what an element is to be called; a name that is gone is empty */
@@ -38,13 +30,18 @@ export class RecordNames {
 
   /** Of the element that a record is about. */
   element(record: Pick<RecordFields, 'element' | 'generation'>): string {
-    return this.numbered(record).name
+    return this.named(this.number(record))
   }
 
-  /** The same, with its number. */
-  numbered(record: Pick<RecordFields, 'element' | 'generation'>): NamedElement {
-    const known = this.#elements[(this.#numbers[record.element] ?? 0) - 1]
-    return known !== undefined && known.generation === record.generation ? known : this.#meet(record, known)
+  /** A small number that stands for the element as long as it is remembered; 0: there is no such place. Until the next one is asked for {@link named} knows its name. */
+  number(record: Pick<RecordFields, 'element' | 'generation'>): number {
+    const { element, generation } = record
+    const number = element < this.#numbers.length ? (this.#numbers[element] as number) : 0
+    return number > 0 && this.#generations[number] === generation ? number : this.#meet(element, generation, number)
+  }
+
+  named(number: number): string {
+    return this.#elements[number] as string
   }
 
   /** Of a workflow, a tenant, a client, a kind of notes; undefined: none, or not known. */
@@ -59,20 +56,21 @@ export class RecordNames {
   /** Elements are called otherwise from now on. */
   renew(): void {
     this.#numbers.fill(0)
-    this.#elements = []
+    this.#elements = ['']
   }
 
-  /** @param before what was at its place; its number is free */
-  #meet({ element, generation }: Pick<RecordFields, 'element' | 'generation'>, before: Known | undefined): NamedElement {
+  /** @param before number of what was at its place, which is free */
+  #meet(element: number, generation: number, before: number): number {
     const name = this.renamed(this.#telemetry.element({ element, generation }) ?? '')
     // No arena has such a place.
-    if (!(element < this.#capacity)) return { name, number: NAMES_MAX }
-    if (before === undefined && this.#elements.length >= NAMES_MAX) this.renew()
+    if (!(element < this.#capacity)) return 0
+    if (before === 0 && this.#elements.length >= NAMES_MAX) this.renew()
     this.#makeRoom(element)
-    const known = { name, generation, number: before?.number ?? this.#elements.length }
-    this.#elements[known.number] = known
-    this.#numbers[element] = known.number + 1
-    return known
+    const number = before > 0 ? before : this.#elements.length
+    this.#elements[number] = name
+    this.#generations[number] = generation
+    this.#numbers[element] = number
+    return number
   }
 
   #makeRoom(element: number): void {

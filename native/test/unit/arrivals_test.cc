@@ -154,6 +154,25 @@ TEST_CASE("the likeliest come first, and none that is less likely than asked") {
   CHECK_EQUAL(arrivals.likely(world.now, 0, {}), std::size_t{0});
 }
 
+TEST_CASE("of the likely, those that were asked for a moment ago can be left out") {
+  Arrivals arrivals({100, 0.5, 1});
+  World world(arrivals);
+  world.run(4'000);
+  arrivals.arrived(kSteady, world.now, 3, 7);
+  Arrivals::Likely out[8];
+  const std::size_t all = arrivals.likely(world.now, 0, out);
+  CHECK_EQUAL(arrivals.likely(world.now + 0.25, 0, out, 0.5), all - 1);
+  for (std::size_t i = 0; i + 1 < all; i++) CHECK(out[i].key != kSteady);
+  CHECK_EQUAL(arrivals.likely(world.now + 0.6, 0, out, 0.5), all);
+}
+
+TEST_CASE("a key whose gaps are equal is as likely just before the next one after ten thousand of them") {
+  Arrivals arrivals({100, 0.5, 1});
+  World world(arrivals);
+  world.run(40'000);
+  CHECK(arrivals.score(kSteady, world.steady - 0.25) > 0.8);
+}
+
 TEST_CASE("of more keys than there is room for, those asked for most stay") {
   Arrivals arrivals({64, 0.5, 1});
   double now = 0;
