@@ -4,6 +4,7 @@ import { type Checker, type CheckStatus, Checks } from './checks.js'
 import type { EscalationStatus } from './escalation-guard.js'
 import type { WantedEscalation } from './escalation-planner.js'
 import { Escalations } from './escalations.js'
+import type { Expectation } from './expected.js'
 import type { Extra } from './extra.js'
 import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
@@ -134,6 +135,8 @@ export interface Collision extends Foreseen {
 }
 
 interface PoolPlans {
+  /** what its planner is told, of the arena that is planned for */
+  readonly view: ArenaView
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
   /** units */
@@ -187,7 +190,8 @@ export class Planner {
     const terms = { ...this.#options, capacity, lag: lag * period, parts }
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
+    const view = new ArenaView(name, this.#options.tiers, this.#foretold)
+    this.#pools.set(name, { view, planner, guard: new PoolGuard(terms), capacity, shares, told: [] })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
@@ -262,8 +266,9 @@ export class Planner {
   /** After {@link plan}: collisions that have become likely since the last time. */
   collisions(arena: Arena): Collision[] {
     const all: Collision[] = []
-    for (const [pool, { planner, told }] of this.#pools) {
-      const view = this.#view(arena, pool)
+    for (const [pool, plans] of this.#pools) {
+      const { planner, told } = plans
+      const view = plans.view.of(arena)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
@@ -289,20 +294,9 @@ export class Planner {
     }
   }
 
-  #view(arena: Arena, pool: string): PoolView & ShareView {
-    const { tiers } = this.#options
-    const foretold = this.#foretold
-    return {
-      now: arena.now,
-      used: () => arena.used(pool),
-      usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
-      waiting: tier => arena.waiting(pool, tiers[tier] as string),
-      ...(foretold !== undefined && { expected: (tier, ms) => foretold.ofPool(pool, tier, ms) })
-    }
-  }
-
-  #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
-    const view = this.#view(arena, pool)
+  #planPool(arena: Arena, pool: string, plans: PoolPlans): void {
+    const { planner, guard, shares, capacity } = plans
+    const view = plans.view.of(arena)
     const allows = (plan: KeepPlan | SharePlan, amount: number) => {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
@@ -349,7 +343,7 @@ export class Planner {
       } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
-    const viewed = (pool: string) => this.#view(arena, pool)
+    const viewed = (pool: string) => (this.#pools.get(pool) as PoolPlans).view.of(arena)
     for (const plan of this.#escalations?.plan(arena.now, viewed, allows) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
 
@@ -362,6 +356,46 @@ export class Planner {
     for (const warmUp of warm.plan(arena.now, [...foretold, ...likely])) arena.warm(warmUp)
   }
 }
+
+/** A pool of an arena, as its planner sees it: one for all periods, for there are many of them in which nothing happens. */
+class ArenaView implements PoolView, ShareView {
+  now = 0
+  readonly #pool: string
+  readonly #tiers: readonly string[]
+  readonly #foretold: Foretold | undefined
+  #arena: Arena | undefined
+
+  constructor(pool: string, tiers: readonly string[], foretold: Foretold | undefined) {
+    this.#pool = pool
+    this.#tiers = tiers
+    this.#foretold = foretold
+  }
+
+  /** As it is now. */
+  of(arena: Arena): this {
+    this.#arena = arena
+    this.now = arena.now
+    return this
+  }
+
+  used(): number {
+    return (this.#arena as Arena).used(this.#pool)
+  }
+
+  usedBy(tier: number): number {
+    return (this.#arena as Arena).usedBy(this.#pool, this.#tiers[tier] as string)
+  }
+
+  waiting(tier: number): number {
+    return (this.#arena as Arena).waiting(this.#pool, this.#tiers[tier] as string)
+  }
+
+  expected(tier: number, ms: number): readonly Expectation[] {
+    return this.#foretold?.ofPool(this.#pool, tier, ms) ?? NOTHING
+  }
+}
+
+const NOTHING: readonly Expectation[] = []
 
 /** What is foretold goes before what is merely likely: it says who comes. */
 function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {

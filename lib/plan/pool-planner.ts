@@ -256,7 +256,9 @@ export class PoolPlanner {
 
   /** In steps. */
   #expected(tier: number, view: PoolView): readonly Expectation[] {
-    const expected = view.expected?.(tier, this.horizon) ?? []
+    const expected = view.expected?.(tier, this.horizon) ?? NOTHING
+    // Mostly nothing is.
+    if (expected.length === 0) return NOTHING
     return expected.map(({ probability, amounts }) => ({ probability, amounts: amounts.map(amount => amount / this.#step) }))
   }
 
@@ -281,6 +283,8 @@ export class PoolPlanner {
     }
   }
 }
+
+const NOTHING: readonly Expectation[] = []
 
 function off(horizon: number, wanted: number): number {
   return Math.abs(Math.log((HORIZONS[horizon] as number) / wanted))

@@ -132,6 +132,11 @@ export class Sequels {
     if (now - this.#learnt >= LEARN_EVERY_MS && this.#beginnings > this.#learntOf + more) this.#learn(now)
   }
 
+  /** Whether anything is. */
+  get isExpecting(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** What is expected. @param now ms */
   *due(now: number): Generator<Due> {
     for (const [workflow, all] of this.#pending) {
