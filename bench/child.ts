@@ -2,6 +2,7 @@
 import { isMainThread } from 'node:worker_threads'
 import type { Connect } from './drivers/driver.js'
 import { adding } from './types/added.js'
+import { agent } from './types/agent.js'
 import { fairness } from './types/fairness.js'
 import { handoff, handoffWaiter } from './types/handoff.js'
 import { ingest, quantiles } from './types/history.js'
@@ -12,6 +13,7 @@ import { over } from './types/over.js'
 import { passing, passingReceiver } from './types/passing.js'
 import { processes, processesMember } from './types/processes.js'
 import { expiry, holder, recovery } from './types/recovery.js'
+import { replaying } from './types/replaying.js'
 import { scarcity, scarcityMember } from './types/scarcity.js'
 import { opening, requiring } from './types/startup.js'
 
@@ -35,7 +37,9 @@ const KINDS: Record<string, Kind> = {
   fairness,
   ingest,
   quantiles,
-  over
+  over,
+  agent,
+  replaying
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job

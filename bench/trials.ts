@@ -20,7 +20,7 @@ export type Limit =
 
 export interface Row {
   id: string
-  unit: 'ns' | 'ms' | 'bytes' | 'parts' | 'tokens' | 'tasks' | 'records' | 'records/s'
+  unit: 'ns' | 'ms' | 'bytes' | 'parts' | 'tokens' | 'tasks' | 'records' | 'records/s' | 'requests/s'
   /** which of the series that the kind finds; default `value` */
   series?: string
   /** rivals and floors did not do this row's work: they are left out of it */
@@ -426,6 +426,29 @@ const HISTORY: Trial[] = [
   }
 ]
 
+const AGENT: Trial[] = [
+  {
+    title: 'an agent in a process of its own, at 10,000 requests a second for 10,000 locks: part of a core, resident memory',
+    rows: [
+      { id: 'agent/cpu', unit: 'parts', must: [{ atMost: 0.05 }] },
+      { id: 'agent/rss', unit: 'bytes', series: 'rss', must: [{ atMost: 200e6 }] }
+    ],
+    own: { kind: 'agent', params: {}, processes: 1 }
+  },
+  ...(
+    [
+      ['reactive', 300_000],
+      ['predictive', 100_000]
+    ] as const
+  ).map(
+    ([policy, atLeast]): Trial => ({
+      title: `replay of the generated day under ${policy}`,
+      rows: [{ id: `replay/${policy}`, unit: 'requests/s', must: [{ atLeast }] }],
+      own: { kind: 'replaying', params: { policy }, processes: 3 }
+    })
+  )
+]
+
 /** The table of the bench, for a machine with so many physical cores. */
 export const trials = (cores: number): Trial[] => [
   ...PAIRS,
@@ -444,5 +467,6 @@ export const trials = (cores: number): Trial[] => [
   ...METERING,
   ...RUNS,
   ...HISTORY,
+  ...AGENT,
   ...COSTS
 ]

@@ -1,6 +1,6 @@
 import type { RecordFields } from '../telemetry/record.js'
 
-/** A record of telemetry, with names for numbers. */
+/** A record of telemetry, with names for numbers. Who is told of many is told by the same objects again: what is to be kept is copied. */
 export interface Activity {
   /** ms since the Unix epoch */
   readonly time: number
@@ -8,6 +8,8 @@ export interface Activity {
   readonly kind: RecordFields['kind']
   /** of the element */
   readonly name: string
+  /** a small number that stands for the element for now, as a HintedMap takes it; undefined: there is none */
+  readonly hint?: number | undefined
   /** index of the tier, lowest first */
   readonly tier: number
   readonly outcome: RecordFields['outcome']
@@ -27,9 +29,15 @@ export interface Activity {
   readonly held: number
 }
 
-/** A request that was made. */
+/** A request that was made. As {@link Activity}, not to be kept. */
 export interface Asked {
   /** ms since the Unix epoch at which it was made */
   readonly time: number
   readonly activity: Activity
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** To write into, by whoever tells of many. */
+export type ActivityFields = Required<Writable<Activity>>
+export type AskedFields = Writable<Asked>

@@ -1,4 +1,4 @@
-import type { Activity, Asked } from './activity.js'
+import type { Activity } from './activity.js'
 
 /** Requests that wait and are remembered; of more, the oldest are counted again when their wait ends. */
 const WAITING_MAX = 65_536
@@ -14,16 +14,16 @@ export class AskedFrom {
   readonly #waiting = new Map<string, number[]>()
   #count = 0
 
-  /** @returns undefined: it is not the first that is told of its request, or not of a request */
-  of(activity: Activity): Asked | undefined {
+  /** @returns ms since the Unix epoch at which it was made; NaN: it is not the first that is told of its request, or not of a request */
+  of(activity: Activity): number {
     const { event, time, waited } = activity
     if (event === 'request') {
       this.#remember(activity)
-      return { time, activity }
+      return time
     }
-    if (event !== 'grant' && event !== 'refusal' && event !== 'abort') return undefined
-    if (waited === 0) return { time, activity }
-    return this.#isKnown(activity, time - waited) ? undefined : { time: time - waited, activity }
+    if (event !== 'grant' && event !== 'refusal' && event !== 'abort') return Number.NaN
+    if (waited === 0) return time
+    return this.#isKnown(activity, time - waited) ? Number.NaN : time - waited
   }
 
   #remember(activity: Activity): void {

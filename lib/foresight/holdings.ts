@@ -26,24 +26,36 @@ interface Line {
 /** Grants that are remembered until they end, and lines of which some were. */
 const GRANTS_MAX = 65_536
 
-/** Puts together what a grant's record and that of its end tell: the one knows the wait, the other how long it was held. */
+/** The end of a hold of a lock may tell to 4 ms only when that began. */
+const SAME_MS = 4.1
+
+/**
+ * Puts together what a grant's record and that of its end tell: the one knows the wait, the other how long it was held. Of a lock only those grants are remembered that waited, which are few: the
+ * end of one that none of them is near to was granted at once.
+ */
 export class Holdings {
   // By name first, which is a string that is there already, and in lists: strings made of all three, and arrays that are empty again and again, cost more than
   // all the rest.
   readonly #lines = new Map<string, Line>()
   #size = 0
   #count = 0
+  /** ms, when the first was told of */
+  #since = Number.NaN
 
   /** @returns what is over with this; undefined: nothing is, or it was granted before anybody looked */
   of(activity: Activity): Held | undefined {
-    const { event, held } = activity
-    if (event === 'grant') this.#add(activity)
+    const { event, held, kind, time, waited } = activity
+    if (Number.isNaN(this.#since)) this.#since = time
+    if (event === 'grant' && (kind !== 'lock' || waited > 0)) this.#add(activity)
     if ((event !== 'end' && event !== 'reclaim') || Number.isNaN(held)) return undefined
-    const line = this.#line(activity)
-    const grant = line === undefined ? undefined : takeNearest(line, activity.time - held)
-    if (grant === undefined) return undefined
-    this.#count--
-    return { asked: grant.at - grant.waited, waited: grant.waited, held }
+    const then = time - held
+    const line = this.#count === 0 ? undefined : this.#line(activity)
+    const grant = line === undefined ? undefined : takeNearest(line, then, kind === 'lock' ? SAME_MS : Number.POSITIVE_INFINITY)
+    if (grant !== undefined) {
+      this.#count--
+      return { asked: grant.at - grant.waited, waited: grant.waited, held }
+    }
+    return kind === 'lock' && then >= this.#since ? { asked: then, waited: 0, held } : undefined
   }
 
   #add(activity: Activity): void {
@@ -80,8 +92,8 @@ export class Holdings {
   }
 }
 
-/** Takes out the one that began nearest to then: how long it was held may be known to some ms only. */
-function takeNearest(line: Line, then: number): Granted | undefined {
+/** Takes out the one that began nearest to then, no further off than so many ms: how long it was held may be known to some ms only. */
+function takeNearest(line: Line, then: number, most: number): Granted | undefined {
   let nearest: Granted | undefined
   let before: Granted | undefined
   let last: Granted | undefined
@@ -90,8 +102,9 @@ function takeNearest(line: Line, then: number): Granted | undefined {
     nearest = grant
     before = last
   }
-  if (before === undefined) line.latest = nearest?.next
-  else before.next = nearest?.next
+  if (nearest === undefined || Math.abs(nearest.at - then) > most) return undefined
+  if (before === undefined) line.latest = nearest.next
+  else before.next = nearest.next
   return nearest
 }
 

@@ -9,7 +9,7 @@ import { noTelemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
 import { type RunTold, toldOf } from '../workflow/sizing.js'
-import type { Activity } from './activity.js'
+import type { Activity, ActivityFields } from './activity.js'
 import type { Outlook } from './outlook.js'
 
 const RECORDS = 8_192
@@ -35,6 +35,8 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
   readonly #view = new DataView(this.#records.buffer)
   readonly #record: RecordFields = blankRecord()
+  /** what was told of last, to be written again: else each record leaves some 200 bytes behind */
+  readonly #used: ActivityFields[] = []
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #pools = new Map<string, { readonly pool: Pool; asked: number }>()
   /** looks at pools so far */
@@ -109,36 +111,40 @@ export class LaneWatch<O extends Told = Outlook> {
   #activities(count: number): Activity[] {
     const activities: Activity[] = []
     for (let at = 0; at < count; at++) {
-      const activity = this.#activity(readRecord(this.#view, at * RECORD_BYTES, this.#record))
-      if (activity !== undefined) activities.push(activity)
+      const used = this.#used[activities.length] ?? blankActivity()
+      if (!this.#isTold(readRecord(this.#view, at * RECORD_BYTES, this.#record), used)) continue
+      this.#used[activities.length] = used
+      activities.push(used)
     }
     this.events += activities.length
     return activities
   }
 
-  #activity(record: RecordFields): Activity | undefined {
-    const name = this.#names.element(record)
-    if (name === '' || name.startsWith(OWN)) return undefined
+  /** Writes what a record says. False: nobody is to be told of it. */
+  #isTold(record: RecordFields, into: ActivityFields): boolean {
+    const number = this.#names.number(record)
+    const name = this.#names.named(number)
+    if (name === '' || name.startsWith(OWN)) return false
     const { event, kind } = record
     if (kind === 'pool') this.#meet(name)
     const environment = record.participant * INCARNATIONS + record.incarnation
     const ends = event === 'end' || event === 'reclaim'
-    return {
-      time: this.#offset + record.time / NS_PER_MS,
-      event,
-      kind,
-      name,
-      tier: record.tier,
-      outcome: record.outcome,
-      shared: record.shared,
-      workflow: this.#names.name(record.workflow),
-      tenant: this.#names.name(record.tenant),
-      client: record.client === 0 ? environment : record.client,
-      environment,
-      amount: record.amount,
-      waited: record.waited / NS_PER_MS,
-      held: ends && record.held > 0 ? record.held / NS_PER_MS : Number.NaN
-    }
+    into.time = this.#offset + record.time / NS_PER_MS
+    into.event = event
+    into.kind = kind
+    into.name = name
+    into.hint = number
+    into.tier = record.tier
+    into.outcome = record.outcome
+    into.shared = record.shared
+    into.workflow = this.#names.name(record.workflow)
+    into.tenant = this.#names.name(record.tenant)
+    into.client = record.client === 0 ? environment : record.client
+    into.environment = environment
+    into.amount = record.amount
+    into.waited = record.waited / NS_PER_MS
+    into.held = ends && record.held > 0 ? record.held / NS_PER_MS : Number.NaN
+    return true
   }
 
   #readNotes(bytes: number): void {
@@ -191,5 +197,26 @@ export class LaneWatch<O extends Told = Outlook> {
         this.#pools.delete(name)
       }
     }
+  }
+}
+
+/** Its numbers are none of the small ones: what is written there later has its place in it already. */
+function blankActivity(): ActivityFields {
+  return {
+    time: 0.5,
+    event: 'unknown',
+    kind: 'unknown',
+    name: '',
+    hint: 0,
+    tier: 0,
+    outcome: 'unknown',
+    shared: false,
+    workflow: undefined,
+    tenant: undefined,
+    client: 0.5,
+    environment: 0.5,
+    amount: 0.5,
+    waited: 0.5,
+    held: Number.NaN
   }
 }

@@ -10,7 +10,7 @@ import { UsageModel, type UsageRequest } from '../predict/usage.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
 import type { ActionsNote } from '../workflow/notes.js'
 import type { RunRecord } from '../workflow/record.js'
-import type { Activity, Asked } from './activity.js'
+import type { Activity, Asked, AskedFields } from './activity.js'
 import { AskedFrom } from './asked.js'
 import { type CollisionProfile, collisionEvent, readProfile } from './collisions.js'
 import { type Demand, DemandBook, type DemandOptions, type ModelFactory, type ScopedEvent } from './demand.js'
@@ -56,6 +56,8 @@ export interface OutlookEvents {
 /** What is known of the future of an arena: everything that learns, fed with what happened. Of the caller's clock, ms since the Unix epoch. */
 export class Outlook {
   readonly #asked = new AskedFrom()
+  /** what was told of last, to be written again */
+  readonly #used: AskedFields[] = []
   readonly #demand: DemandBook
   readonly #scores: Scores
   readonly #usage: UsageWatch
@@ -110,8 +112,13 @@ export class Outlook {
     const asked: Asked[] = []
     for (const activity of activities) {
       if (activity.tenant !== undefined) this.#events.tenant?.(activity.tenant)
-      const one = this.#asked.of(activity)
-      if (one !== undefined) asked.push(one)
+      const time = this.#asked.of(activity)
+      if (Number.isNaN(time)) continue
+      const one = this.#used[asked.length] ?? { time: 0.5, activity }
+      this.#used[asked.length] = one
+      one.time = time
+      one.activity = activity
+      asked.push(one)
     }
     asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)

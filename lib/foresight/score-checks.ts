@@ -31,6 +31,11 @@ export class ScoreChecks {
     this.#scores = scores
   }
 
+  /** Whether there is anything to judge. */
+  get isOpen(): boolean {
+    return this.#open.size > 0
+  }
+
   /** Something was said. @param now ms @param within ms */
   expect(key: Key, probability: number, tier: number, within: number, now: number): void {
     for (const queue of this.#queues.values()) this.#settle(queue, now - LATE_MS)

@@ -26,6 +26,8 @@ export interface LikelyOptions extends ScoreOptions {
   readonly least?: number | undefined
   /** how many at most, up to 4,096; default 100 */
   readonly most?: number | undefined
+  /** ms for which it was not asked for, at least; default 0 */
+  readonly idle?: number | undefined
 }
 
 /** An element that a request is likely to come for. */
@@ -37,7 +39,6 @@ export interface LikelyElement {
 }
 
 const KINDS = ['lock', 'bucket', 'pool', 'queue'] as const
-const SCORED: readonly string[] = KINDS
 export const WITHIN_MS = 500
 const WITHIN_MAX_MS = 3_600_000
 const WINDOWS_MAX = 4
@@ -50,7 +51,7 @@ const MOST_MAX = 4_096
 export interface Scored {
   /** ms */
   readonly time: number
-  readonly activity: Pick<Activity, 'kind' | 'name' | 'tier' | 'client'>
+  readonly activity: Pick<Activity, 'kind' | 'name' | 'hint' | 'tier' | 'client'>
 }
 
 /** The probability that a request for an element comes soon: an {@link Arrivals} for each time that is asked about. */
@@ -76,11 +77,12 @@ export class Scores {
   asked(asked: readonly Scored[]): void {
     const batch = this.#batch
     for (const { time, activity } of asked) {
-      const { kind, name, tier, client } = activity
-      if (!SCORED.includes(kind)) continue
-      const key = this.#keys.of(kind, name)
-      this.#checks?.came(key, tier, time)
-      batch.add(key.low, key.high, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
+      const { kind, name, hint, tier, client } = activity
+      if (!isScored(kind)) continue
+      const number = this.#keys.number(kind, name, hint)
+      if (this.#checks?.isOpen) this.#checks.came(this.#keys.at(number), tier, time)
+      const { words } = this.#keys
+      batch.add(words[2 * number] as number, words[2 * number + 1] as number, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
       if (batch.isFull) this.#pass()
     }
     this.#pass()
@@ -102,9 +104,9 @@ export class Scores {
 
   /** The likeliest first. @throws ArgumentError */
   likely(options: unknown, now: number): LikelyElement[] {
-    const { window, within, tier, given } = this.#read(options, ['within', 'tier', 'least', 'most'], 'likely()')
-    const { least = LEAST, most = MOST } = given as LikelyOptions
-    const found = window.likely(now, least, count(most, 'most', 1, MOST_MAX))
+    const { window, within, tier, given } = this.#read(options, ['within', 'tier', 'least', 'most', 'idle'], 'likely()')
+    const { least = LEAST, most = MOST, idle = 0 } = given as LikelyOptions
+    const found = window.likely(now, least, count(most, 'most', 1, MOST_MAX), Math.min(duration(idle, 'idle'), Number.MAX_SAFE_INTEGER))
     const keys = BigUint64Array.from(found, ({ key }) => key)
     // The list is by requests of any tier.
     const scores = tier === 0 ? undefined : window.score(keys, now, tier)
@@ -170,6 +172,10 @@ export class Scores {
 }
 
 const isWithin = (ms: number) => ms > 0 && ms <= WITHIN_MAX_MS
+
+function isScored(kind: Activity['kind']): boolean {
+  return kind === 'lock' || kind === 'bucket' || kind === 'pool' || kind === 'queue'
+}
 
 /** Tiers that are told apart, by their index. */
 const TIER_MAX = 3

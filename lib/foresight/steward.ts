@@ -67,7 +67,6 @@ const PARTS = 1000
 const USAGES_MOST = 512
 /** Fewer than any bucket holds: what there are is asked, not whether it is enough. */
 const LEAST_TOKENS = 1e-9
-const KINDS: readonly string[] = ['lock', 'bucket', 'pool']
 
 /** Collisions that were told of in this thread: no two have the same number, whichever steward tells of them. */
 let foretold = 0
@@ -134,7 +133,7 @@ export class Steward implements Arena {
       warm: warm && {
         ...warm,
         most: Math.max(1, Math.min(warm.most, Math.floor(binding.capacity.elements / WARM_PART))),
-        likely: (_, least, most) => likely({ within: warm.within, least, most }).filter(({ kind }) => isPlanned(kind))
+        likely: (_, least, most) => likely({ within: warm.within, least, most, idle: warm.cold }).filter(({ kind }) => isPlanned(kind))
       }
     })
     // Refused here, where whoever starts it is told, and not later; from now on it is learnt.
@@ -152,23 +151,23 @@ export class Steward implements Arena {
     // While close({ drain }) waits nothing begins.
     if (!this.#session.open) return
     for (const { time, activity } of asked) {
-      const { kind, name, tier, amount, workflow, tenant } = activity
+      const { kind, name, hint, tier, amount, workflow, tenant } = activity
       if (!this.#meets(kind, name)) {
         this.#planner.worked(workflow, tier, time)
         continue
       }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
-      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant })
+      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant, hint })
       this.#collisions.asked(kind, name, tier, time, units)
     }
     for (const activity of activities) {
-      const { kind, name, tier, workflow } = activity
+      const { kind, name, hint, tier, workflow } = activity
       if (isPlanned(kind) && isSettled(activity)) {
         this.#collisions.waited(kind, name, tier, activity.time - activity.waited, activity.waited)
       }
       const over = this.#holdings.of(activity)
       if (over === undefined || !isPlanned(kind)) continue
-      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow })
+      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow, hint })
     }
   }
 
@@ -381,7 +380,7 @@ function isSettled({ event }: Activity): boolean {
 }
 
 function isPlanned(kind: Activity['kind']): kind is 'lock' | 'bucket' | 'pool' {
-  return KINDS.includes(kind)
+  return kind === 'lock' || kind === 'bucket' || kind === 'pool'
 }
 
 type NamedBy = 'lock' | 'bucket' | 'pool' | 'tier' | 'workflow' | 'tenant'

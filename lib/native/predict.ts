@@ -40,8 +40,8 @@ export interface NativeArrivals {
   advance(now: number): void
   /** In tier 0 and above: in any. */
   score(keys: Uint32Array, now: number, tier: number, scores: Float64Array): void
-  /** Writes those that are at least so likely, the likeliest first, and says how many there are. */
-  likely(now: number, least: number, keys: Uint32Array, scores: Float64Array): number
+  /** Writes those that are at least so likely and were not asked for for `idle` s, the likeliest first, and says how many there are. */
+  likely(now: number, least: number, idle: number, keys: Uint32Array, scores: Float64Array): number
   tracked(): number
   examples(): number
   save(weights: Float32Array): boolean

@@ -18,6 +18,9 @@ export class ControlWindows {
   readonly #seed: number
   /** planned, and control; by group */
   readonly #groups: readonly [Sum[], Sum[]]
+  /** the window that was asked about last, and whether it is one without plans: it is asked about many times */
+  #last = Number.NaN
+  #isControl = false
 
   /**
    * @param part of the time, 0 to 1
@@ -33,7 +36,11 @@ export class ControlWindows {
   /** Drawn anew for each window, the same each time: requests end later than they come. @param time ms */
   has(time: number): boolean {
     const window = Math.floor(time / WINDOW_MS)
-    return randomsOf(this.#seed ^ Math.imul(window, GOLDEN))() < this.#part
+    if (window !== this.#last) {
+      this.#last = window
+      this.#isControl = randomsOf(this.#seed ^ Math.imul(window, GOLDEN))() < this.#part
+    }
+    return this.#isControl
   }
 
   /** @param time ms, when it came @param waited ms */

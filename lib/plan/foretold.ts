@@ -37,6 +37,7 @@ export class Foretold {
 
   /** What a tier will ask a pool for within so many ms. */
   ofPool(pool: string, tier: number, ms: number): readonly Expectation[] {
+    if (this.#due.length === 0) return NOTHING
     const expected: Expectation[] = []
     for (const due of this.#due) {
       for (const { kind, name, tier: own, share, amounts } of due.asks) {
@@ -69,7 +70,7 @@ export class Foretold {
   }
 
   get #due(): readonly Due[] {
-    this.#dueNow ??= [...this.#sequels.due(this.#now)]
+    this.#dueNow ??= this.#sequels.isExpecting ? [...this.#sequels.due(this.#now)] : NOTHING
     return this.#dueNow
   }
 
@@ -86,3 +87,5 @@ export class Foretold {
     return this.#sequels.status()
   }
 }
+
+const NOTHING: readonly never[] = []

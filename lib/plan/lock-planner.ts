@@ -1,3 +1,5 @@
+import { NumberRows } from '../number-rows.js'
+import { Numbered } from '../numbered.js'
 import type { HoldPlan } from '../plans.js'
 import { randomsOf } from '../randoms.js'
 import { Users } from './users.js'
@@ -30,23 +32,6 @@ export interface LockPlannerOptions {
   /** part of the locks for which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
-}
-
-/** What is known of a lock. */
-interface Known {
-  /**
-   * of each tier: decayed count of its requests; ms that it holds the lock, mean, and of how many; ms that requests of it and of those above wait for lower ones that hold
-   * it, mean of those that no plan was for, and of how many; and the part of these that did wait for them
-   */
-  readonly tiers: Float64Array
-  /** ms, when the counts were decayed */
-  counted: number
-  /** the last holds of each tier but the highest, in turn: from, until; undefined: there was none */
-  spans: Float64Array | undefined
-  /** ms until which a plan of ours keeps it */
-  kept: number
-  /** undefined: no workflow has asked for it */
-  users: Users | undefined
 }
 
 /** That a tier will wait for those below it who have a lock. */
@@ -98,6 +83,12 @@ const PLANS_MOST = 256
 const SPANS = 4
 /** Of a tier. */
 const SPAN_NUMBERS = 2 * SPANS
+/**
+ * The numbers of a lock: ms, when its counts were decayed, and until which a plan of ours keeps it. Then of each tier: decayed count of its requests; ms that it holds the lock, mean, and of
+ * how many; ms that requests of it and of those above wait for lower ones that hold it, mean of those that no plan was for, and of how many; and the part of these that did wait for
+ * them. Then the last holds of each tier but the highest, in turn: from, until.
+ */
+const [COUNTED, KEPT, TIERS_FROM] = [0, 1, 2]
 const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS, PART] = [0, 1, 2, 3, 4, 5]
 const TIER_NUMBERS = 6
 /** ms after which a request counts a third as much. */
@@ -125,10 +116,18 @@ export class LockPlanner {
   readonly #scores: KeyScores
   /** index of the highest tier, for which others wait and which waits for none */
   readonly #top: number
-  readonly #locks = new Map<string, Known>()
+  readonly #locks = new Numbered<'lock'>()
+  /** what is known of each, by its number */
+  readonly #rows: NumberRows
+  readonly #row: number
+  /** in a row, where the holds are */
+  readonly #spansFrom: number
   /** of all locks, by tier as of each */
   readonly #all: Float64Array
-  readonly #inForce = new Map<string, Hold>()
+  /** plans, by number of the lock */
+  readonly #inForce = new Map<number, Hold>()
+  /** of the locks that workflows ask for, by number */
+  readonly #users = new Map<number, Users>()
   /** what is likely at this moment, ms, by tier */
   #likelyNow: { now: number; readonly tiers: Map<number, readonly LikelyLock[]> } = { now: Number.NaN, tiers: new Map() }
   /** locks of which a collision was told that is not over */
@@ -144,50 +143,62 @@ export class LockPlanner {
     this.#scores = scores
     this.#top = options.tiers.length - 1
     this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
+    this.#spansFrom = TIERS_FROM + this.#all.length
+    this.#row = this.#spansFrom + SPAN_NUMBERS * this.#top
+    this.#rows = new NumberRows(this.#row)
   }
 
-  /** A request came. @param time ms */
-  came(lock: string, tier: number, time: number, workflow?: string): void {
-    if (tier < this.#top) this.#count(this.#lock(lock), tier, time)
-    if (workflow !== undefined) {
-      const known = this.#lock(lock)
-      known.users ??= new Users()
-      known.users.came(workflow, 1, time)
+  /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
+  came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
+    if (tier < this.#top) this.#count(this.#lock(lock, hint), tier, time)
+    if (workflow !== undefined) this.#usersOf(this.#lock(lock, hint)).came(workflow, 1, time)
+    if (this.#inForce.size > 0) this.#use(this.#lock(lock, hint), tier, time, workflow)
+  }
+
+  #usersOf(number: number): Users {
+    let users = this.#users.get(number)
+    if (users === undefined) {
+      users = new Users()
+      this.#users.set(number, users)
     }
-    const hold = this.#inForce.get(lock)
+    return users
+  }
+
+  /** A plan may be for this request. */
+  #use(number: number, tier: number, time: number, workflow: string | undefined): void {
+    const hold = this.#inForce.get(number)
     if (hold === undefined || hold.until < time || tier < hold.tier) return
     if (hold.workflow !== undefined && hold.workflow !== workflow) return
-    this.#inForce.delete(lock)
+    this.#end(number, hold)
     this.#used++
-    this.#expected += hold.score
-    this.#saved += (this.#blockedAt(this.#lock(lock), hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
+    this.#saved += (this.#blockedAt(number, hold.tier) / 1000) * (this.#options.waitCosts[tier] ?? 0)
   }
 
-  /** A request is over. @param time ms, when it came @param waited ms @param held ms */
-  ended(lock: string, tier: number, time: number, waited: number, held: number): void {
-    const known = this.#lock(lock)
+  /** A request is over. @param time ms, when it came @param waited ms @param held ms @param hint as of {@link came} */
+  ended(lock: string, tier: number, time: number, waited: number, held: number, hint?: number): void {
+    const at = this.#lock(lock, hint) * this.#row
     const granted = time + waited
     // Under a plan of ours it would have been another wait.
-    if (known.kept < time) this.#waited(known, tier, time, granted)
-    this.#hold(known, tier, granted, held)
+    if ((this.#rows.numbers[at + KEPT] as number) < time) this.#waited(at, tier, time, granted)
+    this.#hold(at, tier, granted, held)
   }
 
   /** For each tier that could have had a hold for it: how long it waited for those below. */
-  #waited({ tiers, spans }: Known, tier: number, time: number, granted: number): void {
+  #waited(at: number, tier: number, time: number, granted: number): void {
+    const { numbers } = this.#rows
     for (let held = 1; held <= tier; held++) {
-      const blocked = blockedBy(spans, held, time, granted)
-      learnBlocked(tiers, TIER_NUMBERS * held, blocked, AVERAGED)
+      const blocked = granted > time ? blockedBy(numbers, at + this.#spansFrom, held, time, granted) : 0
+      learnBlocked(numbers, at + TIERS_FROM + TIER_NUMBERS * held, blocked, AVERAGED)
       learnBlocked(this.#all, TIER_NUMBERS * held, blocked, AVERAGED * AVERAGED)
     }
   }
 
   /** Once a period. @param now ms @param gate is asked of each that is about to be written */
   plan(now: number, gate: HoldGate = OPEN): HoldPlan[] {
-    for (const [lock, { score, until }] of this.#inForce) {
-      if (until >= now) continue
-      this.#inForce.delete(lock)
+    for (const [number, hold] of this.#inForce) {
+      if (hold.until >= now) continue
+      this.#end(number, hold)
       this.#reclaimed++
-      this.#expected += score
     }
     const plans: HoldPlan[] = []
     // Where nobody waits for who could be kept waiting there is nothing to plan.
@@ -196,11 +207,11 @@ export class LockPlanner {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
       for (const { name, score, workflow, from = 0 } of this.#likely(now, tier)) {
         if (this.#inForce.size >= PLANS_MOST) return plans
-        if (this.#inForce.has(name) || this.#isControl(name)) continue
-        const known = this.#locks.get(name)
+        const number = this.#locks.find('lock', name)
+        if (number < 0 || this.#inForce.has(number) || this.#isControl(name)) continue
         const likely = score * this.trust
-        if (known === undefined || !(likely >= SCORE_LEAST && this.#worth(known, likely, tier, now) > 0)) continue
-        const held = heldBelow(known, tier)
+        if (!(likely >= SCORE_LEAST && this.#worth(number, likely, tier, now) > 0)) continue
+        const held = heldBelow(this.#rows.numbers, number * this.#row + TIERS_FROM, tier)
         const plan: HoldPlan = {
           kind: 'hold',
           lock: name,
@@ -214,8 +225,8 @@ export class LockPlanner {
         // Asked last: what may begin does.
         if (!gate.allows(plan)) continue
         gate.begun()
-        this.#inForce.set(name, { tier, score, until: now + within, workflow })
-        known.kept = now + within
+        this.#inForce.set(number, { tier, score, until: now + within, workflow })
+        this.#rows.numbers[number * this.#row + KEPT] = now + within
         this.#written++
         plans.push(plan)
       }
@@ -232,12 +243,13 @@ export class LockPlanner {
     const stillLikely = new Set<string>()
     for (let tier = this.#top; tier > 0; tier--) {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
-      for (const likely of this.#likely(now, tier)) {
-        const known = this.#locks.get(likely.name)
-        if (known?.users === undefined || found.has(likely.name)) continue
-        const probability = likely.score * this.trust * this.#blockedPart(known, tier)
-        if (probability >= COLLIDES / 2) stillLikely.add(likely.name)
-        if (probability >= COLLIDES) found.set(likely.name, this.#collision(known, known.users, likely.name, tier, probability, now))
+      for (const { name, score } of this.#likely(now, tier)) {
+        const number = this.#locks.find('lock', name)
+        const users = this.#users.get(number)
+        if (users === undefined || found.has(name)) continue
+        const probability = score * this.trust * this.#blockedPart(number, tier)
+        if (probability >= COLLIDES / 2) stillLikely.add(name)
+        if (probability >= COLLIDES) found.set(name, this.#collision(number, users, name, tier, probability, now))
       }
     }
     const fresh = [...found.values()].filter(({ lock }) => !this.#told.has(lock)).sort((a, b) => b.probability - a.probability)
@@ -247,17 +259,19 @@ export class LockPlanner {
     return told
   }
 
-  #collision(known: Known, users: Users, lock: string, tier: number, probability: number, now: number): LockCollision {
+  #collision(number: number, users: Users, lock: string, tier: number, probability: number, now: number): LockCollision {
     const { within } = this.#options
-    const own = (known.tiers[TIER_NUMBERS * tier + HELD] as number) || 0
-    const hold = this.#inForce.get(lock)
+    const { numbers } = this.#rows
+    const at = number * this.#row + TIERS_FROM
+    const own = (numbers[at + TIER_NUMBERS * tier + HELD] as number) || 0
+    const hold = this.#inForce.get(number)
     return {
       lock,
       tier,
       probability,
       within,
       gap: within + own,
-      held: heldBelow(known, tier) ?? within,
+      held: heldBelow(numbers, at, tier) ?? within,
       isKept: hold !== undefined && hold.until > now && hold.tier >= tier,
       users: users.rates(now)
     }
@@ -278,34 +292,43 @@ export class LockPlanner {
   }
 
   /** What a hold saves, on average, in request milliseconds by their costs. */
-  #worth(known: Known, likely: number, tier: number, now: number): number {
+  #worth(number: number, likely: number, tier: number, now: number): number {
     const { waitCosts, idleCost, within } = this.#options
-    const { tiers, counted } = known
-    const fade = fadeOf(counted, now) / FADE_MS
+    const { numbers } = this.#rows
+    const at = number * this.#row
+    const fade = fadeOf(numbers[at + COUNTED] as number, now) / FADE_MS
     let lost = 0
     for (let lower = 0; lower < tier; lower++) {
-      lost += (tiers[TIER_NUMBERS * lower + COUNT] as number) * fade * within * (within / 2) * ((waitCosts[lower] ?? 0) + idleCost)
+      lost +=
+        (numbers[at + TIERS_FROM + TIER_NUMBERS * lower + COUNT] as number) *
+        fade *
+        within *
+        (within / 2) *
+        ((waitCosts[lower] ?? 0) + idleCost)
     }
-    return likely * this.#blockedAt(known, tier) * (waitCosts[tier] ?? 0) - lost
+    return likely * this.#blockedAt(number, tier) * (waitCosts[tier] ?? 0) - lost
   }
 
-  #count(known: Known, tier: number, time: number): void {
-    const { tiers, counted } = known
-    const fade = fadeOf(counted, time)
-    for (let at = COUNT; at < tiers.length; at += TIER_NUMBERS) tiers[at] = (tiers[at] as number) * fade
-    const at = TIER_NUMBERS * tier + COUNT
-    tiers[at] = (tiers[at] as number) + 1
-    known.counted = time
+  #count(number: number, tier: number, time: number): void {
+    const { numbers } = this.#rows
+    const at = number * this.#row
+    const fade = fadeOf(numbers[at + COUNTED] as number, time)
+    const end = at + this.#spansFrom
+    for (let count = at + TIERS_FROM + COUNT; count < end; count += TIER_NUMBERS) numbers[count] = (numbers[count] as number) * fade
+    const own = at + TIERS_FROM + TIER_NUMBERS * tier + COUNT
+    numbers[own] = (numbers[own] as number) + 1
+    numbers[at + COUNTED] = time
   }
 
-  #hold(known: Known, tier: number, from: number, held: number): void {
-    average(known.tiers, TIER_NUMBERS * tier + HELD, held, AVERAGED)
+  #hold(at: number, tier: number, from: number, held: number): void {
+    const { numbers } = this.#rows
+    const own = at + TIERS_FROM + TIER_NUMBERS * tier
+    average(numbers, own + HELD, held, AVERAGED)
     // Nobody waits for a hold of the highest tier as for one below his own.
     if (tier === this.#top) return
-    known.spans ??= new Float64Array(SPAN_NUMBERS * this.#top)
-    const at = SPAN_NUMBERS * tier + 2 * ((known.tiers[TIER_NUMBERS * tier + HOLDS] as number) % SPANS)
-    known.spans[at] = from
-    known.spans[at + 1] = from + held
+    const span = at + this.#spansFrom + SPAN_NUMBERS * tier + 2 * ((numbers[own + HOLDS] as number) % SPANS)
+    numbers[span] = from
+    numbers[span + 1] = from + held
   }
 
   /** What those that were used saved, as far as that is known of those for whom there was none: request seconds by their costs. */
@@ -313,17 +336,20 @@ export class LockPlanner {
     return this.#saved
   }
 
-  #blockedAt({ tiers }: Known, tier: number): number {
-    const at = TIER_NUMBERS * tier
-    const [blocked, arrivals, all] = [tiers[at + BLOCKED] as number, tiers[at + ARRIVALS] as number, this.#all[at + BLOCKED] as number]
+  #blockedAt(number: number, tier: number): number {
+    const { numbers } = this.#rows
+    const own = number * this.#row + TIERS_FROM + TIER_NUMBERS * tier
+    const all = this.#all[TIER_NUMBERS * tier + BLOCKED] as number
+    const [blocked, arrivals] = [numbers[own + BLOCKED] as number, numbers[own + ARRIVALS] as number]
     return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
   }
 
   /** Of the requests of a tier, how many wait for those below it who have the lock. */
-  #blockedPart({ tiers }: Known, tier: number): number {
-    const at = TIER_NUMBERS * tier
-    const [part, arrivals, all] = [tiers[at + PART] as number, tiers[at + ARRIVALS] as number, this.#all[at + PART] as number]
-    return (part * arrivals + all * PRIOR) / (arrivals + PRIOR)
+  #blockedPart(number: number, tier: number): number {
+    const { numbers } = this.#rows
+    const own = number * this.#row + TIERS_FROM + TIER_NUMBERS * tier
+    const [part, arrivals] = [numbers[own + PART] as number, numbers[own + ARRIVALS] as number]
+    return (part * arrivals + (this.#all[TIER_NUMBERS * tier + PART] as number) * PRIOR) / (arrivals + PRIOR)
   }
 
   status(): LockPlans {
@@ -338,41 +364,45 @@ export class LockPlanner {
     return randomsOf(hash)() < this.#options.control
   }
 
-  #lock(name: string): Known {
-    const found = this.#locks.get(name)
-    if (found !== undefined) return found
-    if (this.#locks.size >= LOCKS_MOST) this.#forget()
-    const tiers = new Float64Array(TIER_NUMBERS * this.#options.tiers.length)
-    const made: Known = { tiers, counted: 0, spans: undefined, kept: Number.NEGATIVE_INFINITY, users: undefined }
-    this.#locks.set(name, made)
-    return made
+  /** A plan is over, used or not. */
+  #end(number: number, { score }: Hold): void {
+    this.#inForce.delete(number)
+    this.#expected += score
   }
 
-  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
-  #forget(): void {
-    for (const name of this.#locks.keys()) {
-      if (this.#locks.size <= LOCKS_MOST / 2) return
-      this.#locks.delete(name)
-    }
+  /** The number of a lock, which is met now if it has none. */
+  #lock(name: string, hint: number | undefined): number {
+    const found = this.#locks.find('lock', name, hint)
+    if (found >= 0) return found
+    // Of a plan that is in force for one that is forgotten it is no longer learnt what came of it.
+    if (this.#locks.size >= LOCKS_MOST) this.#locks.forgetHalf(number => this.#forgot(number))
+    const number = this.#locks.add('lock', name, hint)
+    const at = this.#rows.clear(number)
+    this.#rows.numbers[at + KEPT] = Number.NEGATIVE_INFINITY
+    return number
+  }
+
+  #forgot(number: number): void {
+    this.#inForce.delete(number)
+    this.#users.delete(number)
   }
 }
 
 /** ms of a wait that the longest of these holds of lower tiers made. */
-function blockedBy(spans: Float64Array | undefined, tier: number, from: number, until: number): number {
+function blockedBy(numbers: Float64Array, spans: number, tier: number, from: number, until: number): number {
   let most = 0
-  if (spans === undefined) return most
-  for (let at = 0; at < SPAN_NUMBERS * tier; at += 2) {
-    most = Math.max(most, Math.min(until, spans[at + 1] as number) - Math.max(from, spans[at] as number))
+  for (let at = spans; at < spans + SPAN_NUMBERS * tier; at += 2) {
+    most = Math.max(most, Math.min(until, numbers[at + 1] as number) - Math.max(from, numbers[at] as number))
   }
   return most
 }
 
 /** ms that tiers below one hold a lock, mean; undefined: they have not. */
-function heldBelow({ tiers }: Known, tier: number): number | undefined {
+function heldBelow(numbers: Float64Array, tiers: number, tier: number): number | undefined {
   let [sum, holds] = [0, 0]
-  for (let at = 0; at < TIER_NUMBERS * tier; at += TIER_NUMBERS) {
-    sum += (tiers[at + HELD] as number) * (tiers[at + HOLDS] as number)
-    holds += tiers[at + HOLDS] as number
+  for (let at = tiers; at < tiers + TIER_NUMBERS * tier; at += TIER_NUMBERS) {
+    sum += (numbers[at + HELD] as number) * (numbers[at + HOLDS] as number)
+    holds += numbers[at + HOLDS] as number
   }
   return holds === 0 ? undefined : sum / holds
 }

@@ -5,6 +5,7 @@ import { type Checker, type CheckStatus, Checks } from './checks.js'
 import type { EscalationStatus } from './escalation-guard.js'
 import type { WantedEscalation } from './escalation-planner.js'
 import { Escalations } from './escalations.js'
+import type { Expectation } from './expected.js'
 import type { Extra } from './extra.js'
 import { Foretold, type Work } from './foretold.js'
 import { type KeyScores, LockPlanner, type LockPlans } from './lock-planner.js'
@@ -56,7 +57,7 @@ export interface PlannerOptions {
 }
 
 export interface PlannerWarm extends WarmTerms {
-  /** Things that are likely to be asked for by anybody. @param now ms @param least probability @param most how many */
+  /** Things that are likely to be asked for by anybody, and are {@link WarmTerms.cold}. @param now ms @param least probability @param most how many */
   likely(now: number, least: number, most: number): readonly Likely[]
 }
 
@@ -91,6 +92,8 @@ export interface Asked {
   readonly time: number
   readonly workflow: string | undefined
   readonly tenant: string | undefined
+  /** a number that the thing has for now, the same for each kind of it; undefined: none */
+  readonly hint?: number | undefined
 }
 
 /** A request that is over. */
@@ -104,6 +107,8 @@ export interface Over {
   readonly waited: number
   readonly held: number
   readonly workflow?: string | undefined
+  /** as of {@link Asked} */
+  readonly hint?: number | undefined
 }
 
 export interface PlannerStatus {
@@ -142,6 +147,8 @@ export interface Collision extends Foreseen {
 }
 
 interface PoolPlans {
+  /** what its planner is told, of the arena that is planned for */
+  readonly view: ArenaView
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
   /** units */
@@ -217,8 +224,9 @@ export class Planner {
     const terms = { ...this.#options, capacity, lag: lag * period, parts }
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
+    const view = new ArenaView(name, this.#options.tiers, this.#foretold)
     this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
-    this.#pools.set(name, { planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
+    this.#pools.set(name, { view, planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
@@ -240,17 +248,17 @@ export class Planner {
   }
 
   came(asked: Asked): void {
-    const { kind, thing, tier, amount, time, ...asker } = asked
+    const { kind, thing, tier, amount, time, workflow, tenant, hint } = asked
     this.#now = Math.max(this.#now, time)
-    this.#warm?.came(kind, thing, tier, time)
-    const isForetold = this.worked(asker.workflow, tier, time, { kind, thing, tier, amount })
+    this.#warm?.came(kind, thing, tier, time, hint)
+    const isForetold = this.worked(workflow, tier, time, asked)
     if (kind === 'lock') {
-      this.#locks?.came(thing, tier, time, asker.workflow)
+      this.#locks?.came(thing, tier, time, workflow, hint)
     } else if (kind === 'bucket') {
       const plans = this.#buckets.get(thing)
       if (plans === undefined) return
       plans.seen = this.#now
-      plans.planner.came(asker, tier, amount, time)
+      plans.planner.came({ workflow, tenant }, tier, amount, time)
     } else {
       const plans = this.#pools.get(thing)
       if (plans === undefined) return
@@ -272,10 +280,10 @@ export class Planner {
   }
 
   ended(over: Over): void {
-    const { kind, thing, tier, time, waited, held } = over
-    this.#warm?.ended(kind, thing, time, waited, held)
+    const { kind, thing, tier, time, waited, held, hint } = over
+    this.#warm?.ended(kind, thing, time, waited, held, hint)
     if (kind === 'lock') {
-      this.#locks?.ended(thing, tier, time, waited, held)
+      this.#locks?.ended(thing, tier, time, waited, held, hint)
       this.#lower.ended(tier, waited)
     } else if (kind === 'pool') {
       const plans = this.#pools.get(thing)
@@ -315,8 +323,9 @@ export class Planner {
 
   #poolCollisions(arena: Arena): Collision[] {
     const all: Collision[] = []
-    for (const [pool, { planner, told }] of this.#pools) {
-      const view = this.#view(arena, pool)
+    for (const [pool, plans] of this.#pools) {
+      const { planner, told } = plans
+      const view = plans.view.of(arena)
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
@@ -411,20 +420,9 @@ export class Planner {
     this.#options.forgot?.(kind, name)
   }
 
-  #view(arena: Arena, pool: string): PoolView & ShareView {
-    const { tiers } = this.#options
-    const foretold = this.#foretold
-    return {
-      now: arena.now,
-      used: () => arena.used(pool),
-      usedBy: tier => arena.usedBy(pool, tiers[tier] as string),
-      waiting: tier => arena.waiting(pool, tiers[tier] as string),
-      ...(foretold !== undefined && { expected: (tier, ms) => foretold.ofPool(pool, tier, ms) })
-    }
-  }
-
-  #planPool(arena: Arena, pool: string, { planner, guard, shares, capacity }: PoolPlans): void {
-    const view = this.#view(arena, pool)
+  #planPool(arena: Arena, pool: string, plans: PoolPlans): void {
+    const { planner, guard, shares, capacity } = plans
+    const view = plans.view.of(arena)
     const { now } = arena
     const allows = (plan: KeepPlan | SharePlan, amount: number) => {
       const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
@@ -476,7 +474,7 @@ export class Planner {
       } as const
       return this.#checks.allows(plan, expected, arena.now, arena)
     }
-    const viewed = (pool: string) => this.#view(arena, pool)
+    const viewed = (pool: string) => (this.#pools.get(pool) as PoolPlans).view.of(arena)
     const gate = { allows, ended: ({ plan }: WantedEscalation) => void this.#checks.ends(plan) }
     for (const plan of this.#escalations?.plan(arena.now, viewed, gate) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
   }
@@ -490,6 +488,46 @@ export class Planner {
     for (const warmUp of warm.plan(arena.now, [...foretold, ...likely])) arena.warm(warmUp)
   }
 }
+
+/** A pool of an arena, as its planner sees it: one for all periods, for there are many of them in which nothing happens. */
+class ArenaView implements PoolView, ShareView {
+  now = 0
+  readonly #pool: string
+  readonly #tiers: readonly string[]
+  readonly #foretold: Foretold | undefined
+  #arena: Arena | undefined
+
+  constructor(pool: string, tiers: readonly string[], foretold: Foretold | undefined) {
+    this.#pool = pool
+    this.#tiers = tiers
+    this.#foretold = foretold
+  }
+
+  /** As it is now. */
+  of(arena: Arena): this {
+    this.#arena = arena
+    this.now = arena.now
+    return this
+  }
+
+  used(): number {
+    return (this.#arena as Arena).used(this.#pool)
+  }
+
+  usedBy(tier: number): number {
+    return (this.#arena as Arena).usedBy(this.#pool, this.#tiers[tier] as string)
+  }
+
+  waiting(tier: number): number {
+    return (this.#arena as Arena).waiting(this.#pool, this.#tiers[tier] as string)
+  }
+
+  expected(tier: number, ms: number): readonly Expectation[] {
+    return this.#foretold?.ofPool(this.#pool, tier, ms) ?? NOTHING
+  }
+}
+
+const NOTHING: readonly Expectation[] = []
 
 /** What is foretold goes before what is merely likely: it says who comes. */
 function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {

@@ -286,7 +286,9 @@ export class PoolPlanner {
 
   /** In steps of so many units. */
   #expected(tier: number, view: PoolView, step: number): readonly Expectation[] {
-    const expected = view.expected?.(tier, this.horizon) ?? []
+    const expected = view.expected?.(tier, this.horizon) ?? NOTHING
+    // Mostly nothing is.
+    if (expected.length === 0) return NOTHING
     return expected.map(({ probability, amounts }) => ({ probability, amounts: amounts.map(amount => amount / step) }))
   }
 
@@ -311,6 +313,8 @@ export class PoolPlanner {
     }
   }
 }
+
+const NOTHING: readonly Expectation[] = []
 
 function off(horizon: number, wanted: number): number {
   return Math.abs(Math.log((HORIZONS[horizon] as number) / wanted))

@@ -47,6 +47,8 @@ interface Pending {
 
 interface Known {
   last: number
+  /** ms at which it was put behind all others */
+  moved: number
   began: number
   /** whether it was foretold that it would begin then */
   isForetold: boolean
@@ -104,7 +106,7 @@ export class Sequels {
    * @returns whether it belongs to a beginning that was foretold
    */
   came(workflow: string, time: number, kind?: WarmKind, name = '', tier = 0, amount = 0): boolean {
-    const known = this.#meet(workflow)
+    const known = this.#meet(workflow, time)
     this.#meetDue(workflow, time, known)
     const isBeginning = time - known.last >= QUIET_MS
     known.last = Math.max(known.last, time)
@@ -127,6 +129,11 @@ export class Sequels {
     }
     const more = Math.min(LEARN_MOST, LEARN_PART * this.#learntOf)
     if (now - this.#learnt >= LEARN_EVERY_MS && this.#beginnings > this.#learntOf + more) this.#learn(now)
+  }
+
+  /** Whether anything is. */
+  get isExpecting(): boolean {
+    return this.#pending.size > 0
   }
 
   /** What is expected. @param now ms */
@@ -169,7 +176,7 @@ export class Sequels {
     this.#rules.clear()
     for (const { name, begun, asks } of workflows.slice(-WORKFLOWS_MOST)) {
       // When it last asked nobody knows any more: whatever comes first begins it.
-      const known = { last: past, began: past, isForetold: false, asks: new Asks() }
+      const known = { last: past, moved: past, began: past, isForetold: false, asks: new Asks() }
       known.asks.load(begun, asks)
       this.#known.set(name, known)
     }
@@ -211,11 +218,11 @@ export class Sequels {
 
   /** What was expected has come: of several, the one that was raised first. */
   #meetDue(workflow: string, time: number, known: Known): void {
-    const pending = this.#pending.get(workflow)
-    const at = pending?.findIndex(({ rule, began }) => time - began >= earliest(rule.lag) && time - began <= latest(rule.lag)) ?? -1
     const isBeginning = time - known.last >= QUIET_MS
     // What it asks for at its beginning is one coming.
     if (!isBeginning && time - known.began <= BEGINNING_MS) return
+    const pending = this.#pending.get(workflow)
+    const at = pending?.findIndex(({ rule, began }) => time - began >= earliest(rule.lag) && time - began <= latest(rule.lag)) ?? -1
     if (isBeginning) known.isForetold = at >= 0 && (pending?.[at]?.probability ?? 0) > 0
     if (pending === undefined || at < 0) return
     this.#settle(pending[at] as Pending, true)
@@ -254,16 +261,18 @@ export class Sequels {
     for (const key of this.#rules.keys()) if (!keys.has(key)) this.#rules.delete(key)
   }
 
-  /** The last of the map are those that came last. */
-  #meet(workflow: string): Known {
+  /** The last of the map are those that came last, but for some fractions of a second: to move each that comes is more than all the rest. */
+  #meet(workflow: string, time: number): Known {
     const found = this.#known.get(workflow)
     if (found !== undefined) {
+      if (time - found.moved < QUIET_MS) return found
+      found.moved = time
       this.#known.delete(workflow)
       this.#known.set(workflow, found)
       return found
     }
     const past = Number.NEGATIVE_INFINITY
-    const made = { last: past, began: past, isForetold: false, asks: new Asks() }
+    const made = { last: past, moved: time, began: past, isForetold: false, asks: new Asks() }
     this.#known.set(workflow, made)
     if (this.#known.size > WORKFLOWS_MOST) this.#known.delete(this.#known.keys().next().value as string)
     return made

@@ -1,3 +1,5 @@
+import { NumberRows } from '../number-rows.js'
+import { Numbered } from '../numbered.js'
 import { randomsOf } from '../randoms.js'
 import { TwoGroups, type Worth } from './two-groups.js'
 
@@ -69,16 +71,7 @@ export interface WarmPlans extends WarmUse {
   readonly workflows: WarmUse
 }
 
-interface Known {
-  /** ms, of its latest request */
-  last: number
-  /** what waiting costs those who ask for it, mean */
-  cost: number
-  requests: number
-}
-
 interface Watched {
-  readonly kind: WarmKind
   readonly score: number
   readonly from: number
   readonly until: number
@@ -94,6 +87,9 @@ interface Measured {
   readonly isControl: boolean
 }
 
+/** The numbers of a thing: ms, of its latest request; what waiting costs those who ask for it, mean; how many there were. */
+const [LAST, COST, REQUESTS] = [0, 1, 2]
+const NUMBERS = 3
 const KNOWN_MOST = 100_000
 const WATCHED_MOST = 1_024
 /** Requests that a mean is of. */
@@ -115,11 +111,14 @@ const LOOKS = 5
  */
 export class WarmPlanner {
   readonly #options: WarmPlannerOptions
-  readonly #known = new Map<string, Known>()
-  readonly #watched = new Map<string, Watched>()
+  readonly #rows = new NumberRows(NUMBERS)
+  readonly #known = new Numbered<WarmKind>()
+  /** those whose request is expected, by their numbers */
+  readonly #watched = new Map<number, Watched>()
   readonly #all = new Use()
   readonly #workflows = new Use()
-  readonly #measured = new Map<string, Measured>()
+  /** by number */
+  readonly #measured = new Map<number, Measured>()
   readonly #groups = new TwoGroups()
   readonly #random: () => number
   #now = Number.NEGATIVE_INFINITY
@@ -133,32 +132,36 @@ export class WarmPlanner {
     this.#random = randomsOf(options.seed ?? 1)
   }
 
-  /** Somebody asked for it; of a workflow: it is at work. @param time ms */
-  came(kind: WarmKind, name: string, tier: number, time: number): void {
-    const key = keyOf(kind, name)
-    const known = this.#meet(key)
-    known.requests++
-    known.cost += ((this.#options.waitCosts[tier] ?? 0) - known.cost) / Math.min(known.requests, AVERAGED)
-    known.last = Math.max(known.last, time)
-    const watched = this.#watched.get(key)
+  /** Somebody asked for it; of a workflow: it is at work. @param time ms @param hint a number that it has for now, if it has one */
+  came(kind: WarmKind, name: string, tier: number, time: number, hint?: number): void {
+    const number = this.#meet(kind, name, hint)
+    const at = number * NUMBERS
+    const { numbers } = this.#rows
+    const requests = (numbers[at + REQUESTS] as number) + 1
+    const cost = numbers[at + COST] as number
+    numbers[at + REQUESTS] = requests
+    numbers[at + COST] = cost + ((this.#options.waitCosts[tier] ?? 0) - cost) / Math.min(requests, AVERAGED)
+    numbers[at + LAST] = Math.max(numbers[at + LAST] as number, time)
+    const watched = this.#watched.size === 0 ? undefined : this.#watched.get(number)
     if (watched === undefined || time < watched.from || time > watched.until) return
-    this.#settle(key, watched, true)
-    if (isMeasured(kind) && (watched.isWarm || watched.isControl)) this.#measure(key, time, watched.isControl)
+    this.#settle(number, watched, true)
+    if (isMeasured(kind) && (watched.isWarm || watched.isControl)) this.#measure(number, time, watched.isControl)
   }
 
-  /** A request is over. @param time ms, when it came @param waited ms @param held ms */
-  ended(kind: WarmKind, name: string, time: number, waited: number, held: number): void {
-    const key = keyOf(kind, name)
-    const measured = this.#measured.get(key)
+  /** A request is over. @param time ms, when it came @param waited ms @param held ms @param hint as of {@link came} */
+  ended(kind: WarmKind, name: string, time: number, waited: number, held: number, hint?: number): void {
+    if (this.#measured.size === 0) return
+    const number = this.#known.find(kind, name, hint)
+    const measured = this.#measured.get(number)
     if (measured === undefined || Math.abs(measured.time - time) > SAME_MS) return
-    this.#measured.delete(key)
+    this.#measured.delete(number)
     this.#groups.add(measured.isControl, waited + held, time + waited + held)
   }
 
-  #measure(key: string, time: number, isControl: boolean): void {
-    this.#measured.delete(key)
-    this.#measured.set(key, { time, isControl })
-    if (this.#measured.size > MEASURED_MOST) this.#measured.delete(this.#measured.keys().next().value as string)
+  #measure(number: number, time: number, isControl: boolean): void {
+    this.#measured.delete(number)
+    this.#measured.set(number, { time, isControl })
+    if (this.#measured.size > MEASURED_MOST) this.#measured.delete(this.#measured.keys().next().value as number)
   }
 
   /** Whether it is time to ask what is likely: some times within the time for which scores are meant. @param now ms */
@@ -176,19 +179,19 @@ export class WarmPlanner {
 
   /** @param now ms @param likely in any order */
   plan(now: number, likely: Iterable<Likely>): WarmUp[] {
-    for (const [key, watched] of this.#watched) if (watched.until < now) this.#settle(key, watched, false)
+    for (const [number, watched] of this.#watched) if (watched.until < now) this.#settle(number, watched, false)
     this.#now = now
     const { most } = this.#options.warm
     const isOn = this.#groups.isOn(now)
     const warmUps: WarmUp[] = []
-    for (const { key, one, score, gain } of this.#candidates(now, likely)) {
+    for (const { one, score, gain } of this.#candidates(now, likely)) {
       const isWorthIt = gain > 0 && (isOn || !isMeasured(one.kind))
       // For which there is no room may have some at the next look.
       if (this.#watched.size >= WATCHED_MOST || (isWorthIt && this.#inForce >= most)) continue
       const until = one.until ?? this.#options.warm.within
       const isControl = isWorthIt && isMeasured(one.kind) && this.#random() < (this.#options.control ?? 0)
       const isWarm = isWorthIt && !isControl
-      this.#watched.set(key, { kind: one.kind, score, from: now, until: now + until, isWarm, isControl })
+      this.#watched.set(this.#meet(one.kind, one.name), { score, from: now, until: now + until, isWarm, isControl })
       if (!isWarm) continue
       this.#inForce++
       this.#usesOf(one.kind, use => use.written++)
@@ -210,14 +213,14 @@ export class WarmPlanner {
   #candidates(now: number, likely: Iterable<Likely>) {
     const { threshold, cold } = this.#options.warm
     const trust = threshold === undefined ? this.trust : 1
-    const found: { key: string; one: Likely; score: number; gain: number }[] = []
-    for (const [key, one] of merged(likely)) {
-      const known = this.#known.get(key)
-      if (this.#watched.has(key) || (known !== undefined && now - known.last < cold)) continue
+    const found: { one: Likely; score: number; gain: number }[] = []
+    for (const one of merged(likely)) {
+      const number = this.#known.find(one.kind, one.name)
+      if (number >= 0 && (this.#watched.has(number) || now - this.#lastOf(number) < cold)) continue
       const { score } = one
-      const cost = known?.cost ?? this.#options.waitCosts[0] ?? 0
+      const cost = this.#costOf(number)
       if (!(this.#gain(score, cost) > 0)) continue
-      found.push({ key, one, score, gain: this.#gain(score * trust, cost) })
+      found.push({ one, score, gain: this.#gain(score * trust, cost) })
     }
     return found.sort((a, b) => b.gain - a.gain)
   }
@@ -235,14 +238,14 @@ export class WarmPlanner {
     return miss + waste > 0 ? waste / (miss + waste) : 1
   }
 
-  #settle(key: string, { kind, score, isWarm }: Watched, hasCome: boolean): void {
-    this.#watched.delete(key)
+  #settle(number: number, { score, isWarm }: Watched, hasCome: boolean): void {
+    this.#watched.delete(number)
     const left = 1 - 1 / TRUST_OF
     this.#expected = this.#expected * left + score
     this.#came = this.#came * left + (hasCome ? 1 : 0)
     if (!isWarm) return
     this.#inForce--
-    this.#usesOf(kind, use => (hasCome ? use.used++ : use.reclaimed++))
+    this.#usesOf(this.#known.kindOf(number), use => (hasCome ? use.used++ : use.reclaimed++))
   }
 
   #usesOf(kind: WarmKind, count: (use: Use) => void): void {
@@ -250,21 +253,34 @@ export class WarmPlanner {
     if (kind === 'workflow') count(this.#workflows)
   }
 
-  #meet(key: string): Known {
-    const found = this.#known.get(key)
-    if (found !== undefined) return found
-    if (this.#known.size >= KNOWN_MOST) this.#forget()
-    const made = { last: Number.NEGATIVE_INFINITY, cost: 0, requests: 0 }
-    this.#known.set(key, made)
-    return made
+  /** The number of a thing, which is met now if it has none. */
+  #meet(kind: WarmKind, name: string, hint?: number): number {
+    const found = this.#known.find(kind, name, hint)
+    if (found >= 0) return found
+    if (this.#known.size >= KNOWN_MOST) this.#known.forgetHalf(number => this.#forget(number))
+    const number = this.#known.add(kind, name, hint)
+    const at = this.#rows.clear(number)
+    this.#rows.numbers[at + LAST] = Number.NEGATIVE_INFINITY
+    return number
   }
 
-  /** Those met first, many at once: a map is slow at finding its first after each of many is taken out. */
-  #forget(): void {
-    for (const key of this.#known.keys()) {
-      if (this.#known.size <= KNOWN_MOST / 2) return
-      this.#known.delete(key)
-    }
+  /** Nobody will tell whether its request comes. */
+  #forget(number: number): void {
+    const watched = this.#watched.get(number)
+    if (watched !== undefined) this.#settle(number, watched, false)
+    this.#measured.delete(number)
+  }
+
+  #lastOf(number: number): number {
+    return this.#rows.numbers[number * NUMBERS + LAST] as number
+  }
+
+  /** @param number -1: nobody asked for it yet */
+  #costOf(number: number): number {
+    const { numbers } = this.#rows
+    const at = number * NUMBERS
+    if (number < 0 || numbers[at + REQUESTS] === 0) return this.#options.waitCosts[0] ?? 0
+    return numbers[at + COST] as number
   }
 }
 
@@ -285,7 +301,7 @@ class Use {
 }
 
 /** Of several reasons for one thing, each may do: a noisy or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988). */
-function merged(likely: Iterable<Likely>): Map<string, Likely> {
+function merged(likely: Iterable<Likely>): Iterable<Likely> {
   const all = new Map<string, Likely>()
   for (const one of likely) {
     if (!(one.score > 0 && one.score <= 1)) continue
@@ -293,7 +309,7 @@ function merged(likely: Iterable<Likely>): Map<string, Likely> {
     const known = all.get(key)
     all.set(key, known === undefined ? one : either(known, one))
   }
-  return all
+  return all.values()
 }
 
 function either(one: Likely, other: Likely): Likely {

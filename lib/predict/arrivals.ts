@@ -139,13 +139,14 @@ export class Arrivals {
    * @param now ms
    * @param least probability
    * @param most how many
+   * @param idle ms for which they were not asked for, at least
    * @throws ArgumentError
    */
-  likely(now: number, least: number, most: number): { key: bigint; score: number }[] {
+  likely(now: number, least: number, most: number, idle = 0): { key: bigint; score: number }[] {
     if (typeof least !== 'number' || !(least >= 0 && least <= 1)) throw refuse('least', 'a probability', least)
     const keys = new BigUint64Array(count(most, 'most', 0, BATCH))
     const scores = new Float64Array(keys.length)
-    const found = this.native.likely(readTime(now), least, new Uint32Array(keys.buffer), scores)
+    const found = this.native.likely(readTime(now), least, readTime(idle), new Uint32Array(keys.buffer), scores)
     return Array.from({ length: found }, (_, i) => ({ key: keys[i] as bigint, score: scores[i] as number }))
   }
 

@@ -104,6 +104,7 @@ class Engine implements View {
   private readonly tallies: Tally[]
   private readonly tierAt: ReadonlyMap<string, number>
   private readonly accounts: readonly PoolAccount[]
+  private readonly accountsByName: ReadonlyMap<string, PoolAccount>
   /** buckets with somebody who waits */
   private readonly busy: Thing[] = []
   /** locks with a hold on them and somebody who waits */
@@ -138,6 +139,7 @@ class Engine implements View {
     this.tallies = tiers.map(tier => new Tally(tier))
     this.periodAt = policy.onPeriod === undefined ? Number.POSITIVE_INFINITY : 0
     this.accounts = [...this.stage.pools].map(({ account }) => account as PoolAccount)
+    this.accountsByName = new Map(this.accounts.map(account => [account.name, account]))
   }
 
   get now(): number {
@@ -186,7 +188,7 @@ class Engine implements View {
   }
 
   used(pool: string, tier: string): number {
-    return this.accounts.find(({ name }) => name === pool)?.used[this.tierOf(tier)] ?? 0
+    return this.accountsByName.get(pool)?.used[this.tierOf(tier)] ?? 0
   }
 
   waiting(thing: string, tier: string): number {

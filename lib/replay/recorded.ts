@@ -89,7 +89,7 @@ export class Recorded {
 
   private grant(activity: Activity): void {
     const { time, waited, kind } = activity
-    const grant = { asked: time - waited, granted: time, activity }
+    const grant = { asked: time - waited, granted: time, activity: { ...activity } }
     if (kind === 'bucket') {
       this.add(grant, time)
       return

@@ -12,6 +12,9 @@ namespace forelock::bind {
 namespace {
 
 constexpr std::uint32_t kMostKeys = 10'000'000;
+// So many requests ahead a key is looked up, and then what is known of it.
+constexpr std::size_t kNear = 8;
+constexpr std::size_t kNearer = 4;
 
 // What the functions of one object share; it goes with the last of them.
 struct Held {
@@ -45,8 +48,12 @@ napi_value arrived(napi_env env, napi_callback_info info) {
                  count <= static_cast<double>(tiers.size()) && count <= static_cast<double>(clients.size()) &&
                  count <= static_cast<double>(runs.size()));
   return answer(env, arguments, "arrived(keys, times, tiers, clients, runs, count)", [&]() -> napi_value {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); i++) {
-      if (std::isfinite(times[i])) arguments.of<Held>().of.arrived(key_at(keys, i), times[i], tiers[i], clients[i], runs[i]);
+    predict::Arrivals& of = arguments.of<Held>().of;
+    const auto all = static_cast<std::size_t>(count);
+    for (std::size_t i = 0; i < all; i++) {
+      if (i + kNear < all) of.near(key_at(keys, i + kNear));
+      if (i + kNearer < all) of.nearer(key_at(keys, i + kNearer));
+      if (std::isfinite(times[i])) of.arrived(key_at(keys, i), times[i], tiers[i], clients[i], runs[i]);
     }
     return nullptr;
   });
@@ -78,17 +85,18 @@ napi_value score(napi_env env, napi_callback_info info) {
   });
 }
 
-// (now, least, keys, scores): how many
+// (now, least, idle, keys, scores): how many
 napi_value likely(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const double now = arguments.number(0);
   const double least = arguments.number(1);
-  const auto keys = arguments.words(2);
-  const auto scores = arguments.doubles(3);
-  arguments.must(std::isfinite(now) && keys.size() == 2 * scores.size());
-  return answer(env, arguments, "likely(now, least, keys, scores)", [&] {
+  const double idle = arguments.number(2);
+  const auto keys = arguments.words(3);
+  const auto scores = arguments.doubles(4);
+  arguments.must(std::isfinite(now) && std::isfinite(idle) && keys.size() == 2 * scores.size());
+  return answer(env, arguments, "likely(now, least, idle, keys, scores)", [&] {
     std::vector<predict::Arrivals::Likely> found(scores.size());
-    const std::size_t count = arguments.of<Held>().of.likely(now, least, found);
+    const std::size_t count = arguments.of<Held>().of.likely(now, least, found, idle);
     for (std::size_t i = 0; i < count; i++) {
       keys[2 * i] = static_cast<std::uint32_t>(found[i].key);
       keys[2 * i + 1] = static_cast<std::uint32_t>(found[i].key >> 32);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <numbers>
 
@@ -12,9 +13,11 @@ namespace forelock::predict {
 
 namespace {
 
+// The counts and the rank: each the tenth, or sixth, of the one behind it.
 constexpr double kSpanSeconds[kSpans] = {1, 10, 60, 600};
-constexpr double kRankSeconds = 3600;  // over which being asked for counts when places are short
-constexpr float kGapMemory = 0.97F;    // of a gap when the next comes
+constexpr double kRankSeconds = 3600;    // over which being asked for counts when places are short
+constexpr float kGapMemory = 0.97F;      // of a gap when the next comes
+constexpr float kHeaviestGap = 1e20F;    // from which on all are made lighter
 constexpr float kPairMemory = 0.995F;
 constexpr double kShortest = 1e-4;      // s, of a gap
 constexpr double kBinsPerOctave = 1.6;  // of gaps: 32 bins from 0.1 ms to 3 h
@@ -23,6 +26,7 @@ constexpr double kLately = 30;          // s: a key asked for since is worth loo
 constexpr std::size_t kSampledLately = 128;
 constexpr std::size_t kSampledOthers = 256;
 constexpr std::size_t kWalked = 4096;  // keys at most, of a look through those asked for lately
+constexpr std::size_t kAhead = 4;      // of these so many are brought near before they are looked at
 constexpr double kHeaviest = 64;       // weight of an example
 constexpr float kRate = 0.06F;
 constexpr double kCalibration = 20;  // what a bin of recalibration is believed to have seen
@@ -32,7 +36,8 @@ constexpr double kSurest = 0.9999;  // nothing is certain that was only learnt
 constexpr double kEver = 1e12;      // s: beyond it a moment later would be the same number
 constexpr double kFar = 14;         // log2 of s, for a gap that there is none of yet
 
-double gap_place(double gap) { return (std::log2(std::max(gap, kShortest)) - std::log2(kShortest)) * kBinsPerOctave; }
+double place_of_log(double log) { return (log - std::log2(kShortest)) * kBinsPerOctave; }
+double gap_place(double gap) { return place_of_log(std::log2(std::max(gap, kShortest))); }
 
 // Into bins of equal width between two ends.
 std::uint32_t bin(double value, double low, double high) {
@@ -46,19 +51,73 @@ double log_odds(double p) {
   return std::log(kept / (1 - kept));
 }
 
-// The place of the least, the first of several. Four at a time: one behind the other each would wait for the one before, and it is asked
-// for sixteen times a request.
+// Four at a time, on any machine that has vectors of 16 bytes.
+constexpr std::size_t kLanes = 4;
+using Words [[gnu::vector_size(16)]] = std::uint32_t;
+using Floats [[gnu::vector_size(16)]] = float;
+
+template <typename Vector, typename Number>
+Vector four(const Number* from) {
+  Vector loaded;
+  std::memcpy(&loaded, from, sizeof loaded);
+  return loaded;
+}
+
+// The first place at which there is one, or their number. Without a branch for each: mostly there is none.
+template <typename Vector, typename Number, std::size_t N>
+std::size_t place_of(const Number (&numbers)[N], Number wanted) {
+  static_assert(N % kLanes == 0 && N <= 32);
+  const Vector all = {wanted, wanted, wanted, wanted};
+  Words bits = {1, 2, 4, 8};
+  Words found = {};
+  for (std::size_t i = 0; i < N; i += kLanes, bits <<= kLanes) found |= reinterpret_cast<Words>(four<Vector>(numbers + i) == all) & bits;
+  const std::uint32_t places = found[0] | found[1] | found[2] | found[3];
+  return places == 0 ? N : static_cast<std::size_t>(std::countr_zero(places));
+}
+
+// The place of the least, the first of several. One behind the other each would wait for the one before, and it is asked for sixteen times a
+// request.
 std::size_t rarest(const float (&counts)[Arrivals::kSuccessors]) {
-  constexpr std::size_t kLanes = 4;
   float least[kLanes];
   std::copy_n(counts, kLanes, least);
   for (std::size_t i = kLanes; i < std::size(counts); i += kLanes) {
     for (std::size_t lane = 0; lane < kLanes; lane++) least[lane] = std::min(least[lane], counts[i + lane]);
   }
-  const float all = std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
-  std::size_t place = 0;
-  while (place + 1 < std::size(counts) && counts[place] != all) place++;
-  return place;
+  return place_of<Floats>(counts, std::min(std::min(least[0], least[1]), std::min(least[2], least[3])));
+}
+
+// What lies in front of a place, and between it and another.
+struct Parts {
+  float below;
+  float between;
+};
+
+template <std::size_t N>
+Parts parts_of(const float (&numbers)[N], std::size_t from, std::size_t to) {
+  static_assert(N % kLanes == 0);
+  const auto first = static_cast<std::uint32_t>(from);
+  const auto last = static_cast<std::uint32_t>(to);
+  Words at = {0, 1, 2, 3};
+  Floats below = {};
+  Floats both = {};
+  for (std::size_t i = 0; i < N; i += kLanes, at += kLanes) {
+    const auto bits = four<Words>(numbers + i);
+    below += reinterpret_cast<Floats>(bits & reinterpret_cast<Words>(at < first));
+    both += reinterpret_cast<Floats>(bits & reinterpret_cast<Words>(at < last));
+  }
+  const auto sum = [](Floats each) { return (each[0] + each[1]) + (each[2] + each[3]); };
+  return {sum(below), sum(both - below)};
+}
+
+double tenth(double x) {
+  const double x2 = x * x;
+  const double x4 = x2 * x2;
+  return x4 * x4 * x2;
+}
+
+double sixth(double x) {
+  const double x2 = x * x;
+  return x2 * x2 * x2;
 }
 
 double probability(double logit) { return 1 / (1 + std::exp(-logit)); }
@@ -90,10 +149,17 @@ constexpr std::size_t kPair[Arrivals::kPairs][2] = {
     {kLeadsToInRun, kHazard}, {kLeadsToInRun, kTrigger}, {kLeadsToInRun, kLeadsTo}};
 constexpr std::uint32_t kAll = 1;  // the run of all that comes
 
+// Where it is, and the low bits of how many had the place before: one in 256 times that a place is given away somebody may be taken for who
+// had it, by who remembers that one still.
+constexpr std::uint32_t kPlaceBits = 24;
+constexpr std::uint32_t kPlaces = (1U << kPlaceBits) - 1;
+std::uint32_t tag_of(std::uint32_t at, std::uint32_t epoch) { return at | epoch << kPlaceBits; }
+std::uint32_t place_in(std::uint32_t tag) { return tag & kPlaces; }
+
 }  // namespace
 
 Arrivals::Arrivals(const Options& options)
-    : options_(options),
+    : options_{std::min(options.keys, kPlaces), options.within, options.seed},
       table_(std::bit_ceil(std::size_t{2} * std::max<std::uint32_t>(options.keys, 8)), kNone),
       clients_(kClients),
       in_runs_{Followers(options.within, options.seed), {}, {}},
@@ -126,7 +192,7 @@ std::uint32_t Arrivals::claim(std::uint64_t key, double now) {
       std::uint32_t least = kNone;
       for (int i = 0; i < 8; i++) {
         const auto other = static_cast<std::uint32_t>(random() % entries_.size());
-        if (places_[other].live && (least == kNone || entries_[other].rank < entries_[least].rank)) least = other;
+        if (places_[other].live && (least == kNone || rank(other, now) < rank(least, now))) least = other;
       }
       evict(least);
     }
@@ -135,11 +201,12 @@ std::uint32_t Arrivals::claim(std::uint64_t key, double now) {
   }
   Entry& entry = entries_[at];
   entry = Entry{};
-  std::fill_n(entry.successors.entry, kSuccessors, kNone);
+  std::fill_n(entry.successors.tag, kSuccessors, kNone);
   entry.key = key;
   entry.counted = now;
   Place& place = places_[at];
   place = {.last = 0, .epoch = place.epoch + 1, .live = true};
+  entry.tag = tag_of(at, place.epoch);
   used_++;
   const std::size_t mask = table_.size() - 1;
   std::size_t slot = mixed(key) & mask;
@@ -161,6 +228,7 @@ void Arrivals::evict(std::uint32_t at) {
   }
   table_[hole] = kNone;
   unlink(at);
+  entries_[at].tag = kNone;
   places_[at].live = false;
   unused_.push_back(at);
   used_--;
@@ -182,12 +250,49 @@ void Arrivals::touch(std::uint32_t at) {
   newest_ = at;
 }
 
+double Arrivals::rank(std::uint32_t at, double now) const {
+  return entries_[at].rank * std::exp((entries_[at].counted - now) / kRankSeconds);
+}
+
 // ---- what comes ----------------------------------------------------------------------------------------------------
 
+void Arrivals::near(std::uint64_t key) const { __builtin_prefetch(&table_[mixed(key) & (table_.size() - 1)]); }
+
+void Arrivals::nearer(std::uint64_t key) const {
+  // Behind another one in the table, it is not near, and no more is lost.
+  const std::uint32_t at = table_[mixed(key) & (table_.size() - 1)];
+  if (at == kNone) return;
+  __builtin_prefetch(&places_[at], 1);
+  const auto* line = reinterpret_cast<const char*>(&entries_[at]);
+  for (std::size_t from = 0; from < offsetof(Entry, triggers); from += 64) __builtin_prefetch(line + from, 1);
+  for (std::size_t from = offsetof(Entry, histogram); from < sizeof(Entry); from += 64) __builtin_prefetch(line + from, 1);
+}
+
 void Arrivals::count(Entry& entry, double now) const {
-  const double passed = now - entry.counted;
-  for (std::size_t i = 0; i < kSpans; i++) entry.counts[i] *= static_cast<float>(std::exp(-passed / kSpanSeconds[i]));
+  // Powers of one another: one exponential for all.
+  const double hour = std::exp((entry.counted - now) / kRankSeconds);
+  const double kept600 = sixth(hour);
+  const double kept60 = tenth(kept600);
+  const double kept10 = sixth(kept60);
+  entry.rank *= hour;
+  entry.counts[0] *= static_cast<float>(tenth(kept10));
+  entry.counts[1] *= static_cast<float>(kept10);
+  entry.counts[2] *= static_cast<float>(kept60);
+  entry.counts[3] *= static_cast<float>(kept600);
   entry.counted = now;
+}
+
+void Arrivals::gap(Entry& entry, double seconds) const {
+  std::memmove(&entry.gaps[1], &entry.gaps[0], sizeof entry.gaps - sizeof entry.gaps[0]);
+  const double log = std::log2(seconds);
+  entry.gaps[0] = static_cast<float>(log);
+  entry.gap_weight /= kGapMemory;
+  entry.histogram[std::min(static_cast<std::size_t>(place_of_log(log)), kGapBins - 1)] += entry.gap_weight;
+  entry.gap_sum += entry.gap_weight;
+  if (entry.gap_weight < kHeaviestGap) return;
+  for (float& mass : entry.histogram) mass /= entry.gap_weight;
+  entry.gap_sum /= entry.gap_weight;
+  entry.gap_weight = 1;
 }
 
 // What stays until it is asked for again.
@@ -213,7 +318,6 @@ void Arrivals::know(Entry& entry) const {
   entry.gap_bins[2] = static_cast<std::uint8_t>(bin(spread, 0, 8));
   entry.gap_bins[3] = static_cast<std::uint8_t>(bin(known > 0 ? entry.gaps[0] : kFar, -11, 13));
   for (std::size_t i = 0; i < kSpans; i++) entry.log_counts[i] = std::log2(entry.counts[i]);
-  for (std::size_t i = 0; i < kGapBins; i++) entry.sums[i + 1] = entry.sums[i] + entry.histogram[i];
 }
 
 void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::uint32_t client, std::uint32_t run) {
@@ -222,20 +326,12 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   std::uint32_t at = find(key);
   if (at == kNone) at = claim(key, now);
   Entry& entry = entries_[at];
-  if (entry.seen > 0) {
-    const double gap = std::max(now - places_[at].last, kShortest);
-    std::memmove(&entry.gaps[1], &entry.gaps[0], sizeof entry.gaps - sizeof entry.gaps[0]);
-    entry.gaps[0] = static_cast<float>(std::log2(gap));
-    for (float& mass : entry.histogram) mass *= kGapMemory;
-    entry.histogram[std::min(static_cast<std::size_t>(gap_place(gap)), kGapBins - 1)] += 1;
-  }
+  if (entry.seen > 0) gap(entry, std::max(now - places_[at].last, kShortest));
   count(entry, now);
   for (float& each : entry.counts) each += 1;
   for (float& each : entry.tiers) each *= kGapMemory;
   entry.tiers[std::min<std::uint32_t>(tier, kArrivalTiers - 1)] += 1;
-  // log(exp(rank) + exp(now)), where a request counts e times as much an hour later.
-  const double here = now / kRankSeconds;
-  entry.rank = entry.seen == 0 ? here : std::max(entry.rank, here) + std::log1p(std::exp(-std::fabs(entry.rank - here)));
+  entry.rank += 1;
   places_[at].last = now;
   entry.seen++;
   know(entry);
@@ -245,8 +341,9 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   asker.count = asker.count * static_cast<float>(std::exp(-(now - asker.counted))) + 1;
   asker.counted = now;
   const double passed = now - loaded_;
-  load_[0] = load_[0] * static_cast<float>(std::exp(-passed)) + 1;
-  load_[1] = load_[1] * static_cast<float>(std::exp(-passed / 10)) + 1;
+  const double kept = std::exp(-passed / 10);
+  load_[0] = load_[0] * static_cast<float>(tenth(kept)) + 1;
+  load_[1] = load_[1] * static_cast<float>(kept) + 1;
   loaded_ = now;
   load_at_ = -1;
   follow(at, now);
@@ -258,18 +355,13 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
 
 // It came soon after those that were asked for lately.
 void Arrivals::follow(std::uint32_t at, double now) {
-  const std::uint32_t epoch = places_[at].epoch;
-  for (std::size_t i = 0; i < kRecent; i++) {
-    const Recent& before = recent_[i];
+  Entry& entry = entries_[at];
+  for (const Recent& before : recent_) {
     if (before.entry == kNone || before.entry == at || now - before.time > options_.within) continue;
-    const Place& known = places_[before.entry];
-    if (!known.live || known.epoch != before.epoch) continue;
     Entry& leader = entries_[before.entry];
+    if (leader.tag != before.tag) continue;
     auto& after = leader.successors;
-    // Without a branch for each: mostly it is none of them.
-    std::uint32_t same = 0;
-    for (std::size_t i = 0; i < kSuccessors; i++) same |= std::uint32_t{after.entry[i] == at && after.since[i] == epoch} << i;
-    std::size_t place = same == 0 ? kSuccessors : static_cast<std::size_t>(std::countr_zero(same));
+    std::size_t place = place_of<Words>(after.tag, entry.tag);
     if (place == kSuccessors) {
       // The rarest loses its place in time, as space-saving has it.
       place = rarest(after.count);
@@ -277,26 +369,23 @@ void Arrivals::follow(std::uint32_t at, double now) {
         after.count[place] -= 0.5F;
         continue;
       }
-      after.entry[place] = at;
-      after.since[place] = epoch;
+      after.tag[place] = entry.tag;
       after.count[place] = 0;
     }
     after.count[place] += 1;
   }
-  Entry& entry = entries_[at];
   entry.led = entry.led * kPairMemory + 1;
   for (float& each : entry.successors.count) each *= kPairMemory;
-  recent_[recents_++ % kRecent] = {at, epoch, now};
+  recent_[recents_++ % kRecent] = {at, entry.tag, now};
 }
 
 // Those that often follow are expected now.
 void Arrivals::announce(const Entry& entry, double now) {
   const auto& after = entry.successors;
   for (std::size_t i = 0; i < kSuccessors; i++) {
-    if (after.entry[i] == kNone || after.count[i] < 1) continue;
-    const Place& place = places_[after.entry[i]];
-    if (!place.live || place.epoch != after.since[i]) continue;
-    Entry& next = entries_[after.entry[i]];
+    if (after.tag[i] == kNone || after.count[i] < 1) continue;
+    Entry& next = entries_[place_in(after.tag[i])];
+    if (next.tag != after.tag[i]) continue;
     next.triggers[next.trigger_from++ % kTriggers] = {now, std::min(after.count[i] / (entry.led + 2), 0.999F)};
   }
 }
@@ -304,13 +393,17 @@ void Arrivals::announce(const Entry& entry, double now) {
 // ---- features ------------------------------------------------------------------------------------------------------
 
 double Arrivals::hazard(const Entry& entry, double age) const {
-  const auto below = [&](double gap) {
-    const double place = std::min(gap_place(gap), static_cast<double>(kGapBins));
-    const auto whole = std::min(static_cast<std::size_t>(place), kGapBins - 1);
-    return entry.sums[whole] + entry.histogram[whole] * (place - static_cast<double>(whole));
-  };
-  const double so_far = below(std::max(age, kShortest));
-  return (below(age + options_.within) - so_far + 0.02) / (entry.sums[kGapBins] - so_far + 1);
+  const auto placed = [](double gap) { return std::min(gap_place(gap), static_cast<double>(kGapBins)); };
+  const auto whole = [](double place) { return std::min(static_cast<std::size_t>(place), kGapBins - 1); };
+  const double from = placed(age);
+  const double to = placed(age + options_.within);
+  const std::size_t first = whole(from);
+  const std::size_t last = whole(to);
+  const auto [below, between] = parts_of(entry.histogram, first, last);
+  const double ahead = entry.histogram[first] * (from - static_cast<double>(first));
+  const double so_far = below + ahead;
+  const double soon = between - ahead + entry.histogram[last] * (to - static_cast<double>(last));
+  return (std::max(soon, 0.0) + 0.02 * entry.gap_weight) / (std::max(entry.gap_sum - so_far, 0.0) + entry.gap_weight);
 }
 
 double Arrivals::triggered(const Entry& entry, double now, double& latest) const {
@@ -431,15 +524,22 @@ double Arrivals::score(std::uint64_t key, double time, std::uint32_t tier) {
   return all > 0 ? any * those / all : 0;
 }
 
-std::size_t Arrivals::likely(double time, double least, std::span<Likely> out) {
+std::size_t Arrivals::likely(double time, double least, std::span<Likely> out, double idle) {
   advance(time);
   foresee(now_);
-  std::size_t found = 0;
-  const auto worse = [](const Likely& a, const Likely& b) { return a.score > b.score; };
+  if (out.empty()) return 0;
+  walked_.clear();
   std::size_t walked = 0;
   for (std::uint32_t at = newest_; at != kNone && walked < kWalked; at = places_[at].older, walked++) {
+    if (now_ - places_[at].last >= idle) walked_.push_back(at);
+  }
+  std::size_t found = 0;
+  const auto worse = [](const Likely& a, const Likely& b) { return a.score > b.score; };
+  for (std::size_t i = 0; i < walked_.size(); i++) {
+    if (i + kAhead < walked_.size()) fetch(walked_[i + kAhead]);
+    const std::uint32_t at = walked_[i];
     const double score = chance(at, now_);
-    if (score < least || out.empty()) continue;
+    if (score < least) continue;
     if (found < out.size()) {
       out[found++] = {entries_[at].key, score};
       std::push_heap(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(found), worse);
@@ -451,6 +551,14 @@ std::size_t Arrivals::likely(double time, double least, std::span<Likely> out) {
   }
   std::sort_heap(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(found), worse);
   return found;
+}
+
+// What a score is made of, before it is asked for.
+void Arrivals::fetch(std::uint32_t at) const {
+  const auto* line = reinterpret_cast<const char*>(&entries_[at]);
+  __builtin_prefetch(line);
+  for (std::size_t from = offsetof(Entry, gaps); from < offsetof(Entry, successors); from += 64) __builtin_prefetch(line + from);
+  for (std::size_t from = offsetof(Entry, triggers); from < sizeof(Entry); from += 64) __builtin_prefetch(line + from);
 }
 
 // ---- learning ------------------------------------------------------------------------------------------------------

@@ -31,6 +31,11 @@ class Arrivals {
 
   // A key was asked for, in a tier, by a client (0: unknown), in a run (0: in none, or unknown).
   void arrived(std::uint64_t key, double now, std::uint32_t tier, std::uint32_t client, std::uint32_t run = 0);
+  // Of a batch: what is needed of a key that comes a little later is brought near while those before it are counted. To find it, and then to
+  // have it, are two misses, one behind the other; so there are two steps.
+  void near(std::uint64_t key) const;
+  void nearer(std::uint64_t key) const;
+
   // Goes on to a moment at which nothing came: what is due is learnt.
   void advance(double now);
 
@@ -39,12 +44,12 @@ class Arrivals {
   // The same, by a request of this tier or a higher one.
   double score(std::uint64_t key, double now, std::uint32_t tier);
 
-  // The keys most likely to be asked for, of those with something to say for them: asked for or announced lately. How many.
+  // The keys most likely to be asked for, of the 4,096 that were asked for last, and of these those that were not for so long. How many.
   struct Likely {
     std::uint64_t key;
     double score;
   };
-  std::size_t likely(double now, double least, std::span<Likely> out);
+  std::size_t likely(double now, double least, std::span<Likely> out, double idle = 0);
 
   std::size_t tracked() const { return used_; }
   std::uint64_t examples() const { return examples_; }
@@ -70,33 +75,40 @@ class Arrivals {
   static constexpr std::size_t kSaved = 2 + 2 * kWeights + 2 * kScores;
 
  private:
-  struct Entry {
+  // By lines of the cache: what a request changes, what it is told from, what follows, what announces it, and its gaps.
+  struct alignas(64) Entry {
     std::uint64_t key = 0;
     double counted = 0;  // when the counts were decayed
-    double rank = 0;     // log of its decayed count, as of time 0: what is asked for most stays
+    double rank = 0;     // one more such count, of an hour: what is asked for most stays
     float counts[kSpans] = {};
-    float gaps[kGaps] = {};  // log2 of s, the latest first
-    float histogram[kGapBins] = {};
-    float sums[kGapBins + 1] = {};  // of the histogram, up to each bin
-    float log_counts[kSpans] = {};  // log2 of the counts as they were counted
+    std::uint32_t tag = kNone;  // what it is known by among successors
+    std::uint32_t seen = 0;
+    std::uint32_t client = 0;
+    float led = 0;                  // decayed count of times that it could be followed
     std::uint8_t gap_bins[4] = {};  // of the features that only an arrival changes
-    std::uint8_t trigger_from = 0;  // where the next one goes
+    std::uint32_t trigger_from = 0;  // where the next one goes
+
+    float gaps[kGaps] = {};         // log2 of s, the latest first
+    float log_counts[kSpans] = {};  // log2 of the counts as they were counted
     float tiers[kArrivalTiers] = {};
+
     // Column by column: most are only looked for.
     struct Successors {
-      std::uint32_t entry[kSuccessors];  // kNone: none
-      std::uint32_t since[kSuccessors];  // the epoch of the entry
+      std::uint32_t tag[kSuccessors];  // kNone: none
       float count[kSuccessors];
     } successors = {};
+
     struct Trigger {
       double time = -1e18;
       float chance = 0;
     } triggers[kTriggers];
-    std::uint32_t seen = 0;
-    std::uint32_t client = 0;
-    float led = 0;  // decayed count of times that it could be followed
+
+    // Gaps count less with each that comes: not by lowering all, but by raising the next one.
+    float histogram[kGapBins] = {};
+    float gap_weight = 1;  // of the last one
+    float gap_sum = 0;     // of all
   };
-  // Of an entry what is looked at of many at once, apart from the rest, which is some 900 bytes.
+  // Of an entry what is looked at of many at once, apart from the rest, which is some 600 bytes.
   struct Place {
     double last = 0;          // when it was asked for
     std::uint32_t epoch = 0;  // how many keys had this place before
@@ -129,13 +141,16 @@ class Arrivals {
   std::uint32_t find(std::uint64_t key) const;
   std::uint32_t claim(std::uint64_t key, double now);
   void evict(std::uint32_t at);
+  double rank(std::uint32_t at, double now) const;
   void touch(std::uint32_t at);
   void unlink(std::uint32_t at);
   void count(Entry& entry, double now) const;
+  void gap(Entry& entry, double seconds) const;
   void know(Entry& entry) const;
   void follow(std::uint32_t at, double now);
   void announce(const Entry& entry, double now);
   Terms terms_of(std::uint32_t at, double now) const;
+  void fetch(std::uint32_t at) const;
   double hazard(const Entry& entry, double age) const;
   double triggered(const Entry& entry, double now, double& latest) const;
   void foresee(double now);
@@ -161,7 +176,7 @@ class Arrivals {
   std::vector<Client> clients_;
   struct Recent {
     std::uint32_t entry = kNone;
-    std::uint32_t epoch = 0;
+    std::uint32_t tag = kNone;
     double time = -1e18;
   } recent_[kRecent];
   std::size_t recents_ = 0;
@@ -180,6 +195,7 @@ class Arrivals {
   float bias_square_ = 1;
   double said_[kScores] = {};
   double came_[kScores] = {};
+  std::vector<std::uint32_t> walked_;
   std::vector<Example> due_;
   std::size_t first_due_ = 0;
   double next_sample_ = 0;

@@ -58,11 +58,20 @@ void Followers::arrived(std::uint32_t id, std::uint64_t key, Item item, double n
   if (item.index >= place_.size()) place_.resize(item.index + std::size_t{1}, kNowhere);
   std::copy_backward(run->recent, run->recent + kOrders - 1, run->recent + kOrders);
   run->recent[0] = key;
+  run->last = now;
+  // An exponential time does not age: one that is drawn already is as good as another, unless it was drawn for a longer silence.
+  if (!run->in_silence && run->probe_at > now) return;
+  run->probe_at = now + pause(0);
+  run->in_silence = false;
+}
+
+// The last one, two, three keys ...: only probes ask for them, and they are far rarer than keys.
+Followers::Contexts Followers::contexts_of(const Run& run) {
+  Contexts contexts;
   std::uint64_t context = 0;
   for (std::size_t order = 0; order < kOrders; order++)
-    run->contexts[order] = context = mixed(context ^ mixed(run->recent[order] + order + 1));
-  run->last = now;
-  run->probe_at = now + pause(0);
+    contexts.of[order] = context = mixed(context ^ mixed(run.recent[order] + order + 1));
+  return contexts;
 }
 
 // The first one of a run is behind no probe.
@@ -80,37 +89,48 @@ void Followers::open(std::uint32_t id, double now) {
   if (runs_.size() == kRuns) {
     runs_.erase(std::min_element(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.last < b.last; }));
   }
-  runs_.push_back({id, now, now, {}, {}, {}, {}});
+  runs_.push_back({.id = id, .last = now, .probe_at = now, .in_silence = false, .recent = {}, .probes = {}, .arrivals = {}});
 }
 
 // At the moments until now at which the run was silent: known only when something comes, or it is over.
 void Followers::probe(Run& run, double now) {
+  if (run.probe_at >= now) return;
+  const Contexts contexts = contexts_of(run);
   // So many at most: where a clock has gone so far that a pause is lost in it, none would be the last.
   for (int i = 0; i < kProbesOfSilence && run.probe_at < now; i++, run.probe_at += pause(run.probe_at - run.last)) {
+    run.in_silence = true;
     settle(run, run.probe_at);
     if (run.probes.size() == kProbes) continue;
     Probe& made = run.probes.emplace_back();
     made.at = run.probe_at;
     for (std::size_t order = 0; order < kOrders; order++) {
-      made.contexts[order] = with_silence(run.contexts[order], run.probe_at - run.last, within_);
+      made.contexts[order] = with_silence(contexts.of[order], run.probe_at - run.last, within_);
     }
   }
 }
 
 void Followers::settle(Run& run, double now) {
+  if (run.probes.empty() || run.probes.front().at + within_ >= now) return;
   const auto open = std::find_if(run.probes.begin(), run.probes.end(), [&](const Probe& each) { return each.at + within_ >= now; });
   std::for_each(run.probes.begin(), open, [&](const Probe& each) { finish(run, each); });
   run.probes.erase(run.probes.begin(), open);
 }
 
 void Followers::close(double now) {
+  if (over_ >= now) return;
+  double next = now + (kSilence + 1) * within_;
   std::erase_if(runs_, [&](Run& run) {
     const double over = run.last + kSilence * within_;
-    if (over + within_ >= now) return false;
+    if (over + within_ >= now) {
+      next = std::min(next, over + within_);
+      return false;
+    }
     probe(run, over);
     settle(run, now);
     return true;
   });
+  // Of what comes from now on none is over sooner.
+  over_ = next;
 }
 
 void Followers::finish(const Run& run, const Probe& probe) {
@@ -224,7 +244,7 @@ std::span<const Followers::Expected> Followers::expected(double now) {
 // Of one run: the shortest context first, each longer one as far as it was seen.
 void Followers::expect(const Run& run, double now) {
   of_run_.clear();
-  for (const std::uint64_t each : run.contexts) {
+  for (const std::uint64_t each : contexts_of(run).of) {
     const Context* context = look(with_silence(each, now - run.last, within_));
     if (context == nullptr) break;
     const double all = static_cast<double>(context->count) + kPrior;

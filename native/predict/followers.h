@@ -67,13 +67,18 @@ class Followers {
     std::uint32_t id;
     double last;
     double probe_at;
+    bool in_silence;                   // that moment was drawn in a silence: it is not to stay when something comes
     std::uint64_t recent[kOrders];  // keys, the latest first
-    std::uint64_t contexts[kOrders];
     std::vector<Probe> probes;
     std::vector<Arrival> arrivals;  // since the first open probe, oldest first, and some before
   };
 
+  struct Contexts {
+    std::uint64_t of[kOrders];
+  };
+
   Run* find(std::uint32_t id);
+  static Contexts contexts_of(const Run& run);
   void keep(Run& run, const Arrival& arrival);
   void open(std::uint32_t id, double now);
   void probe(Run& run, double now);
@@ -91,6 +96,7 @@ class Followers {
   const double within_;
   std::uint64_t state_;
   std::vector<Run> runs_;
+  double over_ = -1e300;  // before it no run is
   std::vector<Context> contexts_;
   std::vector<Expected> expected_;
   std::vector<Expected> of_run_;

@@ -1,5 +1,5 @@
 import { type Scored, Scores } from '../../foresight/scores.js'
-import { Planner } from '../../plan/planner.js'
+import { type Arena, Planner } from '../../plan/planner.js'
 import { IDLE_COST, WAIT_COSTS } from '../../wait-costs.js'
 import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
@@ -33,20 +33,13 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
     for (const { name, rate } of workload.buckets) made.bucket(name, rate)
     return made
   }
+  let arena: Arena | undefined
   return {
     name: 'predictive',
     onPeriod(view) {
       planner ??= plannerFor(view)
-      planner.plan({
-        now: view.now,
-        used: pool => tiers.reduce((all, tier) => all + view.used(pool, tier), 0),
-        usedBy: (pool, tier) => view.used(pool, tier),
-        waiting: (thing, tier) => view.waiting(thing, tier),
-        lost: source => view.lost(source),
-        // A replay has no telemetry, so a shadow request would know of no hold how long it lasts.
-        check: () => undefined,
-        write: plan => view.write(plan)
-      })
+      arena ??= arenaOf(view, tiers)
+      planner.plan(arena)
     },
     onArrival(arrival) {
       const { kind, thing, who, amounts, time } = arrival
@@ -57,6 +50,26 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
     onEnd({ kind, thing, who, time, waited, duration }) {
       planner?.ended({ kind, thing, tier: tierAt.get(who.tier) ?? 0, time, waited, held: duration, workflow: who.workflow })
     }
+  }
+}
+
+/** What the planner sees of a replay, whose view is the same in each period. */
+function arenaOf(view: View, tiers: readonly string[]): Arena {
+  return {
+    get now() {
+      return view.now
+    },
+    used(pool) {
+      let all = 0
+      for (const tier of tiers) all += view.used(pool, tier)
+      return all
+    },
+    usedBy: (pool, tier) => view.used(pool, tier),
+    waiting: (thing, tier) => view.waiting(thing, tier),
+    lost: source => view.lost(source),
+    // A replay has no telemetry, so a shadow request would know of no hold how long it lasts.
+    check: () => undefined,
+    write: plan => view.write(plan)
   }
 }
 

@@ -154,6 +154,25 @@ TEST_CASE("the likeliest come first, and none that is less likely than asked") {
   CHECK_EQUAL(arrivals.likely(world.now, 0, {}), std::size_t{0});
 }
 
+TEST_CASE("of the likely, those that were asked for a moment ago can be left out") {
+  Arrivals arrivals({100, 0.5, 1});
+  for (std::uint64_t round = 0; round < 3; round++) {
+    for (std::uint64_t key = 1; key <= 4; key++) arrivals.arrived(key, static_cast<double>(100 * round + 10 * key), 0, 0);
+  }
+  Arrivals::Likely out[8];
+  CHECK_EQUAL(arrivals.likely(241, 0, out), std::size_t{4});
+  CHECK_EQUAL(arrivals.likely(241, 0, out, 2), std::size_t{3});
+  for (std::size_t i = 0; i < 3; i++) CHECK(out[i].key != 4);
+  CHECK_EQUAL(arrivals.likely(243, 0, out, 2), std::size_t{4});
+}
+
+TEST_CASE("a key whose gaps are equal is as likely just before the next one after ten thousand of them") {
+  Arrivals arrivals({100, 0.5, 1});
+  World world(arrivals);
+  world.run(40'000);
+  CHECK(arrivals.score(kSteady, world.steady - 0.25) > 0.8);
+}
+
 TEST_CASE("of more keys than there is room for, those asked for most stay") {
   Arrivals arrivals({64, 0.5, 1});
   double now = 0;

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Activity } from '../../../lib/foresight/activity.js'
 import { LaneWatch } from '../../../lib/foresight/lane-watch.js'
 import { Outlook } from '../../../lib/foresight/outlook.js'
 import { joinArena } from '../../../lib/open.js'
@@ -27,6 +28,30 @@ test('it reads what another environment does, beside whoever else reads', async 
   assert.is(watch.events, 2)
   assert.is(gov.telemetry.drain(new Uint8Array(640)), 2)
   end()
+  await gov.close()
+})
+
+test('each element has a number of its own by which it is told of again, and what is kept of a record is a copy', async () => {
+  const gov = virtual()
+  const session = joinArena({ handle: gov.handle })
+  const told: [string, number | undefined][] = []
+  const kept: Activity[] = []
+  const happened = (activities: readonly Activity[]) => {
+    for (const { name, hint } of activities) told.push([name, hint])
+    kept.push(...activities)
+  }
+  const watch = new LaneWatch(session, () => ({ happened, ended() {}, used() {} }))
+  for (const name of ['a', 'b', 'a', 'b']) {
+    gov.lock(name).tryAcquire()?.release()
+    watch.readAll()
+  }
+  const hints = new Map(told)
+  assert.equal([...hints.keys()], ['a', 'b'])
+  assert.is.not(hints.get('a'), hints.get('b'))
+  for (const [name, hint] of told) assert.is(hint, hints.get(name))
+  assert.is(new Set(kept).size, 2, 'the same objects each time')
+  watch.stop()
+  session.leave()
   await gov.close()
 })
 

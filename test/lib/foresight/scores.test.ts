@@ -42,6 +42,16 @@ test('those that are likely come first, with their names', () => {
   )
 })
 
+test('what was asked for a moment ago can be left out of the likely, however long a moment is', () => {
+  const names = (idle: number) =>
+    told()
+      .likely({ least: 0.2, idle }, LAST + 3_700)
+      .map(({ name }) => name)
+  assert.equal(names(3_600), ['steady'])
+  assert.equal(names(3_800), [])
+  assert.equal(names(Number.POSITIVE_INFINITY), [])
+})
+
 test('another time is learnt from the question on', () => {
   const scores = new Scores(TIERS)
   assert.ok(scores.score({ lock: 'steady' }, { within: 5_000 }, 0) < 0.5)
