@@ -15,9 +15,9 @@ namespace {
 
 // The counts and the rank: each the tenth, or sixth, of the one behind it.
 constexpr double kSpanSeconds[kSpans] = {1, 10, 60, 600};
-constexpr double kRankSeconds = 3600;    // over which being asked for counts when places are short
-constexpr float kGapMemory = 0.97F;      // of a gap when the next comes
-constexpr float kHeaviestGap = 1e20F;    // from which on all are made lighter
+constexpr double kRankSeconds = 3600;  // over which being asked for counts when places are short
+constexpr float kGapMemory = 0.97F;    // of a gap when the next comes
+constexpr float kHeaviestGap = 1e20F;  // from which on all are made lighter
 constexpr float kPairMemory = 0.995F;
 constexpr double kShortest = 1e-4;      // s, of a gap
 constexpr double kBinsPerOctave = 1.6;  // of gaps: 32 bins from 0.1 ms to 3 h
@@ -75,8 +75,8 @@ std::size_t place_of(const Number (&numbers)[N], Number wanted) {
   return places == 0 ? N : static_cast<std::size_t>(std::countr_zero(places));
 }
 
-// The place of the least, the first of several. One behind the other each would wait for the one before, and it is asked for sixteen times a
-// request.
+// The place of the least, the first of several. One behind the other each would wait for the one before, and it is asked for sixteen times
+// a request.
 std::size_t rarest(const float (&counts)[Arrivals::kSuccessors]) {
   float least[kLanes];
   std::copy_n(counts, kLanes, least);

@@ -31,8 +31,8 @@ class Arrivals {
 
   // A key was asked for, in a tier, by a client (0: unknown), in a run (0: in none, or unknown).
   void arrived(std::uint64_t key, double now, std::uint32_t tier, std::uint32_t client, std::uint32_t run = 0);
-  // Of a batch: what is needed of a key that comes a little later is brought near while those before it are counted. To find it, and then to
-  // have it, are two misses, one behind the other; so there are two steps.
+  // Of a batch: what is needed of a key that comes a little later is brought near while those before it are counted. To find it, and then
+  // to have it, are two misses, one behind the other; so there are two steps.
   void near(std::uint64_t key) const;
   void nearer(std::uint64_t key) const;
 
@@ -84,8 +84,8 @@ class Arrivals {
     std::uint32_t tag = kNone;  // what it is known by among successors
     std::uint32_t seen = 0;
     std::uint32_t client = 0;
-    float led = 0;                  // decayed count of times that it could be followed
-    std::uint8_t gap_bins[4] = {};  // of the features that only an arrival changes
+    float led = 0;                   // decayed count of times that it could be followed
+    std::uint8_t gap_bins[4] = {};   // of the features that only an arrival changes
     std::uint32_t trigger_from = 0;  // where the next one goes
 
     float gaps[kGaps] = {};         // log2 of s, the latest first

@@ -67,7 +67,7 @@ class Followers {
     std::uint32_t id;
     double last;
     double probe_at;
-    bool in_silence;                   // that moment was drawn in a silence: it is not to stay when something comes
+    bool in_silence;                // that moment was drawn in a silence: it is not to stay when something comes
     std::uint64_t recent[kOrders];  // keys, the latest first
     std::vector<Probe> probes;
     std::vector<Arrival> arrivals;  // since the first open probe, oldest first, and some before
