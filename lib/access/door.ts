@@ -38,6 +38,9 @@ export async function openHistory(where: string | HistoryStore, options: OpenHis
   return new GuardedHistory(store, rights, name, true)
 }
 
+/** Without which nothing is a run: by them its actions are found, and how long they took is known. */
+const RUN_COLUMNS = ['id', 'start', 'end']
+
 /** A history as a role may use it: see {@link openHistory}. What it may not is an AccessError. Each read, and each refusal, is in the audit. */
 export class GuardedHistory {
   readonly #store: HistoryStore
@@ -105,9 +108,12 @@ export class GuardedHistory {
     })
   }
 
-  /** As {@link History.runs}, without what is hidden from the role. */
+  /** As {@link History.runs}, without what is hidden from the role; when a run began and ended, and its id, may not be. */
   runs(options: queries.RunsOptions = {}): Promise<PastRecord[]> {
-    return this.#ask('select', 'runs', () => queries.askRuns((table, selection) => this.#rows(table, selection), this.#own(options)))
+    return this.#ask('select', 'runs', () => {
+      for (const column of RUN_COLUMNS) this.#mustShow(column)
+      return queries.askRuns((table, selection) => this.#rows(table, selection), this.#own(options))
+    })
   }
 
   /** Rows of a table, without the columns that are hidden from the role. */

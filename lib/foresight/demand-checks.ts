@@ -91,6 +91,11 @@ export class DemandChecks {
     }
   }
 
+  /** What was said of these curves, and has not come yet. */
+  forget(isOf: (key: string) => boolean): void {
+    for (const key of [...this.#watched.keys()]) if (isOf(key)) this.#watched.delete(key)
+  }
+
   /** What is known by now of what was said. @param now ms */
   settle(now: number): DemandOutcome[] {
     const known: DemandOutcome[] = []

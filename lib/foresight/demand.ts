@@ -169,7 +169,8 @@ export class DemandBook {
     const ahead = Math.max(1, Math.ceil(horizon / step))
     const forecast = fitted.forecaster.forecast(ahead, levels)
     const counts = subject.dimension === undefined ? measure : 'used'
-    if (key !== undefined) {
+    // What was forgotten meanwhile is not to be told of later.
+    if (key !== undefined && kept === this.#known(subject.kind, subject.name, measureOf(subject, measure), subject.tier)) {
       this.#expectScores(key, fitted.next, forecast)
       const tier = subject.tier === undefined ? undefined : this.#tiers[subject.tier]
       this.#checks.expect(key, { ...subject, tier, measure: counts }, () => curve.for(horizon), first + values.length, forecast, now)
@@ -212,6 +213,7 @@ export class DemandBook {
     if (this.#subjects.get('tenant')?.delete(tenant) === true) this.#size--
     for (const key of [...this.#fitted.keys()]) if (isTheirs(key)) this.#fitted.delete(key)
     this.#scores.forget(MODEL, isTheirs)
+    this.#checks.forget(isTheirs)
     for (const [id, { scope }] of [...this.#events]) {
       if (scope?.tenant === tenant && scope.workflow === undefined) this.#events.delete(id)
     }

@@ -142,8 +142,9 @@ export class Steward implements Arena {
     this.#elected = this.#wait().catch(error => events.failed(error))
   }
 
+  /** Of the last look: one moment for all that is planned then, so that what is likely is asked about once. */
   get now(): number {
-    return this.#clock()
+    return this.#planned
   }
 
   /** What happened, requests in the order of their times. */
@@ -185,7 +186,7 @@ export class Steward implements Arena {
 
   /** After all that has happened was told. */
   look(): void {
-    const { now } = this
+    const now = this.#clock()
     if (now - this.#planned < this.#terms.period) return
     this.#planned = now
     this.#lost = new Map(this.#plans.scores().map(({ source, waitedMs }) => [source, waitedMs]))

@@ -454,6 +454,8 @@ export class Planner {
     const { within } = this.#options
     const allows = (plan: HoldPlan) => {
       const { tier, until } = plan
+      // While one is in force none is wanted: this one begins, even where the one before was used long before its end.
+      this.#checks.ends(plan)
       const expected = { kind: 'lock', thing: plan.lock as string, tier, workflow: undefined, amount: 1, within: until } as const
       return this.#checks.allows(plan, expected, now, arena)
     }

@@ -34,11 +34,15 @@ export class TwoGroups {
   /** by which it was put out last */
   #proof: Benefit | undefined
 
-  /** A case is over. @param now ms @returns what doing it saved, beside the mean of those that were left alone; undefined: it was one of them, or there were too few */
-  add(isControl: boolean, cost: number, now: number): number | undefined {
-    const group = isControl ? this.#control : this.#done
-    group.push(cost)
-    if (group.length > WEIGHED_MOST) group.shift()
+  /**
+   * A case is over. One that was begun before it was put out is of a trial that is over: with several under way it would be put out once more, and for longer, for what is known.
+   *
+   * @param now ms @param began ms, when it was chosen whether it is done
+   * @returns what doing it saved, beside the mean of those that were left alone; undefined: it was one of them, or there were too few
+   */
+  add(isControl: boolean, cost: number, now: number, began = now): number | undefined {
+    if (isControl) push(this.#control, cost)
+    else if (this.isOn(began)) push(this.#done, cost)
     const effect = between(this.#control, this.#done)
     if (effect.low > 0) this.#backOff = BACK_OFF_MS
     if (effect.high < 0) {
@@ -62,6 +66,11 @@ export class TwoGroups {
     const effect = !isNew && this.#proof !== undefined ? this.#proof : between(this.#control, this.#done)
     return { done: this.#done.length, control: this.#control.length, on, effect }
   }
+}
+
+function push(group: number[], cost: number): void {
+  group.push(cost)
+  if (group.length > WEIGHED_MOST) group.shift()
 }
 
 const mean = (values: readonly number[]) => values.reduce((all, one) => all + one, 0) / values.length

@@ -84,6 +84,8 @@ interface Watched {
 interface Measured {
   /** ms, when it came */
   readonly time: number
+  /** ms, since when it was expected */
+  readonly from: number
   readonly isControl: boolean
 }
 
@@ -145,7 +147,7 @@ export class WarmPlanner {
     const watched = this.#watched.size === 0 ? undefined : this.#watched.get(number)
     if (watched === undefined || time < watched.from || time > watched.until) return
     this.#settle(number, watched, true)
-    if (isMeasured(kind) && (watched.isWarm || watched.isControl)) this.#measure(number, time, watched.isControl)
+    if (isMeasured(kind) && (watched.isWarm || watched.isControl)) this.#measure(number, time, watched)
   }
 
   /** A request is over. @param time ms, when it came @param waited ms @param held ms @param hint as of {@link came} */
@@ -155,12 +157,12 @@ export class WarmPlanner {
     const measured = this.#measured.get(number)
     if (measured === undefined || Math.abs(measured.time - time) > SAME_MS) return
     this.#measured.delete(number)
-    this.#groups.add(measured.isControl, waited + held, time + waited + held)
+    this.#groups.add(measured.isControl, waited + held, time + waited + held, measured.from)
   }
 
-  #measure(number: number, time: number, isControl: boolean): void {
+  #measure(number: number, time: number, { from, isControl }: Watched): void {
     this.#measured.delete(number)
-    this.#measured.set(number, { time, isControl })
+    this.#measured.set(number, { time, from, isControl })
     if (this.#measured.size > MEASURED_MOST) this.#measured.delete(this.#measured.keys().next().value as number)
   }
 

@@ -44,6 +44,8 @@ function timesAsFar(
   const from = values.length - span
   if (!model.predict(values, from, said, from - first)) return 1
   const last = medianError(values, from, said)
+  // Who says now what is no number was never as far off; and what is no number would be the weight of all.
+  if (Number.isNaN(last)) return MOST
   let most = 0
   for (let row = 0; row < count; row++) {
     most = Math.max(most, medianError(values, first + row * every, rows.subarray(row * horizon, row * horizon + span)))

@@ -20,5 +20,9 @@ export function decodeEstimateNote(kind: string, bytes: Uint8Array): Estimate | 
 
 function isEstimate(value: unknown): value is Estimate {
   const { id, made, due, kind, name, tier, value: told } = fieldsOf(value)
-  return [id, kind, name, tier].every(isText) && [made, due, fieldsOf(told).contention].every(Number.isFinite)
+  const { contention, p50 = 0, p95 = 0 } = fieldsOf(told)
+  return [id, kind, name, tier].every(isText) && [made, due].every(Number.isFinite) && [contention, p50, p95].every(isScorable)
 }
+
+/** A number, and so are the squares and sums that scores are made of. */
+const isScorable = (value: unknown) => typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER

@@ -93,11 +93,11 @@ export class RemedyEffects {
     const found = this.#open.find(one => one.id === id)
     if (found === undefined) return undefined
     this.#open = this.#open.filter(one => one !== found)
-    const { kind, control, runs, costs, upper } = found
+    const { kind, control, at, runs, costs, upper } = found
     const own = runs.reduce((all, run) => all + (run.admitted ?? now) - run.asked, 0)
     const cost = ((costs[this.#own] ?? 0) * own) / MS_PER_S
     const upperCost = ((costs[upper] ?? 0) * waited) / MS_PER_S
-    const effect = this.#of(kind).add(control, cost + upperCost, now)
+    const effect = this.#of(kind).add(control, cost + upperCost, now, at)
     return { kind, control, runs: runs.length, waited: own, cost, upperCost, effect }
   }
 

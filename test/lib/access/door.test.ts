@@ -138,6 +138,15 @@ test('a table that a role does not have is refused', async () => {
   await refused(history.curves())
 })
 
+test('runs are for who may see their ids and their times', async () => {
+  for (const hidden of ['id', 'start', 'end', 'run']) {
+    const [history] = await as('sre', { sre: { may: ['select'], hidden: [hidden] } })
+    await refused(history.runs())
+  }
+  const [history] = await as('sre', { sre: { may: ['select'], hidden: ['workflow'] } })
+  assert.is((await history.runs()).length, 3)
+})
+
 test('each read and each refusal is in the audit, with who, as what, and how many rows', async () => {
   const [history, store] = await as('operator')
   await history.select('runs')

@@ -56,6 +56,23 @@ test('a request counts for its workflow, its tenant, its element and its tier, a
   assert.is(await first({ workflow: 'checkout', tier: 'background' }), 0)
 })
 
+test('of a tenant that is forgotten nothing is told later: neither what was said of it, nor what is being said meanwhile', async () => {
+  const book = tenMinutes(() => 5)
+  const now = START + 600_000
+  const later = now + 5_000
+  const ask = (at: number) =>
+    Promise.all([{ tenant: 'acme' }, { workflow: 'checkout' }].map(of => book.forecast(of, { horizon: 2_000 }, at)))
+  const told = (at: number) => book.settle(at).map(({ name }) => name)
+  await ask(now)
+  book.forget('acme')
+  assert.equal(told(later), ['checkout'])
+  book.asked(later, activity({ kind: 'lock', name: 'l', tier: 2, workflow: 'checkout', tenant: 'acme' }))
+  const asked = ask(later)
+  book.forget('acme')
+  await asked
+  assert.equal(told(later + 5_000), ['checkout'])
+})
+
 test('a horizon is in as fine steps as there are about 60 of', async () => {
   const book = tenMinutes(() => 5)
   const step = async (horizon: number) => (await book.forecast({ bucket: 'stripe' }, { horizon }, START + 600_000)).step

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DEMAND_NOTE } from '../../../lib/foresight/demand-note.js'
-import { historyOf, openMemoryStore, type Row } from '../../../lib/index.js'
+import { historyOf, openHistory, openMemoryStore, type Row } from '../../../lib/index.js'
 import { macrotask, virtual } from '../support.js'
 
 const PERIOD_MS = 100
@@ -30,6 +30,9 @@ async function foretold(options: object, governor: object, check: (rows: Row<'es
   await recorder.drain()
   try {
     await check(await store.select('estimates'))
+    const operator = await openHistory(store, { as: 'operator' })
+    const seen = JSON.stringify([await operator.select('estimates'), await operator.predictions()])
+    assert.not.match(seen, /acme/, 'tenants are hidden from operators')
     const [bucketRow] = await historyOf(store).predictions({ kind: 'demand:amount' })
     if (Object.keys(options).length + Object.keys(governor).length === 0) assert.equal([bucketRow?.made, bucketRow?.known], [1, 1])
   } finally {
@@ -45,7 +48,7 @@ test('what was said of demand is kept with what came, a second of it', () =>
       [
         ['demand:amount', 'bucket:stripe', undefined, undefined, undefined, 50],
         ['demand:requests', 'workflow:checkout', 'checkout', undefined, undefined, 10],
-        ['demand:requests', 'tenant:acme', undefined, 'acme', 'interactive', 10],
+        ['demand:requests', 'tenant', undefined, 'acme', 'interactive', 10],
         ['demand:requests', 'all', undefined, undefined, 'interactive', 10]
       ]
     )

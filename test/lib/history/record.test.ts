@@ -159,6 +159,27 @@ test('notes that are none are counted as a loss, and keep nobody else from being
     )
   }))
 
+test('an estimate that is none is not waited for: its score would be no row, and end the recorder', () =>
+  recording(async (gov, recorder, store) => {
+    const now = gov.toDate(gov.now()).getTime()
+    const wrong = [
+      { contention: 1e200 },
+      { contention: 0.5, p50: 'x' },
+      { contention: 0.5, p50: 1, p95: 1.7e308 },
+      { contention: 0.5, p50: null }
+    ]
+    for (const [i, value] of wrong.entries()) {
+      const note = { id: `e${i}`, made: now, due: now, kind: 'lock', name: 'invoice', tier: 'standard', value }
+      gov.telemetry.note('forelock:estimate', new TextEncoder().encode(JSON.stringify(note)))
+    }
+    await recorder.drain()
+    gov.advance(10)
+    gov.lock('invoice').tryAcquire({ tier: 'standard' })?.release()
+    await recorder.drain()
+    assert.equal([recorder.status.active, recorder.error], [true, undefined])
+    assert.equal(await store.select('estimates'), [])
+  }))
+
 test('what is asked for, granted and given back is written with its names and its times', () =>
   recording(async (gov, recorder, store) => {
     const began = gov.toDate(gov.now()).getTime()

@@ -204,6 +204,15 @@ test('a hold that is refused is as if it had never been wanted', () => {
   assert.ok(planner.status().locks.written > 0 && balance >= 1)
 })
 
+test('a hold whose request has come is over: the next one is checked, too', () => {
+  const planner = plannerOf({ scores: alwaysLikely })
+  const arena = new Paper()
+  play(planner, arena, 60_000)
+  const { written, used } = planner.status().locks
+  assert.ok(used > 10, 'some end before their time')
+  assert.is(arena.asked.filter(({ kind }) => kind === 'lock').length, written)
+})
+
 test('a share and an escalation that are refused leave nothing behind, and begin as soon as they may', () => {
   const part = (share: number) => ({ floor: 0, share, ceiling: 20 })
   const planner = plannerOf({ workflowCosts: new Map([['close', 16]]), maxReserve: 0.5 })

@@ -55,4 +55,15 @@ test('what costs more than it brings is put out, for twice as long each time, an
   assert.ok(groups.isOn(later) && groups.worth(later).effect.low > 0)
 })
 
+test('what was begun before it was put out does not put it out once more', () => {
+  const groups = new TwoGroups()
+  for (let i = 0; i < 5; i++) groups.add(true, i, 1000, 0)
+  for (let i = 0; i < 64; i++) groups.add(false, 100 + (i % 2), 2000 + i, i)
+  assert.not(groups.isOn(12_003))
+  assert.ok(groups.isOn(12_004), 'ten seconds after the fifth, and not twice as long with each five more')
+  for (let i = 0; i < 64; i++) groups.add(false, 100 + (i % 2), 13_000 + i, i)
+  assert.ok(groups.isOn(13_100), 'those that are over when it is tried again neither')
+  assert.is(groups.worth(13_100).done, 0)
+})
+
 test.run()

@@ -46,6 +46,23 @@ test('one that was never wrong and is now is surprised, by no more than ten time
   assert.equal(surprises(values), [10, 1])
 })
 
+test('one that says of the last steps what is no number costs the others nothing', async () => {
+  const values = series(at => 100 + (at % 7))
+  const odd = {
+    name: 'odd',
+    fit: () => true,
+    predict(_: Float64Array, length: number, out: Float64Array) {
+      out.fill(length > LENGTH - HORIZON ? Number.NaN : 100)
+      return true
+    }
+  }
+  const ensemble = new Ensemble({ members: [odd], horizon: HORIZON })
+  await ensemble.fit(values)
+  const weights = ensemble.weights.map(({ weight }) => weight)
+  assert.ok(weights.filter(weight => weight > 0).length > 2, String(weights))
+  assert.ok(Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-9)
+})
+
 test('of few origins, and of a horizon of few steps, nothing is said', () => {
   const moved = series(at => (at < LENGTH - 14 ? 100 : 150))
   assert.equal(surprises(moved, 5), [1, 1])
