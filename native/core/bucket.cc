@@ -172,6 +172,16 @@ void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
   keep(pace, at - tat, now, tat);
 }
 
+// Not what is nobody's by now. Who keeps something meanwhile says the same.
+void Bucket::prolong(Nanos now) {
+  Nanos until = 0;
+  Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now,
+                            [&](PlanEntry&, const Plan& plan) { until = std::max(until, plan.until); });
+  std::uint64_t seen = record_.reserve_until.load(memory_order_acquire);
+  if (until == 0 || until == seen || now >= seen) return;
+  record_.reserve_until.compare_exchange_strong(seen, until, memory_order_acq_rel, memory_order_relaxed);
+}
+
 std::uint64_t Bucket::reserved(Nanos now) const {
   if (now >= record_.reserve_until.load(memory_order_acquire)) return 0;
   return record_.reserve.load(memory_order_acquire) >> kReserveShift;

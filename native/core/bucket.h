@@ -105,6 +105,8 @@ class Bucket {
   std::uint64_t state(Pace& pace) const;
   // How many of so many tokens such a request would have of this bucket's own reserve, where that holds so many.
   double drawable(double tokens, double reserve, Nanos now, Who who) const;
+  // After a plan of it was written: what is kept lasts as long as the longest of its plans.
+  void prolong(Nanos now);
   // Whole tokens that a plan keeps apart now.
   std::uint64_t reserved(Nanos now) const;
   // When it will be full.

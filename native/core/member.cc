@@ -800,6 +800,9 @@ Written Member::write_plan(const Plan& plan, PlanId& out) {
   mark();
   const Written written = Plans(arena_).write(lane_, plan, out);
   mark();
+  if (plan.kind == PlanKind::kReserve && plan.what != 0 && Bucket::is(arena_, plan.what - 1)) {
+    Bucket(arena_, plan.what - 1).prolong(lane_.now());
+  }
   look_again(plan);
   return written;
 }

@@ -116,8 +116,13 @@ bool Queue::put_anyhow(Seen seen, std::uint32_t ring) const {
     const CellWord was = CellWord::of(word);
     if (was.in_ring() && was.ticket != next && linked(seen.cell, was)) return true;
     const std::uint64_t wanted = ready_word(ring, next);
-    // (q3) as in put(). Where it fails after it was moved, a sweeper went on with it.
-    if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_relaxed)) return moved;
+    // (q3) as in put(). Where it fails after it was moved, a sweeper went on with it, and may have stopped before the link: who comes back
+    // from a put has its cell in order, so this goes on from there, unless it was taken since.
+    if (word != wanted && !state.compare_exchange_strong(word, wanted, memory_order_acq_rel, memory_order_acquire)) {
+      const CellWord is = CellWord::of(word);
+      if (!moved || !is.in_ring() || is.ring != ring) return moved;
+      continue;
+    }
     word = wanted;
     moved = true;
     // (q1) (q2) as in put()

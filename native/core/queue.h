@@ -4,10 +4,11 @@
 // back, which go first. A ring is an array of {ticket, cell}; an entry counts exactly while its cell says that it is ready
 // (or free) under this very ticket.
 //
-//   put    the cell's word gets the next ticket (CAS), the entry is linked (CAS), the tail moves on (anybody moves it)
-//   take   the cell of the first entry is claimed by a CAS on its word, the head moves on (anybody moves it)
+//   put    the cell's word gets the next ticket (a store; a CAS where it is not in one's own hand), the entry is linked (CAS), the tail
+//          moves on (a store, anybody's)
+//   take   the cell of the first entry is claimed by a CAS on its word, the head moves on (a store, anybody's)
 //
-// Each step is one CAS, and whoever meets a half-done put or take can go on with it, so nobody waits for anybody. The
+// Whoever meets a half-done put or take can go on with it, so nobody waits for anybody. The
 // array queue is after Tsigas and Zhang (SPAA 2001); that claims are made on the cell, so that the word that grants is also the note of
 // who has it, is ours. docs/decisions/0009-queue.md
 #pragma once

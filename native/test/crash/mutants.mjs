@@ -451,6 +451,14 @@ const mutants = [
     caughtBy: [['queue_test']]
   },
   {
+    name: 'queue: a put whose cell a sweeper has given another ticket ends before it is linked',
+    file: 'queue.cc',
+    change: [
+      ['if (!moved || !is.in_ring() || is.ring != ring) return moved;', 'if (moved || !is.in_ring() || is.ring != ring) return moved;']
+    ],
+    caughtBy: [['queue_test']]
+  },
+  {
     name: 'queue: a tail that was set back is believed',
     file: 'queue.cc',
     change: [
@@ -718,6 +726,12 @@ const mutants = [
     name: 'plan: nobody ages past a hold',
     file: 'gate.cc',
     change: [['if (ageing != 0 && now >= slot.arrival.get() + (plan.tier - tier) * ageing) return false;', '(void)ageing;']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: what a reserve has keeps the deadline of the plan that was replaced',
+    file: 'bucket.cc',
+    change: [['if (until == 0 || until == seen || now >= seen) return;', 'return;']],
     caughtBy: [['plan_test']]
   },
   {

@@ -623,6 +623,20 @@ TEST_CASE("a reserve that is written anew goes on, and keeps what was discarded 
   CHECK_EQUAL(well.take_all(1), 10);
 }
 
+TEST_CASE("a reserve that is written anew keeps what was counted before, also past the deadline that it had") {
+  Well well;
+  well.reserve(5, 1, 10 * kSecond);
+  CHECK_EQUAL(well.take_all(2), 10);
+  well.world.host.time += kSecond + kSecond * 3 / 10;
+  CHECK_EQUAL(well.take_all(2), 10);  // and 3 that were discarded are kept
+  well.reserve(5, 1, 20 * kSecond);
+  for (int i = 0; i < 18; i++) {
+    well.world.host.time += kSecond / 2;
+    CHECK_EQUAL(well.take_all(2), 5);
+  }
+  CHECK_EQUAL(well.take_all(1), 3);
+}
+
 TEST_CASE("what was discarded is kept once, however many plans there are of it") {
   Well well;
   for (std::uint32_t who = 1; who <= 4; who++) well.reserve(20, who, 60 * kSecond);

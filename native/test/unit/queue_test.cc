@@ -536,6 +536,27 @@ TEST_CASE("a cell that was given a ticket under which another was linked meanwhi
   expect_sound(*a, q);
 }
 
+TEST_CASE("a put that a sweeper goes on with is over only when its cell is linked, though the sweeper stopped before") {
+  World world(with_heap());
+  auto a = world.join(1);
+  const QueueId q = attach(*a, {2, 64});
+  for (const char* text : {"a", "b"}) CHECK(offer(*a, q, text) == Answer::kOk);
+  Granted first, second;
+  CHECK(a->poll(q, first) == Answer::kOk && a->poll(q, second) == Answer::kOk);
+  const Queue& queue = a->queue(q);
+  const std::uint64_t ticket = queue.record().rings[kFreeRing].tail.load();
+  const auto given = [](std::uint64_t under) { return CellWord{CellStatus::kFree, kFreeRing, 0, under}.word(); };
+  // The second is given back, as far as its ticket; the first comes in under that, and a sweeper gives the second the next one.
+  const std::uint32_t cell = CellHandle::cell(second.sequence);
+  queue.cell(cell).state.store(given(ticket));
+  CHECK(a->acknowledge(q, first.sequence) == Answer::kOk);
+  queue.cell(cell).state.store(given(ticket + 1));
+  CHECK(queue.put_anyhow({cell, given(ticket)}, kFreeRing));
+  for (const char* text : {"c", "d"}) CHECK(offer(*a, q, text) == Answer::kOk);
+  for (const char* text : {"c", "d"}) CHECK_EQUAL(next(*a, q), text);
+  expect_sound(*a, q);
+}
+
 TEST_CASE("damaged rings and cells are told, and nothing is read outside of the record") {
   for (int what = 0; what < 5; what++) {
     World world(with_heap());
