@@ -85,7 +85,7 @@ function sound(): Record<string, unknown[]> {
     arrived: [Uint32Array.of(1, 0, 2, 0), Float64Array.of(1, 2), Uint8Array.of(0, 3), Uint32Array.of(1, 1), Uint32Array.of(0, 5), 2],
     advance: [5],
     score: [Uint32Array.of(1, 0, 2, 0), 3, 1, new Float64Array(2)],
-    likely: [3, 0, new Uint32Array(8), new Float64Array(4)],
+    likely: [3, 0, 1, new Uint32Array(8), new Float64Array(4)],
     tracked: [],
     examples: [],
     save: [new Float32Array(functions.weights as unknown as number)],
