@@ -8,7 +8,7 @@ export interface Activity {
   readonly kind: RecordFields['kind']
   /** of the element */
   readonly name: string
-  /** a small number that stands for the element for now, as a HintedMap takes it; undefined: there is none */
+  /** a small number that stands for the element for now, as a Numbered takes it; undefined: there is none */
   readonly hint?: number | undefined
   /** index of the tier, lowest first */
   readonly tier: number

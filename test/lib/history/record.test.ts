@@ -100,7 +100,7 @@ test('runs come back from a history as they were told of, and teach a workflow o
           await gov.workflow('inner').run({ within: run }, () => gov.advance(i))
           if (i === 5) throw new Error('no disk')
         })
-        .catch(() => {})
+        .catch(error => assert.is(error.message, 'no disk'))
     }
     await macrotask()
     await recorder.drain()
