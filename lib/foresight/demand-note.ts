@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import { decodeNote, encodeNote, fieldsOf, isText } from '../telemetry/json-note.js'
+import { decodeNote, fieldsOf, isText, tellNote } from '../telemetry/json-note.js'
 import type { DemandOutcome } from './demand-checks.js'
 
 /** The kind of notes by which forecasts of demand reach the recorder, with what came. */
@@ -14,11 +14,10 @@ let made = 0
 
 /** Tells those who observe the arena; nothing of what has a name too long for a note. */
 export function noteDemand(session: Session, outcome: DemandOutcome): void {
-  if (!session.joined || !session.binding.isObserved()) return
+  if (!session.joined) return
   made++
   const note: DemandNote = { id: `${session.binding.client}:d${made}`, ...outcome }
-  const bytes = encodeNote(note)
-  if (bytes !== undefined) session.binding.note(session.waiting.names.of(DEMAND_NOTE), bytes)
+  tellNote(session, DEMAND_NOTE, note)
 }
 
 /** Reads what {@link noteDemand} wrote; undefined: it is none of it. */

@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import { decodeNote, encodeNote, fieldsOf, isText } from '../telemetry/json-note.js'
+import { decodeNote, fieldsOf, isText, tellNote } from '../telemetry/json-note.js'
 import type { Estimate } from './estimate.js'
 
 /** The kind of notes by which estimates reach the recorder. */
@@ -7,9 +7,7 @@ export const ESTIMATE_NOTE = 'forelock:estimate'
 
 /** Tells those who observe the arena; nothing of what has a name too long for a note, by which nobody would find its truth either. */
 export function noteEstimate(session: Session, estimate: Estimate): void {
-  if (!session.joined || !session.binding.isObserved()) return
-  const bytes = encodeNote(estimate)
-  if (bytes !== undefined) session.binding.note(session.waiting.names.of(ESTIMATE_NOTE), bytes)
+  tellNote(session, ESTIMATE_NOTE, estimate)
 }
 
 /** Reads what {@link noteEstimate} wrote; undefined: it is none of it. */

@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import { decodeNote, encodeNote, fieldsOf, isText } from '../telemetry/json-note.js'
+import { decodeNote, fieldsOf, isText, tellNote } from '../telemetry/json-note.js'
 import type { PredictedPoint, Prediction } from './prediction.js'
 
 /** The kind of notes by which predictions reach the recorder, with what came. */
@@ -15,11 +15,9 @@ export interface PredictionNote extends Omit<Prediction, 'points'> {
 
 /** Tells those who observe the arena; nothing of what has a name too long for a note. */
 export function notePrediction(session: Session, { points, ...prediction }: Prediction): void {
-  if (!session.joined || !session.binding.isObserved()) return
   const probability = points.reduce((sum, point) => sum + probabilityOf(point), 0) / Math.max(1, points.length)
   const note: PredictionNote = { ...prediction, due: points.at(-1)?.due ?? prediction.made, probability }
-  const bytes = encodeNote(note)
-  if (bytes !== undefined) session.binding.note(session.waiting.names.of(PREDICTION_NOTE), bytes)
+  tellNote(session, PREDICTION_NOTE, note)
 }
 
 /** That was given to what came: where several actions went on, their mean. */

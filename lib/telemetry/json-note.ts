@@ -1,3 +1,4 @@
+import type { Session } from '../session.js'
 import { NOTE_BYTES_MAX } from './record.js'
 
 const encoder = new TextEncoder()
@@ -7,6 +8,13 @@ const decoder = new TextDecoder()
 export function encodeNote(value: unknown): Uint8Array | undefined {
   const bytes = encoder.encode(JSON.stringify(value))
   return bytes.byteLength <= NOTE_BYTES_MAX ? bytes : undefined
+}
+
+/** Tells those who observe the arena; nothing of what has a name too long for a note. */
+export function tellNote(session: Session, kind: string, value: unknown): void {
+  if (!session.joined || !session.binding.isObserved()) return
+  const bytes = encodeNote(value)
+  if (bytes !== undefined) session.binding.note(session.waiting.names.of(kind), bytes)
 }
 
 /** What {@link encodeNote} was given, if the note is of the kind that is looked for; undefined: it is not, or a note of that name by somebody else. */
