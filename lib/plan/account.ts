@@ -1,4 +1,7 @@
-/** What a source of plans may cost before it has brought anything: of what the lower tiers' waiting costs, and seconds of the lowest. */
+/**
+ * What a source of plans may cost before it has brought anything: of what the lower tiers' waiting costs, and seconds of the lowest. The part is the λ of
+ * ski rental with predictions (Purohit, Svitkina and Kumar, NeurIPS 2018): nobody is trusted further than that it costs 1 + λ of what it would without.
+ */
 const ALLOWED_PART = 0.02
 const ALLOWED_SECONDS = 1
 /** ms after which what was saved or lost counts a third as much. */

@@ -36,7 +36,7 @@ export class Foretold {
   }
 
   /** What a tier will ask a pool for within so many ms. */
-  ofPool(pool: string, tier: number, ms: number): readonly Expectation[] {
+  expected(pool: string, tier: number, ms: number): readonly Expectation[] {
     if (this.#due.length === 0) return NOTHING
     const expected: Expectation[] = []
     for (const due of this.#due) {

@@ -44,6 +44,8 @@ export interface PlannerOptions {
   readonly within: number
   /** who scores locks; undefined: no lock is held */
   readonly scores: KeyScores | undefined
+  /** who says what pools will be asked for; default: what was seen of them, and what workflows raise */
+  readonly foreseer?: Foreseer | undefined
   /** when more of a pool is kept, and how much; default: what the costs say, all the time */
   readonly extra?: Extra | undefined
   /** what waiting costs a request and second of workflows that are not to count as their tiers, by name */
@@ -54,6 +56,12 @@ export interface PlannerOptions {
   readonly triggers?: boolean | undefined
   /** Told of pools and buckets that are forgotten, as nobody asks for them any more: there they are when {@link Planner.pool} says so again. Undefined: none is */
   readonly forgot?: ((kind: 'pool' | 'bucket', name: string) => void) | undefined
+}
+
+/** A predictor of what pools will be asked for. */
+export interface Foreseer {
+  /** All that a tier will ask a pool for within so many ms, in units; at least one. @param tier index */
+  expected(pool: string, tier: number, ms: number): readonly Expectation[]
 }
 
 export interface PlannerWarm extends WarmTerms {
@@ -194,6 +202,7 @@ export class Planner {
   readonly #checks = new Checks()
   readonly #warm: WarmPlanner | undefined
   readonly #foretold: Foretold | undefined
+  readonly #foreseer: Foreseer | undefined
   readonly #lower: LowerTiers
   /** ms: of the latest that it was told of, and when it looked last what to forget */
   #now = Number.NEGATIVE_INFINITY
@@ -206,6 +215,7 @@ export class Planner {
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
     const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
     this.#foretold = options.triggers === false ? undefined : new Foretold()
+    this.#foreseer = options.foreseer ?? this.#foretold
     if (scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(scores, this.#foretold, within))
     if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
     this.#warm = warm === undefined ? undefined : new WarmPlanner({ ...options, warm })
@@ -224,7 +234,7 @@ export class Planner {
     const terms = { ...this.#options, capacity, lag: lag * period, parts }
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    const view = new ArenaView(name, this.#options.tiers, this.#foretold)
+    const view = new ArenaView(name, this.#options.tiers, this.#foreseer)
     this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
     this.#pools.set(name, { view, planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
@@ -251,7 +261,7 @@ export class Planner {
     const { kind, thing, tier, amount, time, workflow, tenant, hint } = asked
     this.#now = Math.max(this.#now, time)
     this.#warm?.came(kind, thing, tier, time, hint)
-    const isForetold = this.worked(workflow, tier, time, asked)
+    const isForetold = this.worked(workflow, tier, time, asked) || this.#options.foreseer !== undefined
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time, workflow, hint)
     } else if (kind === 'bucket') {
@@ -496,13 +506,13 @@ class ArenaView implements PoolView, ShareView {
   now = 0
   readonly #pool: string
   readonly #tiers: readonly string[]
-  readonly #foretold: Foretold | undefined
+  readonly #foreseer: Foreseer | undefined
   #arena: Arena | undefined
 
-  constructor(pool: string, tiers: readonly string[], foretold: Foretold | undefined) {
+  constructor(pool: string, tiers: readonly string[], foreseer: Foreseer | undefined) {
     this.#pool = pool
     this.#tiers = tiers
-    this.#foretold = foretold
+    this.#foreseer = foreseer
   }
 
   /** As it is now. */
@@ -525,7 +535,7 @@ class ArenaView implements PoolView, ShareView {
   }
 
   expected(tier: number, ms: number): readonly Expectation[] {
-    return this.#foretold?.ofPool(this.#pool, tier, ms) ?? NOTHING
+    return this.#foreseer?.expected(this.#pool, tier, ms) ?? NOTHING
   }
 }
 

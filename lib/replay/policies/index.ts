@@ -1,6 +1,7 @@
 import type { Policy, PolicyFactory } from '../policy.js'
 import { adversarial } from './adversarial.js'
 import { boundedOracle, oracle } from './oracle.js'
+import { perfect } from './perfect.js'
 import { predictive } from './predictive.js'
 
 /** Decides when somebody asks, and plans nothing. */
@@ -12,6 +13,7 @@ function reactive(): Policy {
 export const POLICIES: Readonly<Record<string, PolicyFactory>> = {
   reactive,
   predictive,
+  perfect,
   oracle,
   'oracle-bounded': boundedOracle,
   adversarial

@@ -1,5 +1,6 @@
 import { type Scored, Scores } from '../../foresight/scores.js'
-import { type Arena, Planner } from '../../plan/planner.js'
+import type { KeyScores } from '../../plan/lock-planner.js'
+import { type Arena, type Foreseer, Planner } from '../../plan/planner.js'
 import { IDLE_COST, WAIT_COSTS } from '../../wait-costs.js'
 import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
@@ -11,9 +12,24 @@ const BATCH = 1024
 /** The planner that an agent has, with its guard: it learns from what has been, as everybody does who is no oracle. */
 export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
   if (workload.sized) return { ...sizing(workload, { seed }), name: 'predictive' }
+  const scores = new LockScores(workload.ranks ?? DEFAULT_TIERS)
+  return { ...planning(workload, { seed, scores }), name: 'predictive' }
+}
+
+/** Who predicts for a planner. */
+export interface Predictor {
+  readonly seed: number
+  /** of workloads that are locks alone */
+  readonly scores: KeyScores & { came?(arrival: Arrival, tier: number): void }
+  /** default: the planner learns what pools will be asked for */
+  readonly foreseer?: Foreseer | undefined
+}
+
+/** What a planner does, told of all that comes and ends. */
+export function planning(workload: Workload, { seed, scores, foreseer }: Predictor): Omit<Policy, 'name'> {
   const tiers = workload.ranks ?? DEFAULT_TIERS
   const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
-  const scores = workload.pools.length + workload.buckets.length === 0 ? new LockScores(tiers) : undefined
+  const areLocks = workload.pools.length + workload.buckets.length === 0
   let planner: Planner | undefined
   const plannerFor = ({ period, maxReserve }: View) => {
     const made = new Planner({
@@ -27,7 +43,8 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       control: CONTROL,
       seed,
       within: WITHIN_MS,
-      scores
+      scores: areLocks ? scores : undefined,
+      foreseer
     })
     for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
     for (const { name, rate } of workload.buckets) made.bucket(name, rate)
@@ -35,7 +52,6 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
   }
   let arena: Arena | undefined
   return {
-    name: 'predictive',
     onPeriod(view) {
       planner ??= plannerFor(view)
       arena ??= arenaOf(view, tiers)
@@ -44,7 +60,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
     onArrival(arrival) {
       const { kind, thing, who, amounts, time } = arrival
       const tier = tierAt.get(who.tier) ?? 0
-      scores?.came(arrival, tier)
+      if (areLocks) scores.came?.(arrival, tier)
       planner?.came({ kind, thing, tier, amount: amounts[0] ?? 1, time, workflow: who.workflow, tenant: who.tenant })
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
@@ -74,7 +90,7 @@ function arenaOf(view: View, tiers: readonly string[]): Arena {
 }
 
 /** Scores of the locks of a trace, by foresight's own model. */
-class LockScores {
+class LockScores implements KeyScores {
   private readonly scores: Scores
   private readonly tiers: readonly string[]
   private pending: Scored[] = []

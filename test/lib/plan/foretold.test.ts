@@ -26,11 +26,11 @@ function taught(): { foretold: Foretold; now: number } {
 
 test('a pool is told how much, of which tier, and how likely within the time', () => {
   const { foretold } = taught()
-  const [one, ...others] = foretold.ofPool('p', HIGH, 1000)
+  const [one, ...others] = foretold.expected('p', HIGH, 1000)
   assert.equal([one?.amounts[0], others.length], [2, 0])
   assert.ok((one?.probability ?? 0) > 0.8)
-  assert.ok((foretold.ofPool('p', HIGH, 100)[0]?.probability ?? 1) < 0.01)
-  assert.equal([foretold.ofPool('p', STANDARD, 1000), foretold.ofPool('other', HIGH, 1000)], [[], []])
+  assert.ok((foretold.expected('p', HIGH, 100)[0]?.probability ?? 1) < 0.01)
+  assert.equal([foretold.expected('p', STANDARD, 1000), foretold.expected('other', HIGH, 1000)], [[], []])
 })
 
 test('a lock is likely for its tier and those below, by the workflow that comes, when it is near enough', () => {

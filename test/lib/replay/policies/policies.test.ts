@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { randomsOf } from '../../../../lib/randoms.js'
 import { adversarial } from '../../../../lib/replay/policies/adversarial.js'
 import { boundedOracle, oracle } from '../../../../lib/replay/policies/oracle.js'
+import { perfect } from '../../../../lib/replay/policies/perfect.js'
 import { predictive } from '../../../../lib/replay/policies/predictive.js'
 import { fixed, staticsOf } from '../../../../lib/replay/policies/static.js'
 import type { Policy } from '../../../../lib/replay/policy.js'
@@ -86,6 +87,18 @@ test('a planner that has learnt of bursts that repeat makes the top tier wait le
   assert.ok(planned.hits > 0)
 })
 
+test('with a predictor that is always right the planner, behind its guard, comes three quarters of the way to the oracle at no more cost', async () => {
+  for (const seed of [1, 3]) {
+    const work = workload(noisy(seed), 9)
+    const [reactive, best] = [await play(work), await play(work, boundedOracle(work))]
+    const [learnt, told] = [await play(work, predictive(work, { seed: 1 })), await play(work, perfect(work, { seed: 1 }))]
+    const [without, with_, least] = [reactive, told, best].map(result => tierOf(result, 'interactive').waitMean) as [number, number, number]
+    assert.ok(without - with_ >= 0.75 * (without - least), `${without}, ${with_} and ${least} ms`)
+    assert.ok(told.cost <= best.cost, `${told.cost} and ${best.cost}`)
+    assert.ok(told.cost < learnt.cost, `${told.cost} and ${learnt.cost}`)
+  }
+})
+
 test('a planner does the same each time for a seed', async () => {
   const work = workload(noisy(1), 9)
   const results = []
@@ -106,6 +119,8 @@ test('a hold on a lock that a writer is about to ask for keeps a reader out who 
   const [reactive, foreseen] = [await play(work), await play(work, oracle(work))]
   assert.is(tierOf(reactive, 'interactive').waitMean, 250)
   assert.ok(tierOf(foreseen, 'interactive').waitMean < 50, String(tierOf(foreseen, 'interactive').waitMean))
+  const told = await play(work, perfect(work, { seed: 1 }))
+  assert.ok(tierOf(told, 'interactive').waitMean < 50, String(tierOf(told, 'interactive').waitMean))
   assert.ok(foreseen.hits >= 15, String(foreseen.hits))
   const kept = await play(work, fixed(1, work))
   assert.ok(tierOf(kept, 'background').waitMean > 0)
@@ -130,6 +145,7 @@ test('where amounts are to be found the oracle asks for what is used, and the ad
   const all: Said[] = [40, 20, 60].map(peak => ({ time: 0, duration: 1000, amount: 100, peak }))
   const work = workload(all, 100, { sized: true })
   const [preset, exact, half] = [await play(work), await play(work, oracle(work)), await play(work, adversarial(work, { seed: 1 }))]
+  assert.is((await play(work, perfect(work, { seed: 1 }))).waste, 1)
   assert.equal([preset.makespan, preset.waste, preset.under], [3000, 2.5, 0])
   assert.equal([exact.makespan, exact.waste, exact.under], [2000, 1, 0])
   assert.equal([half.waste, half.under], [1.5, 1])
