@@ -36,6 +36,11 @@ const CHANGES_MOST = 65_536
 const SAME_MS = 0.5
 /** Requests that a mean duration is of. */
 const DURATIONS = 200
+/** ms over which it is averaged how much comes, and that it takes until that is known. */
+const LOAD_MS = 600_000
+const LOAD_KNOWN_MS = 10_000
+/** Nothing is ever quite used up. */
+const BUSY_MOST = 0.98
 
 /**
  * What the plans of a source would bring, or have brought: the same requests in two worlds, one with the plans and one without. Both are models, and
@@ -56,9 +61,13 @@ export class PoolTrial {
   #tried = Number.NEGATIVE_INFINITY
   #changes: Change[] = []
   readonly #durations: { count: number; mean: number }[]
+  readonly #capacity: number
+  /** requests and unit milliseconds that came lately, in so many ms up to a time */
+  readonly #load = { until: Number.NaN, span: 0, count: 0, work: 0 }
 
   constructor({ capacity, waitCosts, ageing, groupCosts = [], parts }: PoolTrialOptions) {
     this.#costs = [...waitCosts, ...groupCosts]
+    this.#capacity = capacity
     this.#tiers = waitCosts.length
     const options = { groups: this.#costs.length, parts }
     this.#without = new PoolWorld(capacity, this.#tiers, ageing, options)
@@ -124,6 +133,7 @@ export class PoolTrial {
         request.duration = (this.#durations[request.group] as { mean: number }).mean
       }
       change = this.#apply(change, request.time)
+      this.#came(request)
       this.#without.request(request)
       this.#with.request(request.raised === request.tier ? request : { ...request, tier: request.raised })
     }
@@ -138,9 +148,9 @@ export class PoolTrial {
     this.#from = 0
   }
 
-  /** What waiting would have cost without the plans less what it would have with them: request seconds by their costs. */
+  /** What waiting would have cost without the plans less what it would have with them, and what it still will: request seconds by their costs. */
   get saved(): number {
-    return this.#cost(this.#without.waited) - this.#cost(this.#with.waited)
+    return this.#cost(this.#without.waited) - this.#cost(this.#with.waited) - this.#toCome()
   }
 
   /** What waiting would have cost those for whom the plans are not: all tiers but the highest that asks, or where groups are told apart, whoever is in none. */
@@ -150,6 +160,34 @@ export class PoolTrial {
     if (waited.length > this.#tiers) return this.#cost(waited.slice(0, this.#tiers))
     while (top > 0 && (this.#durations[top] as { count: number }).count === 0) top--
     return this.#cost(waited.slice(0, top))
+  }
+
+  /**
+   * What the plans will have cost when the line is gone: units that were idle for them have left more to be done, and all wait for that longer who are in line or will be
+   * before it is gone. Where nearly all is used that is some hundred times what they have cost by now. They are taken to be of the lowest tier, which goes last. (A line
+   * as a fluid: Newell, Applications of Queueing Theory, 1982.)
+   */
+  #toCome(): number {
+    const { span, count, work } = this.#load
+    if (span < LOAD_KNOWN_MS || count === 0) return 0
+    const more = this.#with.unfinished - this.#without.unfinished
+    const busy = Math.min(BUSY_MOST, work / span / this.#capacity)
+    const waiting = this.#without.waiting
+    const gone = (waiting * work) / count / (this.#capacity * (1 - busy))
+    const delayed = waiting + (count / span) * gone
+    return (((more / this.#capacity) * delayed) / 1000) * (this.#costs[0] ?? 0)
+  }
+
+  #came({ time, amount, duration }: Tried): void {
+    const load = this.#load
+    // The worlds leave out what the pool can never grant.
+    if (!(amount > 0 && amount <= this.#capacity)) return
+    const passed = Number.isNaN(load.until) ? 0 : time - load.until
+    const fade = Math.exp(-passed / LOAD_MS)
+    load.until = time
+    load.span = load.span * fade + passed
+    load.count = load.count * fade + 1
+    load.work = load.work * fade + amount * duration
   }
 
   #change(change: Change): void {

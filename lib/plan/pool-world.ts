@@ -72,6 +72,7 @@ export class PoolWorld {
   readonly #usedBy: number[]
   #served = 0
   #used = 0
+  #unfinished = 0
   #time = 0
 
   /**
@@ -97,9 +98,20 @@ export class PoolWorld {
     const line = this.#lines[request.tier] as Line
     if (!this.#isPossible(request) || line.length >= WAITING_MOST) return
     line.push(request)
+    this.#unfinished += request.amount * request.duration
     const group = request.group ?? request.tier
     this.#waiting[group] = (this.#waiting[group] as number) + 1
     this.#serve()
+  }
+
+  /** Work that has come and is not done, of those who wait and of those who run: unit milliseconds. */
+  get unfinished(): number {
+    return this.#unfinished
+  }
+
+  /** Requests that wait. */
+  get waiting(): number {
+    return this.#waiting.reduce((all, waiting) => all + waiting, 0)
   }
 
   keep({ time, tier, units, until }: KeepChange): void {
@@ -135,6 +147,7 @@ export class PoolWorld {
     for (let group = 0; group < this.waited.length; group++) {
       this.waited[group] = (this.waited[group] as number) + (this.#waiting[group] as number) * (to - this.#time)
     }
+    this.#unfinished -= this.#used * (to - this.#time)
     this.#time = to
   }
 
@@ -145,6 +158,7 @@ export class PoolWorld {
     if (this.#running.size > 0) return
     this.#used = 0
     this.#usedBy.fill(0)
+    if (this.waiting === 0) this.#unfinished = 0
   }
 
   /** When somebody who waits may go though nobody is done: a keep is over, or he has aged into its tier. */

@@ -28,6 +28,25 @@ test('a plan for nobody costs what lower tiers wait for it', () => {
   near(one.saved, -0.2)
 })
 
+test('what a plan that made a line longer will have cost when the line is gone is known right after it', () => {
+  const one = trial(1)
+  const came = (time: number) => {
+    one.came(time, LOW, 1)
+    one.ended(time, LOW, 100)
+  }
+  for (let time = 0; time < 400_000; time += 110) came(time)
+  for (let time = 400_000; time < 400_020; time++) came(time)
+  one.kept({ time: 400_300, tier: HIGH, units: 1, until: 400_500 })
+  for (let time = 400_030; time < 401_000; time += 110) came(time)
+  one.advance(401_000)
+  const early = one.saved
+  for (let time = 401_060; time < 500_000; time += 110) came(time)
+  one.advance(500_000)
+  const late = one.saved
+  assert.ok(late < -20, String(late))
+  assert.ok(Math.abs(early / late - 1) < 0.25, `${early}, and then ${late}`)
+})
+
 test('a group has a cost of its own, and what it saves in a higher tier is weighed with what those lose whom it passes', () => {
   const one = new PoolTrial({ capacity: 1, waitCosts: [1, 2, 8, 32], ageing: 0, groupCosts: [16] })
   const GROUP = 4

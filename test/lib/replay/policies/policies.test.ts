@@ -99,6 +99,30 @@ test('with a predictor that is always right the planner, behind its guard, comes
   }
 })
 
+/** Work that fills all but three per cent, and bursts. */
+function full(seed: number): Said[] {
+  const random = randomsOf(seed)
+  const all: Said[] = []
+  for (let time = 0; time < 900_000; time += -230 * Math.log(1 - random())) all.push({ time, duration: 1000 + 1800 * random() })
+  for (let burst = 4000; burst < 900_000; burst += 5000) {
+    const first = burst + 200 * random()
+    for (let i = 3 + 3 * random(); i > 0; i--) all.push({ time: first + 800 * random(), duration: 500, tier: 'interactive' })
+  }
+  return all.sort((a, b) => a.time - b.time)
+}
+
+test('where all is used a planner stops that knows who comes, before the line that it makes has grown', async () => {
+  for (const seed of [2, 3]) {
+    const work = workload(full(seed), 9)
+    const [reactive, told] = [await play(work), await play(work, perfect(work, { seed: 1 }))]
+    assert.ok(reactive.idle < 0.04, String(reactive.idle))
+    for (const tier of work.tiers) {
+      const [without, withIt] = [tierOf(reactive, tier).waitMean, tierOf(told, tier).waitMean]
+      assert.ok(withIt <= 1.05 * without + 1, `${tier}: ${withIt} ms, and ${without} ms without`)
+    }
+  }
+})
+
 test('a planner does the same each time for a seed', async () => {
   const work = workload(noisy(1), 9)
   const results = []
