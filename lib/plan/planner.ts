@@ -448,7 +448,7 @@ export class Planner {
       },
       ended: ends
     }
-    for (const plan of guard.pass(planner.plan(view), now, keeps)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const plan of guard.keep(planner.plan(view), now, view, keeps)) arena.write({ ...plan, source: SOURCES.keep })
     for (const plan of shares?.plan(view, { allows, ends }) ?? []) arena.write({ ...plan, source: SOURCES.share })
   }
 

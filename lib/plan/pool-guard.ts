@@ -1,7 +1,7 @@
 import type { KeepPlan } from '../plans.js'
 import { ControlWindows, type Waits } from './control-windows.js'
 import { PoolTrial, type PoolTrialOptions } from './pool-trial.js'
-import { type Gate, type Guarded, TrialGuard, type TrialStatus } from './trial-guard.js'
+import { type Gate, type Guarded, type Losing, TrialGuard, type TrialStatus } from './trial-guard.js'
 
 export interface PoolGuardOptions extends PoolTrialOptions {
   /** names, lowest first */
@@ -52,8 +52,13 @@ export class TiersGuard<P extends { readonly until: number }> {
   }
 
   /** Once a period, as {@link TrialGuard.pass}. */
-  pass(plans: readonly P[], now: number, gate?: Gate<P>): readonly P[] {
-    return this.#guard.pass(plans, now, gate)
+  pass(plans: readonly P[], now: number, gate?: Gate<P>, losing?: Losing<P>): readonly P[] {
+    return this.#guard.pass(plans, now, gate, losing)
+  }
+
+  /** Units that a request asks for, on average; undefined: that is not known yet. */
+  protected get usual(): number | undefined {
+    return this.#trial.usual
   }
 
   status(): GuardStatus {
@@ -62,14 +67,49 @@ export class TiersGuard<P extends { readonly until: number }> {
   }
 }
 
+/** Who has a pool, and who waits for it. */
+export interface PoolUse {
+  /** units that all hold together */
+  used(): number
+  /** requests of a tier that wait, by its index */
+  waiting(tier: number): number
+}
+
 /** The guard of what is kept of a pool. */
 export class PoolGuard extends TiersGuard<KeepPlan> {
+  readonly #options: PoolGuardOptions
+
   constructor(options: PoolGuardOptions) {
     const { tiers, capacity } = options
-    super(options, trial => ({
+    super({ ...options, idles: true }, trial => ({
       keyOf: ({ tier }) => tier,
       tried: ({ tier, amount }, time, until) => trial.kept({ time, tier: tiers.indexOf(tier), units: amount * capacity, until }),
       emptied: plan => ({ ...plan, amount: 0 })
     }))
+    this.#options = options
+  }
+
+  /** Once a period, as {@link TrialGuard.pass}. @param use as it is now */
+  keep(plans: readonly KeepPlan[], now: number, use: PoolUse, gate?: Gate<KeepPlan>): readonly KeepPlan[] {
+    return this.pass(plans, now, gate, inForce => this.#losing(inForce, use))
+  }
+
+  /** Those who wait though there is room for them: it is kept for others. */
+  #losing(inForce: readonly KeepPlan[], use: PoolUse): number {
+    const { tiers, capacity, waitCosts } = this.#options
+    const free = capacity - use.used()
+    if (!(free > 0)) return 0
+    const above = Math.max(0, ...inForce.map(({ tier, amount }) => (amount > 0 ? tiers.indexOf(tier) : 0)))
+    let room = this.usual === undefined ? Number.POSITIVE_INFINITY : Math.floor(free / this.usual + ROUNDING)
+    let losing = 0
+    for (let tier = above - 1; tier >= 0; tier--) {
+      const kept = Math.min(room, use.waiting(tier))
+      losing += kept * (waitCosts[tier] ?? 0)
+      room -= kept
+    }
+    return losing
   }
 }
+
+/** What sums of parts lose. */
+const ROUNDING = 1e-6

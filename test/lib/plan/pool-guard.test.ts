@@ -63,6 +63,34 @@ test('a source that lies is stopped, when it has cost its budget and no more tha
   assert.not(guard.status().proven)
 })
 
+test('who is kept waiting counts at once, though nobody is done for a minute yet: it is written no more while it may have cost more than its budget', () => {
+  const guard = guardOf()
+  const use = { used: () => 1, waiting: (tier: number) => (tier === LOW ? 3 : 0) }
+  const passed: number[] = []
+  for (let now = 0; now < 30_000; now += PERIOD_MS) {
+    guard.came(now, LOW, 1)
+    if (guard.keep([keep(0.5)], now, use).some(({ amount }) => amount > 0)) passed.push(now)
+  }
+  assert.ok(guard.status().on, 'nothing is known yet')
+  // How much one asks for is not known yet, so all three may be kept waiting; half of that counts, and a second may be lost.
+  assert.equal(passed, [0, 100, 200, 300, 400, 500, 600])
+})
+
+test('who waits for more than is free, or for his like, is kept waiting by nobody', () => {
+  for (const use of [
+    { used: () => 2, waiting: () => 3 },
+    { used: () => 1, waiting: (tier: number) => (tier === HIGH ? 3 : 0) }
+  ]) {
+    const guard = guardOf()
+    let passed = 0
+    for (let now = 0; now < 30_000; now += PERIOD_MS) {
+      guard.came(now, LOW, 1)
+      if (guard.keep([keep(0.5)], now, use).length > 0) passed++
+    }
+    assert.is(passed, 300)
+  }
+})
+
 test('nothing is written while it is stopped, and it is let through again when it has told the truth for long enough', () => {
   const guard = guardOf()
   run(guard, 0, 60_000, lies)

@@ -29,7 +29,7 @@ test('a plan for nobody costs what lower tiers wait for it', () => {
 })
 
 test('what a plan that made a line longer will have cost when the line is gone is known right after it', () => {
-  const one = trial(1)
+  const one = new PoolTrial({ capacity: 1, waitCosts: [1, 2, 8, 32], ageing: 0, idles: true })
   const came = (time: number) => {
     one.came(time, LOW, 1)
     one.ended(time, LOW, 100)
