@@ -52,13 +52,13 @@ export function admitAtOnce(
 
 /** Whether it is what was asked for last: then the addon knows it. */
 function isSame(session: Session, asked: Asked, pair: unknown, tokens: unknown, lockList: unknown, ask: Ask): boolean {
-  const { lockCount, poolCount, bucketCount, parts } = asked
+  const { lockCount, poolCount, bucketCount } = asked
   if (asked.tier !== tierOf(session, ask)) return false
   if (lockList === undefined ? lockCount !== 0 : lengthOf(lockList, MOST_LOCKS) !== lockCount) return false
   for (let i = 0; i < lockCount; i++) {
     const lock = (lockList as readonly unknown[])[i]
     // A lock may have come to another place in the arena.
-    if (lock !== asked.locks[i] || locks.plainly(lock as Lock) !== parts[i]) return false
+    if (lock !== asked.locks[i] || locks.plainly(lock as Lock) !== session.parts[i]) return false
   }
   if (pair === undefined ? poolCount !== 0 : poolCount === 0 || lengthOf(pair, 2) !== 2) return false
   if (poolCount !== 0) {
@@ -88,7 +88,7 @@ function tierOf(session: Session, ask: Ask): number {
 
 /** Writes all of it. */
 function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unknown, ask: Ask): Admission | RefusedAtOnce | undefined {
-  const { scratch, asked } = session
+  const { scratch, asked, parts } = session
   asked.number = 0
   const turn = (scratch[At.Turn] + 1) | 0
   scratch[At.Turn] = turn
@@ -99,7 +99,7 @@ function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unk
     const pool = poolOf(session, pair)
     if (pool === undefined) return undefined
     units = pools.read(pool, (pair as readonly unknown[])[1])
-    asked.parts[lockCount] = pool.element
+    parts[lockCount] = pool.element
     scratch[At.Parts + PART_WORDS * lockCount] = pool.element.index
   }
   const poolCount = units === undefined ? 0 : 1
@@ -129,13 +129,13 @@ function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unk
 
 /** Apart, as all is that seldom comes to be: the engine inlines what is asked for each time only into what is small enough. */
 function refusal(session: Session, code: number): RefusedAtOnce | undefined {
-  const { scratch, times, asked } = session
+  const { scratch, times, asked, parts } = session
   const refused = scratch[At.OutRefused]
   const waitMs = times[Time.OutReady]
   if (scratch[At.OutSettled] !== 0) session.waiting.settle()
   if (code !== Code.Busy) return undefined
   const kind = refused < asked.lockCount ? 'lock' : refused < asked.lockCount + asked.poolCount ? 'pool' : 'bucket'
-  return { ok: false, kind, name: (asked.parts[refused] as Element).name, waitMs: kind === 'bucket' ? waitMs : undefined }
+  return { ok: false, kind, name: (parts[refused] as Element).name, waitMs: kind === 'bucket' ? waitMs : undefined }
 }
 
 function admission(session: Session, asked: Asked, ask: Ask): Admission {
@@ -154,9 +154,9 @@ function severalOf(session: Session, first: Grant, lockCount: number, allocation
 }
 
 /** Its tier comes back in the word of the grant, where no bit of it is used. */
-function grantAt({ scratch, asked }: Session, position: number): Grant {
+function grantAt({ scratch, parts }: Session, position: number): Grant {
   const at = At.Parts + PART_WORDS * position
-  return new Grant(asked.parts[position] as Element, scratch[at + 1], -1, scratch[at + 2], undefined)
+  return new Grant(parts[position] as Element, scratch[at + 1], -1, scratch[at + 2], undefined)
 }
 
 function allocationAt(session: Session, position: number, ask: Ask): Allocation {
@@ -181,8 +181,8 @@ function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask
 /** How many there are; -1: they are to be looked at more closely. */
 function readLocks(session: Session, list: unknown, ask: Ask): number {
   const count = lengthOf(list, MOST_LOCKS)
-  const { scratch, asked } = session
-  const { parts, locks: known } = asked
+  const { scratch, parts } = session
+  const known = session.asked.locks
   for (let i = 0; i < count; i++) {
     const lock = (list as readonly unknown[])[i]
     if (lock !== known[i] && !learn(session, known, i, lock, lockElement(session, lock), 0)) return -1
@@ -208,8 +208,8 @@ function poolOf(session: Session, pair: unknown): Pool | undefined {
 
 function readBuckets(session: Session, list: unknown, from: number): number {
   const count = lengthOf(list, MOST_BUCKETS)
-  const { scratch, times, asked } = session
-  const { parts, buckets: known } = asked
+  const { scratch, times, parts, asked } = session
+  const known = asked.buckets
   for (let i = 0; i < count; i++) {
     const entry = (list as readonly unknown[])[i]
     if (lengthOf(entry, 2) !== 2) return -1
@@ -228,14 +228,7 @@ function readBuckets(session: Session, list: unknown, from: number): number {
  * Remembers what stands at a place of a list, whose parts begin at `from`, if it is what it should be (then it has an element) and nothing before it is
  * the same. What was known of those behind it is known no more, because it was also that they are not this one.
  */
-function learn(
-  { asked: { parts } }: Session,
-  known: unknown[],
-  position: number,
-  part: unknown,
-  element: Element | undefined,
-  from: number
-): boolean {
+function learn({ parts }: Session, known: unknown[], position: number, part: unknown, element: Element | undefined, from: number): boolean {
   known.fill(UNKNOWN, position)
   if (element === undefined) return false
   for (let i = from; i < from + position; i++) if ((parts[i] as Element).index === element.index) return false

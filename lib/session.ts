@@ -55,8 +55,6 @@ export class Asked {
   readonly buckets: unknown[] = unknown(MOST_BUCKETS)
   /** of each bucket */
   readonly tokens: unknown[] = unknown(MOST_BUCKETS)
-  /** the elements of locks, pools and buckets, one after the other; also while they are being written into the scratch and read from it */
-  readonly parts: unknown[] = unknown(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS)
 }
 
 function unknown(count: number): unknown[] {
@@ -103,6 +101,8 @@ export class Session {
   readonly plainUnits: PlainAsk & { readonly grace: undefined }
   /** what was asked for together last */
   readonly asked = new Asked()
+  /** its elements, of locks, pools and buckets one after the other; also while they are being written into the scratch and read from it */
+  readonly parts: unknown[] = unknown(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS)
 
   constructor(
     readonly binding: OpenArena,

@@ -441,7 +441,7 @@ test('numbers that make no sense are refused by the addon before anything is tak
     write(At.Parts + 2, 4),
     write(At.Request, 8)
   ]
-  const element = pools.sessionOf(pool).asked.parts
+  const element = pools.sessionOf(pool).parts
   for (const spoil of bad) {
     scratch[At.Arena] = session.arena
     scratch[At.Request] = 1
