@@ -216,7 +216,6 @@ export class Allocation {
 
   /** @internal Writes it into the scratch as one of several that end together. False: there is more to its end than the addon's. */
   writeHeld(scratch: Int32Array, at: number): boolean {
-    scratch[at] = this.pool.element.index
     scratch[at + 1] = this.seqLow
     scratch[at + 2] = this.grantWord
     scratch[at + 3] = this.waiter
@@ -307,9 +306,12 @@ export class Allocation {
     session.release()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
-    if (code === Code.Ok) return true
+    return code === Code.Ok || this.refused(code)
+  }
+
+  private refused(code: number): boolean {
     if (isGone(code)) return false
-    throw session.failure(code, this.pool.name)
+    throw this.pool.session.failure(code, this.pool.name)
   }
 
   /** Gives back what becomes less, and tells what is to become more. */

@@ -5,10 +5,10 @@ import { type Bucket, buckets } from './bucket.js'
 import type { Element } from './element.js'
 import { Grant } from './grant.js'
 import { type Lock, locks } from './lock.js'
-import { At, Code, MOST_BUCKETS, MOST_LOCKS, PART_WORDS, RequestBit, Time } from './native/binding.js'
+import { At, Code, DIMENSIONS, MOST_BUCKETS, MOST_LOCKS, PART_WORDS, RequestBit, Time } from './native/binding.js'
 import { isPositive } from './pace.js'
 import { type Pool, pools, writeAmounts } from './pool.js'
-import { type Session, UNKNOWN } from './session.js'
+import { type Asked, type Session, UNKNOWN } from './session.js'
 import { TIER_MASK } from './terms.js'
 import { grantChannel, refusalChannel } from './traces.js'
 
@@ -19,8 +19,6 @@ export interface RefusedAtOnce {
   readonly name: string
   readonly waitMs: number | undefined
 }
-
-const NO_UNITS: readonly number[] = [0, 0, 0, 0, 0, 0]
 
 /**
  * Decides all parts in one call of the addon: one pool, four buckets and four locks at most, of which nothing is asked but what they are by
@@ -35,52 +33,115 @@ export function admitAtOnce(
   ask: Ask
 ): Admission | RefusedAtOnce | undefined {
   if (ask.booker !== undefined || grantChannel.hasSubscribers || refusalChannel.hasSubscribers) return undefined
-  const { scratch, parts } = session
+  const { asked } = session
+  const { number } = asked
+  // All of it is compared before anything is written; a getter may have closed the governor, or have asked for something else itself.
+  if (number === 0 || !isSame(session, asked, pair, tokens, lockList, ask) || asked.number !== number || !session.open)
+    return askAnew(session, pair, tokens, lockList, ask)
+  const { scratch } = session
+  scratch[At.Arena] = session.arena
+  scratch[At.Request] = ask.tier | RequestBit.Again
+  scratch[At.Asked] = number
+  if (ask !== session.plainAsk) writeNames(scratch, ask, RequestBit.Again)
+  session.tryAdmit()
+  const code = scratch[At.OutCode]
+  if (code === Code.Ok) return admission(session, asked, ask)
+  // Another account on this arena has asked for something else since.
+  return code === Code.Differs ? askAnew(session, pair, tokens, lockList, ask) : refusal(session, code)
+}
+
+/** Whether it is what was asked for last: then the addon knows it. */
+function isSame(session: Session, asked: Asked, pair: unknown, tokens: unknown, lockList: unknown, ask: Ask): boolean {
+  const { lockCount, poolCount, bucketCount } = asked
+  if (asked.tier !== tierOf(session, ask)) return false
+  if (lockList === undefined ? lockCount !== 0 : lengthOf(lockList, MOST_LOCKS) !== lockCount) return false
+  for (let i = 0; i < lockCount; i++) {
+    const lock = (lockList as readonly unknown[])[i]
+    // A lock may have come to another place in the arena.
+    if (lock !== asked.locks[i] || locks.plainly(lock as Lock) !== session.parts[i]) return false
+  }
+  if (pair === undefined ? poolCount !== 0 : poolCount === 0 || lengthOf(pair, 2) !== 2) return false
+  if (poolCount !== 0) {
+    const pool = (pair as readonly unknown[])[0]
+    if (pool !== asked.pools[0]) return false
+    const units = pools.read(pool as Pool, (pair as readonly unknown[])[1])
+    if (units !== asked.units && !areEqual(units, asked.units)) return false
+  }
+  if (tokens === undefined ? bucketCount !== 0 : lengthOf(tokens, MOST_BUCKETS) !== bucketCount) return false
+  for (let i = 0; i < bucketCount; i++) {
+    const entry = (tokens as readonly unknown[])[i]
+    if (lengthOf(entry, 2) !== 2 || (entry as readonly unknown[])[0] !== asked.buckets[i]) return false
+    if ((entry as readonly unknown[])[1] !== asked.tokens[i]) return false
+  }
+  return true
+}
+
+function areEqual(units: readonly number[], others: readonly number[]): boolean {
+  for (let d = 0; d < DIMENSIONS; d++) if (units[d] !== others[d]) return false
+  return true
+}
+
+/** Of locks asked for without options each has its own. */
+function tierOf(session: Session, ask: Ask): number {
+  return ask === session.plainAsk ? -1 : ask.tier
+}
+
+/** Writes all of it. */
+function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unknown, ask: Ask): Admission | RefusedAtOnce | undefined {
+  const { scratch, asked, parts } = session
+  asked.number = 0
   const turn = (scratch[At.Turn] + 1) | 0
   scratch[At.Turn] = turn
   const lockCount = lockList === undefined ? 0 : readLocks(session, lockList, ask)
   if (lockCount < 0) return undefined
-  let pool: Pool | undefined
-  let units = NO_UNITS
-  let unitCount = 0
+  let units: readonly number[] | undefined
   if (pair !== undefined) {
-    pool = poolOf(session, pair)
+    const pool = poolOf(session, pair)
     if (pool === undefined) return undefined
     units = pools.read(pool, (pair as readonly unknown[])[1])
     parts[lockCount] = pool.element
     scratch[At.Parts + PART_WORDS * lockCount] = pool.element.index
-    unitCount = 1
   }
-  const bucketCount = tokens === undefined ? 0 : readBuckets(session, tokens, lockCount + unitCount)
+  const poolCount = units === undefined ? 0 : 1
+  const bucketCount = tokens === undefined ? 0 : readBuckets(session, tokens, lockCount + poolCount)
   // A getter may have closed it, or have asked for something like this itself.
   if (bucketCount < 0 || !session.open || scratch[At.Turn] !== turn) return undefined
+  asked.lockCount = lockCount
+  asked.poolCount = poolCount
+  asked.bucketCount = bucketCount
   scratch[At.Arena] = session.arena
   scratch[At.Locks] = lockCount
-  scratch[At.Pools] = unitCount
+  scratch[At.Pools] = poolCount
   scratch[At.Buckets] = bucketCount
   scratch[At.Request] = ask.tier
-  if (ask !== session.plainAsk) writeNames(scratch, ask)
-  if (pool !== undefined) writeAmounts(session, pool.names.length, units)
+  if (ask !== session.plainAsk) writeNames(scratch, ask, 0)
+  if (units !== undefined) {
+    asked.units = units
+    writeAmounts(session, (asked.pools[0] as Pool).names.length, units)
+  }
+  scratch[At.Asked] = 0
   session.tryAdmit()
+  asked.number = scratch[At.Asked]
+  asked.tier = tierOf(session, ask)
   const code = scratch[At.OutCode]
-  if (code === Code.Ok) return admission(session, lockCount, pool, units, ask)
-  return refusal(session, code, lockCount, unitCount)
+  return code === Code.Ok ? admission(session, asked, ask) : refusal(session, code)
 }
 
 /** Apart, as all is that seldom comes to be: the engine inlines what is asked for each time only into what is small enough. */
-function refusal(session: Session, code: number, lockCount: number, unitCount: number): RefusedAtOnce | undefined {
-  const { scratch, times, parts } = session
+function refusal(session: Session, code: number): RefusedAtOnce | undefined {
+  const { scratch, times, asked, parts } = session
   const refused = scratch[At.OutRefused]
   const waitMs = times[Time.OutReady]
   if (scratch[At.OutSettled] !== 0) session.waiting.settle()
   if (code !== Code.Busy) return undefined
-  const kind = refused < lockCount ? 'lock' : refused < lockCount + unitCount ? 'pool' : 'bucket'
+  const kind = refused < asked.lockCount ? 'lock' : refused < asked.lockCount + asked.poolCount ? 'pool' : 'bucket'
   return { ok: false, kind, name: (parts[refused] as Element).name, waitMs: kind === 'bucket' ? waitMs : undefined }
 }
 
-function admission(session: Session, lockCount: number, pool: Pool | undefined, units: readonly number[], ask: Ask): Admission {
+function admission(session: Session, asked: Asked, ask: Ask): Admission {
+  const { lockCount } = asked
   const first = lockCount === 0 ? undefined : grantAt(session, 0)
-  const allocation = pool === undefined ? undefined : allocationAt(session, lockCount, pool, units, ask)
+  const allocation = asked.poolCount === 0 ? undefined : allocationAt(session, lockCount, ask)
   const several = first !== undefined && lockCount > 1 ? severalOf(session, first, lockCount, allocation) : undefined
   if (session.scratch[At.OutSettled] !== 0) session.waiting.settle()
   return new Admission(first, allocation, several)
@@ -98,17 +159,20 @@ function grantAt({ scratch, parts }: Session, position: number): Grant {
   return new Grant(parts[position] as Element, scratch[at + 1], -1, scratch[at + 2], undefined)
 }
 
-function allocationAt(session: Session, position: number, pool: Pool, units: readonly number[], ask: Ask): Allocation {
-  const { scratch, plainAsk, plainUnits } = session
+function allocationAt(session: Session, position: number, ask: Ask): Allocation {
+  const { scratch, asked, plainAsk, plainUnits } = session
   const at = At.Parts + PART_WORDS * position
-  const { tier, tenant, workflow, client } = ask
-  const terms: AllocationTerms = ask === plainAsk ? plainUnits : { tier, tenant, workflow, client, grace: undefined }
-  return new Allocation(pool, terms, scratch[at + 1], scratch[at + 2], scratch[at + 3], units)
+  const terms = ask === plainAsk ? plainUnits : termsOf(ask)
+  return new Allocation(asked.pools[0] as Pool, terms, scratch[at + 1], scratch[at + 2], scratch[at + 3], asked.units)
 }
 
-function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask): void {
+function termsOf({ tier, tenant, workflow, client }: Ask): AllocationTerms {
+  return { tier, tenant, workflow, client, grace: undefined }
+}
+
+function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask, bits: number): void {
   if ((tenant | workflow | client) === 0) return
-  scratch[At.Request] = tier | RequestBit.Named
+  scratch[At.Request] = tier | RequestBit.Named | bits
   scratch[At.Tenant] = tenant
   scratch[At.Workflow] = workflow
   scratch[At.Client] = client
@@ -118,7 +182,7 @@ function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask
 function readLocks(session: Session, list: unknown, ask: Ask): number {
   const count = lengthOf(list, MOST_LOCKS)
   const { scratch, parts } = session
-  const known = session.known.locks
+  const known = session.asked.locks
   for (let i = 0; i < count; i++) {
     const lock = (list as readonly unknown[])[i]
     if (lock !== known[i] && !learn(session, known, i, lock, lockElement(session, lock), 0)) return -1
@@ -138,14 +202,14 @@ function readLocks(session: Session, list: unknown, ask: Ask): number {
 function poolOf(session: Session, pair: unknown): Pool | undefined {
   if (lengthOf(pair, 2) !== 2) return undefined
   const pool = (pair as readonly unknown[])[0]
-  const known = session.known.pools
+  const known = session.asked.pools
   return pool === known[0] || learn(session, known, 0, pool, poolElement(session, pool), 0) ? (pool as Pool) : undefined
 }
 
 function readBuckets(session: Session, list: unknown, from: number): number {
   const count = lengthOf(list, MOST_BUCKETS)
-  const { scratch, times, parts } = session
-  const known = session.known.buckets
+  const { scratch, times, parts, asked } = session
+  const known = asked.buckets
   for (let i = 0; i < count; i++) {
     const entry = (list as readonly unknown[])[i]
     if (lengthOf(entry, 2) !== 2) return -1
@@ -155,7 +219,7 @@ function readBuckets(session: Session, list: unknown, from: number): number {
     const element = buckets.elementOf(bucket as Bucket)
     parts[from + i] = element
     scratch[At.Parts + PART_WORDS * (from + i)] = element.index
-    times[Time.Together + i] = tokens
+    asked.tokens[i] = times[Time.Together + i] = tokens
   }
   return count
 }

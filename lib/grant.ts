@@ -263,7 +263,6 @@ export class Grant {
         scratch[at] = element.index
         scratch[at + 1] = seqLow
         scratch[at + 2] = bits
-        scratch[at + 3] = waiter
         return (bits & SPECIAL) === 0 && waiter === -1
       },
       markEnded(grant) {

@@ -8,7 +8,6 @@ import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
 import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
-import { closed } from './native/codes.js'
 import {
   type AmountsByName,
   isPossible,
@@ -152,27 +151,18 @@ export class Pool {
    */
   tryAllocate(amounts: AmountsByName, options?: TryAllocateOptions): Allocation | null {
     const wanted = this.read(amounts)
-    const session = this.session
-    if (options === undefined && !(session.encloses && isEnclosed())) {
-      // After the reading: a getter may have closed it.
-      if (!session.open) throw closed(this.name)
-      if (this.beyond !== undefined) return this.tryUnits(wanted, this.plainTerms) ?? null
-      const scratch = session.scratch
-      const terms = this.plainTerms
-      scratch[At.Arena] = session.arena
-      scratch[At.Index] = this.element.index
-      scratch[At.Request] = terms.tier
-      writeAmounts(session, this.names.length, wanted)
-      session.tryAllocate()
-      const code = scratch[At.OutCode]
-      if (code !== Code.Ok || scratch[At.OutSettled] !== 0) return this.tried(code, wanted, terms)
-      return new Allocation(this, terms, scratch[At.OutSeqLow], scratch[At.OutGrant], scratch[At.OutWaiter], wanted)
-    }
-    const { terms, ask } = this.readTerms(options, TRY_KNOWN, 'tryAllocate()')
-    session.mustBeOpen(this.name)
-    const allocation = this.tryUnits(wanted, terms)
-    ask.booker?.book('pool', this.name, 0, allocation)
-    return allocation ?? null
+    // After the reading: a getter may have closed it.
+    if (options !== undefined || !this.isQuick()) return this.tryAllocateSlowly(wanted, options)
+    const { session, plainTerms: terms } = this
+    const { scratch } = session
+    scratch[At.Arena] = session.arena
+    scratch[At.Index] = this.element.index
+    scratch[At.Request] = terms.tier
+    writeAmounts(session, this.names.length, wanted)
+    session.tryAllocate()
+    const code = scratch[At.OutCode]
+    if (code !== Code.Ok || scratch[At.OutSettled] !== 0) return this.tried(code, wanted, terms)
+    return new Allocation(this, terms, scratch[At.OutSeqLow], scratch[At.OutGrant], scratch[At.OutWaiter], wanted)
   }
 
   /**
@@ -277,6 +267,21 @@ export class Pool {
 
   private mustBePossible({ tier }: AllocationTerms, amounts: readonly number[]): void {
     if (!isPossible(this.state(), tier, amounts)) throw exceeds(this.label(), this.name, this.byName(amounts))
+  }
+
+  /** Whether a request without options has nothing to it but the plain terms. */
+  private isQuick(): boolean {
+    const { session } = this
+    return session.open && this.beyond === undefined && !(session.encloses && isEnclosed())
+  }
+
+  /** Apart, so that the usual way stays small enough to be inlined. */
+  private tryAllocateSlowly(wanted: readonly number[], options: unknown): Allocation | null {
+    const { terms, ask } = this.readTerms(options, TRY_KNOWN, 'tryAllocate()')
+    this.session.mustBeOpen(this.name)
+    const allocation = this.tryUnits(wanted, terms)
+    ask.booker?.book('pool', this.name, 0, allocation)
+    return allocation ?? null
   }
 
   private tryUnits(amounts: readonly number[], terms: AllocationTerms): Allocation | undefined {

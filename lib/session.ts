@@ -35,6 +35,32 @@ export interface PlainAsk {
 /** Where nothing is known of what was asked for: what nobody can ask for, as they could for undefined. */
 export const UNKNOWN: object = Object.freeze({})
 
+const NO_UNITS: readonly number[] = Object.freeze([0, 0, 0, 0, 0, 0])
+
+/**
+ * What was asked for together last: see at-once.ts. Each part by its place in its list, as far as it is known to be plain and no two of a kind to be
+ * one; and, where the addon has a number of it, all of it.
+ */
+export class Asked {
+  /** the addon's, 0: it does not know it */
+  number = 0
+  /** that was asked for by all of it; -1: each lock by its own */
+  tier = -1
+  lockCount = 0
+  poolCount = 0
+  bucketCount = 0
+  units = NO_UNITS
+  readonly locks: unknown[] = unknown(MOST_LOCKS)
+  readonly pools: unknown[] = unknown(MOST_POOLS)
+  readonly buckets: unknown[] = unknown(MOST_BUCKETS)
+  /** of each bucket */
+  readonly tokens: unknown[] = unknown(MOST_BUCKETS)
+}
+
+function unknown(count: number): unknown[] {
+  return new Array<unknown>(count).fill(UNKNOWN)
+}
+
 /** What one open governor is to its locks and grants. The hot paths read it, so it is plain data of one shape. */
 export class Session {
   /** false from the call of close() on: nothing new is let in */
@@ -73,14 +99,10 @@ export class Session {
   readonly plainAsk: PlainAsk
   /** the same as the terms of an allocation */
   readonly plainUnits: PlainAsk & { readonly grace: undefined }
-  /** the elements of what is asked for together, while that is being written into the scratch and read from it */
-  readonly parts: unknown[] = new Array(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS).fill(undefined)
-  /** what was asked for together last, by its place in its list, as far as it is known to be plain and no two of a kind to be one: see at-once.ts */
-  readonly known = {
-    locks: new Array<unknown>(MOST_LOCKS).fill(UNKNOWN),
-    pools: new Array<unknown>(MOST_POOLS).fill(UNKNOWN),
-    buckets: new Array<unknown>(MOST_BUCKETS).fill(UNKNOWN)
-  }
+  /** what was asked for together last */
+  readonly asked = new Asked()
+  /** its elements, of locks, pools and buckets one after the other; also while they are being written into the scratch and read from it */
+  readonly parts: unknown[] = unknown(MOST_LOCKS + MOST_POOLS + MOST_BUCKETS)
 
   constructor(
     readonly binding: OpenArena,

@@ -51,7 +51,8 @@ export const enum At {
   OutRefused = 75, // position of the part that refused
   Turn = 76, // of the faces: counts who writes the parts, so that a getter that made another one do so does not go unnoticed
   Amounts = 77, // of units: how many of the Amounts there are; the others count as 0
-  Parts = 80, // entries of four: element index; of a lock its generation and tier; of what is held SeqLow, Grant, waiter id (-1 of a lock)
+  Asked = 78, // of tryAdmit, out: the number of what was written and found to make sense; in, with RequestBit.Again: that number
+  Parts = 80, // entries of four: element index; of a lock its generation and tier; of what is held SeqLow, Grant, of units the waiter id
   Key = 16 // of keyed buckets, out and in: the four words of the hash of a key
 }
 
@@ -122,6 +123,7 @@ export const enum RequestBit {
   Steal = 8,
   Named = 64, // Workflow, Tenant and Client say who asks, and of a lock Hold for how long
   Revocable = 32, // allocate: a share plan may ask for it back
+  Again = 128, // tryAdmit: the same parts, amounts and tokens as those of the number in Asked; Differs: that was not the last
   Cohort = 16 // lock: if this environment holds the lock alone and nobody waits for it, say so (Own) instead of queueing
 }
 
@@ -229,11 +231,12 @@ export interface Binding {
   /** As tryAllocate, and Timeout, Arrival; OutCode also Wait (OutWaiter). */
   allocate(): void
   /**
-   * In: Request (tier | Named) with names, of units and tokens; Locks, Pools, Buckets, Parts in that order, Amounts, Together. All or nothing. OutCode: Ok (Parts: SeqLow, Grant and waiter of
-   * each lock and pool; of a lock the Grant has the tier in its lowest two bits) | Busy (OutRefused, OutReady) | Stale | < 0. Writes OutSettled.
+   * In: Request (tier | Named | Again) with names, of units and tokens; with Again Asked, else Locks, Pools, Buckets, Parts in that order, Amounts, Together, of which it writes the number to
+   * Asked. All or nothing. OutCode: Ok (Parts: SeqLow, Grant and waiter of each lock and pool; of a lock the Grant has the tier in its lowest two bits) | Busy (OutRefused, OutReady) |
+   * Stale | Differs (and OutSettled is not written) | < 0. Writes OutSettled.
    */
   tryAdmit(): void
-  /** In: Locks, Pools, Parts, Ending. OutCode: Ok: all of them were held | Lost | < 0. Writes OutSettled. */
+  /** In: Locks, Pools, Parts (SeqLow, Grant, and of a lock the index, of units the waiter), Ending. OutCode: Ok: all of them were held | Lost | < 0. Writes OutSettled. */
   releaseTogether(): void
   /** In: Waiter, SeqLow, Grant, Amounts (none above what it has). Ok | Lost | < 0. Writes OutSettled. */
   shrink(): number

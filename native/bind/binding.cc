@@ -183,11 +183,6 @@ bool Binding::read_request(core::Request& request) {
   return true;
 }
 
-void Binding::write_grant(int at, const core::Granted& granted) {
-  scratch_[at] = static_cast<std::uint32_t>(granted.sequence);
-  scratch_[at + 1] = grant_word(granted.sequence, granted.owner_died);
-}
-
 std::int32_t Binding::answer(core::Answer answer, const core::Granted& granted) {
   switch (answer) {
     case core::Answer::kOk:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bind/environment.h"
+#include "bind/wanted.h"
 #include "core/keyed.h"
 #include "core/lane_reader.h"
 #include "shm/attachment.h"
@@ -118,19 +119,17 @@ class Binding {
   std::int32_t refund();
 
   // bind/together.cc
-  struct Part;
-  struct Together;
   bool define_together(napi_value object);
   std::int32_t try_admit();
   std::int32_t release_together();
+  bool read_wanted();
   inline bool find_part(core::Kind kind, Part& part) const;
-  inline bool read_wanted(Together& wanted) const;
   inline core::Answer take_lock(Part& part, core::Nanos at);
   inline core::Answer take_units(Part& part, std::uint32_t asked, core::Nanos at);
   inline core::Answer take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens);
   core::Answer take_tokens_slowly(const Part& part, std::uint32_t asked, core::Tokens& tokens);
   inline core::Answer give_back_part(const Part& part);
-  std::int32_t refuse_together(const Part* parts, std::uint32_t refused, core::Answer why, const core::Tokens& tokens);
+  std::int32_t refuse_together(std::uint32_t refused, core::Answer why, const core::Tokens& tokens);
 
   // bind/pools.cc
   static napi_value define_pool(napi_env env, napi_callback_info info);
@@ -187,7 +186,7 @@ class Binding {
   inline void read_names(std::uint32_t wanted);
   void read_ending();
   inline std::uint64_t sequence(int at) const;
-  void write_grant(int at, const core::Granted& granted);
+  inline void write_grant(int at, const core::Granted& granted);
   std::int32_t answer(core::Answer answer, const core::Granted& granted);
   // Hands what was settled to the scratch; what does not fit is announced by another wake.
   void settle();
@@ -219,6 +218,9 @@ class Binding {
   std::uint32_t last_reader_ = 0;
   std::unique_ptr<core::NoteRing> notes_;  // from the first note on
   core::EnclosingGrant enclosing_[core::kEnclosingMax];
+  core::Request units_;  // of tryAllocate, last
+  Wanted wanted_;        // together, last
+  std::uint32_t last_wanted_ = 0;
   int users_ = 1;
   int functions_ = 0;  // JavaScript functions that carry this object; the last one's finalizer deletes it
   bool damaged_ = false;

@@ -68,10 +68,13 @@ std::int32_t Binding::try_take() {
   core::Who who;
   if ((wanted & kNamed) != 0) who = {scratch_[kWorkflow], scratch_[kTenant]};
   core::Member& member = attachment_->member();
+  member.lane().refresh();
   core::Tokens out;
-  const core::Spent spent = member.spend(index, tokens, who, out);
+  core::Spent spent = core::Spent::kOk;
+  if (!member.spend_at_once(index, tokens, out)) [[unlikely]]
+    spent = member.spend_then(index, tokens, who, out);
   if (spent == core::Spent::kOk && !member.telemetry().on() && !member.lane().own_wake) [[likely]] {
-    times_[kOutRemaining] = static_cast<double>(out.remaining);
+    times_[kOutRemaining] = static_cast<double>(static_cast<std::int64_t>(out.remaining));  // signed: one instruction
     scratch_[kOutSettled] = 0;
     return kOk;
   }

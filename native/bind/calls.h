@@ -24,6 +24,11 @@ inline std::uint32_t grant_word(std::uint64_t sequence, bool owner_died) {
   return static_cast<std::uint32_t>(sequence >> 32) << kGrantSequenceShift | (owner_died ? kOwnerDied : 0);
 }
 
+inline void Binding::write_grant(int at, const core::Granted& granted) {
+  scratch_[at] = static_cast<std::uint32_t>(granted.sequence);
+  scratch_[at + 1] = grant_word(granted.sequence, granted.owner_died);
+}
+
 inline std::uint64_t Binding::sequence(int at) const {
   const std::uint32_t low = scratch_[at];
   return low | (static_cast<std::uint64_t>(scratch_[at + 1] >> kGrantSequenceShift) << 32 & core::Fast::kSequenceMask);
@@ -39,7 +44,7 @@ inline void Binding::settle_if_needed() {
   }
 }
 
-// False also where nothing is asked for. The amounts are zeros before.
+// False also where nothing is asked for.
 inline bool Binding::read_amounts(core::Amounts& amounts) {
   std::uint64_t any = 0;
   const std::uint32_t count = scratch_[kAmountCount];
@@ -50,6 +55,7 @@ inline bool Binding::read_amounts(core::Amounts& amounts) {
     amounts[d] = static_cast<std::uint64_t>(static_cast<std::int64_t>(amount));  // signed: one instruction
     any |= amounts[d];
   }
+  for (std::uint32_t d = count; d < core::kDimensions; d++) amounts[d] = 0;
   return any != 0;
 }
 
@@ -73,7 +79,12 @@ inline bool Binding::read_asker(core::Request& request) {
   request.handle = {index, generation_of(index)};
   request.tier = wanted & kTierMask;
   request.revocable = (wanted & kRevocable) != 0;
-  (wanted & kNamed) != 0 ? read_who(request) : read_names(0);
+  if ((wanted & kNamed) != 0) {
+    read_who(request);
+  } else {
+    request.tenant = request.workflow = 0;
+    read_names(0);
+  }
   return true;
 }
 

@@ -220,13 +220,18 @@ bool Binding::read_units(core::Request& request) {
   return read_amounts(request.amounts);
 }
 
+// The request is kept: to make one anew is more to be written than what differs, and the gate is entered only when all is written.
 std::int32_t Binding::try_allocate() {
-  core::Request request;
+  core::Request& request = units_;
   if (!read_asker(request) || !read_units(request)) return kBadArgument;
   core::Granted granted;
   const core::Answer got = attachment_->member().try_units(request, granted);
   settle_if_needed();
-  return answer(got, granted);
+  if (got != core::Answer::kOk) [[unlikely]]
+    return answer(got, granted);
+  write_grant(kOutSeqLow, granted);
+  scratch_[kOutWaiter] = granted.waiter;
+  return kOk;
 }
 
 std::int32_t Binding::allocate() {

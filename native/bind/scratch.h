@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "bind/environment.h"
+#include "bind/wanted.h"
 #include "core/member.h"
 
 namespace forelock::bind {
@@ -48,11 +49,11 @@ enum At : int {
   kBuckets = 74,
   kRefused = 75,
   kAmountCount = 77,
+  kAsked = 78,
   kParts = 80,
 };
 // A part: index, generation and tier of a lock; then, of what is held, the two words of its sequence, and of units who holds them.
 inline constexpr int kPartWords = 4;
-inline constexpr std::uint32_t kMostLocks = 4, kMostPools = 1, kMostBuckets = 4;
 static_assert(kParts + kPartWords * static_cast<int>(kMostLocks + kMostPools + kMostBuckets) <= kScratchSize);
 inline constexpr int kEntryWords = 4;  // of an enclosing grant, and of a settled wait
 inline constexpr int kSettledEntries = 12;
@@ -110,6 +111,7 @@ inline constexpr std::uint32_t kOwnerDied = 8;
 inline constexpr int kGrantSequenceShift = 8;
 inline constexpr std::uint32_t kRevocable = 32;
 inline constexpr std::uint32_t kNamed = 64;
+inline constexpr std::uint32_t kAgain = 128;
 inline constexpr std::uint32_t kNobody = 0xffffffff;  // in place of a waiter: the grant is exclusive; of a parent: none
 static_assert(kNobody == core::kNoWaiter);
 static_assert(kAmounts + core::kDimensions <= kOutReady && kOutFull < kTogether && kTogether + kMostBuckets <= kTimes);

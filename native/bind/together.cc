@@ -11,23 +11,6 @@ constexpr std::uint64_t kDiedMark = 1ull << 63;
 
 }  // namespace
 
-// Both without initial values: for most there is no use in a call.
-struct Binding::Part {
-  core::Kind kind;
-  std::uint32_t index;
-  std::uint32_t generation;
-  std::uint32_t tier;
-  double tokens;
-  std::uint64_t sequence;  // of what was granted
-  core::WaiterId waiter;
-};
-
-struct Binding::Together {
-  std::uint32_t locks, pools, buckets;
-  std::uint32_t request;  // tier and kNamed
-  Part parts[kMostLocks + kMostPools + kMostBuckets];
-};
-
 bool Binding::define_together(napi_value object) {
   return add(object, "tryAdmit", hot_call<&Binding::try_admit>) && add(object, "releaseTogether", hot_call<&Binding::release_together>);
 }
@@ -42,17 +25,16 @@ inline bool Binding::find_part(core::Kind kind, Part& part) const {
          element.base.load(std::memory_order_acquire) != 0;
 }
 
-// Locks, then pools, then buckets. All is read, and found to make sense, before anything is taken.
-inline bool Binding::read_wanted(Together& wanted) const {
+// Locks, then pools, then buckets. All is read, and found to make sense, before anything is taken. What has a record stays what it is for
+// the arena's life, so who asks for the same again has no use for another look.
+bool Binding::read_wanted() {
   const std::uint32_t elements = attachment_->arena().capacity().elements;
+  Wanted& wanted = wanted_;
+  wanted.number = 0;
   wanted.locks = scratch_[kLocks];
   wanted.pools = scratch_[kPools];
   wanted.buckets = scratch_[kBuckets];
-  wanted.request = scratch_[kRequest];
-  if (wanted.locks > kMostLocks || wanted.pools > kMostPools || wanted.buckets > kMostBuckets ||
-      (wanted.request & ~(kTierMask | kNamed)) != 0) {
-    return false;
-  }
+  if (wanted.locks > kMostLocks || wanted.pools > kMostPools || wanted.buckets > kMostBuckets) return false;
   const volatile std::uint32_t* words = scratch_ + kParts;
   Part* part = wanted.parts;
   for (std::uint32_t i = 0; i < wanted.locks; i++, part++, words += kPartWords) {
@@ -62,26 +44,29 @@ inline bool Binding::read_wanted(Together& wanted) const {
     part->tier = words[2];
     if (part->index >= elements || part->tier >= core::kTiers) return false;
   }
-  const std::uint32_t tier = wanted.request & kTierMask;
   for (std::uint32_t i = 0; i < wanted.pools; i++, part++, words += kPartWords) {
     part->index = words[0];
-    part->tier = tier;
     if (part->index >= elements || !find_part(core::Kind::kPool, *part)) return false;
+    wanted.units = {};
+    wanted.units.handle = {part->index, part->generation};
+    wanted.units.kind = core::Kind::kPool;
+    wanted.units.shared = true;
+    if (!read_amounts(wanted.units.amounts)) return false;
   }
   const volatile double* tokens = times_ + kTogether;
   for (std::uint32_t i = 0; i < wanted.buckets; i++, part++, words += kPartWords) {
     part->index = words[0];
-    part->tier = tier;
     part->tokens = tokens[i];
     if (part->index >= elements || !(part->tokens > 0) || !find_part(core::Kind::kBucket, *part)) return false;
   }
+  if (++last_wanted_ == 0) last_wanted_ = 1;
+  scratch_[kAsked] = wanted.number = last_wanted_;
   return true;
 }
 
 inline core::Answer Binding::take_lock(Part& part, core::Nanos at) {
   core::Member& member = attachment_->member();
   const core::Handle handle{part.index, part.generation};
-  read_names(0);
   core::Granted granted;
   core::Answer got = member.try_fast(handle, part.tier, at, granted);
   if (got == core::Answer::kBusy) {
@@ -96,14 +81,14 @@ inline core::Answer Binding::take_lock(Part& part, core::Nanos at) {
 }
 
 inline core::Answer Binding::take_units(Part& part, std::uint32_t asked, core::Nanos at) {
-  core::Request request;
-  request.handle = {part.index, part.generation};
-  request.tier = part.tier;
-  (asked & kNamed) != 0 ? read_who(request) : read_names(0);
-  request.kind = core::Kind::kPool;
-  request.shared = true;
+  core::Request& request = wanted_.units;
+  request.tier = asked & kTierMask;
+  if ((asked & kNamed) != 0) {
+    read_who(request);
+  } else {
+    request.tenant = request.workflow = 0;
+  }
   core::Granted granted;
-  if (!read_amounts(request.amounts)) return core::Answer::kBadArgument;
   const core::Answer got = attachment_->member().try_units(request, at, granted);
   part.sequence = granted.sequence;
   part.waiter = granted.waiter;
@@ -112,17 +97,18 @@ inline core::Answer Binding::take_units(Part& part, std::uint32_t asked, core::N
 
 inline core::Answer Binding::take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens) {
   core::Member& member = attachment_->member();
-  if (!member.telemetry().on() && member.spend_at_once(part.index, part.tokens)) [[likely]]
+  if (!member.telemetry().on() && member.spend_at_once(part.index, part.tokens, tokens)) [[likely]]
     return core::Answer::kOk;
   return take_tokens_slowly(part, asked, tokens);
 }
 
 core::Answer Binding::take_tokens_slowly(const Part& part, std::uint32_t asked, core::Tokens& tokens) {
+  tokens = {};  // what one draws is not said of the next
   core::Member& member = attachment_->member();
   core::Request request;
   request.handle = {part.index, part.generation};
-  request.tier = part.tier;
-  (asked & kNamed) != 0 ? read_who(request) : read_names(0);
+  request.tier = asked & kTierMask;
+  if ((asked & kNamed) != 0) read_who(request);
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(part.tokens);
   const core::Spent spent = member.spend_then(part.index, part.tokens, {request.workflow, request.tenant}, tokens);
@@ -143,11 +129,18 @@ inline core::Answer Binding::give_back_part(const Part& part) {
   }
 }
 
-// In: Request (tier | Named) with names; how many parts of each kind, the parts, the amounts of units and the tokens.
+// In: Request (tier | Named | Again) with names; with Again the number of what is wanted, else how many parts of each kind, the parts, the
+// amounts of units and the tokens.
 std::int32_t Binding::try_admit() {
-  Together wanted;
-  if (!read_wanted(wanted)) return kBadArgument;
+  const std::uint32_t asked = scratch_[kRequest];
+  if ((asked & ~(kTierMask | kNamed | kAgain)) != 0) return kBadArgument;
+  if ((asked & kAgain) != 0) [[likely]] {
+    if (scratch_[kAsked] != wanted_.number || wanted_.number == 0) return kDiffers;
+  } else if (!read_wanted()) {
+    return kBadArgument;
+  }
   core::Member& member = attachment_->member();
+  Wanted& wanted = wanted_;
   member.lane().refresh();
   // The clock is read once: tokens need the time as it is, and without any the coarse one will do.
   const core::Nanos at = wanted.buckets != 0 ? member.lane().now() : member.instant();
@@ -160,13 +153,11 @@ std::int32_t Binding::try_admit() {
       if (got == core::Answer::kOk) taken++;
     }
   };
+  read_names(0);  // of locks no names are told
   take(wanted.locks, [&](Part& part) { return take_lock(part, at); });
-  take(wanted.pools, [&](Part& part) { return take_units(part, wanted.request, at); });
-  take(wanted.buckets, [&](Part& part) {
-    tokens = {};  // what one draws is not said of the next
-    return take_tokens_of(part, wanted.request, tokens);
-  });
-  if (got != core::Answer::kOk) return refuse_together(wanted.parts, taken, got, tokens);
+  take(wanted.pools, [&](Part& part) { return take_units(part, asked, at); });
+  take(wanted.buckets, [&](Part& part) { return take_tokens_of(part, asked, tokens); });
+  if (got != core::Answer::kOk) return refuse_together(taken, got, tokens);
   volatile std::uint32_t* words = scratch_ + kParts;
   const Part* part = wanted.parts;
   for (std::uint32_t i = 0; i < wanted.locks + wanted.pools; i++, part++, words += kPartWords) {
@@ -179,21 +170,22 @@ std::int32_t Binding::try_admit() {
   return kOk;
 }
 
-std::int32_t Binding::refuse_together(const Part* parts, std::uint32_t refused, core::Answer why, const core::Tokens& tokens) {
+std::int32_t Binding::refuse_together(std::uint32_t refused, core::Answer why, const core::Tokens& tokens) {
   core::Member& member = attachment_->member();
   const core::Nanos now = member.lane().now();
   for (std::uint32_t i = refused; i > 0; i--) {
     member.telemetry().ending = core::Ending::kIgnored;
-    give_back_part(parts[i - 1]);
+    give_back_part(wanted_.parts[i - 1]);
   }
   member.telemetry().ending = core::Ending::kSuccess;
   scratch_[kRefused] = refused;
-  times_[kOutReady] = parts[refused].kind == core::Kind::kBucket ? ms_between(now, tokens.ready) : 0;
+  times_[kOutReady] = wanted_.parts[refused].kind == core::Kind::kBucket ? ms_between(now, tokens.ready) : 0;
   settle();
   return answer(why, {});
 }
 
-// In: Locks, Pools, Ending; of each part what was answered for it. The other way round than they were taken. Ok: all were held still.
+// In: Locks, Pools, Ending; of each part what was answered for it, and of a lock its index. The other way round than they were taken. Ok:
+// all were held still.
 std::int32_t Binding::release_together() {
   const std::uint32_t elements = attachment_->arena().capacity().elements;
   const std::uint32_t locks = scratch_[kLocks];
@@ -202,11 +194,15 @@ std::int32_t Binding::release_together() {
   Part parts[kMostLocks + kMostPools];
   for (std::uint32_t i = 0; i < locks + pools; i++) {
     const int at = kParts + kPartWords * static_cast<int>(i);
-    parts[i].kind = i < locks ? core::Kind::kLock : core::Kind::kPool;
-    parts[i].index = scratch_[at];
     parts[i].sequence = sequence(at + 1);
-    parts[i].waiter = scratch_[at + 3];
-    if (parts[i].index >= elements) return kBadArgument;
+    if (i < locks) {
+      parts[i].kind = core::Kind::kLock;
+      parts[i].index = scratch_[at];
+      if (parts[i].index >= elements) return kBadArgument;
+    } else {
+      parts[i].kind = core::Kind::kPool;
+      parts[i].waiter = scratch_[at + 3];
+    }
   }
   const bool told = attachment_->member().telemetry().on();
   bool all = true;

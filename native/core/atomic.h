@@ -41,6 +41,9 @@ class plain {
 };
 #endif
 
+// Brings a line of memory near that is to be written soon, so that the next locked instruction need not wait for it. Any address will do.
+inline void prefetch(const void* address) { __builtin_prefetch(address, 1); }
+
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free,
               "the arena is shared between processes: a lock inside an atomic would be private to one of them");
 

@@ -11,7 +11,7 @@ namespace forelock::core {
 
 namespace {
 
-void fill_wants(Wants& wants, const Request& request) {
+[[gnu::always_inline]] inline void fill_wants(Wants& wants, const Request& request) {
   wants.tenant.set(request.tenant);
   wants.workflow.set(request.workflow);
 #pragma GCC unroll 6

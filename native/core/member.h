@@ -123,7 +123,9 @@ class Member {
     return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
   }
   // The same where there is nothing else to decide: false where that is not so, or they are not there, and nothing was done.
-  bool spend_at_once(ElementIndex index, double tokens) { return Bucket(arena_, index).take_at_once(tokens, lane_.now()); }
+  bool spend_at_once(ElementIndex index, double tokens, Tokens& out) {
+    return Bucket(arena_, index).take_at_once(tokens, lane_.now(), out);
+  }
   Answer try_tokens(const Request& request, Spent spent, Tokens& out);
   // Tokens, or a place in the queue (kWait).
   Answer tokens(const Request& request, Granted& out);

@@ -85,6 +85,7 @@ Answer Member::offer(QueueId id, std::uint32_t tier, const void* bytes, std::uin
     telemetry_.refused(handle_of(queue.room()), tier, Ending::kBusy);
     return Answer::kBusy;
   }
+  queue.prefetch_after(seen);  // free cells are used in turn: it is the one that nobody has touched for longest
   written(queue, seen, tier, bytes, length);
   if (telemetry_.on()) [[unlikely]]
     telemetry_.spent(handle_of(queue.room()), tier, 1);

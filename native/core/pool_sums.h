@@ -124,7 +124,8 @@ inline void PoolSums::give_back(const Wants& wants, std::uint32_t tier, std::uin
   }
 }
 
-inline bool PoolSums::fits(const Wants& wants, std::uint32_t tier) const {
+// Always: left to itself the compiler makes a call of it, which costs as much again as what it does.
+[[gnu::always_inline]] inline bool PoolSums::fits(const Wants& wants, std::uint32_t tier) const {
   PoolRecord& record = record_;
   const PoolTerms& terms = this->terms();
   const plain<std::uint64_t>* const amounts = wants.amounts;

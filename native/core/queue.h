@@ -135,6 +135,19 @@ class Queue {
   bool claim(const Seen& seen, CellStatus status, ParticipantId owner, std::uint64_t& word) const;
   // The first of a ring; false when it is empty.
   bool take(std::uint32_t ring, CellStatus status, ParticipantId owner, Seen& out) const;
+  // The cell behind one that was just taken of a ring is the next to be taken there.
+  void prefetch_after(const Seen& taken) const {
+#if !defined(FORELOCK_SCHEDULED)  // nothing comes of it, so there is nothing to be explored
+    const CellWord was = CellWord::of(taken.word);
+    const std::uint32_t next = RingEntry::cell(entry(was.ring, after(was.ticket)).load(memory_order_relaxed));
+    if (next >= config_.capacity) return;
+    const unsigned char* at = cells_ + static_cast<std::size_t>(next) * stride_;
+    prefetch(at);
+    prefetch(at + sizeof(Cell));
+#else
+    (void)taken;
+#endif
+  }
   // Moves a cell into a ring that is in hand of this very participant, which is alive, so that nobody else may change it before it is put:
   // its first step needs no CAS.
   void put(std::uint32_t index, std::uint32_t ring) const;

@@ -134,16 +134,19 @@ class RecordRing {
     const std::uint64_t number = positions_->head.load(memory_order_relaxed);
     positions_->claim.store(number + 1, memory_order_relaxed);
     const RecordWords words = RecordWords::of(record);
-    atomic<std::uint64_t>* at = words_ + (number & (size_ - 1)) * kRecordWords;
-    // (l1) each releases the claim: who reads one of these words reads the claim afterwards.
+    atomic<std::uint64_t>* at = place(number);
+    // (l1) each releases the claim: who reads one of these words reads the claim afterwards. As a loop it would put them on the stack
+    // first, and read them from there.
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kRecordWords; i++) at[i].store(words.at[i], memory_order_release);
     positions_->head.store(number + 1, memory_order_release);  // (l2) releases the record
+    prefetch(place(number + 1));                               // it was written last a lap ago
     return number;
   }
 
   // Copies record `number` as it is now.
   void copy(std::uint64_t number, std::uint64_t* out) const {
-    const atomic<std::uint64_t>* at = words_ + (number & (size_ - 1)) * kRecordWords;
+    const atomic<std::uint64_t>* at = place(number);
     for (std::size_t i = 0; i < kRecordWords; i++) out[i] = at[i].load(memory_order_acquire);  // (l1)
   }
 
@@ -154,6 +157,8 @@ class RecordRing {
   }
 
  private:
+  atomic<std::uint64_t>* place(std::uint64_t number) const { return words_ + (number & (size_ - 1)) * kRecordWords; }
+
   LaneHead::Positions* positions_ = nullptr;
   atomic<std::uint64_t>* words_ = nullptr;
   std::uint32_t size_ = 0;

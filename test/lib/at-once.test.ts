@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Admission, Bucket, Governor, Lock, Refusal } from '../../lib/index.js'
-import { At } from '../../lib/native/binding.js'
+import { admitAtOnce } from '../../lib/at-once.js'
+import type { Admission, AdmitParts, Bucket, Governor, Lock, Refusal } from '../../lib/index.js'
+import { At, Code, RequestBit } from '../../lib/native/binding.js'
 import { pools } from '../../lib/pool.js'
 import { isCoded, isSettled, macrotask, thrown, virtual } from './support.js'
 
@@ -233,6 +234,149 @@ test('a getter that asks for the same things in another order does not have one 
     'ERR_FORELOCK_ARGUMENT'
   )
   assert.ok(locks.every(isFree))
+})
+
+/** Whether each call was told no more than that it is the same again. */
+function overheard(session: ReturnType<typeof pools.sessionOf>): boolean[] {
+  const again: boolean[] = []
+  const { tryAdmit, scratch } = session
+  Object.assign(session, {
+    tryAdmit: () => {
+      again.push((scratch[At.Request] & RequestBit.Again) !== 0)
+      tryAdmit()
+    }
+  })
+  return again
+}
+
+test('who asks for the same again writes nothing of it, and what differs in anything is not taken for it', () => {
+  const { gov, pool, buckets, locks, session, left } = world()
+  const again = overheard(session)
+  const [a, b] = buckets as [Bucket, Bucket]
+  const [l, m] = locks as [Lock, Lock]
+  const same = () => ({ pool: [pool, { cpu: 2, memory: 3 }] as const, tokens: [[a, 1] as const, [b, 2] as const], locks: [l, m] })
+  const ends = (answer: Admission | Refusal) => assert.is(admitted(answer).release(), true)
+  for (let times = 0; times < 3; times++) {
+    const admission = admitted(gov.tryAdmit(same()))
+    assert.equal(admission.allocation?.amounts, { cpu: 2, memory: 3 })
+    assert.equal(
+      admission.locks.map(({ name }) => name),
+      ['l', 'm']
+    )
+    assert.not([l, m].some(isFree))
+    assert.is(admission.release(), true)
+  }
+  assert.equal(again, [false, true, true])
+  assert.equal(left(), [7, 4, 10, 10, 10])
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+  const others: [AdmitParts, (admission: Admission) => void, number[]][] = [
+    [{ ...same(), tokens: [[a, 1] as const, [b, 1] as const] }, () => {}, [1, 1]],
+    [{ ...same(), tokens: [[a, 1] as const] }, () => {}, [1, 0]],
+    [{ ...same(), tokens: undefined }, () => {}, [0, 0]],
+    [{ ...same(), pool: [pool, { cpu: 2 }] }, ({ allocation }) => assert.equal(allocation?.amounts, { cpu: 2, memory: 0 }), [1, 2]],
+    [{ ...same(), pool: undefined }, ({ allocation }) => assert.is(allocation, undefined), [1, 2]],
+    [{ ...same(), locks: [l] }, held => assert.is(held.locks.length, 1), [1, 2]],
+    [{ ...same(), locks: undefined }, held => assert.is(held.locks.length, 0), [1, 2]],
+    [{ ...same(), locks: [m, l] }, ({ locks: [first] }) => assert.is(first?.name, 'm'), [1, 2]]
+  ]
+  for (const [parts, look, [first, second]] of others) {
+    gov.advance(10_000)
+    ends(gov.tryAdmit(same()))
+    again.length = 0
+    const before = left()
+    const admission = admitted(gov.tryAdmit(parts))
+    assert.equal(again, [false])
+    assert.equal(left().slice(0, 2), [before[0]! - first!, before[1]! - second!])
+    look(admission)
+    assert.is(admission.release(), true)
+  }
+  gov.advance(10_000)
+  ends(gov.tryAdmit(same()))
+  again.length = 0
+  const urgent = admitted(gov.tryAdmit(same(), { tier: 'critical' }))
+  assert.equal([urgent.allocation?.tier, urgent.locks[1]?.tier], ['critical', 'critical'])
+  ends(urgent)
+  gov.advance(10_000)
+  const named = admitted(gov.tryAdmit(same(), { tier: 'critical', tenant: 'acme' }))
+  assert.equal(again, [false, true])
+  assert.equal([named.allocation?.tier, named.locks[0]?.tier], ['critical', 'critical'])
+  ends(named)
+  gov.advance(10_000)
+  const plain = admitted(gov.tryAdmit(same()))
+  assert.equal([plain.allocation?.tier, plain.locks[0]?.tier], ['standard', 'standard'])
+  ends(plain)
+})
+
+test('what another account on the arena has asked for since is not taken for what was asked for before', () => {
+  const { gov, pool, locks, session } = world()
+  const beside = session.beside()
+  const again = overheard(session)
+  const mine = { pool: [pool, { cpu: 1 }], locks: [locks[0]!] } as const
+  for (let times = 0; times < 2; times++) admitted(gov.tryAdmit(mine)).release()
+  const theirs = admitAtOnce(beside, [pool, { cpu: 3 }], undefined, [locks[1]!], beside.plainAsk)
+  assert.is((theirs as Admission).allocation?.amounts.cpu, 3)
+  const held = admitted(gov.tryAdmit(mine))
+  assert.equal(again, [false, true, true, false])
+  assert.equal(held.allocation?.amounts, { cpu: 1, memory: 0 })
+  assert.is(isFree(locks[0]), false)
+  assert.equal(pool.usage().used, { cpu: 4, memory: 0 })
+  assert.is(held.release(), true)
+  assert.is((theirs as Admission).release(), true)
+})
+
+test('a getter that asks for something else, in what would be the same again, has it asked for anew', () => {
+  const { gov, pool, locks, session } = world()
+  const [l, m] = locks as [Lock, Lock]
+  const mine = { pool: [pool, { cpu: 1 }] as const, locks: [l, m] }
+  for (let times = 0; times < 2; times++) admitted(gov.tryAdmit(mine)).release()
+  const again = overheard(session)
+  let asked = 0
+  const list = [l, m]
+  Object.defineProperty(list, 1, {
+    get() {
+      if (asked++ === 0) {
+        admitted(gov.tryAdmit({ pool: [pool, { cpu: 4 }], locks: [m] })).release()
+        isCoded(
+          thrown(() => gov.tryAdmit({ pool: [pool, { cpu: 4 }], locks: [l, l] })),
+          'ERR_FORELOCK_ARGUMENT'
+        )
+      }
+      return m
+    }
+  })
+  const held = admitted(gov.tryAdmit({ pool: [pool, { cpu: 1 }], locks: list }))
+  assert.equal(again, [false, false])
+  assert.equal(
+    held.locks.map(({ name }) => name),
+    ['l', 'm']
+  )
+  assert.not([l, m].some(isFree))
+  assert.is(held.release(), true)
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
+})
+
+test('a number of nothing that was asked for is refused, and nothing is taken', () => {
+  const { gov, pool, locks, session } = world()
+  const { scratch } = session
+  const askFor = (number: number) => {
+    scratch[At.Arena] = session.arena
+    scratch[At.Request] = 1 | RequestBit.Again
+    scratch[At.Asked] = number
+    session.tryAdmit()
+    return scratch[At.OutCode]
+  }
+  for (const number of [0, 1, -1]) assert.is(askFor(number), Code.Differs)
+  admitted(gov.tryAdmit({ pool: [pool, { cpu: 1 }], locks: [locks[0]!] })).release()
+  const { number } = session.asked
+  for (const other of [0, number - 1, number + 1]) assert.is(askFor(other), Code.Differs)
+  // What was found to make no sense is not the last that did.
+  scratch[At.Request] = 1
+  scratch[At.Locks] = 5
+  session.tryAdmit()
+  assert.is(scratch[At.OutCode], Code.BadArgument)
+  assert.is(askFor(number), Code.Differs)
+  assert.ok(locks.every(isFree))
+  assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
 })
 
 test('its end is one call where nothing else is to be done, and serves those who wait', async () => {

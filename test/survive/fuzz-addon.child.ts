@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { type Governor, isForelockError, Meter, open, unlink, usageBetween } from '../../lib/index.js'
-import { type Addon, At, type Binding, Kind, Time } from '../../lib/native/binding.js'
+import { type Addon, At, type Binding, Kind, RequestBit, Time } from '../../lib/native/binding.js'
 import { numbersOf } from '../../lib/pool-terms.js'
 import { addonFile, Random } from './support.js'
 
@@ -251,6 +251,8 @@ function fillScratch(target: Binding): void {
     times.fill(1 + random.below(3), Time.Amounts, Time.Amounts + 2)
     times.fill(random.below(3), Time.Together)
   }
+  // Or the number of parts that made sense before, which has most often stayed where it was.
+  if (random.below(4) === 0) scratch[At.Request] = random.below(4) | RequestBit.Again
   // Mostly one of its own, sometimes that of another or of none.
   if (random.below(8) !== 0) scratch[At.Arena] = target.arena
 }
