@@ -17,6 +17,8 @@ export interface BucketPlannerOptions {
   readonly maxReserve: number
   /** ms */
   readonly period: number
+  /** whether {@link BucketPlanner.collisions} is asked for; default true */
+  readonly collisions?: boolean | undefined
 }
 
 interface Known {
@@ -58,7 +60,8 @@ export class BucketPlanner {
   readonly #most: number
   readonly #fade: number
   readonly #known = new Map<string, Known>()
-  readonly #outlook: BucketOutlook
+  /** undefined: nobody asks for collisions */
+  readonly #outlook: BucketOutlook | undefined
   readonly #users = new Users()
   /** by tier, whether a collision was told of that is not over */
   readonly #told: boolean[] = []
@@ -70,15 +73,16 @@ export class BucketPlanner {
     this.#options = options
     this.#habits = habits
     this.#most = (options.maxReserve * options.rate * WINDOW_MS) / 1000
-    this.#outlook = new BucketOutlook({ ...options, burst: options.burst ?? options.rate, reserve: this.#most })
+    const { collisions = true, burst = options.rate } = options
+    this.#outlook = collisions ? new BucketOutlook({ ...options, burst, reserve: this.#most }) : undefined
     this.#fade = Math.exp(-options.period / FADE_MS)
     habits.bucketBegan()
   }
 
   /** @param time ms */
   came(asker: Asker, tier: number, tokens: number, time: number): void {
-    this.#outlook.came(tier, tokens)
-    if (asker.workflow !== undefined) this.#users.came(asker.workflow, tokens, time)
+    this.#outlook?.came(tier, tokens)
+    if (asker.workflow !== undefined && this.#outlook !== undefined) this.#users.came(asker.workflow, tokens, time)
     const key = keyOf(asker)
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
@@ -110,7 +114,7 @@ export class BucketPlanner {
 
   /** Once a period. @param now ms */
   plan(now: number): ReservePlan[] {
-    this.#outlook.tick()
+    this.#outlook?.tick()
     this.#fadeAll(now)
     const best = this.#best()
     if (best === undefined || !(this.#most > 0) || !this.#isNews(best.key, now)) return []
@@ -135,7 +139,7 @@ export class BucketPlanner {
   /** After {@link plan}: collisions that have become likely since the last time. @param now ms @param level undefined: not known, and nothing is foretold */
   collisions(now: number, level: TokenLevel | undefined): BucketCollision[] {
     const fresh: BucketCollision[] = []
-    if (level === undefined) return fresh
+    if (level === undefined || this.#outlook === undefined) return fresh
     const reservedFor = this.#known.get(this.#written?.key ?? '')?.tier
     for (let tier = 1; tier < this.#options.waitCosts.length; tier++) {
       const foreseen = this.#outlook.foresees(tier, level.free, tier === reservedFor ? level.reserved : 0)

@@ -18,7 +18,8 @@ import { ReserveHabits } from './reserve-habits.js'
 import type { SavedSequels } from './saved-sequels.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
-import { Shares } from './shares.js'
+import { type ShareGate, Shares } from './shares.js'
+import type { Gate } from './trial-guard.js'
 import { type Likely, WarmPlanner, type WarmPlans, type WarmTerms, type WarmUp } from './warm-planner.js'
 
 export interface PlannerOptions {
@@ -52,6 +53,8 @@ export interface PlannerOptions {
   readonly warm?: PlannerWarm | undefined
   /** whether it is planned for what a workflow raises when that one begins; default true */
   readonly triggers?: boolean | undefined
+  /** whether {@link Planner.collisions} is asked for, which takes learning of its own; default true */
+  readonly collisions?: boolean | undefined
   /** Told of pools and buckets that are forgotten, as nobody asks for them any more: there they are when {@link Planner.pool} says so again. Undefined: none is */
   readonly forgot?: ((kind: 'pool' | 'bucket', name: string) => void) | undefined
 }
@@ -149,10 +152,10 @@ export interface Collision extends Foreseen {
 interface PoolPlans {
   /** what its planner is told, of the arena that is planned for */
   readonly view: ArenaView
+  /** the last door of its plans */
+  readonly gate: PoolGate
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
-  /** units */
-  readonly capacity: number
   /** undefined: no tier has a share of it */
   readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
@@ -225,8 +228,9 @@ export class Planner {
     const hasShares = parts?.some(({ share }) => share > 0) === true
     const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
     const view = new ArenaView(name, this.#options.tiers, this.#foretold)
+    const gate = new PoolGate(name, this.#options.tiers, planner, capacity, this.#checks)
     this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
-    this.#pools.set(name, { view, planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
+    this.#pools.set(name, { view, gate, planner, guard: new PoolGuard(terms), shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
@@ -300,7 +304,7 @@ export class Planner {
     this.#forgetOld()
     this.#checks.begin(arena.now)
     this.#foretold?.advance(arena.now)
-    for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
+    for (const plans of this.#pools.values()) this.#planPool(arena, plans)
     this.#habits.tick()
     for (const { planner } of this.#buckets.values()) {
       for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
@@ -316,8 +320,9 @@ export class Planner {
     this.#checks.forget()
   }
 
-  /** After {@link plan}: collisions that have become likely since the last time. */
+  /** After {@link plan}: collisions that have become likely since the last time; none where they were not to be asked for. */
   collisions(arena: Arena): Collision[] {
+    if (this.#options.collisions === false) return []
     return [...this.#poolCollisions(arena), ...this.#lockCollisions(arena), ...this.#bucketCollisions(arena)]
   }
 
@@ -420,26 +425,13 @@ export class Planner {
     this.#options.forgot?.(kind, name)
   }
 
-  #planPool(arena: Arena, pool: string, plans: PoolPlans): void {
-    const { planner, guard, shares, capacity } = plans
+  #planPool(arena: Arena, plans: PoolPlans): void {
+    const { planner, guard, shares } = plans
     const view = plans.view.of(arena)
-    const { now } = arena
-    const allows = (plan: KeepPlan | SharePlan, amount: number) => {
-      const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
-      return this.#checks.allows(plan, expected, now, arena)
-    }
-    const ends = (plan: KeepPlan | SharePlan) => this.#checks.ends(plan)
-    const keeps = {
-      allows: (plan: KeepPlan) => {
-        if (plan.amount === 0) return ends(plan)
-        const isAllowed = allows(plan, plan.amount * capacity)
-        if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
-        return isAllowed
-      },
-      ended: ends
-    }
-    for (const plan of guard.pass(planner.plan(view), now, keeps)) arena.write({ ...plan, source: SOURCES.keep })
-    for (const plan of shares?.plan(view, { allows, ends }) ?? []) arena.write({ ...plan, source: SOURCES.share })
+    const gate = plans.gate.of(arena)
+    for (const plan of guard.pass(planner.plan(view), view.now, gate.keeps)) arena.write({ ...plan, source: SOURCES.keep })
+    if (shares === undefined) return
+    for (const plan of shares.plan(view, gate.shares)) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -464,6 +456,8 @@ export class Planner {
   }
 
   #escalate(arena: Arena): void {
+    const escalations = this.#escalations
+    if (escalations === undefined) return
     const { tiers } = this.#options
     const allows = ({ plan, pool, tier, amount }: WantedEscalation) => {
       const expected = {
@@ -478,7 +472,7 @@ export class Planner {
     }
     const viewed = (pool: string) => (this.#pools.get(pool) as PoolPlans).view.of(arena)
     const gate = { allows, ended: ({ plan }: WantedEscalation) => void this.#checks.ends(plan) }
-    for (const plan of this.#escalations?.plan(arena.now, viewed, gate) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+    for (const plan of escalations.plan(arena.now, viewed, gate)) arena.write({ ...plan, source: SOURCES.escalation })
   }
 
   #warmUp(arena: Arena): void {
@@ -526,6 +520,50 @@ class ArenaView implements PoolView, ShareView {
 
   expected(tier: number, ms: number): readonly Expectation[] {
     return this.#foretold?.ofPool(this.#pool, tier, ms) ?? NOTHING
+  }
+}
+
+/** Has plans of a pool checked right before they begin, in an arena as it is now; one for all periods, as its {@link ArenaView}. */
+class PoolGate {
+  readonly keeps: Gate<KeepPlan> = { allows: plan => this.#allowsKeep(plan), ended: plan => this.#ends(plan) }
+  readonly shares: ShareGate = { allows: (plan, amount) => this.#allows(plan, amount), ends: plan => this.#ends(plan) }
+  readonly #pool: string
+  readonly #tiers: readonly string[]
+  readonly #planner: PoolPlanner
+  readonly #capacity: number
+  readonly #checks: Checks
+  #arena: Arena | undefined
+
+  /** @param capacity units */
+  constructor(pool: string, tiers: readonly string[], planner: PoolPlanner, capacity: number, checks: Checks) {
+    this.#pool = pool
+    this.#tiers = tiers
+    this.#planner = planner
+    this.#capacity = capacity
+    this.#checks = checks
+  }
+
+  of(arena: Arena): this {
+    this.#arena = arena
+    return this
+  }
+
+  #allowsKeep(plan: KeepPlan): boolean {
+    if (plan.amount === 0) return this.#ends(plan)
+    const isAllowed = this.#allows(plan, plan.amount * this.#capacity)
+    if (!isAllowed) this.#planner.dropped(this.#tiers.indexOf(plan.tier))
+    return isAllowed
+  }
+
+  #allows(plan: KeepPlan | SharePlan, amount: number): boolean {
+    const arena = this.#arena as Arena
+    const within = this.#planner.horizon
+    const expected = { kind: 'pool', thing: this.#pool, tier: plan.tier ?? '', workflow: undefined, amount, within } as const
+    return this.#checks.allows(plan, expected, arena.now, arena)
+  }
+
+  #ends(plan: KeepPlan | SharePlan): boolean {
+    return this.#checks.ends(plan)
   }
 }
 

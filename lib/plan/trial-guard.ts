@@ -73,9 +73,10 @@ export class TrialGuard<P extends { readonly until: number }> {
   pass(plans: readonly P[], now: number, gate: Gate<P> = OPEN): readonly P[] {
     this.#look(now)
     const passes = this.#account.isOn && !this.#windows.has(now)
-    const [passed, before] = [this.#passed, this.#inForce(now)]
+    const passed = this.#passed
     this.#passed = passes
-    if (passes && passed) return plans.filter(plan => this.#begins(plan, now, gate))
+    if (passes && passed) return plans.length === 0 ? plans : plans.filter(plan => this.#begins(plan, now, gate))
+    const before = this.#inForce(now)
     for (const plan of plans) this.#want(plan, now)
     if (passes) return this.#inForce(now).filter(plan => gate.allows(plan) || this.#drop(plan, now))
     if (!passed) return []

@@ -8,6 +8,7 @@ import { locks } from '../lock.js'
 import { At, type Binding, Code, Ending, Outcome, RequestBit, Time } from '../native/binding.js'
 import { corrupt, retired } from '../native/codes.js'
 import { open } from '../open.js'
+import type { Plan } from '../plans.js'
 import { writeAmounts } from '../pool.js'
 import type { Session } from '../session.js'
 import { NS_PER_MS } from '../units.js'
@@ -44,8 +45,9 @@ export class Stage implements Landing {
   readonly refused: Flight[] = []
   private readonly things: Readonly<Record<ThingKind, Map<string, Thing>>> = { pool: new Map(), bucket: new Map(), lock: new Map() }
   private readonly asking = new Map<Who, Asking>()
-  /** ns */
+  /** ns, and of those what the clock of the core is behind by */
   private now = 0
+  private behind = 0
   private failure: Error | undefined = undefined
   // The calls, apart from the binding: see Session.
   private readonly allocate: Binding['allocate']
@@ -112,6 +114,7 @@ export class Stage implements Landing {
 
   /** A request that waits for nobody is granted at once; of one that waits {@link granted} tells, or {@link refused}. */
   ask(flight: Flight): Answered {
+    this.catchUp()
     const { tier, workflow, tenant } = this.askingOf(flight.request.who)
     const { scratch } = this.session
     scratch[At.Arena] = this.session.arena
@@ -133,6 +136,7 @@ export class Stage implements Landing {
   release(flight: Flight): void {
     const { kind, element, name } = flight.thing
     if (kind === 'bucket') return
+    this.catchUp()
     const { session } = this
     const { scratch } = session
     scratch[At.Arena] = session.arena
@@ -149,6 +153,7 @@ export class Stage implements Landing {
 
   /** ms until the bucket grants so many tokens, to whoever is first. */
   due({ element, name }: Thing, tokens: number): number {
+    this.catchUp()
     const { scratch, times } = this.session
     scratch[At.Index] = element.index
     times[Time.Amounts] = tokens
@@ -158,13 +163,27 @@ export class Stage implements Landing {
     return code === Code.Ok ? 0 : times[Time.OutReady]
   }
 
-  /** Moves the clock. @throws also what a wait ended with that is no refusal */
+  /** As {@link PlanBook.write}. */
+  write(plan: Plan): void {
+    this.catchUp()
+    this.gov.plans.write(plan)
+  }
+
+  /** Moves the clock: that of the core when it is asked for something, for while nobody waits nothing happens there. @throws as {@link catchUp} */
   advance(ns: number): void {
+    this.now += ns
+    this.behind += ns
+    if (this.session.queued > 0) this.catchUp()
+  }
+
+  /** @throws also what a wait ended with that is no refusal */
+  private catchUp(): void {
+    if (this.behind === 0) return
     const { session } = this
     const { scratch, times } = session
-    this.now += ns
     scratch[At.Arena] = session.arena
-    times[Time.Timeout] = ns / NS_PER_MS
+    times[Time.Timeout] = this.behind / NS_PER_MS
+    this.behind = 0
     this.moveClock()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()

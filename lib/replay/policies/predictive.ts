@@ -27,7 +27,9 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
       control: CONTROL,
       seed,
       within: WITHIN_MS,
-      scores
+      scores,
+      // Nobody is told of any.
+      collisions: false
     })
     for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
     for (const { name, rate } of workload.buckets) made.bucket(name, rate)
@@ -38,7 +40,7 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
     name: 'predictive',
     onPeriod(view) {
       planner ??= plannerFor(view)
-      arena ??= arenaOf(view, tiers)
+      arena ??= arenaOf(view)
       planner.plan(arena)
     },
     onArrival(arrival) {
@@ -54,16 +56,12 @@ export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
 }
 
 /** What the planner sees of a replay, whose view is the same in each period. */
-function arenaOf(view: View, tiers: readonly string[]): Arena {
+function arenaOf(view: View): Arena {
   return {
     get now() {
       return view.now
     },
-    used(pool) {
-      let all = 0
-      for (const tier of tiers) all += view.used(pool, tier)
-      return all
-    },
+    used: pool => view.used(pool),
     usedBy: (pool, tier) => view.used(pool, tier),
     waiting: (thing, tier) => view.waiting(thing, tier),
     lost: source => view.lost(source),
