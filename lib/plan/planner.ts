@@ -207,11 +207,19 @@ export class Planner {
     this.#habits = new ReserveHabits(options.period)
     this.#lower = new LowerTiers(options.waitCosts)
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
-    const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
+    const { tiers, waitCosts, idleCost, ageing, period, control, seed, within, collisions } = options
+    const { workflowCosts = new Map(), scores, warm } = options
+    const lag = options.lag * period
     this.#foretold = options.triggers === false ? undefined : new Foretold()
-    if (scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(scores, this.#foretold, within))
-    if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
-    this.#warm = warm === undefined ? undefined : new WarmPlanner({ ...options, warm })
+    // Written out, here and below: of options that are spread each object has a shape of its own, and whoever looks at one waits for that.
+    if (scores !== undefined) {
+      const terms = { tiers, waitCosts, idleCost, within, control, seed, collisions }
+      this.#locks = new LockPlanner(terms, scoresWith(scores, this.#foretold, within))
+    }
+    if (workflowCosts.size > 0) {
+      this.#escalations = new Escalations({ tiers, waitCosts, workflowCosts, ageing, period, lag, control, seed })
+    }
+    this.#warm = warm === undefined ? undefined : new WarmPlanner({ waitCosts, idleCost, warm, control, seed })
   }
 
   /**
@@ -222,22 +230,37 @@ export class Planner {
    * @param parts what each tier may have; default: anything
    */
   pool(name: string, capacity: number, unit: number, parts?: readonly TierUnits[]): void {
-    const { lag, period } = this.#options
-    const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
-    const terms = { ...this.#options, capacity, lag: lag * period, parts }
-    const hasShares = parts?.some(({ share }) => share > 0) === true
-    const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    const view = new ArenaView(name, this.#options.tiers, this.#foretold)
-    const gate = new PoolGate(name, this.#options.tiers, planner, capacity, this.#checks)
+    const { tiers, waitCosts, idleCost, maxReserve, ageing, period, lag, control, seed, extra, collisions } = this.#options
+    const planner = new PoolPlanner({
+      pool: name,
+      capacity,
+      unit,
+      tiers,
+      waitCosts,
+      idleCost,
+      maxReserve,
+      period,
+      lag,
+      extra,
+      collisions
+    })
+    const delay = lag * period
+    const guard = new PoolGuard({ capacity, tiers, waitCosts, ageing, lag: delay, control, seed, parts })
+    const shares = hasShares(parts)
+      ? new Shares({ pool: name, capacity, parts, maxReserve, period, tiers, waitCosts, ageing, lag: delay, control, seed })
+      : undefined
+    const view = new ArenaView(name, tiers, this.#foretold)
+    const gate = new PoolGate(name, tiers, planner, capacity, this.#checks)
     this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
-    this.#pools.set(name, { view, gate, planner, guard: new PoolGuard(terms), shares, told: [], seen: this.#now })
+    this.#pools.set(name, { view, gate, planner, guard, shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
   /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
   bucket(name: string, rate: number, burst?: number): void {
     this.#makeRoom('bucket', this.#buckets, name, BUCKETS_MOST)
-    const planner = new BucketPlanner({ ...this.#options, bucket: name, rate, burst }, this.#habits)
+    const { waitCosts, workflowCosts, maxReserve, period, collisions } = this.#options
+    const planner = new BucketPlanner({ bucket: name, rate, burst, waitCosts, workflowCosts, maxReserve, period, collisions }, this.#habits)
     this.#buckets.set(name, { planner, rate, seen: this.#now })
   }
 
@@ -429,7 +452,9 @@ export class Planner {
     const { planner, guard, shares } = plans
     const view = plans.view.of(arena)
     const gate = plans.gate.of(arena)
-    for (const plan of guard.pass(planner.plan(view), view.now, gate.keeps)) arena.write({ ...plan, source: SOURCES.keep })
+    for (const { kind, pool, tier, amount, until } of guard.pass(planner.plan(view), view.now, gate.keeps)) {
+      arena.write({ kind, pool, tier, amount, until, source: SOURCES.keep })
+    }
     if (shares === undefined) return
     for (const plan of shares.plan(view, gate.shares)) arena.write({ ...plan, source: SOURCES.share })
   }
@@ -568,6 +593,10 @@ class PoolGate {
 }
 
 const NOTHING: readonly Expectation[] = []
+
+function hasShares(parts: readonly TierUnits[] | undefined): parts is readonly TierUnits[] {
+  return parts?.some(({ share }) => share > 0) === true
+}
 
 /** What is foretold goes before what is merely likely: it says who comes. */
 function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {

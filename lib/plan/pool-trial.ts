@@ -140,16 +140,17 @@ export class PoolTrial {
 
   /** What waiting would have cost without the plans less what it would have with them: request seconds by their costs. */
   get saved(): number {
-    return this.#cost(this.#without.waited) - this.#cost(this.#with.waited)
+    const { length } = this.#costs
+    return this.#cost(this.#without.waited, length) - this.#cost(this.#with.waited, length)
   }
 
   /** What waiting would have cost those for whom the plans are not: all tiers but the highest that asks, or where groups are told apart, whoever is in none. */
   get lowerCost(): number {
     const { waited } = this.#without
     let top = this.#tiers - 1
-    if (waited.length > this.#tiers) return this.#cost(waited.slice(0, this.#tiers))
+    if (waited.length > this.#tiers) return this.#cost(waited, this.#tiers)
     while (top > 0 && (this.#durations[top] as { count: number }).count === 0) top--
-    return this.#cost(waited.slice(0, top))
+    return this.#cost(waited, top)
   }
 
   #change(change: Change): void {
@@ -163,7 +164,10 @@ export class PoolTrial {
     return at
   }
 
-  #cost(waited: readonly number[]): number {
-    return waited.reduce((all, ms, group) => all + (ms / 1000) * (this.#costs[group] ?? 0), 0)
+  /** Of the first groups. */
+  #cost(waited: readonly number[], groups: number): number {
+    let all = 0
+    for (let group = 0; group < groups; group++) all += ((waited[group] as number) / 1000) * (this.#costs[group] ?? 0)
+    return all
   }
 }

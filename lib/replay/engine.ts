@@ -247,11 +247,16 @@ class Engine implements View {
   private nextDue(): number {
     let next = Number.POSITIVE_INFINITY
     for (const bucket of this.busy) if (bucket.due < next) next = bucket.due
+    if (this.kept.size > 0) next = Math.min(next, this.nextLetGo())
+    return next
+  }
+
+  private nextLetGo(): number {
     for (const lock of this.kept) {
-      if (lock.heldUntil > this.time) return Math.min(next, this.time + KEPT_STEP_NS)
+      if (lock.heldUntil > this.time) return this.time + KEPT_STEP_NS
       this.kept.delete(lock)
     }
-    return next
+    return Number.POSITIVE_INFINITY
   }
 
   private advance(to: number): void {

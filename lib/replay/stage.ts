@@ -49,6 +49,9 @@ export class Stage implements Landing {
   private now = 0
   private behind = 0
   private failure: Error | undefined = undefined
+  /** what was asked for last, and as the addon has it: mostly it is the same again */
+  private amounts: readonly number[] = []
+  private padded = padded([])
   // The calls, apart from the binding: see Session.
   private readonly allocate: Binding['allocate']
   private readonly take: Binding['take']
@@ -223,7 +226,11 @@ export class Stage implements Landing {
   private askUnits(flight: Flight): Answered {
     const { session } = this
     session.scratch[At.Index] = flight.thing.element.index
-    writeAmounts(session, flight.amounts.length, padded(flight.amounts))
+    if (flight.amounts !== this.amounts) {
+      this.amounts = flight.amounts
+      this.padded = padded(flight.amounts)
+    }
+    writeAmounts(session, flight.amounts.length, this.padded)
     this.writeWait()
     this.allocate()
     return this.answered(flight)
