@@ -42,6 +42,8 @@ export class ArrivalTable {
   readonly #most = new Uint8Array(FAST_ROWS * SLOW_ROWS)
   #came = 0
   #requests = 0
+  /** periods of which nothing was learnt yet */
+  #behind = 0
   /** where the next moment goes, and the row of the last one; none before the first */
   #at = 0
   #now = NO_ROW
@@ -62,13 +64,23 @@ export class ArrivalTable {
 
   /** A request came. @param units that it asks for */
   add(units: number): void {
+    this.#catchUp()
     // More than there are bins counts as the most: so sums stay exact, whatever somebody asks for.
     this.#came += Math.min(units, BINS)
     this.#requests++
   }
 
-  /** A period is over: learns how much came since one horizon ago. */
+  /** A period is over. What is learnt of it is learnt when somebody comes or wants to know, of many periods at once: of most tables nobody does. */
   tick(): void {
+    this.#behind++
+  }
+
+  #catchUp(): void {
+    for (; this.#behind > 0; this.#behind--) this.#learn()
+  }
+
+  /** Of a period: how much came since one horizon ago. */
+  #learn(): void {
     const at = this.#at
     this.#sums[at] = this.#came
     this.#now = this.#fast.tick(this.#requests) * SLOW_ROWS + this.#slow.tick(this.#requests)
@@ -93,6 +105,7 @@ export class ArrivalTable {
    * @returns whole units; 0 as long as nothing is known
    */
   quantile(ratio: number, expected: readonly Expectation[] = NOTHING): number {
+    this.#catchUp()
     const known = expected.length === 0 ? this.#known() : undefined
     if (known !== undefined) return quantileOf(known, ratio * (this.#moments[this.#now] as number), this.#most[this.#now] as number)
     const counts = this.#with(expected)
@@ -109,6 +122,7 @@ export class ArrivalTable {
 
   /** The probability that more than so many units will be asked for; 0 as long as nothing is known. */
   exceeds(units: number, expected: readonly Expectation[] = NOTHING): number {
+    this.#catchUp()
     const counts = this.#with(expected)
     if (counts === undefined) return 0
     let all = 0

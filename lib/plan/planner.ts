@@ -323,14 +323,15 @@ export class Planner {
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
-    this.#now = Math.max(this.#now, arena.now)
+    const { now } = arena
+    this.#now = Math.max(this.#now, now)
     this.#forgetOld()
-    this.#checks.begin(arena.now)
-    this.#foretold?.advance(arena.now)
+    this.#checks.begin(now)
+    this.#foretold?.advance(now)
     for (const plans of this.#pools.values()) this.#planPool(arena, plans)
     this.#habits.tick()
     for (const { planner } of this.#buckets.values()) {
-      for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
+      for (const plan of planner.plan(now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
     this.#escalate(arena)

@@ -304,7 +304,7 @@ class Engine implements View {
 
   private arrive(request: TraceRequest): void {
     const { policy } = this
-    const tier = this.tierOf(request.who.tier)
+    const { tier } = this.stage.askingOf(request.who)
     this.count++
     this.horizon = this.time
     if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
@@ -332,7 +332,7 @@ class Engine implements View {
 
   private flightOf(request: TraceRequest, amounts: readonly number[]): Flight {
     const thing = this.stage.thingOf(request)
-    return new Flight(this.stage, request, thing, this.numbers++, this.tierOf(request.who.tier), this.time, amounts)
+    return new Flight(this.stage, request, thing, this.numbers++, this.stage.askingOf(request.who), this.time, amounts)
   }
 
   private ask(flight: Flight, asked = this.time): void {

@@ -12,7 +12,7 @@ import type { Plan } from '../plans.js'
 import { writeAmounts } from '../pool.js'
 import type { Session } from '../session.js'
 import { NS_PER_MS } from '../units.js'
-import type { Flight, Landing } from './flight.js'
+import type { Asking, Flight, Landing } from './flight.js'
 import { Thing } from './thing.js'
 import type { ThingKind, TraceRequest, Who, Workload } from './trace.js'
 
@@ -24,13 +24,6 @@ const WAITERS = 2 ** 19
 /** Locks are looked up anew when there are more: what is held or waited for keeps its own. */
 const LOCKS_MOST = 65_536
 const WHOS_MOST = 65_536
-
-/** Who asks, in the numbers of the addon. */
-interface Asking {
-  readonly tier: number
-  readonly workflow: number
-  readonly tenant: number
-}
 
 /**
  * The real core with the things of a workload, on a clock that stands still between two events. It speaks to the addon as the faces do (pool.ts,
@@ -45,6 +38,9 @@ export class Stage implements Landing {
   readonly refused: Flight[] = []
   private readonly things: Readonly<Record<ThingKind, Map<string, Thing>>> = { pool: new Map(), bucket: new Map(), lock: new Map() }
   private readonly asking = new Map<Who, Asking>()
+  /** who was asked about last, mostly twice, and what was said */
+  private who: Who | undefined = undefined
+  private asked: Asking = { tier: 0, workflow: 0, tenant: 0 }
   /** ns, and of those what the clock of the core is behind by */
   private now = 0
   private behind = 0
@@ -118,7 +114,7 @@ export class Stage implements Landing {
   /** A request that waits for nobody is granted at once; of one that waits {@link granted} tells, or {@link refused}. */
   ask(flight: Flight): Answered {
     this.catchUp()
-    const { tier, workflow, tenant } = this.askingOf(flight.request.who)
+    const { tier, workflow, tenant } = flight.asking
     const { scratch } = this.session
     scratch[At.Arena] = this.session.arena
     scratch[At.Request] = tier | RequestBit.Named
@@ -311,7 +307,16 @@ export class Stage implements Landing {
     for (const [name, { queued, heldUntil }] of known) if (queued === 0 && heldUntil <= this.now) known.delete(name)
   }
 
-  private askingOf(who: Who): Asking {
+  /** @throws ArgumentError for a tier that there is not */
+  askingOf(who: Who): Asking {
+    if (who === this.who) return this.asked
+    const asking = this.lookUp(who)
+    this.who = who
+    this.asked = asking
+    return asking
+  }
+
+  private lookUp(who: Who): Asking {
     const found = this.asking.get(who)
     if (found !== undefined) return found
     const { session } = this
