@@ -35,20 +35,26 @@ export class ArrivalTable {
   /** sums of what came up to each of the last moments, and the rows of these */
   readonly #sums: Float64Array
   readonly #rows: Int16Array
-  readonly #fades: readonly [number, number]
+  readonly #fast: FadingRate
+  readonly #slow: FadingRate
   readonly #mixed = new Float64Array(BINS)
-  #fast = 0
-  #slow = 0
+  /** the largest bin that came, by row */
+  readonly #most = new Uint8Array(FAST_ROWS * SLOW_ROWS)
   #came = 0
   #requests = 0
-  #moment = 0
+  /** periods of which nothing was learnt yet */
+  #behind = 0
+  /** where the next moment goes, and the row of the last one; none before the first */
+  #at = 0
+  #now = NO_ROW
 
   /** @param horizon periods ahead, a whole number >= 1 */
   constructor(horizon: number) {
     this.#horizon = horizon
     this.#sums = new Float64Array(horizon + 1)
-    this.#rows = new Int16Array(horizon + 1).fill(-1)
-    this.#fades = [Math.exp(-1 / (FAST_HORIZONS * horizon)), Math.exp(-1 / (SLOW_HORIZONS * horizon))]
+    this.#rows = new Int16Array(horizon + 1).fill(NO_ROW)
+    this.#fast = new FadingRate(FAST_HORIZONS, horizon, FAST)
+    this.#slow = new FadingRate(SLOW_HORIZONS, horizon, SLOW)
   }
 
   /** periods */
@@ -58,22 +64,31 @@ export class ArrivalTable {
 
   /** A request came. @param units that it asks for */
   add(units: number): void {
+    this.#catchUp()
     // More than there are bins counts as the most: so sums stay exact, whatever somebody asks for.
     this.#came += Math.min(units, BINS)
     this.#requests++
   }
 
-  /** A period is over: learns how much came since one horizon ago. */
+  /** A period is over. What is learnt of it is learnt when somebody comes or wants to know, of many periods at once: of most tables nobody does. */
   tick(): void {
-    const at = this.#moment % this.#sums.length
+    this.#behind++
+  }
+
+  #catchUp(): void {
+    for (; this.#behind > 0; this.#behind--) this.#learn()
+  }
+
+  /** Of a period: how much came since one horizon ago. */
+  #learn(): void {
+    const at = this.#at
     this.#sums[at] = this.#came
-    this.#fast = this.#fast * (this.#fades[0] as number) + this.#requests
-    this.#slow = this.#slow * (this.#fades[1] as number) + this.#requests
+    this.#now = this.#fast.tick(this.#requests) * SLOW_ROWS + this.#slow.tick(this.#requests)
     this.#requests = 0
-    this.#rows[at] = this.#row()
-    this.#moment++
+    this.#rows[at] = this.#now
     // What was just overwritten is of one horizon and a period ago; the oldest that is left is the next one.
-    const oldest = this.#moment % this.#sums.length
+    const oldest = at === this.#horizon ? 0 : at + 1
+    this.#at = oldest
     const row = this.#rows[oldest] as number
     if (row < 0) return
     const bin = Math.max(0, Math.min(BINS - 1, Math.ceil(this.#came - (this.#sums[oldest] as number) - ROUNDING)))
@@ -81,6 +96,7 @@ export class ArrivalTable {
     this.#counts[row] = counts
     counts[bin] = (counts[bin] as number) + 1
     this.#moments[row] = (this.#moments[row] as number) + 1
+    if (bin > (this.#most[row] as number)) this.#most[row] = bin
   }
 
   /**
@@ -89,6 +105,9 @@ export class ArrivalTable {
    * @returns whole units; 0 as long as nothing is known
    */
   quantile(ratio: number, expected: readonly Expectation[] = NOTHING): number {
+    this.#catchUp()
+    const known = expected.length === 0 ? this.#known() : undefined
+    if (known !== undefined) return quantileOf(known, ratio * (this.#moments[this.#now] as number), this.#most[this.#now] as number)
     const counts = this.#with(expected)
     if (counts === undefined) return 0
     let all = 0
@@ -98,17 +117,12 @@ export class ArrivalTable {
       all += counts[bin] as number
       most = bin
     }
-    const wanted = ratio * all
-    let sum = 0
-    for (let bin = 0; bin < most; bin++) {
-      sum += counts[bin] as number
-      if (sum >= wanted) return bin
-    }
-    return most
+    return quantileOf(counts, ratio * all, most)
   }
 
   /** The probability that more than so many units will be asked for; 0 as long as nothing is known. */
   exceeds(units: number, expected: readonly Expectation[] = NOTHING): number {
+    this.#catchUp()
     const counts = this.#with(expected)
     if (counts === undefined) return 0
     let all = 0
@@ -127,9 +141,13 @@ export class ArrivalTable {
 
   /** What came at times like now. */
   #distribution(): Uint32Array | Float64Array | undefined {
-    const now = this.#rows[(this.#moment - 1 + this.#rows.length) % this.#rows.length] as number
-    if (now < 0) return undefined
-    return ((this.#moments[now] as number) >= KNOWN ? this.#counts[now] : undefined) ?? this.#mix(now)
+    return this.#now === NO_ROW ? undefined : (this.#known() ?? this.#mix(this.#now))
+  }
+
+  /** The row of now, if enough is known of it. */
+  #known(): Uint32Array | undefined {
+    const now = this.#now
+    return now !== NO_ROW && (this.#moments[now] as number) >= KNOWN ? this.#counts[now] : undefined
   }
 
   /** Of rows with as much lately, or a step more or less, whatever was before. */
@@ -149,21 +167,76 @@ export class ArrivalTable {
   #add(row: number, weight: number): void {
     const counts = this.#counts[row]
     if (counts === undefined) return
-    for (let bin = 0; bin < BINS; bin++) this.#mixed[bin] = (this.#mixed[bin] as number) + weight * (counts[bin] as number)
-  }
-
-  #row(): number {
-    // A sum that fades holds 1 / (1 - fade) periods.
-    const fast = step(this.#fast * (1 - (this.#fades[0] as number)) * this.#horizon, FAST_STEPS, FAST_ROWS)
-    const slow = step(this.#slow * (1 - (this.#fades[1] as number)) * this.#horizon, SLOW_STEPS, SLOW_ROWS)
-    return fast * SLOW_ROWS + slow
+    const most = this.#most[row] as number
+    for (let bin = 0; bin <= most; bin++) this.#mixed[bin] = (this.#mixed[bin] as number) + weight * (counts[bin] as number)
   }
 }
 
 /** What sums of parts lose. */
 const ROUNDING = 1e-6
+const NO_ROW = -1
 
-function step(rate: number, steps: number, rows: number): number {
-  if (rate < RATE_MIN) return 0
-  return 1 + Math.max(0, Math.min(rows - 2, Math.round(Math.log2(rate / RATE_UNIT) * steps)))
+/** The first bin up to which so many came, of those below the last. */
+function quantileOf(counts: Uint32Array | Float64Array, wanted: number, last: number): number {
+  let sum = 0
+  for (let bin = 0; bin < last; bin++) {
+    sum += counts[bin] as number
+    if (sum >= wanted) return bin
+  }
+  return last
+}
+
+/** Rows of rates, of which each holds all that are rounded to a step. */
+class Scale {
+  readonly #steps: number
+  readonly #rows: number
+  /** Rates between which a row is this one for certain: their logarithm, which takes longer than all else here, need not be looked at. */
+  readonly low: Float64Array
+  readonly high: Float64Array
+
+  constructor(steps: number, rows: number) {
+    this.#steps = steps
+    this.#rows = rows
+    // A little inside of where it is rounded to the next one; the first holds what is none, the next all that is less than its own.
+    const edges = Array.from({ length: rows }, (_, row) => RATE_UNIT * 2 ** ((row - 1.5) / steps))
+    this.low = Float64Array.from(edges, (edge, row) => (row === 0 ? 0 : row === 1 ? RATE_MIN : edge * (1 + INSIDE)))
+    const highOf = (row: number) => (row === rows - 1 ? Number.POSITIVE_INFINITY : (edges[row + 1] as number) * (1 - INSIDE))
+    this.high = Float64Array.from(edges, (_, row) => (row === 0 ? RATE_MIN : highOf(row)))
+  }
+
+  rowOf(rate: number): number {
+    if (rate < RATE_MIN) return 0
+    return 1 + Math.max(0, Math.min(this.#rows - 2, Math.round(Math.log2(rate / RATE_UNIT) * this.#steps)))
+  }
+}
+
+const INSIDE = 1e-9
+const FAST = new Scale(FAST_STEPS, FAST_ROWS)
+const SLOW = new Scale(SLOW_STEPS, SLOW_ROWS)
+
+/** A rate that fades, and the row that it is in. */
+class FadingRate {
+  readonly #fade: number
+  /** a sum that fades holds 1 / (1 - fade) periods */
+  readonly #part: number
+  readonly #horizon: number
+  readonly #scale: Scale
+  #sum = 0
+  #row = 0
+
+  constructor(horizons: number, horizon: number, scale: Scale) {
+    this.#fade = Math.exp(-1 / (horizons * horizon))
+    this.#part = 1 - this.#fade
+    this.#horizon = horizon
+    this.#scale = scale
+  }
+
+  /** A period is over. @param requests that came in it @returns the row */
+  tick(requests: number): number {
+    this.#sum = this.#sum * this.#fade + requests
+    const rate = this.#sum * this.#part * this.#horizon
+    const { low, high } = this.#scale
+    if (!(rate >= (low[this.#row] as number) && rate < (high[this.#row] as number))) this.#row = this.#scale.rowOf(rate)
+    return this.#row
+  }
 }

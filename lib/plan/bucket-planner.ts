@@ -1,6 +1,6 @@
 import type { ReservePlan } from '../plans.js'
 import { BucketOutlook, type ForeseenTokens, type TokenLevel } from './bucket-outlook.js'
-import { ASKERS, type Asker, dropLeast, FADE_MS, keyOf, type ReserveHabits, WINDOW_MS } from './reserve-habits.js'
+import { ASKERS, type Asker, dropLeast, FADE_MS, type Habit, keyOf, type ReserveHabits, WINDOW_MS } from './reserve-habits.js'
 import { Users } from './users.js'
 
 export interface BucketPlannerOptions {
@@ -17,6 +17,8 @@ export interface BucketPlannerOptions {
   readonly maxReserve: number
   /** ms */
   readonly period: number
+  /** whether {@link BucketPlanner.collisions} is asked for; default true */
+  readonly collisions?: boolean | undefined
 }
 
 interface Known {
@@ -39,6 +41,7 @@ export interface BucketCollision extends ForeseenTokens {
 
 /** A collision is told of when it is as likely as not, and is over when it is half as likely. */
 const COLLIDES = 0.5
+const NOTHING: readonly never[] = []
 const PLAN_MS = 600_000
 const RENEW_MS = 200_000
 /** As good as at once. */
@@ -58,7 +61,8 @@ export class BucketPlanner {
   readonly #most: number
   readonly #fade: number
   readonly #known = new Map<string, Known>()
-  readonly #outlook: BucketOutlook
+  /** undefined: nobody asks for collisions */
+  readonly #outlook: BucketOutlook | undefined
   readonly #users = new Users()
   /** by tier, whether a collision was told of that is not over */
   readonly #told: boolean[] = []
@@ -70,15 +74,16 @@ export class BucketPlanner {
     this.#options = options
     this.#habits = habits
     this.#most = (options.maxReserve * options.rate * WINDOW_MS) / 1000
-    this.#outlook = new BucketOutlook({ ...options, burst: options.burst ?? options.rate, reserve: this.#most })
-    this.#fade = Math.exp(-options.period / FADE_MS)
+    const { rate, burst = rate, waitCosts, period, collisions = true } = options
+    this.#outlook = collisions ? new BucketOutlook({ rate, burst, reserve: this.#most, waitCosts, period }) : undefined
+    this.#fade = Math.exp(-period / FADE_MS)
     habits.bucketBegan()
   }
 
   /** @param time ms */
   came(asker: Asker, tier: number, tokens: number, time: number): void {
-    this.#outlook.came(tier, tokens)
-    if (asker.workflow !== undefined) this.#users.came(asker.workflow, tokens, time)
+    this.#outlook?.came(tier, tokens)
+    if (asker.workflow !== undefined && this.#outlook !== undefined) this.#users.came(asker.workflow, tokens, time)
     const key = keyOf(asker)
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
@@ -109,16 +114,16 @@ export class BucketPlanner {
   }
 
   /** Once a period. @param now ms */
-  plan(now: number): ReservePlan[] {
-    this.#outlook.tick()
+  plan(now: number): readonly ReservePlan[] {
+    this.#outlook?.tick()
     this.#fadeAll(now)
     const best = this.#best()
-    if (best === undefined || !(this.#most > 0) || !this.#isNews(best.key, now)) return []
-    const before = this.#written
-    this.#written = { ...best, until: now + PLAN_MS }
-    const plans = [this.#planFor(best.asker, PLAN_MS)]
+    if (best === undefined || !(this.#most > 0) || !this.#isNews(best, now)) return NOTHING
+    const [before, asker] = [this.#written, this.#askerOf(best)]
+    this.#written = { key: best, asker, until: now + PLAN_MS }
+    const plans = [this.#planFor(asker, PLAN_MS)]
     // Until his own plan ends he would have it, too.
-    if (before !== undefined && before.key !== best.key && before.until > now) plans.push(this.#planFor(before.asker, ENDS_MS))
+    if (before !== undefined && before.key !== best && before.until > now) plans.push(this.#planFor(before.asker, ENDS_MS))
     return plans
   }
 
@@ -135,7 +140,7 @@ export class BucketPlanner {
   /** After {@link plan}: collisions that have become likely since the last time. @param now ms @param level undefined: not known, and nothing is foretold */
   collisions(now: number, level: TokenLevel | undefined): BucketCollision[] {
     const fresh: BucketCollision[] = []
-    if (level === undefined) return fresh
+    if (level === undefined || this.#outlook === undefined) return fresh
     const reservedFor = this.#known.get(this.#written?.key ?? '')?.tier
     for (let tier = 1; tier < this.#options.waitCosts.length; tier++) {
       const foreseen = this.#outlook.foresees(tier, level.free, tier === reservedFor ? level.reserved : 0)
@@ -148,23 +153,30 @@ export class BucketPlanner {
   }
 
   /** For whom it is worth most. */
-  #best(): { key: string; asker: Asker } | undefined {
-    let best: { key: string; asker: Asker } | undefined
+  #best(): string | undefined {
+    const [known, habits] = [this.#known, this.#habits]
+    const written = this.#written?.key
+    let best: string | undefined
     let most = 0
-    for (const askers of [this.#known, this.#habits.askers()]) {
-      for (const [key, { asker }] of askers) {
-        // Who has it keeps it until another one is clearly before him.
-        const worth = this.#worthTo(key) * (key === this.#written?.key ? CHANGED : 1)
-        if (worth <= most) continue
-        best = { key, asker }
-        most = worth
-      }
+    for (const [key, { worth: own }] of known) {
+      // Who has it keeps it until another one is clearly before him.
+      const worth = (own + this.#most * habits.worth(key)) * (key === written ? CHANGED : 1)
+      if (worth <= most) continue
+      best = key
+      most = worth
+    }
+    for (const [key, habit] of habits.askers()) {
+      if (known.has(key)) continue
+      const worth = this.#most * habits.worthOf(habit) * (key === written ? CHANGED : 1)
+      if (worth <= most) continue
+      best = key
+      most = worth
     }
     return best
   }
 
-  #worthTo(key: string): number {
-    return (this.#known.get(key)?.worth ?? 0) + this.#most * this.#habits.worth(key)
+  #askerOf(key: string): Asker {
+    return (this.#known.get(key) ?? (this.#habits.askers().get(key) as Habit)).asker
   }
 
   #planFor({ workflow, tenant }: Asker, until: number): ReservePlan {

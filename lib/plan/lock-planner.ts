@@ -32,6 +32,8 @@ export interface LockPlannerOptions {
   /** part of the locks for which nothing is planned, 0 to 1 */
   readonly control: number
   readonly seed: number
+  /** whether {@link LockPlanner.collisions} is asked for; default true */
+  readonly collisions?: boolean | undefined
 }
 
 /** That a tier will wait for those below it who have a lock. */
@@ -116,6 +118,8 @@ export class LockPlanner {
   readonly #scores: KeyScores
   /** index of the highest tier, for which others wait and which waits for none */
   readonly #top: number
+  /** whether collisions are told of */
+  readonly #tells: boolean
   readonly #locks = new Numbered<'lock'>()
   /** what is known of each, by its number */
   readonly #rows: NumberRows
@@ -142,6 +146,7 @@ export class LockPlanner {
     this.#options = options
     this.#scores = scores
     this.#top = options.tiers.length - 1
+    this.#tells = options.collisions ?? true
     this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
     this.#spansFrom = TIERS_FROM + this.#all.length
     this.#row = this.#spansFrom + SPAN_NUMBERS * this.#top
@@ -151,7 +156,7 @@ export class LockPlanner {
   /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
   came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
     if (tier < this.#top) this.#count(this.#lock(lock, hint), tier, time)
-    if (workflow !== undefined) this.#usersOf(this.#lock(lock, hint)).came(workflow, 1, time)
+    if (workflow !== undefined && this.#tells) this.#usersOf(this.#lock(lock, hint)).came(workflow, 1, time)
     if (this.#inForce.size > 0) this.#use(this.#lock(lock, hint), tier, time, workflow)
   }
 

@@ -18,7 +18,8 @@ import { ReserveHabits } from './reserve-habits.js'
 import type { SavedSequels } from './saved-sequels.js'
 import type { SequelsStatus } from './sequels.js'
 import type { ShareView } from './share-planner.js'
-import { Shares } from './shares.js'
+import { type ShareGate, Shares } from './shares.js'
+import type { Gate } from './trial-guard.js'
 import { type Likely, WarmPlanner, type WarmPlans, type WarmTerms, type WarmUp } from './warm-planner.js'
 
 export interface PlannerOptions {
@@ -54,6 +55,8 @@ export interface PlannerOptions {
   readonly warm?: PlannerWarm | undefined
   /** whether it is planned for what a workflow raises when that one begins; default true */
   readonly triggers?: boolean | undefined
+  /** whether {@link Planner.collisions} is asked for, which takes learning of its own; default true */
+  readonly collisions?: boolean | undefined
   /** Told of pools and buckets that are forgotten, as nobody asks for them any more: there they are when {@link Planner.pool} says so again. Undefined: none is */
   readonly forgot?: ((kind: 'pool' | 'bucket', name: string) => void) | undefined
 }
@@ -157,10 +160,10 @@ export interface Collision extends Foreseen {
 interface PoolPlans {
   /** what its planner is told, of the arena that is planned for */
   readonly view: ArenaView
+  /** the last door of its plans */
+  readonly gate: PoolGate
   readonly planner: PoolPlanner
   readonly guard: PoolGuard
-  /** units */
-  readonly capacity: number
   /** undefined: no tier has a share of it */
   readonly shares: Shares | undefined
   /** by tier, whether a collision was told of that is not over */
@@ -213,12 +216,20 @@ export class Planner {
     this.#habits = new ReserveHabits(options.period)
     this.#lower = new LowerTiers(options.waitCosts)
     this.#lockGuard = new LossGuard(options.waitCosts[0] ?? 1, () => this.#lower.price)
-    const { workflowCosts = new Map(), lag, period, scores, warm, within } = options
+    const { tiers, waitCosts, idleCost, ageing, period, control, seed, within, collisions } = options
+    const { workflowCosts = new Map(), scores, warm } = options
+    const lag = options.lag * period
     this.#foretold = options.triggers === false ? undefined : new Foretold()
     this.#foreseer = options.foreseer ?? this.#foretold
-    if (scores !== undefined) this.#locks = new LockPlanner(options, scoresWith(scores, this.#foretold, within))
-    if (workflowCosts.size > 0) this.#escalations = new Escalations({ ...options, workflowCosts, lag: lag * period })
-    this.#warm = warm === undefined ? undefined : new WarmPlanner({ ...options, warm })
+    // Written out, here and below: of options that are spread each object has a shape of its own, and whoever looks at one waits for that.
+    if (scores !== undefined) {
+      const terms = { tiers, waitCosts, idleCost, within, control, seed, collisions }
+      this.#locks = new LockPlanner(terms, scoresWith(scores, this.#foretold, within))
+    }
+    if (workflowCosts.size > 0) {
+      this.#escalations = new Escalations({ tiers, waitCosts, workflowCosts, ageing, period, lag, control, seed })
+    }
+    this.#warm = warm === undefined ? undefined : new WarmPlanner({ waitCosts, idleCost, warm, control, seed })
   }
 
   /**
@@ -229,21 +240,37 @@ export class Planner {
    * @param parts what each tier may have; default: anything
    */
   pool(name: string, capacity: number, unit: number, parts?: readonly TierUnits[]): void {
-    const { lag, period } = this.#options
-    const planner = new PoolPlanner({ ...this.#options, pool: name, capacity, unit })
-    const terms = { ...this.#options, capacity, lag: lag * period, parts }
-    const hasShares = parts?.some(({ share }) => share > 0) === true
-    const shares = hasShares ? new Shares({ ...terms, pool: name, parts: parts as readonly TierUnits[] }) : undefined
-    const view = new ArenaView(name, this.#options.tiers, this.#foreseer)
+    const { tiers, waitCosts, idleCost, maxReserve, ageing, period, lag, control, seed, extra, collisions } = this.#options
+    const planner = new PoolPlanner({
+      pool: name,
+      capacity,
+      unit,
+      tiers,
+      waitCosts,
+      idleCost,
+      maxReserve,
+      period,
+      lag,
+      extra,
+      collisions
+    })
+    const delay = lag * period
+    const guard = new PoolGuard({ capacity, tiers, waitCosts, ageing, lag: delay, control, seed, parts })
+    const shares = hasShares(parts)
+      ? new Shares({ pool: name, capacity, parts, maxReserve, period, tiers, waitCosts, ageing, lag: delay, control, seed })
+      : undefined
+    const view = new ArenaView(name, tiers, this.#foreseer)
+    const gate = new PoolGate(name, tiers, planner, capacity, this.#checks)
     this.#makeRoom('pool', this.#pools, name, POOLS_MOST)
-    this.#pools.set(name, { view, planner, guard: new PoolGuard(terms), capacity, shares, told: [], seen: this.#now })
+    this.#pools.set(name, { view, gate, planner, guard, shares, told: [], seen: this.#now })
     this.#escalations?.pool(name, planner, capacity, parts)
   }
 
   /** There is a bucket. @param rate tokens a second @param burst tokens of a full one */
   bucket(name: string, rate: number, burst?: number): void {
     this.#makeRoom('bucket', this.#buckets, name, BUCKETS_MOST)
-    const planner = new BucketPlanner({ ...this.#options, bucket: name, rate, burst }, this.#habits)
+    const { waitCosts, workflowCosts, maxReserve, period, collisions } = this.#options
+    const planner = new BucketPlanner({ bucket: name, rate, burst, waitCosts, workflowCosts, maxReserve, period, collisions }, this.#habits)
     this.#buckets.set(name, { planner, rate, seen: this.#now })
   }
 
@@ -306,14 +333,15 @@ export class Planner {
 
   /** Once a period: writes what is to be in force from now on. */
   plan(arena: Arena): void {
-    this.#now = Math.max(this.#now, arena.now)
+    const { now } = arena
+    this.#now = Math.max(this.#now, now)
     this.#forgetOld()
-    this.#checks.begin(arena.now)
-    this.#foretold?.advance(arena.now)
-    for (const [pool, plans] of this.#pools) this.#planPool(arena, pool, plans)
+    this.#checks.begin(now)
+    this.#foretold?.advance(now)
+    for (const plans of this.#pools.values()) this.#planPool(arena, plans)
     this.#habits.tick()
     for (const { planner } of this.#buckets.values()) {
-      for (const plan of planner.plan(arena.now)) arena.write({ ...plan, source: SOURCES.reserve })
+      for (const plan of planner.plan(now)) arena.write({ ...plan, source: SOURCES.reserve })
     }
     this.#hold(arena)
     this.#escalate(arena)
@@ -326,8 +354,9 @@ export class Planner {
     this.#checks.forget()
   }
 
-  /** After {@link plan}: collisions that have become likely since the last time. */
+  /** After {@link plan}: collisions that have become likely since the last time; none where they were not to be asked for. */
   collisions(arena: Arena): Collision[] {
+    if (this.#options.collisions === false) return []
     return [...this.#poolCollisions(arena), ...this.#lockCollisions(arena), ...this.#bucketCollisions(arena)]
   }
 
@@ -430,26 +459,15 @@ export class Planner {
     this.#options.forgot?.(kind, name)
   }
 
-  #planPool(arena: Arena, pool: string, plans: PoolPlans): void {
-    const { planner, guard, shares, capacity } = plans
+  #planPool(arena: Arena, plans: PoolPlans): void {
+    const { planner, guard, shares } = plans
     const view = plans.view.of(arena)
-    const { now } = arena
-    const allows = (plan: KeepPlan | SharePlan, amount: number) => {
-      const expected = { kind: 'pool', thing: pool, tier: plan.tier ?? '', workflow: undefined, amount, within: planner.horizon } as const
-      return this.#checks.allows(plan, expected, now, arena)
+    const gate = plans.gate.of(arena)
+    for (const { kind, pool, tier, amount, until } of guard.keep(planner.plan(view), view.now, view, gate.keeps)) {
+      arena.write({ kind, pool, tier, amount, until, source: SOURCES.keep })
     }
-    const ends = (plan: KeepPlan | SharePlan) => this.#checks.ends(plan)
-    const keeps = {
-      allows: (plan: KeepPlan) => {
-        if (plan.amount === 0) return ends(plan)
-        const isAllowed = allows(plan, plan.amount * capacity)
-        if (!isAllowed) planner.dropped(this.#options.tiers.indexOf(plan.tier))
-        return isAllowed
-      },
-      ended: ends
-    }
-    for (const plan of guard.keep(planner.plan(view), now, view, keeps)) arena.write({ ...plan, source: SOURCES.keep })
-    for (const plan of shares?.plan(view, { allows, ends }) ?? []) arena.write({ ...plan, source: SOURCES.share })
+    if (shares === undefined) return
+    for (const plan of shares.plan(view, gate.shares)) arena.write({ ...plan, source: SOURCES.share })
   }
 
   #hold(arena: Arena): void {
@@ -474,6 +492,8 @@ export class Planner {
   }
 
   #escalate(arena: Arena): void {
+    const escalations = this.#escalations
+    if (escalations === undefined) return
     const { tiers } = this.#options
     const allows = ({ plan, pool, tier, amount }: WantedEscalation) => {
       const expected = {
@@ -488,7 +508,7 @@ export class Planner {
     }
     const viewed = (pool: string) => (this.#pools.get(pool) as PoolPlans).view.of(arena)
     const gate = { allows, ended: ({ plan }: WantedEscalation) => void this.#checks.ends(plan) }
-    for (const plan of this.#escalations?.plan(arena.now, viewed, gate) ?? []) arena.write({ ...plan, source: SOURCES.escalation })
+    for (const plan of escalations.plan(arena.now, viewed, gate)) arena.write({ ...plan, source: SOURCES.escalation })
   }
 
   #warmUp(arena: Arena): void {
@@ -539,7 +559,55 @@ class ArenaView implements PoolView, ShareView {
   }
 }
 
+/** Has plans of a pool checked right before they begin, in an arena as it is now; one for all periods, as its {@link ArenaView}. */
+class PoolGate {
+  readonly keeps: Gate<KeepPlan> = { allows: plan => this.#allowsKeep(plan), ended: plan => this.#ends(plan) }
+  readonly shares: ShareGate = { allows: (plan, amount) => this.#allows(plan, amount), ends: plan => this.#ends(plan) }
+  readonly #pool: string
+  readonly #tiers: readonly string[]
+  readonly #planner: PoolPlanner
+  readonly #capacity: number
+  readonly #checks: Checks
+  #arena: Arena | undefined
+
+  /** @param capacity units */
+  constructor(pool: string, tiers: readonly string[], planner: PoolPlanner, capacity: number, checks: Checks) {
+    this.#pool = pool
+    this.#tiers = tiers
+    this.#planner = planner
+    this.#capacity = capacity
+    this.#checks = checks
+  }
+
+  of(arena: Arena): this {
+    this.#arena = arena
+    return this
+  }
+
+  #allowsKeep(plan: KeepPlan): boolean {
+    if (plan.amount === 0) return this.#ends(plan)
+    const isAllowed = this.#allows(plan, plan.amount * this.#capacity)
+    if (!isAllowed) this.#planner.dropped(this.#tiers.indexOf(plan.tier))
+    return isAllowed
+  }
+
+  #allows(plan: KeepPlan | SharePlan, amount: number): boolean {
+    const arena = this.#arena as Arena
+    const within = this.#planner.horizon
+    const expected = { kind: 'pool', thing: this.#pool, tier: plan.tier ?? '', workflow: undefined, amount, within } as const
+    return this.#checks.allows(plan, expected, arena.now, arena)
+  }
+
+  #ends(plan: KeepPlan | SharePlan): boolean {
+    return this.#checks.ends(plan)
+  }
+}
+
 const NOTHING: readonly Expectation[] = []
+
+function hasShares(parts: readonly TierUnits[] | undefined): parts is readonly TierUnits[] {
+  return parts?.some(({ share }) => share > 0) === true
+}
 
 /** What is foretold goes before what is merely likely: it says who comes. */
 function scoresWith(scores: KeyScores, foretold: Foretold | undefined, within: number): KeyScores {

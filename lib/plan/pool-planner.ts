@@ -45,6 +45,8 @@ export interface PoolPlannerOptions {
   readonly lag: number
   /** when to keep, and how much; default: what the costs say, all the time */
   readonly extra?: Extra | undefined
+  /** whether it is asked what {@link PoolPlanner.collides} and what is foreseen; default true */
+  readonly collisions?: boolean | undefined
 }
 
 /** What a tier will ask for, in units, beside what there is. */
@@ -105,7 +107,10 @@ export class PoolPlanner {
   /** the same in steps by which all that may be free is told apart, where that takes coarser ones */
   readonly #wide: (ArrivalTable | undefined)[][]
   readonly #wideStep: number
+  readonly #isWide: boolean
   readonly #streams: (ArrivalTable | undefined)[][] = []
+  /** all of them together */
+  readonly #tables: ArrivalTable[] = []
   readonly #extras: readonly ExtraSwitch[]
   /** what is in force, by tier */
   readonly #kept: Kept[]
@@ -129,6 +134,8 @@ export class PoolPlanner {
     this.#tiers = options.tiers.map(() => [])
     this.#wide = options.tiers.map(() => [])
     this.#wideStep = Math.max(this.#step, options.capacity / WIDE_STEPS)
+    const { collisions = true, extra } = options
+    this.#isWide = this.#wideStep > this.#step && (collisions || extra !== undefined)
     this.#extras = options.tiers.map(() => new ExtraSwitch())
     this.#waits = options.tiers.map(() => ({ count: 0, mean: 0 }))
     this.#lookAhead(options.lag + 1 + COME_FREE)
@@ -146,7 +153,7 @@ export class PoolPlanner {
     // Nobody is kept waiting for the lowest tier.
     if (tier === 0 || isForetold) return
     for (const table of this.#tablesOf(tier)) table?.add(amount / this.#step)
-    if (this.#wideStep > this.#step) for (const table of this.#tablesOf(tier, this.#wide)) table?.add(amount / this.#wideStep)
+    if (this.#isWide) for (const table of this.#tablesOf(tier, this.#wide)) table?.add(amount / this.#wideStep)
   }
 
   /** A request gave back what it had. @param waited ms that it waited before */
@@ -166,7 +173,7 @@ export class PoolPlanner {
     this.#busy += ((capacity > 0 ? view.used() / capacity : 1) - this.#busy) * part
     this.#freed += (this.#ended - this.#freed) * part
     this.#ended = 0
-    for (const kind of [this.#tiers, this.#wide, this.#streams]) for (const tables of kind) for (const table of tables) table?.tick()
+    for (const table of this.#tables) table.tick()
     if (this.#periods % HORIZON_EVERY === 0 && this.#freed > 0) this.#lookAhead(this.#options.lag + 1 + COME_FREE / this.#freed)
     const plans: KeepPlan[] = []
     let left = this.#most
@@ -279,7 +286,7 @@ export class PoolPlanner {
   /** What a tier asks for, up to all that there is; and in steps of how many units. */
   #demandOf(tier: number): { readonly table: ArrivalTable | undefined; readonly step: number } {
     // Of a small pool the steps by which is kept are fine and enough for all of it.
-    const isWide = this.#wideStep > this.#step
+    const isWide = this.#isWide
     const tables = isWide ? this.#wide : this.#tiers
     return { table: tables[tier]?.[this.#horizon], step: isWide ? this.#wideStep : this.#step }
   }
@@ -309,7 +316,10 @@ export class PoolPlanner {
 
   #fill(tables: (ArrivalTable | undefined)[]): void {
     for (let i = Math.max(0, this.#horizon - 1); i <= Math.min(HORIZONS.length - 1, this.#horizon + 1); i++) {
-      tables[i] ??= new ArrivalTable(HORIZONS[i] as number)
+      if (tables[i] !== undefined) continue
+      const table = new ArrivalTable(HORIZONS[i] as number)
+      tables[i] = table
+      this.#tables.push(table)
     }
   }
 }

@@ -186,9 +186,9 @@ export class PoolTrial {
   get lowerCost(): number {
     const { waited } = this.#without
     let top = this.#tiers - 1
-    if (waited.length > this.#tiers) return this.#cost(waited.slice(0, this.#tiers))
+    if (waited.length > this.#tiers) return this.#cost(waited, this.#tiers)
     while (top > 0 && (this.#durations[top] as { count: number }).count === 0) top--
-    return this.#cost(waited.slice(0, top))
+    return this.#cost(waited, top)
   }
 
   #settle(): void {
@@ -244,7 +244,10 @@ export class PoolTrial {
     return at
   }
 
-  #cost(waited: readonly number[]): number {
-    return waited.reduce((all, ms, group) => all + (ms / 1000) * (this.#costs[group] ?? 0), 0)
+  /** Of the first groups. */
+  #cost(waited: readonly number[], groups: number): number {
+    let all = 0
+    for (let group = 0; group < groups; group++) all += ((waited[group] as number) / 1000) * (this.#costs[group] ?? 0)
+    return all
   }
 }

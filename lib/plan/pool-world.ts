@@ -41,6 +41,12 @@ interface Running extends Ending {
   readonly tier: number
 }
 
+/** What is kept free for a tier, or added to its share, and ms until which. */
+interface Planned {
+  units: number
+  until: number
+}
+
 /** Tiers that the core tells apart; whoever has waited this often for the ageing time less its own tier has outlived them all. */
 const TIERS = 4
 /** Without ageing: longer than anything waits, and short enough to be counted with. */
@@ -62,12 +68,16 @@ export class PoolWorld {
   readonly #capacity: number
   readonly #ageing: number
   readonly #lines: Line[]
-  readonly #kept: { units: number; until: number }[]
+  readonly #kept: Planned[]
   readonly #parts: readonly TierUnits[] | undefined
-  readonly #shares: { units: number; until: number }[]
+  readonly #shares: Planned[]
   readonly #running = new Ends<Running>()
   /** those who wait, by group */
   readonly #waiting: number[]
+  /** and of all together */
+  #queued = 0
+  /** ms until which something may be kept from somebody */
+  #keptUntil = 0
   /** units, by tier */
   readonly #usedBy: number[]
   #served = 0
@@ -97,10 +107,16 @@ export class PoolWorld {
     this.advance(request.time)
     const line = this.#lines[request.tier] as Line
     if (!this.#isPossible(request) || line.length >= WAITING_MOST) return
-    line.push(request)
     this.#unfinished += request.amount * request.duration
+    // Nobody is before it: mostly nobody waits.
+    if (this.#queued === 0 && this.#fits(request, 0)) {
+      this.#grant(request)
+      return
+    }
+    line.push(request)
     const group = request.group ?? request.tier
     this.#waiting[group] = (this.#waiting[group] as number) + 1
+    this.#queued++
     this.#serve()
   }
 
@@ -111,22 +127,23 @@ export class PoolWorld {
 
   /** Requests that wait. */
   get waiting(): number {
-    return this.#waiting.reduce((all, waiting) => all + waiting, 0)
+    return this.#queued
   }
 
   keep({ time, tier, units, until }: KeepChange): void {
     this.advance(time)
-    const kept = this.#kept[tier] as { units: number; until: number }
+    const kept = this.#kept[tier] as Planned
     const fewer = units < kept.units
     kept.units = units
     kept.until = until
+    if (units > 0) this.#keptUntil = Math.max(this.#keptUntil, until)
     if (fewer) this.#serve()
   }
 
   /** The share of a tier is another for a time; who waits goes on waiting, for there is no more than there was. */
   share({ time, tier, units, until }: ShareChange): void {
     this.advance(time)
-    const share = this.#shares[tier] as { units: number; until: number }
+    const share = this.#shares[tier] as Planned
     share.units = units
     share.until = until
   }
@@ -144,11 +161,15 @@ export class PoolWorld {
 
   #pass(to: number): void {
     if (to <= this.#time) return
+    if (this.#queued > 0) this.#wait(to)
+    this.#unfinished -= this.#used * (to - this.#time)
+    this.#time = to
+  }
+
+  #wait(to: number): void {
     for (let group = 0; group < this.waited.length; group++) {
       this.waited[group] = (this.waited[group] as number) + (this.#waiting[group] as number) * (to - this.#time)
     }
-    this.#unfinished -= this.#used * (to - this.#time)
-    this.#time = to
   }
 
   #giveBack({ amount, tier }: Running): void {
@@ -158,14 +179,15 @@ export class PoolWorld {
     if (this.#running.size > 0) return
     this.#used = 0
     this.#usedBy.fill(0)
-    if (this.waiting === 0) this.#unfinished = 0
+    if (this.#queued === 0) this.#unfinished = 0
   }
 
   /** When somebody who waits may go though nobody is done: a keep is over, or he has aged into its tier. */
   #nextFree(): number {
     let next = Number.POSITIVE_INFINITY
+    if (this.#queued === 0 || this.#keptUntil <= this.#time) return next
     for (let above = 1; above < this.#kept.length; above++) {
-      const { units, until } = this.#kept[above] as { units: number; until: number }
+      const { units, until } = this.#kept[above] as Planned
       if (units === 0 || until <= this.#time) continue
       for (let tier = 0; tier < above; tier++) {
         const first = (this.#lines[tier] as Line).first
@@ -178,15 +200,21 @@ export class PoolWorld {
   }
 
   #serve(): void {
-    for (;;) {
+    while (this.#queued > 0) {
       const line = this.#next()
       if (line === undefined) return
-      const { amount, duration, tier, group = tier } = line.shift()
-      this.#used += amount
-      this.#usedBy[tier] = (this.#usedBy[tier] as number) + amount
+      const request = line.shift()
+      const group = request.group ?? request.tier
       this.#waiting[group] = (this.#waiting[group] as number) - 1
-      this.#running.push({ ends: this.#time + duration, number: this.#served++, amount, tier })
+      this.#queued--
+      this.#grant(request)
     }
+  }
+
+  #grant({ amount, duration, tier }: PoolRequest): void {
+    this.#used += amount
+    this.#usedBy[tier] = (this.#usedBy[tier] as number) + amount
+    this.#running.push({ ends: this.#time + duration, number: this.#served++, amount, tier })
   }
 
   /** The line whose first request is to be granted now. */
@@ -243,7 +271,7 @@ export class PoolWorld {
   #isEntitled({ amount, tier }: PoolRequest): boolean {
     const part = this.#parts?.[tier]
     if (part === undefined) return false
-    const planned = this.#shares[tier] as { units: number; until: number }
+    const planned = this.#shares[tier] as Planned
     const share = planned.until > this.#time ? planned.units : part.share
     return (this.#usedBy[tier] as number) + amount <= Math.min(part.floor + share, part.ceiling) * (1 + ROUNDING)
   }
@@ -266,8 +294,9 @@ export class PoolWorld {
 
   #keptFrom(request: PoolRequest): number {
     let kept = 0
+    if (this.#keptUntil <= this.#time) return kept
     for (let above = request.tier + 1; above < this.#kept.length; above++) {
-      const { units, until } = this.#kept[above] as { units: number; until: number }
+      const { units, until } = this.#kept[above] as Planned
       if (until > this.#time && this.#agesInto(request, above) > this.#time) kept += units
     }
     return kept

@@ -11,7 +11,7 @@ export const FADE_MS = 3_600_000
 /** The core counts what plans may keep of a bucket by the tokens of so long. */
 export const WINDOW_MS = 10_000
 
-interface Habit {
+export interface Habit {
   readonly asker: Asker
   worth: number
 }
@@ -62,14 +62,19 @@ export class ReserveHabits {
     for (const habit of this.#habits.values()) habit.worth *= this.#fade
   }
 
-  askers(): Iterable<readonly [key: string, habit: { readonly asker: Asker }]> {
+  askers(): ReadonlyMap<string, Readonly<Habit>> {
     return this.#habits
   }
 
   /** What a whole reserve would be worth to somebody within a window at a bucket, on average. */
   worth(key: string): number {
     const habit = this.#habits.get(key)
-    return habit === undefined ? 0 : habit.worth / (Math.max(1, this.#buckets) * Math.max(1, this.#windows))
+    return habit === undefined ? 0 : this.worthOf(habit)
+  }
+
+  /** The same of one of {@link askers}. */
+  worthOf({ worth }: Readonly<Habit>): number {
+    return worth / (Math.max(1, this.#buckets) * Math.max(1, this.#windows))
   }
 }
 

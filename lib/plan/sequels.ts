@@ -119,13 +119,11 @@ export class Sequels {
   /** Goes on to a time, ms: what has not come by then does not come. */
   advance(now: number): void {
     for (const [workflow, all] of this.#pending) {
-      const left = all.filter(one => {
-        const isOpen = now - one.began <= latest(one.rule.lag)
-        if (!isOpen) this.#settle(one, false)
-        return isOpen
-      })
+      if (all.every(one => isOpen(one, now))) continue
+      for (const one of all) if (!isOpen(one, now)) this.#settle(one, false)
+      const left = all.filter(one => isOpen(one, now))
       if (left.length === 0) this.#pending.delete(workflow)
-      else if (left.length < all.length) this.#pending.set(workflow, left)
+      else this.#pending.set(workflow, left)
     }
     const more = Math.min(LEARN_MOST, LEARN_PART * this.#learntOf)
     if (now - this.#learnt >= LEARN_EVERY_MS && this.#beginnings > this.#learntOf + more) this.#learn(now)
@@ -286,6 +284,11 @@ function found(triggers: Triggers, now: number): Trigger[] {
 
 function trustIn({ expected, came }: Rule): number {
   return (came + TRUST_KNOWN) / (expected + TRUST_KNOWN)
+}
+
+/** Whether it may still come. */
+function isOpen({ rule, began }: Pending, now: number): boolean {
+  return now - began <= latest(rule.lag)
 }
 
 const earliest = ({ low }: LagQuantiles) => low / BEYOND

@@ -89,12 +89,13 @@ export class TrialGuard<P extends { readonly until: number }> {
    */
   pass(plans: readonly P[], now: number, gate: Gate<P> = OPEN, losing?: Losing<P>): readonly P[] {
     this.#look(now)
-    const [passed, before] = [this.#passed, this.#inForce(now)]
-    if (losing !== undefined && passed && before.length > 0) this.#lose(now, losing(before))
+    const passed = this.#passed
+    if (losing !== undefined && passed && this.#wanted.size > 0) this.#lose(now, losing(this.#inForce(now)))
     this.#last = now
     const passes = this.#account.isOn && !this.#windows.has(now) && this.#unsettled.sum <= this.#account.balance
     this.#passed = passes
-    if (passes && passed) return plans.filter(plan => this.#begins(plan, now, gate))
+    if (passes && passed) return plans.length === 0 ? plans : plans.filter(plan => this.#begins(plan, now, gate))
+    const before = this.#inForce(now)
     for (const plan of plans) this.#want(plan, now)
     if (passes) return this.#inForce(now).filter(plan => gate.allows(plan) || this.#drop(plan, now))
     if (!passed) return []

@@ -17,13 +17,18 @@ export class Turns {
   /** A period begins. */
   begin(): void {
     this.#left = this.#most
+    this.#period++
+    // Mostly nobody asks.
+    if (this.#waiting.size + this.#next.size > 0) this.#choose()
+  }
+
+  #choose(): void {
     this.#next.clear()
     for (const [key, period] of this.#waiting) {
       // Who asks no more is not waited for.
-      if (period < this.#period) this.#waiting.delete(key)
+      if (period < this.#period - 1) this.#waiting.delete(key)
       else if (this.#next.size < this.#most) this.#next.add(key)
     }
-    this.#period++
   }
 
   /** Whether it is its turn. Who is put off has to ask again in the next period. */

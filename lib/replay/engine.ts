@@ -150,30 +150,48 @@ class Engine implements View {
     const began = performance.now()
     this.configure()
     const aheadMs = this.policy.ahead ?? 0
-    for (;;) {
+    do {
       if (this.isOpen && !this.ahead.reaches(this.now + aheadMs)) await this.ahead.fill(this.now + aheadMs)
-      const next = this.nextTime()
-      if (next === Number.POSITIVE_INFINITY) break
-      this.advance(next)
-      this.settle()
-      while (this.flights.next <= this.time) {
-        this.end(this.flights.pop() as Flight)
-        this.settle()
-      }
-      while (this.moments.next <= this.time) this.expire(this.moments.pop() as Moment)
-      while (this.later[0] !== undefined && this.later[0].at <= this.time) this.enforce((this.later.shift() as Later).plan)
-      if (this.periodAt <= this.time) this.atPeriod()
-      this.settle()
-      for (const bucket of this.busy) if (bucket.due <= this.time) this.lookWhenDue(bucket)
-      for (let request = this.ahead.next; request !== undefined && toNs(request.time) <= this.time; request = this.ahead.next) {
-        this.ahead.take()
-        this.arrive(request)
-      }
-      // A look at a thing may have let somebody go.
-      this.settle()
-      if (this.workload.sized) this.takeTurns()
-    }
+    } while (this.play(aheadMs))
     return this.result(performance.now() - began)
+  }
+
+  /** Goes on as far as requests are here. @param aheadMs for which the policy knows what comes @returns whether there is more */
+  private play(aheadMs: number): boolean {
+    do {
+      const next = this.nextTime()
+      if (next === Number.POSITIVE_INFINITY) return false
+      this.advance(next)
+      this.step()
+    } while (!this.isOpen || this.ahead.reaches(this.now + aheadMs))
+    return true
+  }
+
+  /** All that happens now. */
+  private step(): void {
+    const { time, flights, moments, later } = this
+    this.settle()
+    while (flights.next <= time) {
+      this.end(flights.pop() as Flight)
+      this.settle()
+    }
+    while (moments.next <= time) this.expire(moments.pop() as Moment)
+    while (later[0] !== undefined && later[0].at <= time) this.enforce((later.shift() as Later).plan)
+    if (this.periodAt <= time) this.atPeriod()
+    this.settle()
+    for (const bucket of this.busy) if (bucket.due <= time) this.lookWhenDue(bucket)
+    this.comeNow()
+    // A look at a thing may have let somebody go.
+    this.settle()
+    if (this.workload.sized) this.takeTurns()
+  }
+
+  private comeNow(): void {
+    const { ahead, time } = this
+    for (let request = ahead.next; request !== undefined && toNs(request.time) <= time; request = ahead.next) {
+      ahead.take()
+      this.arrive(request)
+    }
   }
 
   async close(): Promise<void> {
@@ -187,8 +205,13 @@ class Engine implements View {
     else this.later.push({ at: this.time + lag * toNs(this.period), plan })
   }
 
-  used(pool: string, tier: string): number {
-    return this.accountsByName.get(pool)?.used[this.tierOf(tier)] ?? 0
+  used(pool: string, tier?: string): number {
+    const used = this.accountsByName.get(pool)?.used
+    if (used === undefined) return 0
+    if (tier !== undefined) return used[this.tierOf(tier)] as number
+    let all = 0
+    for (let at = 0; at < used.length; at++) all += used[at] as number
+    return all
   }
 
   waiting(thing: string, tier: string): number {
@@ -224,11 +247,16 @@ class Engine implements View {
   private nextDue(): number {
     let next = Number.POSITIVE_INFINITY
     for (const bucket of this.busy) if (bucket.due < next) next = bucket.due
+    if (this.kept.size > 0) next = Math.min(next, this.nextLetGo())
+    return next
+  }
+
+  private nextLetGo(): number {
     for (const lock of this.kept) {
-      if (lock.heldUntil > this.time) return Math.min(next, this.time + KEPT_STEP_NS)
+      if (lock.heldUntil > this.time) return this.time + KEPT_STEP_NS
       this.kept.delete(lock)
     }
-    return next
+    return Number.POSITIVE_INFINITY
   }
 
   private advance(to: number): void {
@@ -276,7 +304,7 @@ class Engine implements View {
 
   private arrive(request: TraceRequest): void {
     const { policy } = this
-    const tier = this.tierOf(request.who.tier)
+    const { tier } = this.stage.askingOf(request.who)
     this.count++
     this.horizon = this.time
     if (this.count % REPORT_EVERY === 0) this.options.progress?.(this.count)
@@ -304,7 +332,7 @@ class Engine implements View {
 
   private flightOf(request: TraceRequest, amounts: readonly number[]): Flight {
     const thing = this.stage.thingOf(request)
-    return new Flight(this.stage, request, thing, this.numbers++, this.tierOf(request.who.tier), this.time, amounts)
+    return new Flight(this.stage, request, thing, this.numbers++, this.stage.askingOf(request.who), this.time, amounts)
   }
 
   private ask(flight: Flight, asked = this.time): void {
@@ -426,7 +454,7 @@ class Engine implements View {
   /** False when there is no place for another plan: a policy is to know, and the replay goes on without it. */
   private writeToCore(plan: Plan): boolean {
     try {
-      this.stage.gov.plans.write(plan)
+      this.stage.write(plan)
       return true
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error

@@ -7,6 +7,14 @@ import type { TraceRequest } from './trace.js'
 /** In place of a waiter: what is held is known by its sequence alone. */
 const NOBODY = -1
 
+/** Who asks, in the numbers of the addon. */
+export interface Asking {
+  /** index */
+  readonly tier: number
+  readonly workflow: number
+  readonly tenant: number
+}
+
 /** Who is told of the end of a wait. */
 export interface Landing {
   /** as the table of waiters has it */
@@ -36,13 +44,17 @@ export class Flight implements Waiter, Ending {
     readonly thing: Thing,
     /** of two that end at once the one with the smaller number ends first */
     readonly number: number,
-    /** index of its tier */
-    readonly tier: number,
+    readonly asking: Asking,
     /** ns, of this try */
     public asked: number,
     /** what is asked for in this try */
     public amounts: readonly number[]
   ) {}
+
+  /** index */
+  get tier(): number {
+    return this.asking.tier
+  }
 
   get owner(): object {
     return this.landing.session

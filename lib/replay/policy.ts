@@ -23,8 +23,8 @@ export interface View {
   readonly workload: Workload
   /** Writes a plan; its times count from when it takes force, `lag` periods after now. One that the core has no place for is counted, no error. */
   write(plan: Plan): void
-  /** Units of the first dimension that a tier holds. */
-  used(pool: string, tier: string): number
+  /** Units of the first dimension that a tier holds; without one, that all hold together. */
+  used(pool: string, tier?: string): number
   /** Requests that wait, at the pool, bucket or lock. */
   waiting(thing: string, tier: string): number
   /** ms for which the plans of a source kept something from somebody. */

@@ -8,10 +8,11 @@ import { locks } from '../lock.js'
 import { At, type Binding, Code, Ending, Outcome, RequestBit, Time } from '../native/binding.js'
 import { corrupt, retired } from '../native/codes.js'
 import { open } from '../open.js'
+import type { Plan } from '../plans.js'
 import { writeAmounts } from '../pool.js'
 import type { Session } from '../session.js'
 import { NS_PER_MS } from '../units.js'
-import type { Flight, Landing } from './flight.js'
+import type { Asking, Flight, Landing } from './flight.js'
 import { Thing } from './thing.js'
 import type { ThingKind, TraceRequest, Who, Workload } from './trace.js'
 
@@ -23,13 +24,6 @@ const WAITERS = 2 ** 19
 /** Locks are looked up anew when there are more: what is held or waited for keeps its own. */
 const LOCKS_MOST = 65_536
 const WHOS_MOST = 65_536
-
-/** Who asks, in the numbers of the addon. */
-interface Asking {
-  readonly tier: number
-  readonly workflow: number
-  readonly tenant: number
-}
 
 /**
  * The real core with the things of a workload, on a clock that stands still between two events. It speaks to the addon as the faces do (pool.ts,
@@ -44,9 +38,16 @@ export class Stage implements Landing {
   readonly refused: Flight[] = []
   private readonly things: Readonly<Record<ThingKind, Map<string, Thing>>> = { pool: new Map(), bucket: new Map(), lock: new Map() }
   private readonly asking = new Map<Who, Asking>()
-  /** ns */
+  /** who was asked about last, mostly twice, and what was said */
+  private who: Who | undefined = undefined
+  private asked: Asking = { tier: 0, workflow: 0, tenant: 0 }
+  /** ns, and of those what the clock of the core is behind by */
   private now = 0
+  private behind = 0
   private failure: Error | undefined = undefined
+  /** what was asked for last, and as the addon has it: mostly it is the same again */
+  private amounts: readonly number[] = []
+  private padded = padded([])
   // The calls, apart from the binding: see Session.
   private readonly allocate: Binding['allocate']
   private readonly take: Binding['take']
@@ -112,7 +113,8 @@ export class Stage implements Landing {
 
   /** A request that waits for nobody is granted at once; of one that waits {@link granted} tells, or {@link refused}. */
   ask(flight: Flight): Answered {
-    const { tier, workflow, tenant } = this.askingOf(flight.request.who)
+    this.catchUp()
+    const { tier, workflow, tenant } = flight.asking
     const { scratch } = this.session
     scratch[At.Arena] = this.session.arena
     scratch[At.Request] = tier | RequestBit.Named
@@ -133,6 +135,7 @@ export class Stage implements Landing {
   release(flight: Flight): void {
     const { kind, element, name } = flight.thing
     if (kind === 'bucket') return
+    this.catchUp()
     const { session } = this
     const { scratch } = session
     scratch[At.Arena] = session.arena
@@ -149,6 +152,7 @@ export class Stage implements Landing {
 
   /** ms until the bucket grants so many tokens, to whoever is first. */
   due({ element, name }: Thing, tokens: number): number {
+    this.catchUp()
     const { scratch, times } = this.session
     scratch[At.Index] = element.index
     times[Time.Amounts] = tokens
@@ -158,13 +162,27 @@ export class Stage implements Landing {
     return code === Code.Ok ? 0 : times[Time.OutReady]
   }
 
-  /** Moves the clock. @throws also what a wait ended with that is no refusal */
+  /** As {@link PlanBook.write}. */
+  write(plan: Plan): void {
+    this.catchUp()
+    this.gov.plans.write(plan)
+  }
+
+  /** Moves the clock: that of the core when it is asked for something, for while nobody waits nothing happens there. @throws as {@link catchUp} */
   advance(ns: number): void {
+    this.now += ns
+    this.behind += ns
+    if (this.session.queued > 0) this.catchUp()
+  }
+
+  /** @throws also what a wait ended with that is no refusal */
+  private catchUp(): void {
+    if (this.behind === 0) return
     const { session } = this
     const { scratch, times } = session
-    this.now += ns
     scratch[At.Arena] = session.arena
-    times[Time.Timeout] = ns / NS_PER_MS
+    times[Time.Timeout] = this.behind / NS_PER_MS
+    this.behind = 0
     this.moveClock()
     const code = scratch[At.OutCode]
     if (scratch[At.OutSettled] !== 0) session.waiting.settle()
@@ -204,7 +222,11 @@ export class Stage implements Landing {
   private askUnits(flight: Flight): Answered {
     const { session } = this
     session.scratch[At.Index] = flight.thing.element.index
-    writeAmounts(session, flight.amounts.length, padded(flight.amounts))
+    if (flight.amounts !== this.amounts) {
+      this.amounts = flight.amounts
+      this.padded = padded(flight.amounts)
+    }
+    writeAmounts(session, flight.amounts.length, this.padded)
     this.writeWait()
     this.allocate()
     return this.answered(flight)
@@ -285,7 +307,16 @@ export class Stage implements Landing {
     for (const [name, { queued, heldUntil }] of known) if (queued === 0 && heldUntil <= this.now) known.delete(name)
   }
 
-  private askingOf(who: Who): Asking {
+  /** @throws ArgumentError for a tier that there is not */
+  askingOf(who: Who): Asking {
+    if (who === this.who) return this.asked
+    const asking = this.lookUp(who)
+    this.who = who
+    this.asked = asking
+    return asking
+  }
+
+  private lookUp(who: Who): Asking {
     const found = this.asking.get(who)
     if (found !== undefined) return found
     const { session } = this

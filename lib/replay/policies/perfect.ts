@@ -5,7 +5,7 @@ import type { Policy, PolicySeed, View } from '../policy.js'
 import { DEFAULT_TIERS } from '../settings.js'
 import type { TraceRequest, Workload } from '../trace.js'
 import { AHEAD_MS } from './oracle.js'
-import { planning } from './predictive.js'
+import { areLocks, planning } from './predictive.js'
 
 /**
  * The planner that an agent has, with its guard and its costs, and with a predictor that is always right: what planner and guard leave of what foresight can
@@ -15,7 +15,7 @@ export function perfect(workload: Workload, { seed }: PolicySeed): Policy {
   const name = 'perfect'
   if (workload.sized) return { name, size: arrival => (arrival as TraceRequest).peak }
   const coming = new Coming(workload.ranks ?? DEFAULT_TIERS)
-  const { onPeriod, ...others } = planning(workload, { seed, scores: coming, foreseer: coming })
+  const { onPeriod, ...others } = planning(workload, { seed, scores: areLocks(workload) ? coming : undefined, foreseer: coming })
   return {
     ...others,
     name,

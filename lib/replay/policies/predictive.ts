@@ -12,15 +12,18 @@ const BATCH = 1024
 /** The planner that an agent has, with its guard: it learns from what has been, as everybody does who is no oracle. */
 export function predictive(workload: Workload, { seed }: PolicySeed): Policy {
   if (workload.sized) return { ...sizing(workload, { seed }), name: 'predictive' }
-  const scores = new LockScores(workload.ranks ?? DEFAULT_TIERS)
+  const scores = areLocks(workload) ? new LockScores(workload.ranks ?? DEFAULT_TIERS) : undefined
   return { ...planning(workload, { seed, scores }), name: 'predictive' }
 }
+
+/** Whether nothing else is asked for. */
+export const areLocks = ({ pools, buckets }: Workload) => pools.length + buckets.length === 0
 
 /** Who predicts for a planner. */
 export interface Predictor {
   readonly seed: number
-  /** of workloads that are locks alone */
-  readonly scores: KeyScores & { came?(arrival: Arrival, tier: number): void }
+  /** of locks; undefined: none is held */
+  readonly scores: (KeyScores & { came?(arrival: Arrival, tier: number): void }) | undefined
   /** default: the planner learns what pools will be asked for */
   readonly foreseer?: Foreseer | undefined
 }
@@ -29,7 +32,6 @@ export interface Predictor {
 export function planning(workload: Workload, { seed, scores, foreseer }: Predictor): Omit<Policy, 'name'> {
   const tiers = workload.ranks ?? DEFAULT_TIERS
   const tierAt = new Map(tiers.map((tier, i) => [tier, i]))
-  const areLocks = workload.pools.length + workload.buckets.length === 0
   let planner: Planner | undefined
   const plannerFor = ({ period, maxReserve }: View) => {
     const made = new Planner({
@@ -43,8 +45,10 @@ export function planning(workload: Workload, { seed, scores, foreseer }: Predict
       control: CONTROL,
       seed,
       within: WITHIN_MS,
-      scores: areLocks ? scores : undefined,
-      foreseer
+      scores,
+      foreseer,
+      // Nobody is told of any.
+      collisions: false
     })
     for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
     for (const { name, rate } of workload.buckets) made.bucket(name, rate)
@@ -54,13 +58,13 @@ export function planning(workload: Workload, { seed, scores, foreseer }: Predict
   return {
     onPeriod(view) {
       planner ??= plannerFor(view)
-      arena ??= arenaOf(view, tiers)
+      arena ??= arenaOf(view)
       planner.plan(arena)
     },
     onArrival(arrival) {
       const { kind, thing, who, amounts, time } = arrival
       const tier = tierAt.get(who.tier) ?? 0
-      if (areLocks) scores.came?.(arrival, tier)
+      scores?.came?.(arrival, tier)
       planner?.came({ kind, thing, tier, amount: amounts[0] ?? 1, time, workflow: who.workflow, tenant: who.tenant })
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
@@ -70,16 +74,12 @@ export function planning(workload: Workload, { seed, scores, foreseer }: Predict
 }
 
 /** What the planner sees of a replay, whose view is the same in each period. */
-function arenaOf(view: View, tiers: readonly string[]): Arena {
+function arenaOf(view: View): Arena {
   return {
     get now() {
       return view.now
     },
-    used(pool) {
-      let all = 0
-      for (const tier of tiers) all += view.used(pool, tier)
-      return all
-    },
+    used: pool => view.used(pool),
     usedBy: (pool, tier) => view.used(pool, tier),
     waiting: (thing, tier) => view.waiting(thing, tier),
     lost: source => view.lost(source),

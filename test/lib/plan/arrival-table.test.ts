@@ -155,4 +155,17 @@ test('what is expected besides is added to what comes anyway, also where nothing
   assert.ok(Math.abs(table.exceeds(5, expected) - 0.9) < 1e-9)
 })
 
+test('it says the same whether it is asked each period or once in a while', () => {
+  const [often, seldom] = [new ArrivalTable(5), new ArrivalTable(5)]
+  const random = randomsOf(3)
+  for (let period = 0; period < 3_000; period++) {
+    // Bursts, and silences in which rates fade through all rows.
+    const units = Math.floor(period / 150) % 3 === 0 ? poisson(random, 0.8) : 0
+    fed(often, [units])
+    fed(seldom, [units])
+    const said = [often.quantile(0.3), often.quantile(0.95), often.exceeds(2)]
+    if (period % 37 === 0) assert.equal([seldom.quantile(0.3), seldom.quantile(0.95), seldom.exceeds(2)], said, `period ${period}`)
+  }
+})
+
 test.run()

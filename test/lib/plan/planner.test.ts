@@ -280,6 +280,25 @@ test('the same events and seed give the same plans', () => {
   assert.equal(written(), written())
 })
 
+test('where nobody is told of collisions none are foretold, and the plans are the same', () => {
+  const told = (collisions: boolean) => {
+    const planner = plannerOf({ scores: alwaysLikely, collisions })
+    planner.pool('pool', 200, 1)
+    planner.bucket('bucket', 10)
+    const arena = new Paper()
+    let count = 0
+    for (let until = PERIOD_MS; until <= 60_000; until += PERIOD_MS) {
+      play(planner, arena, until)
+      count += planner.collisions(arena).length
+    }
+    return { count, plans: arena.plans }
+  }
+  const [all, none] = [told(true), told(false)]
+  assert.ok(all.count > 0)
+  assert.is(none.count, 0)
+  assert.equal(none.plans, all.plans)
+})
+
 /** Numbers of a plan, and of what is said of plans. */
 function* numbersIn(value: unknown): Generator<number> {
   if (typeof value === 'number') yield value
