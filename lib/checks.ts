@@ -55,12 +55,19 @@ export function optionsOf<Options extends object>(
 
 /** Objects one after the other, each looked at when its turn comes. */
 export function* objects<Each extends object>(value: Iterable<Each>, option: string): Generator<Each, void> {
+  for (const each of iterable(value, option)) yield object(each, option)
+}
+
+/** Of what it has each is to be looked at by {@link object}: for those who read so many that a generator between would show. */
+export function iterable<Each extends object>(value: Iterable<Each>, option: string): Iterable<Each> {
   if (typeof value !== 'object' || value === null || typeof value[Symbol.iterator] !== 'function')
     throw refuse(option, 'an array, or another iterable, of objects', value)
-  for (const each of value) {
-    if (typeof each !== 'object' || each === null) throw refuse(option, 'of objects', each)
-    yield each
-  }
+  return value
+}
+
+export function object<Each extends object>(value: Each, option: string): Each {
+  if (typeof value !== 'object' || value === null) throw refuse(option, 'of objects', value)
+  return value
 }
 
 /** The value under a name that a user chose: what every object has under it (`constructor`) is none. */

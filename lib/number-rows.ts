@@ -9,10 +9,10 @@ export class NumberRows {
   /** those of row `n` from `n` times their length on; another array after {@link clear} */
   numbers: Float64Array
 
-  /** @param length of a row */
-  constructor(length: number) {
+  /** @param length of a row @param least rows that there is room for from the beginning */
+  constructor(length: number, least = ROWS_LEAST) {
     this.#length = length
-    this.numbers = new Float64Array(ROWS_LEAST * length)
+    this.numbers = new Float64Array(least * length)
   }
 
   /** Where a row begins, which is all 0 from now on. */

@@ -1,5 +1,7 @@
 /** Hints beyond it are none: a table of them would be large. */
 const HINTS_MOST = 2 ** 20
+/** There is room for so many from the first on. */
+const HINTS_LEAST = 64
 
 /**
  * Numbers for names of things of some kinds, from 0 on, so that what is known of them can lie in arrays. Whoever is told of the same names over and over may be told a hint with each: another small
@@ -11,8 +13,8 @@ export class Numbered<Kind extends string = string> {
   /** by number */
   readonly #kinds: Kind[] = []
   readonly #names: string[] = []
-  /** by hint */
-  readonly #hinted: number[] = []
+  /** by hint; -1 none */
+  #hinted = new Int32Array(0)
   readonly #unused: number[] = []
   #size = 0
 
@@ -55,7 +57,7 @@ export class Numbered<Kind extends string = string> {
    * @param forgotten is called with each
    */
   forgetHalf(forgotten: (number: number) => void): void {
-    this.#hinted.length = 0
+    this.#hinted.fill(-1)
     for (const numbers of this.#numbers.values()) {
       let left = Math.ceil(numbers.size / 2)
       for (const [name, number] of numbers) {
@@ -70,7 +72,11 @@ export class Numbered<Kind extends string = string> {
 
   #hint(hint: number, number: number): void {
     if (hint >= HINTS_MOST) return
-    while (this.#hinted.length <= hint) this.#hinted.push(-1)
+    if (hint >= this.#hinted.length) {
+      const more = new Int32Array(Math.min(HINTS_MOST, Math.max(HINTS_LEAST, 2 * hint))).fill(-1)
+      more.set(this.#hinted)
+      this.#hinted = more
+    }
     this.#hinted[hint] = number
   }
 }

@@ -114,6 +114,12 @@ export class Agent {
     if (started !== undefined && this.#foresight.active) await Foresight.ask(this.#foresight, 'unplan')
   }
 
+  /** Whether it is the one of the arena that plans: of its {@link status} what takes no counting. Undefined while it does nothing. @internal */
+  static async leads(agent: Agent): Promise<boolean | undefined> {
+    if (agent.#started === undefined || !agent.#foresight.active) return undefined
+    return Foresight.ask(agent.#foresight, 'leads')
+  }
+
   /** What it does, and what that brings; undefined while it does nothing. */
   async status(): Promise<AgentStatus | undefined> {
     if (this.#started === undefined || !this.#foresight.active) return undefined

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AgentStatus } from '../agent/agent.js'
+import { Agent, type AgentStatus } from '../agent/agent.js'
 import { ClosedError } from '../errors/index.js'
 import type { Governor } from '../governor.js'
 import { open } from '../open.js'
@@ -23,7 +23,7 @@ export async function runAgent(name: string, { dir }: AgentArguments, print: (te
     await gov.agent.start({ thread: false })
     let told: boolean | undefined
     while (!ended.aborted) {
-      const { active } = await statusOf(gov)
+      const active = known(await Agent.leads(gov.agent), gov)
       if (active !== told) print(active ? `plans for ${name}\n` : `learns, and waits: another agent plans for ${name}\n`)
       told = active
       await sleep(LOOK_MS, undefined, { signal: ended }).catch(error => {
@@ -31,17 +31,16 @@ export async function runAgent(name: string, { dir }: AgentArguments, print: (te
         if (!ended.aborted) throw error
       })
     }
-    print(summary(await statusOf(gov)))
+    print(summary(known(await gov.agent.status(), gov)))
   } finally {
     await gov.close()
   }
 }
 
 /** Whoever supervises the process starts it again: one that learns no more is of no use. @throws ClosedError */
-async function statusOf(gov: Governor): Promise<AgentStatus> {
-  const status = await gov.agent.status()
-  if (status === undefined) throw new ClosedError('the agent has stopped', { resource: gov.name }, gov.foresight.error)
-  return status
+function known<T>(answer: T | undefined, { name, foresight }: Governor): T {
+  if (answer === undefined) throw new ClosedError('the agent has stopped', { resource: name }, foresight.error)
+  return answer
 }
 
 function summary(status: AgentStatus): string {

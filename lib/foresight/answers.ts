@@ -49,6 +49,8 @@ export interface Questions {
   unplan(): Promise<void>
   /** undefined: nothing is planned */
   planning(): StewardStatus | undefined
+  /** Whether it is the one of the arena that writes plans; undefined: nothing is planned. */
+  leads(): boolean | undefined
 }
 
 export type Question = keyof Questions
@@ -74,7 +76,8 @@ export function answersOf(watch: LaneWatch, stewards: Stewards): Questions {
     load: saved => outlook.load(saved),
     plan: terms => stewards.begin(terms),
     unplan: () => stewards.end(),
-    planning: () => stewards.current?.status()
+    planning: () => stewards.current?.status(),
+    leads: () => stewards.current?.isActive
   }
 }
 

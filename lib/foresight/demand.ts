@@ -10,7 +10,7 @@ import type { Activity } from './activity.js'
 import { Curve } from './curve.js'
 import { DemandChecks, type DemandOutcome } from './demand-checks.js'
 import { OwnModels } from './own-model.js'
-import { type DemandOf, type Measure, readSubject, type Subject, type SubjectKind, subjectsOf } from './subject.js'
+import { type DemandOf, eachSubject, type Measure, readSubject, type Subject, type SubjectCount, type SubjectKind } from './subject.js'
 
 export interface DemandOptions {
   /** ms ahead, at most 60 hours */
@@ -50,8 +50,11 @@ const REFIT_PART = 0.1
 /** What is counted of one subject: all of it, and of each tier. */
 interface Counted {
   seen: number
-  /** by measure, then by index of the tier, behind that of all tiers */
-  readonly curves: Map<string, (Curve | undefined)[]>
+  /** of each measure by index of the tier, behind that of all tiers */
+  readonly requests: (Curve | undefined)[]
+  readonly amount: (Curve | undefined)[]
+  /** of a pool, by name */
+  readonly dimensions: Map<string, (Curve | undefined)[]>
 }
 
 interface Fitted {
@@ -130,22 +133,30 @@ export class DemandBook {
 
   asked(time: number, activity: Activity): void {
     this.#now = Math.max(this.#now, time)
-    for (const [kind, name] of subjectsOf(activity)) {
-      const counted = this.#counted(kind, name)
-      counted.seen++
-      this.#add(counted, 'requests', activity.tier, time, 1)
-      if (kind === 'bucket' || kind === 'pool') this.#add(counted, 'amount', activity.tier, time, activity.amount)
-    }
+    eachSubject(activity, time, this.#count)
   }
 
-  #add(counted: Counted, measure: Measure, tier: number, time: number, value: number): void {
-    this.#curve(counted, measure, undefined, 'sum').add(time, value)
-    this.#curve(counted, measure, tier, 'sum').add(time, value)
+  readonly #count: SubjectCount = (kind, name, activity, time) => {
+    const counted = this.#counted(kind, name)
+    counted.seen++
+    this.#add(counted.requests, activity.tier, time, 1)
+    if (kind === 'bucket' || kind === 'pool') this.#add(counted.amount, activity.tier, time, activity.amount)
+  }
+
+  #add(curves: (Curve | undefined)[], tier: number, time: number, value: number): void {
+    this.#curve(curves, undefined, 'sum').add(time, value)
+    this.#curve(curves, tier, 'sum').add(time, value)
   }
 
   /** @param tier index; undefined: of all tiers together */
   used(time: number, pool: string, dimension: string, tier: number | undefined, amount: number): void {
-    this.#curve(this.#counted('pool', pool), dimensionOf(dimension), tier, 'max').add(time, amount)
+    const { dimensions } = this.#counted('pool', pool)
+    let curves = dimensions.get(dimension)
+    if (curves === undefined) {
+      curves = []
+      dimensions.set(dimension, curves)
+    }
+    this.#curve(curves, tier, 'max').add(time, amount)
   }
 
   /** A model beside its own, for all series. @throws ArgumentError if it makes none */
@@ -158,7 +169,7 @@ export class DemandBook {
   async forecast(of: unknown, options: unknown, now: number): Promise<Demand> {
     const subject = readSubject(of, this.#tiers)
     const { horizon, levels = LEVELS, measure } = readOptions(options, subject)
-    const kept = this.#known(subject.kind, subject.name, measureOf(subject, measure), subject.tier)
+    const kept = this.#known(subject, measure)
     // Of what was never asked for all that is known is that it was not.
     const curve = kept ?? new Curve(this.#since, 'sum')
     const steps = curve.for(horizon)
@@ -170,7 +181,7 @@ export class DemandBook {
     const forecast = fitted.forecaster.forecast(ahead, levels)
     const counts = subject.dimension === undefined ? measure : 'used'
     // What was forgotten meanwhile is not to be told of later.
-    if (key !== undefined && kept === this.#known(subject.kind, subject.name, measureOf(subject, measure), subject.tier)) {
+    if (key !== undefined && kept === this.#known(subject, measure)) {
       this.#expectScores(key, fitted.next, forecast)
       const tier = subject.tier === undefined ? undefined : this.#tiers[subject.tier]
       this.#checks.expect(key, { ...subject, tier, measure: counts }, () => curve.for(horizon), first + values.length, forecast, now)
@@ -310,7 +321,7 @@ export class DemandBook {
   }
 
   #tell(leader: Leader, horizon: number, now: number): void {
-    const steps = this.#known('workflow', leader.name, 'requests', undefined)?.for(horizon)
+    const steps = this.#known({ kind: 'workflow', name: leader.name, dimension: undefined, tier: undefined }, 'requests')?.for(horizon)
     if (steps === undefined) return
     const { first, values } = steps.until(now)
     for (let at = Math.max(leader.next, first); at < first + values.length; at++) {
@@ -324,7 +335,7 @@ export class DemandBook {
     const known = this.#subjects.get(kind)?.get(name)
     if (known !== undefined) return known
     const seen = this.#size >= SUBJECTS_MAX ? this.#forgetLeast() : 0
-    const counted: Counted = { seen, curves: new Map() }
+    const counted: Counted = { seen, requests: [], amount: [], dimensions: new Map() }
     const names = this.#subjects.get(kind) ?? new Map<string, Counted>()
     this.#subjects.set(kind, names.set(name, counted))
     this.#size++
@@ -340,26 +351,21 @@ export class DemandBook {
     return least.seen
   }
 
-  #curve({ curves }: Counted, measure: string, tier: number | undefined, take: 'sum' | 'max'): Curve {
-    let tiers = curves.get(measure)
-    if (tiers === undefined) {
-      tiers = []
-      curves.set(measure, tiers)
-    }
+  #curve(curves: (Curve | undefined)[], tier: number | undefined, take: 'sum' | 'max'): Curve {
     const at = placeOf(tier)
-    tiers[at] ??= new Curve(this.#since, take)
-    return tiers[at]
+    curves[at] ??= new Curve(this.#since, take)
+    return curves[at]
   }
 
-  #known(kind: SubjectKind, name: string, measure: string, tier: number | undefined): Curve | undefined {
-    return this.#subjects.get(kind)?.get(name)?.curves.get(measure)?.[placeOf(tier)]
+  /** @param measure of a subject without a dimension */
+  #known({ kind, name, dimension, tier }: Subject, measure: Measure): Curve | undefined {
+    const counted = this.#subjects.get(kind)?.get(name)
+    const curves = dimension === undefined ? counted?.[measure] : counted?.dimensions.get(dimension)
+    return curves?.[placeOf(tier)]
   }
 }
 
 const placeOf = (tier: number | undefined) => (tier === undefined ? 0 : tier + 1)
-/** No measure begins like this. */
-const dimensionOf = (dimension: string) => `dimension ${dimension}`
-const measureOf = ({ dimension }: Subject, measure: Measure) => (dimension === undefined ? measure : dimensionOf(dimension))
 
 /** Whether an event for somebody matters to a series: one of a workflow only to that, one for all to everybody. */
 function matters(scope: EventScope | undefined, { kind, name }: Subject): boolean {

@@ -231,7 +231,7 @@ export class Foresight extends EventEmitter<ForesightEvents> {
   }
 
   /** For the agent, which plans by what is known here. @internal */
-  static ask<Q extends 'plan' | 'unplan' | 'planning'>(
+  static ask<Q extends 'plan' | 'unplan' | 'planning' | 'leads'>(
     foresight: Foresight,
     question: Q,
     ...args: Parameters<Questions[Q]>

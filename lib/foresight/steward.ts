@@ -265,6 +265,11 @@ export class Steward implements Arena {
     this.#notices.push({ event: 'warm', kind, what: name, who: workflow, probability, until })
   }
 
+  /** {@link StewardStatus.active} */
+  get isActive(): boolean {
+    return this.#active
+  }
+
   status(): StewardStatus {
     return { active: this.#active, written: this.#written, refused: this.#refused, ...this.#planner.status() }
   }

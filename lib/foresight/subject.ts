@@ -49,14 +49,17 @@ export function readSubject(of: unknown, tiers: readonly string[]): Subject {
   }
 }
 
-/** The subjects that a request counts for. */
-export function subjectsOf({ workflow, tenant, kind, name }: Activity): (readonly [SubjectKind, string])[] {
-  const subjects: (readonly [SubjectKind, string])[] = [['all', '']]
-  if (workflow !== undefined) subjects.push(['workflow', workflow])
-  if (tenant !== undefined) subjects.push(['tenant', tenant])
-  if (kind === 'bucket' || kind === 'pool') subjects.push([kind, name])
-  if (kind === 'keyed') subjects.push(['bucket', name])
+/** Who is told of a subject, and of the request that counts for it. @param time ms, when it was made */
+export type SubjectCount = (kind: SubjectKind, name: string, activity: Activity, time: number) => void
+
+/** Tells of each subject that a request counts for; to make a list of them for each request would cost more than to count. */
+export function eachSubject(activity: Activity, time: number, count: SubjectCount): void {
+  const { workflow, tenant, kind, name } = activity
+  count('all', '', activity, time)
+  if (workflow !== undefined) count('workflow', workflow, activity, time)
+  if (tenant !== undefined) count('tenant', tenant, activity, time)
+  if (kind === 'bucket' || kind === 'pool') count(kind, name, activity, time)
+  if (kind === 'keyed') count('bucket', name, activity, time)
   // What goes in: what is taken out follows.
-  if (kind === 'room') subjects.push(['queue', name])
-  return subjects
+  if (kind === 'room') count('queue', name, activity, time)
 }

@@ -20,9 +20,20 @@ export interface PredictKernels {
     coefficients: Float64Array,
     forecast: Float64Array
   ): boolean
+  /** From each of some beginnings, none longer than the values: a row of `forecasts` for each. `origins`: the length of the first, by how much each is longer than the one before, and how many. */
+  ridgeForecasts(
+    values: Float64Array,
+    origins: Uint32Array,
+    lags: Uint32Array,
+    difference: number,
+    coefficients: Float64Array,
+    forecasts: Float64Array
+  ): boolean
   /** Exponential smoothing (native/predict/smoothing.h), of a season of `period` steps, 0 none. `parameters`: level, trend, season, damping. */
   smoothingFit(values: Float64Array, length: number, period: number, trended: 0 | 1, parameters: Float64Array): boolean
   smoothingForecast(values: Float64Array, length: number, period: number, parameters: Float64Array, forecast: Float64Array): boolean
+  /** As {@link ridgeForecasts}. */
+  smoothingForecasts(values: Float64Array, origins: Uint32Array, period: number, parameters: Float64Array, forecasts: Float64Array): boolean
   /** The autocorrelation at lags 0, 1, ... */
   autocorrelation(values: Float64Array, length: number, correlations: Float64Array): boolean
   /**

@@ -63,7 +63,7 @@ export class BucketPlanner {
   readonly #known = new Map<string, Known>()
   /** undefined: nobody asks for collisions */
   readonly #outlook: BucketOutlook | undefined
-  readonly #users = new Users()
+  readonly #users = new Users(1)
   /** by tier, whether a collision was told of that is not over */
   readonly #told: boolean[] = []
   #window = 0
@@ -83,7 +83,7 @@ export class BucketPlanner {
   /** @param time ms */
   came(asker: Asker, tier: number, tokens: number, time: number): void {
     this.#outlook?.came(tier, tokens)
-    if (asker.workflow !== undefined && this.#outlook !== undefined) this.#users.came(asker.workflow, tokens, time)
+    if (asker.workflow !== undefined && this.#outlook !== undefined) this.#users.came(0, asker.workflow, tokens, time)
     const key = keyOf(asker)
     if (key === '') return
     const known = this.#known.get(key) ?? this.#meet(key, asker)
@@ -147,7 +147,7 @@ export class BucketPlanner {
       if (foreseen === undefined) continue
       const wasTold = this.#told[tier] === true
       this.#told[tier] = foreseen.probability >= (wasTold ? COLLIDES / 2 : COLLIDES)
-      if (this.#told[tier] && !wasTold) fresh.push({ tier, users: this.#users.rates(now), ...foreseen })
+      if (this.#told[tier] && !wasTold) fresh.push({ tier, users: this.#users.rates(0, now), ...foreseen })
     }
     return fresh
   }

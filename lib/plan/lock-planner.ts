@@ -131,7 +131,7 @@ export class LockPlanner {
   /** plans, by number of the lock */
   readonly #inForce = new Map<number, Hold>()
   /** of the locks that workflows ask for, by number */
-  readonly #users = new Map<number, Users>()
+  readonly #users = new Users()
   /** what is likely at this moment, ms, by tier */
   #likelyNow: { now: number; readonly tiers: Map<number, readonly LikelyLock[]> } = { now: Number.NaN, tiers: new Map() }
   /** locks of which a collision was told that is not over */
@@ -155,18 +155,13 @@ export class LockPlanner {
 
   /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
   came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
-    if (tier < this.#top) this.#count(this.#lock(lock, hint), tier, time)
-    if (workflow !== undefined && this.#tells) this.#usersOf(this.#lock(lock, hint)).came(workflow, 1, time)
-    if (this.#inForce.size > 0) this.#use(this.#lock(lock, hint), tier, time, workflow)
-  }
-
-  #usersOf(number: number): Users {
-    let users = this.#users.get(number)
-    if (users === undefined) {
-      users = new Users()
-      this.#users.set(number, users)
-    }
-    return users
+    const isHeld = this.#inForce.size > 0
+    const user = this.#tells ? workflow : undefined
+    if (tier === this.#top && user === undefined && !isHeld) return
+    const number = this.#lock(lock, hint)
+    if (tier < this.#top) this.#count(number, tier, time)
+    if (user !== undefined) this.#users.came(number, user, 1, time)
+    if (isHeld) this.#use(number, tier, time, workflow)
   }
 
   /** A plan may be for this request. */
@@ -250,11 +245,10 @@ export class LockPlanner {
       if (!((this.#all[TIER_NUMBERS * tier + BLOCKED] as number) > 0)) continue
       for (const { name, score } of this.#likely(now, tier)) {
         const number = this.#locks.find('lock', name)
-        const users = this.#users.get(number)
-        if (users === undefined || found.has(name)) continue
+        if (number < 0 || !this.#users.has(number) || found.has(name)) continue
         const probability = score * this.trust * this.#blockedPart(number, tier)
         if (probability >= COLLIDES / 2) stillLikely.add(name)
-        if (probability >= COLLIDES) found.set(name, this.#collision(number, users, name, tier, probability, now))
+        if (probability >= COLLIDES) found.set(name, this.#collision(number, name, tier, probability, now))
       }
     }
     const fresh = [...found.values()].filter(({ lock }) => !this.#told.has(lock)).sort((a, b) => b.probability - a.probability)
@@ -264,7 +258,7 @@ export class LockPlanner {
     return told
   }
 
-  #collision(number: number, users: Users, lock: string, tier: number, probability: number, now: number): LockCollision {
+  #collision(number: number, lock: string, tier: number, probability: number, now: number): LockCollision {
     const { within } = this.#options
     const { numbers } = this.#rows
     const at = number * this.#row + TIERS_FROM
@@ -278,7 +272,7 @@ export class LockPlanner {
       gap: within + own,
       held: heldBelow(numbers, at, tier) ?? within,
       isKept: hold !== undefined && hold.until > now && hold.tier >= tier,
-      users: users.rates(now)
+      users: this.#users.rates(number, now)
     }
   }
 
@@ -389,7 +383,7 @@ export class LockPlanner {
 
   #forgot(number: number): void {
     this.#inForce.delete(number)
-    this.#users.delete(number)
+    this.#users.forget(number)
   }
 }
 

@@ -1,4 +1,4 @@
-import { count, objects, optionsOf, refuse } from '../checks.js'
+import { count, iterable, object, optionsOf, refuse } from '../checks.js'
 import { CorruptError } from '../errors/index.js'
 import { loadAddon } from '../native/load.js'
 import type { NativeArrivals } from '../native/predict.js'
@@ -35,15 +35,15 @@ const TIERS = 4
 const SEED_MAX = 2 ** 32 - 1
 const BATCH = 4_096
 const KEY_BITS = 64
-const WORD_BITS = 32n
-const LOW_WORD = 0xffffffffn
 /** What a saved model begins with. */
 const MAGIC = 'forelock arrivals 2\n'
 
 /** Requests in columns: for those who tell of so many that an object and a bigint for each would show. */
 export class ArrivalBatch {
   length = 0
-  readonly words = new Uint32Array(2 * BATCH)
+  readonly keys = new BigUint64Array(BATCH)
+  /** the same, each as two of these */
+  readonly words = new Uint32Array(this.keys.buffer)
   readonly seconds = new Float64Array(BATCH)
   readonly tiers = new Uint8Array(BATCH)
   readonly clients = new Uint32Array(BATCH)
@@ -55,9 +55,14 @@ export class ArrivalBatch {
 
   /** One more, if it is not full. @param low and `high`: words of the key @param seconds not before the last one */
   add(low: number, high: number, seconds: number, tier: number, client: number, run: number): void {
+    this.words[2 * this.length] = low
+    this.words[2 * this.length + 1] = high
+    this.addTo(seconds, tier, client, run)
+  }
+
+  /** As {@link add}, where its key is already. */
+  addTo(seconds: number, tier: number, client: number, run: number): void {
     const at = this.length++
-    this.words[2 * at] = low
-    this.words[2 * at + 1] = high
     this.seconds[at] = seconds
     this.tiers[at] = tier
     this.clients[at] = client
@@ -94,24 +99,30 @@ export class Arrivals {
    * @throws ArgumentError, and what came before is taken
    */
   record(arrivals: Iterable<Arrival>): void {
-    const { batch } = this
-    const pass = () => {
-      this.take(batch)
-      batch.length = 0
-    }
     try {
-      for (const { key, time, tier = 0, client = 0, run = 0 } of objects(arrivals, 'arrivals')) {
-        const known = readKey(key)
-        const seconds = readTime(time)
-        count(tier, 'tier', 0, TIERS - 1)
-        count(client, 'client', 0, SEED_MAX)
-        count(run, 'run', 0, SEED_MAX)
-        batch.add(Number(known & LOW_WORD), Number(known >> WORD_BITS), seconds, tier, client, run)
-        if (batch.isFull) pass()
+      for (const arrival of iterable(arrivals, 'arrivals')) {
+        this.read(arrival)
+        if (this.batch.isFull) this.pass()
       }
     } finally {
-      pass()
+      this.pass()
     }
+  }
+
+  private read(arrival: Arrival): void {
+    const { key, time, tier = 0, client = 0, run = 0 } = object(arrival, 'arrivals')
+    const { batch } = this
+    batch.keys[batch.length] = readKey(key)
+    const seconds = readTime(time)
+    count(tier, 'tier', 0, TIERS - 1)
+    count(client, 'client', 0, SEED_MAX)
+    count(run, 'run', 0, SEED_MAX)
+    batch.addTo(seconds, tier, client, run)
+  }
+
+  private pass(): void {
+    this.take(this.batch)
+    this.batch.length = 0
   }
 
   /** As {@link record}, of what is known to be sound. */

@@ -26,15 +26,13 @@ export class Intervals {
    * @param scales of intervals that go on as these were
    */
   static of(errors: Float64Array, horizon: number, scales: readonly (readonly [coverage: number, scale: number])[] = []): Intervals {
-    const rows = errors.length / horizon
+    const columns = columnsOf(errors, horizon)
     const sorted: Float64Array[] = []
+    let around: Float64Array = new Float64Array(0)
+    for (const column of columns.slice(0, NEIGHBOURS)) around = moved(around, undefined, column)
     for (let step = 0; step < horizon; step++) {
-      const [from, to] = [Math.max(0, step - NEIGHBOURS), Math.min(horizon, step + NEIGHBOURS + 1)]
-      const around = new Float64Array(rows * (to - from))
-      for (let row = 0; row < rows; row++) {
-        for (let at = from; at < to; at++) around[row * (to - from) + at - from] = Math.abs(errors[row * horizon + at] as number)
-      }
-      sorted.push(around.sort())
+      around = moved(around, columns[step - NEIGHBOURS - 1], columns[step + NEIGHBOURS])
+      sorted.push(around)
     }
     return new Intervals(sorted, new Map(scales.map(([coverage, scale]) => [coverage, within(scale)])))
   }
@@ -64,6 +62,35 @@ export class Intervals {
     return this.tracked.get(coverage) ?? 1
   }
 }
+
+/** By step, how far off each row was, ascending. */
+function columnsOf(errors: Float64Array, horizon: number): Float64Array[] {
+  const rows = errors.length / horizon
+  return Array.from({ length: horizon }, (_, step) => {
+    const column = new Float64Array(rows)
+    for (let row = 0; row < rows; row++) column[row] = Math.abs(errors[row * horizon + step] as number)
+    return column.sort()
+  })
+}
+
+/** All in ascending order, without those that go and with those that come, in their own: steps have nearly the same neighbours, and to sort them for each would be most of a fit. */
+function moved(before: Float64Array, goes: Float64Array = NONE, comes: Float64Array = NONE): Float64Array {
+  const after = new Float64Array(before.length - goes.length + comes.length)
+  let [gone, come, at] = [0, 0, 0]
+  for (let i = 0; i < before.length; i++) {
+    const value = before[i] as number
+    if (gone < goes.length && goes[gone] === value) {
+      gone++
+      continue
+    }
+    while (come < comes.length && (comes[come] as number) < value) after[at++] = comes[come++] as number
+    after[at++] = value
+  }
+  while (come < comes.length) after[at++] = comes[come++] as number
+  return after
+}
+
+const NONE = new Float64Array(0)
 
 function within(scale: number): number {
   return Math.min(WIDEST, Math.max(NARROWEST, scale))

@@ -1,4 +1,6 @@
 import type { Model } from './forecaster.js'
+import { type Origins, predictRolling, type RollingModel } from './rolling.js'
+import { SortedWindow } from './sorted-window.js'
 
 /**
  * The mean of the last values at the same place in the period: with one cycle the seasonal naive forecast, and the naive one with a period of
@@ -46,7 +48,7 @@ export class PhaseMean implements Model {
 }
 
 /** The median of the last values: the level of a series whose outliers say nothing of what comes. */
-export class Median implements Model {
+export class Median implements RollingModel {
   readonly name: string
 
   /** @param length of how many values; an odd number */
@@ -62,6 +64,18 @@ export class Median implements Model {
     if (length < this.length) return false
     const last = values.slice(length - this.length, length).sort()
     out.fill(last[this.length >> 1] as number)
+    return true
+  }
+
+  /** From one origin to the next the window moves on, and stays in order. */
+  [predictRolling](values: Float64Array, { first, every, count, horizon }: Origins, rows: Float64Array): boolean {
+    if (first < this.length) return false
+    const window = new SortedWindow(this.length)
+    let known = first - this.length
+    for (let row = 0; row < count; row++) {
+      for (; known < first + row * every; known++) window.push(values[known] as number)
+      rows.fill(window.quantile(0.5), row * horizon, (row + 1) * horizon)
+    }
     return true
   }
 

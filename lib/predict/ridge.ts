@@ -1,12 +1,12 @@
 import { loadAddon } from '../native/load.js'
-import type { Model } from './forecaster.js'
+import { type Origins, predictRolling, type RollingModel, wordsOf } from './rolling.js'
 import { takeNumbers } from './saved.js'
 
 /** In units of the variance: next to none, enough to keep lags apart that are alike. */
 const PENALTY = 1
 
 /** Autoregression on chosen lags, by ridge regression: native/predict/ridge.h. */
-export class RidgeAutoregression implements Model {
+export class RidgeAutoregression implements RollingModel {
   private readonly kernels = loadAddon().predict
   private readonly lags: Uint32Array
   private readonly coefficients: Float64Array
@@ -29,6 +29,10 @@ export class RidgeAutoregression implements Model {
 
   predict(values: Float64Array, length: number, out: Float64Array): boolean {
     return this.kernels.ridgeForecast(values, length, this.lags, this.difference, this.coefficients, out)
+  }
+
+  [predictRolling](values: Float64Array, origins: Origins, rows: Float64Array): boolean {
+    return this.kernels.ridgeForecasts(values, wordsOf(origins), this.lags, this.difference, this.coefficients, rows)
   }
 
   save(): number[] {

@@ -28,9 +28,27 @@ export function originsOf(length: number, horizon: number): Origins | undefined 
   return { first: length - tried, every, count: Math.floor(room / every) + 1, horizon: reach }
 }
 
+/** As kernels are told of them. */
+export function wordsOf({ first, every, count }: Origins): Uint32Array {
+  return Uint32Array.of(first, every, count)
+}
+
 /** How many forecasts are tried that have no value in common: of those from neighbouring origins each says little that the others do not. */
 export function independent({ every, count, horizon }: Origins): number {
   return ((count - 1) * every) / horizon + 1
+}
+
+/** Of models of our own: as {@link Model.predict}, from all origins at once. A symbol, so that no model of a user's has it by chance. */
+export const predictRolling: unique symbol = Symbol('predictRolling')
+
+/** A model that has less to do for several origins than for each alone. */
+export interface RollingModel extends Model {
+  /**
+   * The same as from each origin.
+   *
+   * @param rows of `horizon` forecasts each, to be written. False: from one of the origins it cannot say
+   */
+  [predictRolling](values: Float64Array, origins: Origins, rows: Float64Array): boolean
 }
 
 /**
@@ -38,13 +56,19 @@ export function independent({ every, count, horizon }: Origins): number {
  *
  * @returns a row of `horizon` forecasts for each origin; undefined where the model cannot say, or says what is no number
  */
-export function tried(model: Model, values: Float64Array, { first, every, count, horizon }: Origins): Float64Array | undefined {
-  const rows = new Float64Array(count * horizon)
+export function tried(model: Model, values: Float64Array, origins: Origins): Float64Array | undefined {
+  const rows = new Float64Array(origins.count * origins.horizon)
+  const said =
+    predictRolling in model ? (model as RollingModel)[predictRolling](values, origins, rows) : fromEach(model, values, origins, rows)
+  return said && areFinite(rows) ? rows : undefined
+}
+
+function fromEach(model: Model, values: Float64Array, { first, every, count, horizon }: Origins, rows: Float64Array): boolean {
   for (let row = 0; row < count; row++) {
     const later = row * every
-    if (!model.predict(values, first + later, rows.subarray(row * horizon, (row + 1) * horizon), later)) return undefined
+    if (!model.predict(values, first + later, rows.subarray(row * horizon, (row + 1) * horizon), later)) return false
   }
-  return areFinite(rows) ? rows : undefined
+  return true
 }
 
 function areFinite(values: Float64Array): boolean {

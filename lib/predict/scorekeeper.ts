@@ -63,6 +63,7 @@ interface Pending {
 }
 
 interface Tracked {
+  readonly key: string
   readonly model: string
   readonly source: string
   readonly kind: ModelScore['kind']
@@ -234,6 +235,7 @@ export class Scorekeeper {
     this.bySource.clear()
     for (const { model, source, kind, drift, loss, coverage, nominal, scored } of tracked.slice(-this.most.models)) {
       this.keep({
+        key: keyOfTracked(source, model, kind),
         model,
         source,
         kind,
@@ -292,9 +294,10 @@ export class Scorekeeper {
   }
 
   private track(source: string, model: string, kind: Tracked['kind']): Tracked {
-    const known = this.tracked.get(JSON.stringify([source, model, kind]))
-    if (known !== undefined) return this.keep(known)
+    // Of a source there are few: to look through them takes less than to make the key of one.
+    for (const known of this.bySource.get(source) ?? NOBODY) if (known.model === model && known.kind === kind) return this.keep(known)
     const one: Tracked = {
+      key: keyOfTracked(source, model, kind),
       model,
       source,
       kind,
@@ -311,9 +314,8 @@ export class Scorekeeper {
 
   /** At the end, so that the first is the one that was scored longest ago. */
   private keep(one: Tracked): Tracked {
-    const key = JSON.stringify([one.source, one.model, one.kind])
-    this.tracked.delete(key)
-    this.tracked.set(key, one)
+    this.tracked.delete(one.key)
+    this.tracked.set(one.key, one)
     const beside = this.bySource.get(one.source)
     if (beside === undefined) this.bySource.set(one.source, new Set([one]))
     else beside.add(one)
@@ -356,6 +358,8 @@ export class Scorekeeper {
   }
 }
 
+const NOBODY: readonly Tracked[] = []
+const keyOfTracked = (source: string, model: string, kind: Tracked['kind']): string => JSON.stringify([source, model, kind])
 const keyOf = (source: string, due: number): string => `${due} ${source}`
 const sourceOf = (key: string): string => key.slice(key.indexOf(' ') + 1)
 

@@ -1,9 +1,9 @@
 import { loadAddon } from '../native/load.js'
-import type { Model } from './forecaster.js'
+import { type Origins, predictRolling, type RollingModel, wordsOf } from './rolling.js'
 import { takeNumbers } from './saved.js'
 
 /** Exponential smoothing, with an additive season or without, with a damped trend or without: native/predict/smoothing.h. */
-export class Smoothing implements Model {
+export class Smoothing implements RollingModel {
   readonly name: string
   private readonly kernels = loadAddon().predict
   private readonly parameters = new Float64Array(4)
@@ -22,6 +22,10 @@ export class Smoothing implements Model {
 
   predict(values: Float64Array, length: number, out: Float64Array): boolean {
     return this.kernels.smoothingForecast(values, length, this.period, this.parameters, out)
+  }
+
+  [predictRolling](values: Float64Array, origins: Origins, rows: Float64Array): boolean {
+    return this.kernels.smoothingForecasts(values, wordsOf(origins), this.period, this.parameters, rows)
   }
 
   save(): number[] {

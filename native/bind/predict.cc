@@ -54,6 +54,31 @@ napi_value ridge_forecast(napi_env env, napi_callback_info info) {
   });
 }
 
+// Copied: another thread may write to memory that is shared. What is asked of them: a row for each, and none longer than the values.
+predict::Origins origins_of(Arguments& arguments, std::size_t place, std::size_t values, std::size_t out) {
+  const auto given = arguments.words(place);
+  arguments.must(given.size() == 3);
+  if (!arguments.fine()) return {};
+  const predict::Origins origins{given[0], given[1], given[2]};
+  arguments.must(origins.count >= 1 && origins.first <= values && origins.last() <= values && out % origins.count == 0);
+  return origins;
+}
+
+// (values, origins, lags, difference, coefficients, forecasts)
+napi_value ridge_forecasts(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const auto values = arguments.doubles(0);
+  const auto lags = lags_of(arguments, 2);
+  const auto difference = arguments.count(3, kFarthest);
+  const auto coefficients = arguments.doubles(4);
+  const auto out = arguments.doubles(5);
+  const auto origins = origins_of(arguments, 1, values.size(), out.size());
+  arguments.must(coefficients.size() == lags.size() + 1);
+  return answer(env, arguments, "ridgeForecasts(values, origins, lags, difference, coefficients, forecasts)", [&] {
+    return boolean(env, predict::ridge_forecasts(values, {lags, difference}, coefficients, origins, out));
+  });
+}
+
 // (values, length, period, trended, parameters)
 napi_value smoothing_fit(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
@@ -83,6 +108,20 @@ napi_value smoothing_forecast(napi_env env, napi_callback_info info) {
   arguments.must(with.size() == 4);
   return answer(env, arguments, "smoothingForecast(values, length, period, parameters, forecast)", [&] {
     return boolean(env, predict::smoothing_forecast(values, period, {with[0], with[1], with[2], with[3]}, out));
+  });
+}
+
+// (values, origins, period, parameters, forecasts)
+napi_value smoothing_forecasts(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const auto values = arguments.doubles(0);
+  const auto period = arguments.count(2, kFarthest);
+  const auto with = arguments.doubles(3);
+  const auto out = arguments.doubles(4);
+  const auto origins = origins_of(arguments, 1, values.size(), out.size());
+  arguments.must(with.size() == 4);
+  return answer(env, arguments, "smoothingForecasts(values, origins, period, parameters, forecasts)", [&] {
+    return boolean(env, predict::smoothing_forecasts(values, period, {with[0], with[1], with[2], with[3]}, origins, out));
   });
 }
 
@@ -131,8 +170,10 @@ napi_value predict(napi_env env) {
   };
   add("ridgeFit", ridge_fit);
   add("ridgeForecast", ridge_forecast);
+  add("ridgeForecasts", ridge_forecasts);
   add("smoothingFit", smoothing_fit);
   add("smoothingForecast", smoothing_forecast);
+  add("smoothingForecasts", smoothing_forecasts);
   add("autocorrelation", autocorrelation);
   add("recurrentRun", recurrent_run);
   add("arrivals", arrivals);

@@ -7,6 +7,10 @@
 #include <cstring>
 #include <numbers>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "predict/mixed.h"
 
 namespace forelock::predict {
@@ -25,8 +29,10 @@ constexpr double kSampleEvery = 0.25;   // s, on average
 constexpr double kLately = 30;          // s: a key asked for since is worth looking at more often
 constexpr std::size_t kSampledLately = 128;
 constexpr std::size_t kSampledOthers = 256;
+constexpr std::size_t kRoomy = 1024;   // places of those asked for lately, beside two for each
 constexpr std::size_t kWalked = 4096;  // keys at most, of a look through those asked for lately
 constexpr std::size_t kAhead = 4;      // of these so many are brought near before they are looked at
+constexpr std::size_t kDue = 16;       // examples ahead whose key is brought near
 constexpr double kHeaviest = 64;       // weight of an example
 constexpr float kRate = 0.06F;
 constexpr double kCalibration = 20;  // what a bin of recalibration is believed to have seen
@@ -63,27 +69,35 @@ Vector four(const Number* from) {
   return loaded;
 }
 
-// The first place at which there is one, or their number. Without a branch for each: mostly there is none.
-template <typename Vector, typename Number, std::size_t N>
-std::size_t place_of(const Number (&numbers)[N], Number wanted) {
-  static_assert(N % kLanes == 0 && N <= 32);
-  const Vector all = {wanted, wanted, wanted, wanted};
-  Words bits = {1, 2, 4, 8};
+// A bit for each of the places at which it holds. Without a branch for each: mostly it does not.
+template <typename Vector, typename Number, std::size_t N, typename Test>
+std::uint32_t places_where(const Number (&numbers)[N], Test test) {
+  static_assert(N == 4 * kLanes);
+  Words holds[kLanes];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kLanes; i++) holds[i] = reinterpret_cast<Words>(test(four<Vector>(numbers + i * kLanes)));
+#if defined(__SSE2__)
+  const auto packed = [&](std::size_t i) {
+    return _mm_packs_epi32(std::bit_cast<__m128i>(holds[i]), std::bit_cast<__m128i>(holds[i + 1]));
+  };
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(packed(0), packed(2))));
+#else
   Words found = {};
-  for (std::size_t i = 0; i < N; i += kLanes, bits <<= kLanes) found |= reinterpret_cast<Words>(four<Vector>(numbers + i) == all) & bits;
-  const std::uint32_t places = found[0] | found[1] | found[2] | found[3];
-  return places == 0 ? N : static_cast<std::size_t>(std::countr_zero(places));
+  Words bits = {1, 2, 4, 8};
+  for (std::size_t i = 0; i < kLanes; i++, bits <<= kLanes) found |= holds[i] & bits;
+  return found[0] | found[1] | found[2] | found[3];
+#endif
 }
 
-// The place of the least, the first of several. One behind the other each would wait for the one before, and it is asked for sixteen times
-// a request.
-std::size_t rarest(const float (&counts)[Arrivals::kSuccessors]) {
-  float least[kLanes];
-  std::copy_n(counts, kLanes, least);
-  for (std::size_t i = kLanes; i < std::size(counts); i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; lane++) least[lane] = std::min(least[lane], counts[i + lane]);
-  }
-  return place_of<Floats>(counts, std::min(std::min(least[0], least[1]), std::min(least[2], least[3])));
+std::size_t first_of(std::uint32_t places) { return static_cast<std::size_t>(__builtin_ctz(places)); }
+
+// The places of the least. One behind the other each would wait for the one before, and it is asked for sixteen times a request.
+std::uint32_t rarest(const float (&counts)[Arrivals::kSuccessors]) {
+  const auto least = [](Floats a, Floats b) { return a < b ? a : b; };
+  const Floats each =
+      least(least(four<Floats>(counts), four<Floats>(counts + 4)), least(four<Floats>(counts + 8), four<Floats>(counts + 12)));
+  const float wanted = std::min(std::min(each[0], each[1]), std::min(each[2], each[3]));
+  return places_where<Floats>(counts, [&](Floats some) { return some == wanted; });
 }
 
 // What lies in front of a place, and between it and another.
@@ -165,7 +179,6 @@ Arrivals::Arrivals(const Options& options)
       in_runs_{Followers(options.within, options.seed), {}, {}},
       in_all_{Followers(options.within, options.seed), {}, {}},
       weights_(kWeights),
-      squares_(kWeights, 0.01F),
       state_(options.seed) {}
 
 std::uint64_t Arrivals::random() { return mixed(state_ += 0x9e3779b97f4a7c15ull); }
@@ -227,27 +240,42 @@ void Arrivals::evict(std::uint32_t at) {
     hole = place;
   }
   table_[hole] = kNone;
-  unlink(at);
+  Place& place = places_[at];
+  if (place.recent != kNone) recency_.entries[place.recent] = kNone;
+  place.recent = kNone;
+  place.live = false;
   entries_[at].tag = kNone;
-  places_[at].live = false;
   unused_.push_back(at);
   used_--;
 }
 
-void Arrivals::unlink(std::uint32_t at) {
-  Place& place = places_[at];
-  if (place.newer != kNone) places_[place.newer].older = place.older;
-  if (place.older != kNone) places_[place.older].newer = place.newer;
-  if (newest_ == at) newest_ = place.older;
-  place.newer = place.older = kNone;
+void Arrivals::touch(std::uint32_t at, double now) {
+  auto& [entries, times] = recency_;
+  std::uint32_t& recent = places_[at].recent;
+  if (recent != kNone && recent + std::size_t{1} == entries.size()) {
+    times.back() = now;
+    return;
+  }
+  if (recent != kNone) entries[recent] = kNone;
+  if (entries.size() >= kRoomy + 2 * used_) tidy();
+  recent = static_cast<std::uint32_t>(entries.size());
+  entries.push_back(at);
+  times.push_back(now);
 }
 
-void Arrivals::touch(std::uint32_t at) {
-  if (newest_ == at) return;
-  unlink(at);
-  places_[at].older = newest_;
-  if (newest_ != kNone) places_[newest_].newer = at;
-  newest_ = at;
+// Half of the places or more are of what has moved on.
+void Arrivals::tidy() {
+  auto& [entries, times] = recency_;
+  std::size_t kept = 0;
+  for (std::size_t from = 0; from < entries.size(); from++) {
+    const std::uint32_t at = entries[from];
+    if (at == kNone) continue;
+    entries[kept] = at;
+    times[kept] = times[from];
+    places_[at].recent = static_cast<std::uint32_t>(kept++);
+  }
+  entries.resize(kept);
+  times.resize(kept);
 }
 
 double Arrivals::rank(std::uint32_t at, double now) const {
@@ -336,7 +364,7 @@ void Arrivals::arrived(std::uint64_t key, double time, std::uint32_t tier, std::
   entry.seen++;
   know(entry);
   entry.client = client;
-  touch(at);
+  touch(at, now);
   Client& asker = clients_[client & (kClients - 1)];
   asker.count = asker.count * static_cast<float>(std::exp(-(now - asker.counted))) + 1;
   asker.counted = now;
@@ -361,18 +389,18 @@ void Arrivals::follow(std::uint32_t at, double now) {
     Entry& leader = entries_[before.entry];
     if (leader.tag != before.tag) continue;
     auto& after = leader.successors;
-    std::size_t place = place_of<Words>(after.tag, entry.tag);
-    if (place == kSuccessors) {
-      // The rarest loses its place in time, as space-saving has it.
-      place = rarest(after.count);
-      if (after.count[place] > 0.5F) {
-        after.count[place] -= 0.5F;
-        continue;
-      }
-      after.tag[place] = entry.tag;
-      after.count[place] = 0;
-    }
-    after.count[place] += 1;
+    // What becomes of it nobody can guess, and a wrong guess costs more than all that may: so it is chosen by number, not by a branch.
+    const std::uint32_t found = places_where<Words>(after.tag, [&](Words some) { return some == entry.tag; });
+    const bool is_known = found != 0;
+    const std::uint32_t places[] = {rarest(after.count), found};
+    const std::size_t place = first_of(places[is_known]);
+    const float count = after.count[place];
+    // The rarest loses its place in time, as space-saving has it.
+    const bool stays = is_known || count > 0.5F;
+    const std::uint32_t tags[] = {entry.tag, after.tag[place]};
+    const float counts[] = {1, count - 0.5F, count + 1};
+    after.tag[place] = tags[stays];
+    after.count[place] = counts[stays + is_known];
   }
   entry.led = entry.led * kPairMemory + 1;
   for (float& each : entry.successors.count) each *= kPairMemory;
@@ -382,8 +410,8 @@ void Arrivals::follow(std::uint32_t at, double now) {
 // Those that often follow are expected now.
 void Arrivals::announce(const Entry& entry, double now) {
   const auto& after = entry.successors;
-  for (std::size_t i = 0; i < kSuccessors; i++) {
-    if (after.tag[i] == kNone || after.count[i] < 1) continue;
+  for (std::uint32_t often = places_where<Floats>(after.count, [](Floats some) { return some >= 1; }); often != 0; often &= often - 1) {
+    const std::size_t i = first_of(often);
     Entry& next = entries_[place_in(after.tag[i])];
     if (next.tag != after.tag[i]) continue;
     next.triggers[next.trigger_from++ % kTriggers] = {now, std::min(after.count[i] / (entry.led + 2), 0.999F)};
@@ -487,7 +515,7 @@ Arrivals::Terms Arrivals::terms_of(std::uint32_t at, double now) const {
 
 double Arrivals::logit(const Terms& terms) const {
   double sum = bias_;
-  for (const std::uint32_t at : std::span(terms.at).first(terms_in_use())) sum += weights_[at];
+  for (const std::uint32_t at : std::span(terms.at).first(terms_in_use())) sum += weights_[at].value;
   return std::clamp(sum, -20.0, 20.0);
 }
 
@@ -530,8 +558,11 @@ std::size_t Arrivals::likely(double time, double least, std::span<Likely> out, d
   if (out.empty()) return 0;
   walked_.clear();
   std::size_t walked = 0;
-  for (std::uint32_t at = newest_; at != kNone && walked < kWalked; at = places_[at].older, walked++) {
-    if (now_ - places_[at].last >= idle) walked_.push_back(at);
+  for (std::size_t from = recency_.entries.size(); from-- > 0 && walked < kWalked;) {
+    const std::uint32_t at = recency_.entries[from];
+    if (at == kNone) continue;
+    walked++;
+    if (now_ - recency_.times[from] >= idle) walked_.push_back(at);
   }
   std::size_t found = 0;
   const auto worse = [](const Likely& a, const Likely& b) { return a.score > b.score; };
@@ -587,35 +618,69 @@ void Arrivals::advance(double given) {
   now_ = time;
 }
 
-// Some keys as they are now: those asked for lately, and some others, each for as many as it stands for.
+// Some keys as they are now.
 void Arrivals::sample(double now) {
   if (used_ == 0) return;
   foresee(now);
-  const double part = std::min(1.0, static_cast<double>(kSampledLately) / std::max(active_, 1.0));
-  std::size_t active = 0;
-  for (std::uint32_t at = newest_; at != kNone && active < kWalked && now - places_[at].last < kLately; at = places_[at].older) {
-    active++;
-    if (part == 1 || uniform() < part) take(at, now, 1 / part);
+  draw(now);
+  const std::size_t before = due_.size();
+  for (std::size_t i = 0; i < drawn_.size(); i++) {
+    if (i + kAhead < drawn_.size()) fetch(drawn_[i + kAhead].at);
+    take(drawn_[i].at, now, drawn_[i].weight);
   }
-  active_ = static_cast<double>(active);
-  const std::size_t others = used_ - std::min(active, used_);
-  if (others == 0) return;
-  const double weight = std::max(1.0, static_cast<double>(entries_.size()) / kSampledOthers);
-  for (std::size_t i = 0; i < std::min(kSampledOthers, entries_.size()); i++) {
-    const auto at =
-        entries_.size() <= kSampledOthers ? static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(random() % entries_.size());
-    if (places_[at].live && now - places_[at].last >= kLately) take(at, now, weight);
-  }
+  say(std::span(due_).subspan(before));
 }
 
-void Arrivals::take(std::uint32_t at, double now, double weight) {
+// Of those asked for lately some, and of the others some, each for as many as it stands for.
+void Arrivals::draw(double now) {
+  const double part = std::min(1.0, static_cast<double>(kSampledLately) / std::max(active_, 1.0));
+  const auto lately = static_cast<float>(std::min(1 / part, kHeaviest));
+  // As uniform() < part, of which both sides are whole in these units.
+  const auto below = static_cast<std::uint64_t>(std::ceil(part * 0x1p53));
+  drawn_.resize(kWalked + kSampledOthers);
+  std::size_t count = 0;
+  std::size_t active = 0;
+  for (std::size_t from = recency_.entries.size(); from-- > 0 && active < kWalked;) {
+    const std::uint32_t at = recency_.entries[from];
+    if (at == kNone) continue;
+    if (!(now - recency_.times[from] < kLately)) break;
+    active++;
+    // Written in any case: whether it is one nobody can guess.
+    drawn_[count] = {at, lately};
+    count += part == 1 || random() >> 11 < below ? 1 : 0;
+  }
+  active_ = static_cast<double>(active);
+  if (active < used_) {
+    const auto weight = static_cast<float>(std::clamp(static_cast<double>(entries_.size()) / kSampledOthers, 1.0, kHeaviest));
+    for (std::size_t i = 0; i < std::min(kSampledOthers, entries_.size()); i++) {
+      const auto at =
+          entries_.size() <= kSampledOthers ? static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(random() % entries_.size());
+      if (places_[at].live && now - places_[at].last >= kLately) drawn_[count++] = {at, weight};
+    }
+  }
+  drawn_.resize(count);
+}
+
+void Arrivals::take(std::uint32_t at, double now, float weight) {
   if (entries_[at].seen < 2) return;
-  const Terms terms = terms_of(at, now);
-  due_.push_back({now, at, places_[at].epoch, static_cast<float>(std::min(weight, kHeaviest)), static_cast<float>(logit(terms)), terms});
+  due_.push_back({now, at, places_[at].epoch, weight, 0, terms_of(at, now)});
+}
+
+// What is said of examples now. Four sums at a time: one alone waits for each weight before the next.
+void Arrivals::say(std::span<Example> examples) const {
+  for (; examples.size() >= kLanes; examples = examples.subspan(kLanes)) {
+    double sums[kLanes] = {bias_, bias_, bias_, bias_};
+    for (std::size_t i = 0; i < terms_in_use(); i++) {
+      for (std::size_t lane = 0; lane < kLanes; lane++) sums[lane] += weights_[examples[lane].terms.at[i]].value;
+    }
+    for (std::size_t lane = 0; lane < kLanes; lane++) examples[lane].logit = static_cast<float>(std::clamp(sums[lane], -20.0, 20.0));
+  }
+  for (Example& example : examples) example.logit = static_cast<float>(logit(example.terms));
 }
 
 void Arrivals::settle(double now) {
   while (first_due_ < due_.size() && due_[first_due_].time + options_.within <= now) {
+    if (first_due_ + kDue < due_.size()) __builtin_prefetch(&places_[due_[first_due_ + kDue].entry]);
     const Example& example = due_[first_due_++];
     const Place& place = places_[example.entry];
     if (place.live && place.epoch == example.epoch) learn(example, place.last > example.time);
@@ -632,8 +697,9 @@ void Arrivals::learn(const Example& example, bool came) {
   const auto error = static_cast<float>((probability(logit(example.terms)) - (came ? 1 : 0)) * example.weight);
   const float square = error * error;
   for (const std::uint32_t at : std::span(example.terms.at).first(terms_in_use())) {
-    squares_[at] += square;
-    weights_[at] -= kRate * error / std::sqrt(squares_[at]);
+    Weight& weight = weights_[at];
+    weight.square += square;
+    weight.value -= kRate * error / std::sqrt(weight.square);
   }
   bias_square_ += square;
   bias_ -= kRate * error / std::sqrt(bias_square_);
@@ -646,8 +712,8 @@ void Arrivals::learn(const Example& example, bool came) {
 
 std::vector<float> Arrivals::save() const {
   std::vector<float> saved = {bias_, bias_square_};
-  saved.insert(saved.end(), weights_.begin(), weights_.end());
-  saved.insert(saved.end(), squares_.begin(), squares_.end());
+  for (const Weight& weight : weights_) saved.push_back(weight.value);
+  for (const Weight& weight : weights_) saved.push_back(weight.square);
   for (std::size_t i = 0; i < kScores; i++) {
     saved.push_back(static_cast<float>(said_[i]));
     saved.push_back(static_cast<float>(came_[i]));
@@ -662,8 +728,7 @@ bool Arrivals::load(std::span<const float> saved) {
   if (!(saved[1] > 0) || !std::all_of(squares.begin(), squares.end(), [](float one) { return one > 0; })) return false;
   bias_ = saved[0];
   bias_square_ = saved[1];
-  std::copy_n(saved.begin() + 2, kWeights, weights_.begin());
-  std::copy(squares.begin(), squares.end(), squares_.begin());
+  for (std::size_t i = 0; i < kWeights; i++) weights_[i] = {saved[2 + i], squares[i]};
   for (std::size_t i = 0; i < kScores; i++) {
     said_[i] = std::max(0.0F, saved[2 + 2 * kWeights + 2 * i]);
     came_[i] = std::max(0.0F, saved[2 + 2 * kWeights + 2 * i + 1]);

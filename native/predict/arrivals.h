@@ -110,10 +110,16 @@ class Arrivals {
   };
   // Of an entry what is looked at of many at once, apart from the rest, which is some 600 bytes.
   struct Place {
-    double last = 0;          // when it was asked for
-    std::uint32_t epoch = 0;  // how many keys had this place before
-    std::uint32_t newer = kNone, older = kNone;
+    double last = 0;               // when it was asked for
+    std::uint32_t epoch = 0;       // how many keys had this place before
+    std::uint32_t recent = kNone;  // where it is among those that were asked for lately; kNone: nobody has yet
     bool live = false;
+  };
+  // Who was asked for when, the latest last: each once, with kNone where it was before. To go through thousands of them by links from one
+  // to the next would be to wait for memory at each.
+  struct Recency {
+    std::vector<std::uint32_t> entries;
+    std::vector<double> times;
   };
   struct Terms {
     std::uint32_t at[kTerms];
@@ -125,6 +131,16 @@ class Arrivals {
     float weight;
     float logit;
     Terms terms;
+  };
+  // One that stands for so many as it was drawn.
+  struct Drawn {
+    std::uint32_t at;
+    float weight;
+  };
+  // Beside each other, for both are wanted of each that is learnt from.
+  struct Weight {
+    float value = 0;
+    float square = 0.01F;  // sum of the squares of its gradients
   };
   struct Client {
     float count = 0;
@@ -142,8 +158,8 @@ class Arrivals {
   std::uint32_t claim(std::uint64_t key, double now);
   void evict(std::uint32_t at);
   double rank(std::uint32_t at, double now) const;
-  void touch(std::uint32_t at);
-  void unlink(std::uint32_t at);
+  void touch(std::uint32_t at, double now);
+  void tidy();
   void count(Entry& entry, double now) const;
   void gap(Entry& entry, double seconds) const;
   void know(Entry& entry) const;
@@ -160,7 +176,9 @@ class Arrivals {
   double calibrated(double logit) const;
   double chance(std::uint32_t at, double now) const;
   void sample(double now);
-  void take(std::uint32_t at, double now, double weight);
+  void draw(double now);
+  void take(std::uint32_t at, double now, float weight);
+  void say(std::span<Example> examples) const;
   void learn(const Example& example, bool came);
   void settle(double now);
   std::uint64_t random();
@@ -172,7 +190,7 @@ class Arrivals {
   std::vector<std::uint32_t> table_;  // open addressing
   std::vector<std::uint32_t> unused_;
   std::size_t used_ = 0;
-  std::uint32_t newest_ = kNone;
+  Recency recency_;
   std::vector<Client> clients_;
   struct Recent {
     std::uint32_t entry = kNone;
@@ -189,13 +207,13 @@ class Arrivals {
   double now_ = 0;
   bool began_ = false;
 
-  std::vector<float> weights_;
-  std::vector<float> squares_;
+  std::vector<Weight> weights_;
   float bias_ = -6;
   float bias_square_ = 1;
   double said_[kScores] = {};
   double came_[kScores] = {};
   std::vector<std::uint32_t> walked_;
+  std::vector<Drawn> drawn_;
   std::vector<Example> due_;
   std::size_t first_due_ = 0;
   double next_sample_ = 0;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "predict/origins.h"
+
 namespace forelock::predict {
 
 struct RidgeShape {
@@ -23,5 +25,9 @@ bool ridge_fit(std::span<const double> values, const RidgeShape& shape, std::spa
 // The values to come. False: there are fewer values than the shape reaches back. What it foretells stays within the range of
 // the values and as much again on either side, because an autoregression may explode.
 bool ridge_forecast(std::span<const double> values, const RidgeShape& shape, std::span<const double> coefficients, std::span<double> out);
+
+// The same from each of some beginnings, none longer than the values: a row of `out` for each. False where one of them would be.
+bool ridge_forecasts(std::span<const double> values, const RidgeShape& shape, std::span<const double> coefficients, const Origins& origins,
+                     std::span<double> out);
 
 }  // namespace forelock::predict

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "predict/origins.h"
+
 namespace forelock::predict {
 
 struct Smoothing {
@@ -20,5 +22,9 @@ bool smoothing_fit(std::span<const double> values, std::uint32_t period, bool tr
 
 // The values to come. False as above.
 bool smoothing_forecast(std::span<const double> values, std::uint32_t period, const Smoothing& with, std::span<double> out);
+
+// The same from each of some beginnings, none longer than the values: a row of `out` for each. False where one of them would be.
+bool smoothing_forecasts(std::span<const double> values, std::uint32_t period, const Smoothing& with, const Origins& origins,
+                         std::span<double> out);
 
 }  // namespace forelock::predict

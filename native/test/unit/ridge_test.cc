@@ -1,5 +1,6 @@
 #include "predict/ridge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -107,6 +108,39 @@ TEST_CASE("the ends of the range of numbers give numbers") {
     CHECK(ridge_forecast(y, {lags}, coefficients, out));
     for (const double next : out) CHECK(std::isfinite(next));
   }
+}
+
+TEST_CASE("from several beginnings at once it says to the last bit what it says from each") {
+  auto y = autoregression(300, 1);
+  for (std::size_t t = 200; t < y.size(); t += 20) y[t] *= static_cast<double>(t);
+  const std::uint32_t lags[] = {1, 2, 7, 30};
+  const double coefficients[] = {0.5, 0.7, -0.4, 0.3, 0.9};
+  for (const std::uint32_t difference : {0u, 5u}) {
+    const RidgeShape shape{lags, difference};
+    for (const std::size_t count : {1u, 2u, 7u, 8u, 9u, 26u}) {
+      const Origins origins{40, 10, count};
+      std::vector<double> rows(12 * count);
+      CHECK(ridge_forecasts(y, shape, coefficients, origins, rows));
+      for (std::size_t i = 0; i < count; i++) {
+        std::vector<double> row(12);
+        CHECK(ridge_forecast(std::span(y).first(origins.length(i)), shape, coefficients, row));
+        CHECK(std::equal(row.begin(), row.end(), rows.begin() + static_cast<std::ptrdiff_t>(12 * i)));
+      }
+    }
+  }
+}
+
+TEST_CASE("of several beginnings none may be too short, or know what is no number") {
+  std::vector<double> y(50, 1);
+  const std::uint32_t lags[] = {1, 24};
+  const double coefficients[] = {0, 0.5, 0.5};
+  double rows[6];
+  CHECK(!ridge_forecasts(y, {lags}, coefficients, {23, 5, 3}, rows));
+  CHECK(!ridge_forecasts(y, {lags}, coefficients, {24, 5, 0}, rows));
+  CHECK(ridge_forecasts(y, {lags}, coefficients, {24, 5, 3}, rows));
+  y[40] = std::numeric_limits<double>::infinity();
+  CHECK(ridge_forecasts(y, {lags}, coefficients, {24, 5, 3}, rows));
+  CHECK(!ridge_forecasts(y, {lags}, coefficients, {24, 9, 3}, rows));
 }
 
 TEST_CASE("refuses what is too short or no number") {

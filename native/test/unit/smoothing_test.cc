@@ -1,5 +1,6 @@
 #include "predict/smoothing.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -80,6 +81,34 @@ TEST_CASE("values that are the same, huge or tiny give numbers near them") {
     CHECK(smoothing_forecast(y, 4, with, out));
     for (const double next : out) CHECK(std::fabs(next - value) <= 1e-6 * std::fabs(value) + 1e-300);
   }
+}
+
+TEST_CASE("from several beginnings at once it says to the last bit what it says from each") {
+  // Of a range that stays, and of one that is another each time.
+  for (const double slope : {0.0, 0.5}) {
+    const auto y = seasonal(200, slope, 1);
+    for (const std::uint32_t period : {0u, 4u, 9u}) {
+      const Smoothing with{0.3, 0.1, 0.2, 0.95};
+      const Origins origins{20, 9, 20};
+      std::vector<double> rows(6 * origins.count);
+      CHECK(smoothing_forecasts(y, period, with, origins, rows));
+      for (std::size_t i = 0; i < origins.count; i++) {
+        double row[6];
+        CHECK(smoothing_forecast(std::span(y).first(origins.length(i)), period, with, row));
+        CHECK(std::equal(row, row + 6, rows.begin() + static_cast<std::ptrdiff_t>(6 * i)));
+      }
+    }
+  }
+}
+
+TEST_CASE("of several beginnings none may be too short, or know what is no number") {
+  std::vector<double> y(50, 1);
+  double rows[6];
+  CHECK(!smoothing_forecasts(y, 4, {}, {7, 5, 3}, rows));
+  CHECK(!smoothing_forecasts(y, 4, {}, {8, 5, 0}, rows));
+  y[20] = std::numeric_limits<double>::quiet_NaN();
+  CHECK(smoothing_forecasts(y, 4, {}, {8, 5, 3}, rows));
+  CHECK(!smoothing_forecasts(y, 4, {}, {8, 7, 3}, rows));
 }
 
 TEST_CASE("refuses fewer than two periods, and what is no number") {

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readSubject, subjectsOf } from '../../../lib/foresight/subject.js'
+import type { Activity } from '../../../lib/foresight/activity.js'
+import { eachSubject, readSubject } from '../../../lib/foresight/subject.js'
 import { isCoded, thrown } from '../support.js'
 import { activity, TIERS } from './support.js'
 
@@ -22,6 +23,16 @@ test('what every object has under a name is no name of a subject', () => {
       'ERR_FORELOCK_ARGUMENT'
     )
 })
+
+const subjectsOf = (of: Activity) => {
+  const subjects: [kind: string, name: string][] = []
+  eachSubject(of, 7, (kind, name, activity, time) => {
+    assert.is(activity, of)
+    assert.is(time, 7)
+    subjects.push([kind, name])
+  })
+  return subjects
+}
 
 test('a request counts for all, for who makes it, and for the bucket, pool or queue that it is made of', () => {
   const who = { workflow: 'w', tenant: 't', name: 'x' }

@@ -22,6 +22,25 @@ test('are as wide as the errors of that step and its neighbours were', () => {
   assert.ok(intervals.offset(9, 0.9) > 1.3 * intervals.offset(0, 0.9))
 })
 
+test('of each step they are those of its errors and of those up to six steps beside it, whatever the horizon', () => {
+  const random = seeded(8)
+  for (const horizon of [1, 3, 6, 7, 13, 20]) {
+    // Many are the same, so that what leaves is not always what came.
+    const rows = Float64Array.from({ length: 15 * horizon }, () => Math.round(4 * normal(random)))
+    const intervals = Intervals.of(rows, horizon)
+    for (let step = 0; step < horizon; step++) {
+      const around = rows
+        .filter((_, i) => Math.abs((i % horizon) - step) <= 6)
+        .map(Math.abs)
+        .sort()
+      for (const coverage of [0.1, 0.5, 0.8, 0.99]) {
+        const expected = 1.2 * (around[Math.min(around.length, Math.ceil((around.length + 1) * coverage)) - 1] as number)
+        assert.ok(Math.abs(intervals.offset(step, (1 + coverage) / 2) - expected) < 1e-9)
+      }
+    }
+  }
+})
+
 test('beyond what was tried they grow with the square root of the steps', () => {
   const intervals = Intervals.of(errors(50), 10)
   assert.ok(Math.abs(intervals.offset(39, 0.9) / intervals.offset(9, 0.9) - 2) < 1e-9)

@@ -1,7 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PhaseMean } from '../../../lib/predict/naive.js'
-import { originsOf, tried, truths } from '../../../lib/predict/rolling.js'
+import { Median, PhaseMean } from '../../../lib/predict/naive.js'
+import { RidgeAutoregression } from '../../../lib/predict/ridge.js'
+import { type Origins, originsOf, type RollingModel, tried, truths } from '../../../lib/predict/rolling.js'
+import { Smoothing } from '../../../lib/predict/smoothing.js'
+import { normal, seeded } from './series.js'
 
 test('the last origin leaves room for its whole horizon, for any length', () => {
   for (let length = 0; length < 1_200; length += 7) {
@@ -40,6 +43,50 @@ test('nor is one that says what is no number', () => {
       predict: (_: Float64Array, length: number, out: Float64Array) => !!out.fill(length > 12 ? said : 1)
     }
     assert.is(tried(says, new Float64Array(20), { first: 10, every: 3, count: 3, horizon: 2 }), undefined)
+  }
+})
+
+/** What it says from each origin, one after the other. */
+const oneByOne = (model: RollingModel, values: Float64Array, origins: Origins) =>
+  tried({ name: model.name, fit: () => true, predict: model.predict.bind(model) }, values, origins)
+
+test('asked from all origins at once a model says to the last bit what it says from each', () => {
+  const random = seeded(5)
+  const kinds: ((at: number) => number)[] = [
+    at => 100 + 40 * Math.sin(at / 4) + normal(random),
+    at => at ** 2,
+    // Of another range at each origin, and of one that stays.
+    at => (at % 7 === 0 ? 50 * at : normal(random)),
+    () => 3
+  ]
+  const models = () => [
+    new Median(13),
+    new RidgeAutoregression('plain', [1, 2, 3, 24, 25], 0),
+    new RidgeAutoregression('differences', [1, 2, 7], 24),
+    new Smoothing(0, false),
+    new Smoothing(0, true),
+    new Smoothing(24, false)
+  ]
+  for (const kind of kinds) {
+    const values = Float64Array.from({ length: 300 }, (_, at) => kind(at))
+    for (const origins of [originsOf(300, 48), originsOf(300, 1), { first: 150, every: 1, count: 9, horizon: 60 }]) {
+      if (origins === undefined) throw new Error('there are enough values')
+      for (const model of models()) {
+        assert.ok(model.fit(values, origins.first), model.name)
+        const atOnce = tried(model, values, origins)
+        assert.ok(atOnce)
+        assert.equal(atOnce, oneByOne(model, values, origins), model.name)
+      }
+    }
+  }
+})
+
+test('nor does it say anything at once where it cannot from one of them', () => {
+  const values = Float64Array.from({ length: 40 }, (_, at) => at)
+  const origins = { first: 10, every: 5, count: 4, horizon: 3 }
+  for (const model of [new Median(13), new RidgeAutoregression('late', [1, 12], 0), new Smoothing(6, false)]) {
+    model.fit(values, 40)
+    assert.is(tried(model, values, origins), undefined, model.name)
   }
 })
 
