@@ -199,7 +199,7 @@ class AdmittedTokens implements Wanted {
   }
 
   giveBack(): void {
-    this.bucket.refund(this.tokens)
+    buckets.giveBack(this.bucket, this.tokens)
   }
 
   holds(): boolean {
