@@ -1,5 +1,5 @@
 import { Acquisition, type Part } from './acquisition.js'
-import { optionsObject, refuse } from './checks.js'
+import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
 import { Grant, grants } from './grant.js'
@@ -7,7 +7,7 @@ import { GrantSet } from './grant-set.js'
 import { type Lock, locks } from './lock.js'
 import { quote } from './native/codes.js'
 import type { Session } from './session.js'
-import { type AcquireOptions, readTerms, type Terms, type TryOptions } from './terms.js'
+import { type AcquireOptions, REQUEST_KNOWN, readTerms, type Terms, type TryOptions } from './terms.js'
 import { timedOut } from './wait.js'
 
 /** What one lock of several is asked for. */
@@ -77,10 +77,15 @@ export function byName(parts: readonly LockWanted[]): number[] {
   return [...parts.keys()].sort((a, b) => (name(a) < name(b) ? -1 : 1))
 }
 
+const PART_KNOWN = ['mode', 'tier', 'ttl'] as const
+const ALL_KNOWN = REQUEST_KNOWN.filter(known => known !== 'steal')
+
 /** A copy, so that each property is read once however many locks there are. */
 function readOptions(options: unknown): AcquireAllOptions {
-  const { mode, tier, waitTimeout, ttl, within, signal } = (optionsObject(options, 'options') ?? {}) as AcquireAllOptions
-  return { mode, tier, waitTimeout, ttl, within, signal }
+  const given = optionsObject(options, 'options') ?? {}
+  onlyKnown(given, ALL_KNOWN, 'acquireAll()')
+  const { mode, tier, waitTimeout, ttl, within, workflow, tenant, client, hold, signal } = given as AcquireAllOptions
+  return { mode, tier, waitTimeout, ttl, within, workflow, tenant, client, hold, signal }
 }
 
 /** @throws ArgumentError, also when a lock is in the list twice */
@@ -124,6 +129,9 @@ function readPart(session: Session, entry: unknown, position: number, options: A
   const terms = readTerms(options, locks.defaultsOf(lock), session)
   const own = isPair ? (entry[1] as unknown) : undefined
   if (own === undefined) return new LockWanted(lock, terms)
-  const { mode, tier, ttl } = (optionsObject(own, `locks[${position}][1]`) ?? {}) as PartOptions
+  const option = `locks[${position}][1]`
+  const given = optionsObject(own, option) ?? {}
+  onlyKnown(given, PART_KNOWN, option)
+  const { mode, tier, ttl } = given as PartOptions
   return new LockWanted(lock, readTerms({ mode, tier, ttl }, terms, session))
 }

@@ -18,7 +18,7 @@ import type { AmountsByName } from './pool-terms.js'
 import type { Session } from './session.js'
 import type { ShadowAnswer } from './shadow/answer.js'
 import { type ShadowAsk, shadowOfLock } from './shadow/options.js'
-import { readWithin } from './terms.js'
+import { type LockDefaults, readWithin } from './terms.js'
 
 /** What is wanted together. */
 export interface AdmitParts {
@@ -199,7 +199,7 @@ class AdmittedTokens implements Wanted {
   }
 
   giveBack(): void {
-    this.bucket.refund(this.tokens)
+    buckets.giveBack(this.bucket, this.tokens)
   }
 
   holds(): boolean {
@@ -253,8 +253,14 @@ function grantsWithin(session: Session, options: unknown): readonly Grant[] | un
 
 function readLockParts(session: Session, list: unknown, ask: Ask, wanted: Wanted[]): void {
   if (list === undefined) return
-  const options = ask === session.plainAsk ? NO_OPTIONS : { tier: session.tiers[ask.tier], signal: ask.signal }
+  const options = ask === session.plainAsk ? NO_OPTIONS : { tier: session.tiers[ask.tier], signal: ask.signal, ...wordsOf(session, ask) }
   for (const { lock, terms } of readLocks(session, list, options)) wanted.push(new AdmittedLock(lock, terms))
+}
+
+/** On whose behalf, as a lock is told; one of the names for which there was no room is left out. */
+function wordsOf({ binding }: Session, { workflow, tenant, client }: Ask): Pick<LockDefaults, 'workflow' | 'tenant' | 'client'> {
+  const word = (id: number) => (id === 0 ? undefined : binding.nameOf(id))
+  return { workflow: word(workflow), tenant: word(tenant), client: word(client) }
 }
 
 const NO_OPTIONS = {}

@@ -17,6 +17,8 @@ export interface Awaited<T> {
   readonly asked: unknown
   /** Makes what the promise is resolved with of the addon's answer; it may throw. */
   granted(waiter: number, seqLow: number, grantWord: number): T
+  /** Gives it back: its governor is closing, and nobody would hold it. Without: what was granted is done with. */
+  undo?(value: T): void
 }
 
 /** A request that waits in the arena for something other than a lock, and its promise. */
@@ -100,7 +102,14 @@ export class ArenaWait<T> implements Waiter {
 
   private take(id: number): void {
     try {
-      this.resolve(this.awaited.granted(id, this.seqLow, this.grantWord))
+      const { awaited, session } = this
+      const value = awaited.granted(id, this.seqLow, this.grantWord)
+      if (session.ending && awaited.undo !== undefined) {
+        awaited.undo(value)
+        this.reject(closed(awaited.name))
+      } else {
+        this.resolve(value)
+      }
     } catch (error) {
       // Others of the same batch are yet to be settled.
       this.reject(error)

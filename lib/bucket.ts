@@ -7,6 +7,7 @@ import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, NotFoundError } from './errors/index.js'
 import { At, Code, Kind, RequestBit, Time } from './native/binding.js'
+import { isGone } from './native/codes.js'
 import { type BucketState, burstTooLarge, isPositive, noTokens, type Pace, readPace, type Taken, tokenCount } from './pace.js'
 import type { Session } from './session.js'
 import type { ShadowAnswer } from './shadow/answer.js'
@@ -50,6 +51,8 @@ interface BucketInternals {
   attempt(bucket: Bucket, n: number, ask: Ask): Taken
   /** Waits, counting from an arrival in ns on the arena clock (0: now). */
   enter(bucket: Bucket, n: number, ask: Ask, arrival: number): Taken | ArenaWait<Taken>
+  /** A refund, also where the governor is closing. */
+  giveBack(bucket: Bucket, n: number): void
 }
 export let buckets: BucketInternals
 
@@ -185,12 +188,7 @@ export class Bucket {
   refund(n = 1): void {
     const { session } = this
     session.mustBeOpen(this.name)
-    const given = tokenCount(n)
-    session.scratch[At.Index] = this.element.index
-    session.times[Time.Amounts] = given
-    const code = session.binding.refund()
-    session.waiting.settle()
-    session.check(code, this.name)
+    session.check(this.putBack(tokenCount(n)), this.name)
   }
 
   /**
@@ -205,6 +203,21 @@ export class Bucket {
     if (given === undefined) throw refuse('pace', 'an object', pace)
     onlyKnown(given, ['rate', 'per', 'burst'], 'configure()')
     this.change(readPaceOf(given))
+  }
+
+  /** Also while the governor closes: others may have the arena open. */
+  private giveBack(n: number): void {
+    const code = this.putBack(n)
+    if (!isGone(code)) this.session.check(code, this.name)
+  }
+
+  private putBack(n: number): number {
+    const { session } = this
+    session.scratch[At.Index] = this.element.index
+    session.times[Time.Amounts] = n
+    const code = session.binding.refund()
+    session.waiting.settle()
+    return code
   }
 
   private tryTakeSlowly(n: unknown, options: unknown): Taken {
@@ -277,7 +290,12 @@ export class Bucket {
   private wait(waiter: number, n: number, ask: Ask, arrival: number): ArenaWait<Taken> {
     const { session, name } = this
     const granted = (_: number, seqLow: number): Taken => ({ ok: true, waitMs: 0, remaining: seqLow >>> 0 })
-    const wait = new ArenaWait<Taken>(session, waiter, { label: this.label(), name, asked: n, granted }, arrival)
+    const wait = new ArenaWait<Taken>(
+      session,
+      waiter,
+      { label: this.label(), name, asked: n, granted, undo: () => this.giveBack(n) },
+      arrival
+    )
     session.waiting.settle()
     if (ask.signal !== undefined) wait.listen(ask.signal)
     return wait
@@ -393,7 +411,8 @@ export class Bucket {
       isDry: bucket => bucket.dry,
       shadowOf: (bucket, n, ask) => bucketShadow(bucket.session, bucket.name, ask, n, bucket.place),
       attempt: (bucket, n, ask) => bucket.attempt(n, ask),
-      enter: (bucket, n, ask, arrival) => bucket.begin(n, ask, arrival)
+      enter: (bucket, n, ask, arrival) => bucket.begin(n, ask, arrival),
+      giveBack: (bucket, n) => bucket.giveBack(n)
     }
   }
 }

@@ -9,6 +9,7 @@ export async function closeSession(session: Session, drain: number): Promise<voi
   session.open = false
   if (drain > 0) await idle(session, drain)
   session.progress = undefined
+  session.ending = true
   for (const waiter of session.waiting.waitersOf(session)) waiter.close()
   for (const watcher of session.waiting.watchersOf(session)) watcher.close()
   let ending: (void | Promise<void>)[] = []

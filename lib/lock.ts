@@ -1,5 +1,5 @@
 import { booked } from './booker.js'
-import { callback, optionsObject } from './checks.js'
+import { callback, onlyKnown, optionsObject } from './checks.js'
 import type { Element } from './element.js'
 import { bookerAround, callEnclosed, enclosingGrants, isEnclosed } from './enclosing.js'
 import { findElement, LOOKUPS_MAX, writeRequest, writeWait } from './enter.js'
@@ -15,7 +15,7 @@ import { countDry, runsDry, type WouldBe } from './shadow/dry.js'
 import { LOCK_SHADOW_KNOWN, type LockShadowOptions, readShadow, type ShadowAsk, shadowOfLock } from './shadow/options.js'
 import { dryPlace, lonePlace } from './shadow/places.js'
 import { lockShadow } from './shadow/request.js'
-import { type AcquireOptions, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
+import { type AcquireOptions, REQUEST_KNOWN, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
 import { grantChannel, refusalChannel, traceGrant, traceRefusal } from './traces.js'
 import { NS_PER_MS } from './units.js'
 import { IN_COHORT, timedOut, Wait } from './wait.js'
@@ -212,6 +212,7 @@ export class Lock {
   private read(options: unknown): Terms {
     const given = optionsObject(options, 'options')
     if (given === undefined && bookerAround(this.session) === undefined) return this.terms
+    if (given !== undefined) onlyKnown(given, REQUEST_KNOWN, 'a request for a lock')
     return readTerms(given ?? {}, this.terms, this.session)
   }
 

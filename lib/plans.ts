@@ -1,10 +1,12 @@
 import { buckets } from './bucket.js'
 import { count, duration, onlyKnown, optionsObject, refuse, text, tierIndex } from './checks.js'
 import { findElement } from './enter.js'
-import { ArgumentError, CapacityError } from './errors/index.js'
+import { ArgumentError, CapacityError, NotFoundError } from './errors/index.js'
 import { locks } from './lock.js'
 import { At, Code, Kind, PlanKind, Time } from './native/binding.js'
+import { quote } from './native/codes.js'
 import { pools } from './pool.js'
+import { type NameOption, readName } from './request-names.js'
 import type { Session } from './session.js'
 
 interface PlanTimes {
@@ -123,6 +125,8 @@ const KNOWN = {
 /** A plan in numbers. */
 interface ReadPlan {
   readonly kind: PlanKind
+  /** of the lock, bucket or pool */
+  readonly name: string
   readonly index: number
   readonly tier: number
   readonly who: number
@@ -146,7 +150,8 @@ export class PlanBook {
    * Writes a plan; one of the same kind, thing, tier, workflow and source is replaced.
    *
    * @returns its id, for {@link withdraw}
-   * @throws CapacityError if the thing has too many plans (16); ArgumentError, NameError, MemoryError, ClosedError, CorruptError
+   * @throws CapacityError if the thing has too many plans (16), or the arena no room for the name of whom it is for; NotFoundError if nobody
+   *   has made the bucket or pool; ArgumentError, NameError, MemoryError, ClosedError, CorruptError
    */
   write(plan: Plan): string {
     const session = this.#session
@@ -160,6 +165,7 @@ export class PlanBook {
     if (!(ends > 0) || !Number.isFinite(ends)) throw refuse('until', 'a finite number of milliseconds > 0', until)
     const from = source === undefined ? 0 : count(source, 'source', 0, SOURCES - 1)
     const read = READERS[kind](given as never, session)
+    if (read.from > ends) throw refuse('from', `at most until (${ends})`, read.from)
     return this.#put(read, ends, from)
   }
 
@@ -207,7 +213,7 @@ export class PlanBook {
     return scores
   }
 
-  #put({ kind, index, tier, who, amount, from }: ReadPlan, until: number, source: number): string {
+  #put({ kind, name, index, tier, who, amount, from }: ReadPlan, until: number, source: number): string {
     const { scratch, times, binding, waiting } = this.#session
     scratch[At.Request] = kind
     scratch[At.Index] = index
@@ -226,6 +232,10 @@ export class PlanBook {
         limit: 16
       })
     }
+    // All else was looked at before: its thing is no more than a name.
+    if (code === Code.BadArgument) {
+      throw new NotFoundError(`there is no bucket or pool ${quote(name)} to plan for: nobody has made it`, { resource: name })
+    }
     this.#session.check(code)
     return id
   }
@@ -239,13 +249,14 @@ function readKind(kind: unknown): Plan['kind'] {
 
 const READERS: { [K in Plan['kind']]: (plan: { [P in keyof Extract<Plan, { kind: K }>]: unknown }, session: Session) => ReadPlan } = {
   hold({ lock, tier, workflow, from, hold }, session) {
-    const name = locks.isLock(lock) ? lock.name : text(lock, 'lock')
+    const name = locks.isLock(lock) ? ownName(session, lock, locks.sessionOf(lock), 'lock') : text(lock, 'lock')
     return {
       kind: PlanKind.Hold,
       tier: tierIndex(tier, session.tiers, 'tier'),
       who: named(session, workflow, 'workflow'),
       amount: hold === undefined ? 0 : finite(hold, 'hold'),
       from: from === undefined ? 0 : finite(from, 'from'),
+      name,
       index: findElement(session, name).index
     }
   },
@@ -255,7 +266,7 @@ const READERS: { [K in Plan['kind']]: (plan: { [P in keyof Extract<Plan, { kind:
     }
     if (typeof amount !== 'number' || !(amount > 0) || !(amount <= 1e15)) throw refuse('amount', 'a number of tokens > 0', amount)
     const who = workflow === undefined ? named(session, tenant, 'tenant') : named(session, workflow, 'workflow')
-    return { kind: PlanKind.Reserve, tier: 0, who, amount, from: 0, index: indexOf(session, bucket, Kind.Bucket) }
+    return { kind: PlanKind.Reserve, tier: 0, who, amount, from: 0, ...found(session, bucket, Kind.Bucket) }
   },
   share({ pool, tier, tenant, amount }, session) {
     if ((tier === undefined) === (tenant === undefined)) {
@@ -263,31 +274,53 @@ const READERS: { [K in Plan['kind']]: (plan: { [P in keyof Extract<Plan, { kind:
     }
     const most = tenant === undefined ? 1 : 1e6
     if (typeof amount !== 'number' || !(amount >= 0 && amount <= most)) throw refuse('amount', `a number from 0 to ${most}`, amount)
-    const index = indexOf(session, pool, Kind.Pool)
-    if (tenant !== undefined) return { kind: PlanKind.Share, tier: 0, who: named(session, tenant, 'tenant'), amount, from: 0, index }
-    return { kind: PlanKind.Share, tier: tierIndex(tier, session.tiers, 'tier'), who: 0, amount, from: 0, index }
+    const whose =
+      tenant === undefined ? { tier: tierIndex(tier, session.tiers, 'tier'), who: 0 } : { tier: 0, who: named(session, tenant, 'tenant') }
+    return { kind: PlanKind.Share, ...whose, amount, from: 0, ...found(session, pool, Kind.Pool) }
   },
   escalation({ workflow, tier }, session) {
+    if (workflow === undefined) throw refuse('workflow', 'a name', workflow)
     const who = named(session, workflow, 'workflow')
-    if (who === 0) throw refuse('workflow', 'a name', workflow)
-    return { kind: PlanKind.Escalation, tier: tierIndex(tier, session.tiers, 'tier'), who, amount: 0, from: 0, index: -1 }
+    return { kind: PlanKind.Escalation, tier: tierIndex(tier, session.tiers, 'tier'), who, amount: 0, from: 0, name: '', index: -1 }
   },
   keep({ pool, tier, amount }, session) {
     if (typeof amount !== 'number' || !(amount >= 0 && amount <= 1)) throw refuse('amount', 'a number from 0 to 1', amount)
     const read = tierIndex(tier, session.tiers, 'tier')
-    return { kind: PlanKind.Keep, tier: read, who: 0, amount, from: 0, index: indexOf(session, pool, Kind.Pool) }
+    return { kind: PlanKind.Keep, tier: read, who: 0, amount, from: 0, ...found(session, pool, Kind.Pool) }
   }
 }
 
-function indexOf(session: Session, thing: unknown, kind: Kind.Bucket | Kind.Pool): number {
-  const option = kind === Kind.Bucket ? 'bucket' : 'pool'
-  const known = kind === Kind.Bucket ? buckets.isBucket(thing) : pools.isPool(thing)
-  const name = known ? (thing as { name: string }).name : text(thing, option)
-  return findElement(session, name, kind).index
+function found(session: Session, thing: unknown, kind: Kind.Bucket | Kind.Pool): { readonly name: string; readonly index: number } {
+  const name = nameOf(session, thing, kind === Kind.Bucket ? 'bucket' : 'pool')
+  return { name, index: findElement(session, name, kind).index }
 }
 
-function named(session: Session, name: unknown, option: string): number {
-  return name === undefined ? 0 : session.waiting.names.of(text(name, option))
+function nameOf(session: Session, thing: unknown, option: 'bucket' | 'pool'): string {
+  if (buckets.isBucket(thing) && option === 'bucket') return ownName(session, thing, buckets.sessionOf(thing), option)
+  if (pools.isPool(thing) && option === 'pool') return ownName(session, thing, pools.sessionOf(thing), option)
+  return text(thing, option)
+}
+
+/** A name says nothing of the arena that it is from. */
+function ownName(session: Session, { name }: { readonly name: string }, its: Session, option: string): string {
+  if (its.binding === session.binding) return name
+  throw new ArgumentError(`${option}: what is given belongs to another arena`, { option, given: name })
+}
+
+/** The number of whom it is for. It must have one: 0 is anybody, for whom the plan was not meant. */
+function named(session: Session, given: unknown, option: NameOption): number {
+  const name = readName(given, option)
+  if (name === undefined) return 0
+  const id = session.waiting.names.of(name)
+  if (id !== 0) return id
+  const limit = session.binding.capacity.elements
+  throw new CapacityError(
+    `${option}: there is no room for the name ${quote(name)}; raise capacity.elements, or names, in open({ capacity })`,
+    {
+      option: 'capacity.elements',
+      limit
+    }
+  )
 }
 
 function finite(value: unknown, option: string): number {

@@ -53,6 +53,7 @@ const FEW_DIMENSIONS = 3
 const GRACE_MS = 1000
 // Equal to nothing that anybody asks for.
 const NO_UNITS: readonly number[] = new Array(6).fill(Number.NaN)
+const undone = (allocation: Allocation): void => void allocation.ignore()
 const itself = (allocation: Allocation): Allocation => allocation
 const TRY_KNOWN = [...ASK_KNOWN, 'revocable', 'labels'] as const
 const ALLOCATE_KNOWN = [...WAIT_KNOWN, 'revocable', 'labels'] as const
@@ -355,14 +356,15 @@ export class Pool {
 
   private units(amounts: readonly number[], terms: AllocationTerms, wait: WaitTerms): Allocation | ArenaWait<Allocation> {
     const made = ({ seqLow, grantWord, waiter, units }: Part, from: Pool) => new Allocation(from, terms, seqLow, grantWord, waiter, units)
-    return this.queue(amounts, terms, wait, made) as Allocation | ArenaWait<Allocation>
+    return this.queue(amounts, terms, wait, made, undone) as Allocation | ArenaWait<Allocation>
   }
 
   private queue<T>(
     amounts: readonly number[],
     terms: AllocationTerms,
     wait: WaitTerms,
-    made: (part: Part, from: Pool) => T
+    made: (part: Part, from: Pool) => T,
+    undo?: (value: T) => void
   ): T | ArenaWait<T> {
     const { session, name } = this
     session.mustBeOpen(name)
@@ -390,7 +392,7 @@ export class Pool {
     const waits = new ArenaWait<T>(
       session,
       scratch[At.OutWaiter],
-      { label: this.label(), name, asked: this.byName(amounts), granted },
+      { label: this.label(), name, asked: this.byName(amounts), granted, ...(undo && { undo }) },
       arrival
     )
     session.waiting.settle()

@@ -268,9 +268,9 @@ export class Queue implements AsyncIterable<Item> {
   }
 
   /** The wait that the addon has just begun. */
-  private waits<T>(granted: Awaited<T>['granted'], { signal }: WaitTerms): Promise<T> {
+  private waits<T>(granted: Awaited<T>['granted'], { signal }: WaitTerms, undo?: (value: T) => void): Promise<T> {
     const { session, name } = this
-    const awaited = { label: labelled('queue', name), name, asked: undefined, granted }
+    const awaited = { label: labelled('queue', name), name, asked: undefined, granted, ...(undo && { undo }) }
     const wait = new ArenaWait<T>(session, session.scratch[At.OutWaiter], awaited, session.binding.now())
     session.waiting.settle()
     if (signal !== undefined) wait.listen(signal)
@@ -305,7 +305,11 @@ export class Queue implements AsyncIterable<Item> {
       return Promise.resolve(item)
     }
     if (code !== Code.Wait) throw session.failure(code, this.name)
-    return this.waits<Item>((_, seqLow, word) => this.read(seqLow, word), terms)
+    return this.waits<Item>(
+      (_, seqLow, word) => this.read(seqLow, word),
+      terms,
+      item => item.giveBack()
+    )
   }
 
   /** Reads the record that was granted to a wait. */

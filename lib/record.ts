@@ -7,8 +7,9 @@ export type RecordData = Uint8Array | NodeJS.ArrayBufferView | string
 // The methods and getters of the language, not those that an object may carry in their place.
 const { set } = Uint8Array.prototype
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const getter = (of: object, name: string) => (Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor).get as () => number
-const byteLength = getter(typedArray, 'byteLength')
+const getter = <T>(of: object, name: string) => (Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor).get as () => T
+const byteLength = getter<number>(typedArray, 'byteLength')
+const bufferOf = getter<ArrayBuffer>(typedArray, 'buffer')
 
 /** The bytes through which records travel between this environment and the addon, with views on them. */
 export class RecordBytes {
@@ -31,7 +32,8 @@ export class RecordBytes {
     const view = data instanceof Uint8Array ? data : bytesOf(data)
     const length = lengthOf(view, data)
     if (length > most) throw tooLong(length, most, data)
-    if (length !== 0) set.call(this.bytes, view) // one that was detached has none, and could not be copied
+    if (length !== 0) set.call(this.bytes, view)
+    else mustBeAttached(view, data)
     return length
   }
 
@@ -55,6 +57,7 @@ export function copyOf(data: unknown, most: number): Uint8Array {
   if (length > most) throw tooLong(length, most, data)
   const copy = new Uint8Array(length)
   if (length !== 0) set.call(copy, view)
+  else mustBeAttached(view, data)
   return copy
 }
 
@@ -71,6 +74,15 @@ function bytesOf(data: unknown): Uint8Array {
 function lengthOf(view: Uint8Array, data: unknown): number {
   try {
     return byteLength.call(view)
+  } catch {
+    throw notBytes(data)
+  }
+}
+
+/** What was transferred to another thread has no bytes any more: as an empty record they would be lost without a word. */
+function mustBeAttached(view: Uint8Array, data: unknown): void {
+  try {
+    new Uint8Array(bufferOf.call(view), 0, 0)
   } catch {
     throw notBytes(data)
   }

@@ -110,6 +110,8 @@ class SessionTelemetry implements Telemetry {
   names(ids: Iterable<number>): Map<number, string> {
     const session = this.#session
     session.mustBeJoined()
+    if (typeof (ids as Iterable<number> | null | undefined)?.[Symbol.iterator] !== 'function')
+      throw refuse('ids', 'an iterable of numbers', ids)
     const names = new Map<number, string>()
     for (const id of ids) {
       if (typeof id !== 'number') throw refuse('ids', 'numbers', id)
@@ -122,6 +124,7 @@ class SessionTelemetry implements Telemetry {
   element(record: { readonly element: number; readonly generation: number }): string | undefined {
     const session = this.#session
     session.mustBeJoined()
+    if (typeof record !== 'object' || record === null) throw refuse('record', 'a record', record)
     const { element, generation } = record
     if (typeof element !== 'number' || typeof generation !== 'number') throw refuse('record', 'a record', record)
     return asked(session, () => session.binding.elementName(element, generation))

@@ -44,6 +44,21 @@ export interface AcquireOptions extends TryOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Of one request. */
+export const REQUEST_KNOWN = [
+  'mode',
+  'tier',
+  'waitTimeout',
+  'ttl',
+  'workflow',
+  'tenant',
+  'client',
+  'hold',
+  'within',
+  'steal',
+  'signal'
+] as const
+
 /** 12 days: an element keeps the end of a ttl in 32 bits. */
 const TTL_MAX_MS = 2 ** 30
 

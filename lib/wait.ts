@@ -83,7 +83,7 @@ export class Wait implements Waiter, Mate {
     const { id, ending } = this
     this.end()
     const { outcome, seqLow, grantWord } = ending
-    if (outcome === Outcome.Granted) this.resolve(this.grant(id, seqLow, grantWord))
+    if (outcome === Outcome.Granted) this.give(this.grant(id, seqLow, grantWord))
     else this.refuse(this.failure(ending))
     this.element.session.progress?.()
   }
@@ -147,7 +147,7 @@ export class Wait implements Waiter, Mate {
     const { session } = this.element
     session.waiting.discount()
     this.end()
-    this.resolve(this.grant(NOT_WAITING, seqLow, grantWord))
+    this.give(this.grant(NOT_WAITING, seqLow, grantWord))
     session.progress?.()
   }
 
@@ -219,6 +219,17 @@ export class Wait implements Waiter, Mate {
     if (ttl > 0) grants.endsAfter(grant, this.arrival + ttl * NS_PER_MS)
     if (grantChannel.hasSubscribers) traceGrant(grant, this.terms.names, this.waitedMs())
     return grant
+  }
+
+  private give(grant: Grant): void {
+    const { session, name } = this.element
+    if (!session.ending) {
+      this.resolve(grant)
+      return
+    }
+    // Granted by the end of another wait of a governor that is closing: nobody would hold it.
+    grant.ignore()
+    this.reject(closed(name))
   }
 
   private refuse(error: ForelockError): void {

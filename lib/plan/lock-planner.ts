@@ -218,7 +218,7 @@ export class LockPlanner {
           tier: tiers[tier] as string,
           until: within,
           ...(workflow !== undefined && { workflow }),
-          ...(from > 0 && { from }),
+          ...(from > 0 && { from: Math.min(from, within) }),
           ...(held !== undefined && { hold: held })
         }
         if (!gate.admits()) return plans

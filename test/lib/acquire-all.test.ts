@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Governor, type GrantSet, type Lock, open } from '../../lib/index.js'
+import { decodeRecord, type Governor, type GrantSet, type Lock, open, RECORD_BYTES } from '../../lib/index.js'
 import { isCoded, isSettled, macrotask, rejection, virtual } from './support.js'
 
 const locksOf = (gov: Governor, ...names: string[]): Lock[] => names.map(name => gov.lock(name))
@@ -88,6 +88,33 @@ test('modes, tiers and ttl may differ from lock to lock', async () => {
   assert.is(set.ended, true)
   assert.is(set.release(), false)
   assert.ok(a.tryAcquire())
+})
+
+test('it is asked for on behalf of the workflow, tenant and client that it names', async () => {
+  const gov = virtual()
+  gov.telemetry.attach()
+  const set = await gov.acquireAll(locksOf(gov, 'a', 'b'), { workflow: 'w', tenant: 't', client: 'c' })
+  const buffer = new Uint8Array(16 * RECORD_BYTES)
+  const records = Array.from({ length: gov.telemetry.drain(buffer) }, (_, i) => decodeRecord(buffer, i * RECORD_BYTES))
+  const ids = ['w', 't', 'c'].map(name => gov.telemetry.intern(name))
+  assert.equal(
+    records.map(({ event, workflow, tenant, client }) => [event, workflow, tenant, client]),
+    [
+      ['grant', ...ids],
+      ['grant', ...ids]
+    ]
+  )
+  set.release()
+})
+
+test('an option that is unknown is refused, of all and of one', async () => {
+  const gov = virtual()
+  const [lock] = locksOf(gov, 'a') as [Lock]
+  for (const options of [{ mod: 'shared' }, { steal: true }] as object[]) {
+    isCoded(await rejection(gov.acquireAll([lock], options)), 'ERR_FORELOCK_ARGUMENT')
+    isCoded(await rejection(gov.acquireAll([[lock, options]])), 'ERR_FORELOCK_ARGUMENT')
+  }
+  assert.ok(lock.tryAcquire())
 })
 
 test('no locks are a set of none', async () => {

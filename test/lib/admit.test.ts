@@ -95,6 +95,25 @@ test('a signal ends the wait with its reason, also one that is aborted already',
   assert.is(await rejection(gov.admit(parts, { signal: controller.signal })), 'enough')
 })
 
+test('whatever part it waits for, it is for the workflow, tenant and client that it names: an escalation raises its locks too', async () => {
+  const order = async (escalated: boolean): Promise<string[]> => {
+    const { gov, lock } = world()
+    if (escalated) gov.plans.write({ kind: 'escalation', workflow: 'w', tier: 'critical', until: 60_000 })
+    const held = lock.tryAcquire()!
+    const log: string[] = []
+    const waits = [
+      lock.acquire({ tier: 'standard' }).then(grant => [log.push('standard'), grant.release()]),
+      gov.admit({ locks: [lock] }, { tier: 'standard', workflow: 'w' }).then(all => [log.push('workflow'), all.release()])
+    ]
+    await macrotask()
+    held.release()
+    await Promise.all(waits)
+    return log
+  }
+  assert.equal(await order(false), ['standard', 'workflow'])
+  assert.equal(await order(true), ['workflow', 'standard'])
+})
+
 test('an admission that is kept from the rest again and again takes all in one order in the end', async () => {
   const { gov, pool, lock } = world()
   const held = [lock.tryAcquire()!]
@@ -187,6 +206,7 @@ test('hostile arguments are refused, and take nothing', async () => {
     { tokens: [[{}, 1]] },
     { tokens: [['slow', 1]] },
     { locks: lock },
+    { locks: [[lock, { mod: 'shared' }]] },
     { locks: [foreign.lock] }
   ]
   for (const parts of bad)

@@ -132,6 +132,32 @@ test('closing one of two governors of an arena settles only its own', async () =
   await two.close()
 })
 
+test('what waits is rejected also where the end of another wait would have granted it, and nothing of it stays taken', async () => {
+  const one = open({ fresh: true })
+  const two = open({ handle: one.handle })
+  const lock = two.lock('l')
+  const pool = two.pool('p', { capacity: { slots: 4 } })
+  const bucket = two.bucket('b', { rate: 1e-6, burst: 4 })
+  const held = [lock.tryAcquire({ mode: 'shared' })!, pool.tryAllocate({ slots: 2 })!]
+  bucket.tryTake(2)
+  const waits = [
+    one.lock('l').acquire(),
+    one.lock('l').acquire({ mode: 'shared' }),
+    one.pool('p').allocate({ slots: 4 }),
+    one.pool('p').allocate({ slots: 1 }),
+    one.bucket('b').take(4),
+    one.bucket('b').take(1)
+  ]
+  const ended = Promise.all(waits.map(rejection))
+  await one.close()
+  for (const error of await ended) isCoded(error, 'ERR_FORELOCK_CLOSED')
+  for (const one of held) one.release()
+  assert.ok(lock.tryAcquire())
+  assert.equal(pool.usage().used, { slots: 0 })
+  assert.is(bucket.peek().remaining, 2)
+  await two.close()
+})
+
 test('a grant of a closed governor can be released while another keeps the arena', async () => {
   const one = open({ fresh: true })
   const two = open({ handle: one.handle })

@@ -183,6 +183,18 @@ test('what the lock asks for by default is asked for, unless a request says othe
   assert.is(shared.release(), false)
 })
 
+test('an option that is misspelt is refused before anything is taken', async () => {
+  const lock = virtual().lock('a')
+  const misspelt = { mod: 'shared' } as never
+  isCoded(await rejection(lock.acquire(misspelt)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(
+    thrown(() => lock.tryAcquire(misspelt)),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  isCoded(await rejection(lock.request(misspelt).granted), 'ERR_FORELOCK_ARGUMENT')
+  assert.ok(lock.tryAcquire())
+})
+
 test('with() holds the lock while its callback runs and returns what it returns', async () => {
   const lock = virtual().lock('a')
   const result = await lock.with(async grant => {

@@ -525,7 +525,9 @@ test('what is written for another thread is obeyed by it', async () => {
 
 test('bad plans are refused with what is wrong, and nothing is written', () => {
   const gov = virtual()
+  const foreign = virtual()
   gov.bucket('b', { rate: 1 })
+  gov.pool('p', { capacity: { slots: 1 } })
   // biome-ignore lint/suspicious/noExplicitAny: what JavaScript may pass
   const bad: any[] = [
     undefined,
@@ -548,7 +550,17 @@ test('bad plans are refused with what is wrong, and nothing is written', () => {
     { kind: 'keep', pool: 'p', amount: 0.5, until: 1 },
     { kind: 'keep', pool: 'p', tier: 'critical', amount: 0.5, until: 1, tenant: 'a' },
     { kind: 'escalation', tier: 'critical', until: 1 },
-    { kind: 'escalation', workflow: '', tier: 'critical', until: 1 }
+    { kind: 'escalation', workflow: '', tier: 'critical', until: 1 },
+    // Of nobody is not of anybody.
+    { kind: 'hold', lock: 'a', tier: 'critical', until: 1, workflow: '' },
+    { kind: 'hold', lock: 'a', tier: 'critical', until: 1, workflow: 'w'.repeat(4097) },
+    { kind: 'reserve', bucket: 'b', amount: 1, tenant: '', until: 1 },
+    { kind: 'share', pool: 'p', tenant: '', amount: 500, until: 1 },
+    // It would end before the request that it is for.
+    { kind: 'hold', lock: 'a', tier: 'critical', from: 2, until: 1 },
+    { kind: 'hold', lock: foreign.lock('a'), tier: 'critical', until: 1 },
+    { kind: 'reserve', bucket: foreign.bucket('b', { rate: 1 }), amount: 1, until: 1 },
+    { kind: 'keep', pool: foreign.pool('p', { capacity: { slots: 1 } }), tier: 'critical', amount: 0.1, until: 1 }
   ]
   for (const plan of bad)
     isCoded(
@@ -561,6 +573,29 @@ test('bad plans are refused with what is wrong, and nothing is written', () => {
       thrown(() => gov.plans.withdraw(id)),
       'ERR_FORELOCK_ARGUMENT'
     )
+})
+
+test('there is no plan of what nobody has made', () => {
+  const gov = virtual()
+  for (const plan of [
+    { kind: 'reserve', bucket: 'b', amount: 1, until: 1 },
+    { kind: 'keep', pool: 'p', tier: 'critical', amount: 0.1, until: 1 }
+  ] as const) {
+    isCoded(
+      thrown(() => gov.plans.write(plan)),
+      'ERR_FORELOCK_NOT_FOUND'
+    )
+  }
+  assert.equal(gov.plans.list(), [])
+})
+
+test('a plan for one whose name finds no room is refused: it would be for all', () => {
+  const gov = open({ fresh: true, clock: 'virtual', capacity: { elements: 16 } })
+  gov.pool('p', { capacity: { slots: 10 } })
+  for (let n = 0; n < 16; n++) gov.telemetry.intern(`name ${n}`)
+  const refused = thrown(() => gov.plans.write({ kind: 'share', pool: 'p', tenant: 'late', amount: 3, until: 1 }))
+  isCoded(refused, 'ERR_FORELOCK_CAPACITY')
+  assert.equal(gov.plans.list(), [])
 })
 
 test('a refusal by plan is counted for its source', () => {

@@ -273,6 +273,7 @@ test('bad arguments are refused before anything happens', async () => {
     [],
     new ArrayBuffer(2),
     Object.create(Uint8Array.prototype),
+    detached, // it has no bytes any more: as an empty record they would be lost
     'nine byte',
     new Uint8Array(9)
   ]) {
@@ -282,8 +283,7 @@ test('bad arguments are refused before anything happens', async () => {
     )
     isCoded(await rejection(queue.push(data as never)), 'ERR_FORELOCK_ARGUMENT')
   }
-  assert.is(queue.offer(detached), true) // it has no bytes any more
-  assert.equal(drain(queue), [''])
+  assert.equal(drain(queue), [])
   const lies = new Uint8Array(2)
   Object.defineProperty(lies, 'byteLength', { value: 1e9 })
   Object.defineProperty(lies, 'length', { value: 1e9 })

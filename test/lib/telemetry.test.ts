@@ -321,6 +321,16 @@ test('buffers of any kind are filled where they are views, and refused where the
         'ERR_FORELOCK_ARGUMENT'
       )
     }
+    for (const bad of [undefined, null, 5, {}, 'a', [{}]] as never[]) {
+      isCoded(
+        thrown(() => gov.telemetry.names(bad)),
+        'ERR_FORELOCK_ARGUMENT'
+      )
+      isCoded(
+        thrown(() => gov.telemetry.element(bad)),
+        'ERR_FORELOCK_ARGUMENT'
+      )
+    }
     assert.is(gov.telemetry.drain(new Float64Array(8)), 1)
     assert.is(gov.telemetry.drain(new BigInt64Array(new SharedArrayBuffer(512), 64, 16)), 1)
     assert.is(gov.telemetry.drain(new DataView(new ArrayBuffer(64))), 0)

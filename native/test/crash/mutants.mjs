@@ -27,6 +27,68 @@ const passKeeps = queued => ['Fast::word(false, participant_, sequence + 1)', `F
 
 const mutants = [
   {
+    name: 'pool: a planned share asks higher tiers for units',
+    file: 'gate.cc',
+    change: [['tier_of(slot) < tier && pool_->beyond_its_part', 'pool_->beyond_its_part']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'pool: a planned share asks for units that were not granted as revocable',
+    file: 'gate.cc',
+    change: [['(slot.flags.get() & SlotFlag::kRevocable) != 0 && tier_of(slot)', 'tier_of(slot)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'pool: a planned share asks for more units than are wanted',
+    file: 'gate.cc',
+    change: [['    if (pool_->enough_with(entitled, coming)) return;\n', '']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'pool: all tenants weigh the same',
+    file: 'pool.cc',
+    change: [['return share / weight_of(of);', 'return share;']],
+    caughtBy: [['pool_test']]
+  },
+  {
+    name: 'reserve: one holds more than all plans may keep',
+    file: 'bucket.cc',
+    change: [['std::min(tokens > 0 ? tokens : 0, window * max_reserve(arena_))', 'std::min(tokens > 0 ? tokens : 0, window)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'plan: an escalation lowers who asks in a higher tier',
+    file: 'plan.cc',
+    change: [['if (one.tier <= (found ? plan.tier : tier)) return;', 'if (found && one.tier <= plan.tier) return;']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'telemetry: what was overwritten before it was read is not counted',
+    file: 'lane_reader.cc',
+    change: [['lost_ += oldest - place;', '']],
+    caughtBy: [['telemetry_test']]
+  },
+  {
+    name: 'telemetry: a note that was overwritten while it was copied is believed',
+    file: 'lane_reader.cc',
+    change: [['    if (tail > place.notes) {\n', '    if (false && tail > place.notes) {\n']],
+    caughtBy: [['telemetry_test']]
+  },
+  {
+    name: 'statistics: a row that one died over is kept from all for ever',
+    file: 'stats.cc',
+    change: [
+      ['return life.life != Life::kAlive || StatKey::claim(by, life.incarnation) != key || key == claim_;', 'return key == claim_;']
+    ],
+    caughtBy: [['stats_test']]
+  },
+  {
+    name: 'statistics: who takes a row over goes on with its counts',
+    file: 'stats.cc',
+    change: [['words[i].store(0, memory_order_relaxed);', '(void)words[i].load(memory_order_relaxed);']],
+    caughtBy: [['stats_test']]
+  },
+  {
     name: 'keeps are not bounded together',
     file: 'pool.cc',
     change: [['units_kept(std::min(part, max_reserve(arena_)), d)', 'units_kept(part, d)']],
@@ -763,7 +825,9 @@ const programs = {
   keyed_test: 'unit/keyed_test.cc',
   bucket_test: 'unit/bucket_test.cc',
   pool_test: 'unit/pool_test.cc',
-  plan_test: 'unit/plan_test.cc'
+  plan_test: 'unit/plan_test.cc',
+  telemetry_test: 'unit/telemetry_test.cc',
+  stats_test: 'unit/stats_test.cc'
 }
 
 function run(command, args, timeout = 600_000) {

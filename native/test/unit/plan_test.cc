@@ -562,6 +562,30 @@ TEST_CASE("plans of several sources take effect each on the tier that it names")
   CHECK_EQUAL(yard.part(3), 10u);
 }
 
+TEST_CASE("a planned share asks revocable grants of lower tiers for their units, the latest first, and no more than are wanted") {
+  Yard yard;
+  const auto grant = [&yard](std::uint64_t amount, std::uint32_t tier, bool revocable) {
+    Request request = units(yard.pool, {amount}, tier);
+    request.revocable = revocable;
+    Granted granted;
+    CHECK(yard.a->try_units(request, granted) == Answer::kOk);
+    return granted;
+  };
+  const auto recalled = [&yard](const Granted& granted) { return yard.a->is_recalled(granted.waiter, granted.sequence); };
+  const Granted early = grant(20, 0, true);
+  const Granted late = grant(20, 0, true);
+  const Granted fixed = grant(20, 0, false);
+  const Granted same = grant(10, 2, true);
+  const Granted above = grant(30, 3, true);
+  yard.share(2, 0.35, 1);
+  Granted wanted;
+  CHECK(yard.a->units(units(yard.pool, {15}, 2), wanted) == Answer::kWait);
+  CHECK(recalled(late));
+  for (const Granted& other : {early, fixed, same, above}) CHECK(!recalled(other));
+  CHECK(yard.a->release_shared(late.waiter, late.sequence) == Answer::kOk);
+  CHECK_EQUAL(ended(*yard.a).size(), 1u);
+}
+
 TEST_CASE("of several plans for one tier the largest holds, in whatever order they were written") {
   for (const bool larger_first : {false, true}) {
     Yard yard;

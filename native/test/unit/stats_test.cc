@@ -196,7 +196,7 @@ TEST_CASE("the busiest come first, as many as asked for") {
   for (std::uint32_t i = 0; i < 3; i++) CHECK(top[i].name == name(7 - i));
 }
 
-TEST_CASE("a row claimed by one that died over it is taken by the next") {
+TEST_CASE("a row claimed by one that died over it is taken by the next, which counts from nothing") {
   World world(counted(1));
   auto dead = world.join(1);
   auto member = world.join(2);
@@ -204,6 +204,8 @@ TEST_CASE("a row claimed by one that died over it is taken by the next") {
   observe(*world.arena, 2, true);
   world.arena->header().stats_hand.store(1);
   world.arena->stat_row(0).key.store(StatKey::claim(1, dead->incarnation()));
+  CHECK(world.arena->ensure(world.arena->layout().stat_cells, kTiers * sizeof(StatCell)));
+  world.arena->stat_cell(0, 1).refusals.store(7);
   const Handle x = look_up(*member, u"x");
   use(world, *member, x, 1'000);
   ElementStats stats;
@@ -213,6 +215,8 @@ TEST_CASE("a row claimed by one that died over it is taken by the next") {
   use(world, *member, x, 1'000);
   member->telemetry().flush();
   CHECK(read_stats_of(*world.arena, x, world.host.time, stats));
+  CHECK_EQUAL(stats.tiers[0].refusals, 0u);
+  CHECK_EQUAL(stats.tiers[0].grants, 1u);
 }
 
 TEST_CASE("any bytes in the heads of the rows are bounded") {

@@ -323,7 +323,7 @@ test('a tier, a pool and a plan that there are not are refused', async () => {
     lag: 0,
     onPeriod: view => view.write({ kind: 'keep', pool: 'q', tier: 'interactive', amount: 1, until: 1 })
   }
-  isCoded(await rejection(play(workload([{ time: 0, duration: 1 }]), policy)), 'ERR_FORELOCK_ARGUMENT')
+  isCoded(await rejection(play(workload([{ time: 0, duration: 1 }]), policy)), 'ERR_FORELOCK_NOT_FOUND')
 })
 
 test.run()
