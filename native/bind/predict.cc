@@ -60,7 +60,9 @@ predict::Origins origins_of(Arguments& arguments, std::size_t place, std::size_t
   arguments.must(given.size() == 3);
   if (!arguments.fine()) return {};
   const predict::Origins origins{given[0], given[1], given[2]};
-  arguments.must(origins.count >= 1 && origins.first <= values && origins.last() <= values && out % origins.count == 0);
+  // At least one step from each, so that what there is to do is bounded by the memory that the caller has.
+  arguments.must(origins.count >= 1 && origins.first <= values && origins.last() <= values && out >= origins.count &&
+                 out % origins.count == 0);
   return origins;
 }
 

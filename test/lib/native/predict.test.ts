@@ -41,6 +41,10 @@ const VALUES: readonly (() => unknown)[] = [
   () => new Uint32Array(300).fill(2 ** 32 - 1),
   // A net of one unit, with its weights and state.
   () => Uint32Array.of(0, 1, 1),
+  // Origins, and such that lie nowhere.
+  () => Uint32Array.of(50, 10, 3),
+  () => Uint32Array.of(0, 0, 2 ** 32 - 1),
+  () => Uint32Array.of(99, 2 ** 31, 3),
   () => new Float32Array(14).fill(0.5),
   () => new Float64Array(2),
   () => new Uint8Array(7),
@@ -74,11 +78,14 @@ test('whatever the arguments are, a call answers or throws a TypeError, and the 
 function sound(): Record<string, unknown[]> {
   const values = () => Float64Array.from({ length: 100 }, (_, i) => Math.sin(i))
   const lags = () => Uint32Array.of(1, 2, 24)
+  const origins = () => Uint32Array.of(50, 10, 3)
   return {
     ridgeFit: [values(), 100, lags(), 0, 1, new Float64Array(4)],
     ridgeForecast: [values(), 100, lags(), 0, new Float64Array(4).fill(0.1), new Float64Array(7)],
+    ridgeForecasts: [values(), origins(), lags(), 0, new Float64Array(4).fill(0.1), new Float64Array(21)],
     smoothingFit: [values(), 100, 7, 0, new Float64Array(4)],
     smoothingForecast: [values(), 100, 7, Float64Array.of(0.5, 0.1, 0.1, 0.9), new Float64Array(7)],
+    smoothingForecasts: [values(), origins(), 7, Float64Array.of(0.5, 0.1, 0.1, 0.9), new Float64Array(21)],
     autocorrelation: [values(), 100, new Float64Array(30)],
     recurrentRun: [Uint32Array.of(0, 1, 1), new Float32Array(14).fill(0.5), new Float64Array(2), values(), new Float64Array(1)],
     arrivals: [10, 0.5, 1],
