@@ -173,7 +173,7 @@ export class Wait implements Waiter, Mate {
     waiting.discount()
     if (this.id === IN_COHORT) this.end()
     waiting.settle()
-    if (grant !== undefined) this.resolve(grant)
+    if (grant !== undefined) this.give(grant)
     else if (failure !== undefined) this.reject(failure)
     session.progress?.()
   }
@@ -227,7 +227,7 @@ export class Wait implements Waiter, Mate {
       this.resolve(grant)
       return
     }
-    // Granted by the end of another wait of a governor that is closing: nobody would hold it.
+    // Granted while its governor closes, by the end of another of its waits: nobody would hold it.
     grant.ignore()
     this.reject(closed(name))
   }
