@@ -274,9 +274,11 @@ test('are rejected where they move into the arena of a governor that is closing,
   assert.ok(grants.writeHeld(held, scratch, At.Parts))
   session.releaseTogether()
   assert.is(scratch[At.OutCode], Code.Ok)
-  session.ending = true
+  const givingBack: (() => void)[] = []
+  session.givingBack = givingBack
   session.cohorts.dissolveAll()
-  session.ending = false
+  session.givingBack = undefined
+  for (const giveBack of givingBack) giveBack()
   isCoded(await rejection(waits), 'ERR_FORELOCK_CLOSED')
   assert.is(lock.tryAcquire()?.release(), true)
 })
