@@ -104,14 +104,20 @@ export class ArenaWait<T> implements Waiter {
     try {
       const { awaited, session } = this
       const value = awaited.granted(id, this.seqLow, this.grantWord)
-      if (session.ending && awaited.undo !== undefined) {
-        awaited.undo(value)
-        this.reject(closed(awaited.name))
-      } else {
-        this.resolve(value)
-      }
+      if (session.givingBack === undefined || awaited.undo === undefined) this.resolve(value)
+      else session.givingBack.push(() => this.giveBack(value))
     } catch (error) {
       // Others of the same batch are yet to be settled.
+      this.reject(error)
+    }
+  }
+
+  /** Granted by the end of another wait of a governor that is closing: nobody would hold it. */
+  private giveBack(value: T): void {
+    try {
+      this.awaited.undo?.(value)
+      this.reject(closed(this.awaited.name))
+    } catch (error) {
       this.reject(error)
     }
   }

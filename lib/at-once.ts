@@ -39,6 +39,7 @@ export function admitAtOnce(
   if (number === 0 || !isSame(session, asked, pair, tokens, lockList, ask) || asked.number !== number || !session.open)
     return askAnew(session, pair, tokens, lockList, ask)
   const { scratch } = session
+  scratch[At.Turn]++
   scratch[At.Arena] = session.arena
   scratch[At.Request] = ask.tier | RequestBit.Again
   scratch[At.Asked] = number
@@ -88,7 +89,7 @@ function tierOf(session: Session, ask: Ask): number {
 
 /** Writes all of it. */
 function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unknown, ask: Ask): Admission | RefusedAtOnce | undefined {
-  const { scratch, asked, parts } = session
+  const { scratch, asked } = session
   asked.number = 0
   const turn = (scratch[At.Turn] + 1) | 0
   scratch[At.Turn] = turn
@@ -99,8 +100,7 @@ function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unk
     const pool = poolOf(session, pair)
     if (pool === undefined) return undefined
     units = pools.read(pool, (pair as readonly unknown[])[1])
-    parts[lockCount] = pool.element
-    scratch[At.Parts + PART_WORDS * lockCount] = pool.element.index
+    place(session, lockCount, pool.element)
   }
   const poolCount = units === undefined ? 0 : 1
   const bucketCount = tokens === undefined ? 0 : readBuckets(session, tokens, lockCount + poolCount)
@@ -129,13 +129,17 @@ function askAnew(session: Session, pair: unknown, tokens: unknown, lockList: unk
 
 /** Apart, as all is that seldom comes to be: the engine inlines what is asked for each time only into what is small enough. */
 function refusal(session: Session, code: number): RefusedAtOnce | undefined {
-  const { scratch, times, asked, parts } = session
-  const refused = scratch[At.OutRefused]
-  const waitMs = times[Time.OutReady]
+  const { scratch } = session
+  // Who is settled may run code of the user, which may ask for something else.
+  const refused = code === Code.Busy ? refusedBy(session) : undefined
   if (scratch[At.OutSettled] !== 0) session.waiting.settle()
-  if (code !== Code.Busy) return undefined
+  return refused
+}
+
+function refusedBy({ scratch, times, asked, parts }: Session): RefusedAtOnce {
+  const refused = scratch[At.OutRefused]
   const kind = refused < asked.lockCount ? 'lock' : refused < asked.lockCount + asked.poolCount ? 'pool' : 'bucket'
-  return { ok: false, kind, name: (parts[refused] as Element).name, waitMs: kind === 'bucket' ? waitMs : undefined }
+  return { ok: false, kind, name: (parts[refused] as Element).name, waitMs: kind === 'bucket' ? times[Time.OutReady] : undefined }
 }
 
 function admission(session: Session, asked: Asked, ask: Ask): Admission {
@@ -181,7 +185,7 @@ function writeNames(scratch: Int32Array, { tier, tenant, workflow, client }: Ask
 /** How many there are; -1: they are to be looked at more closely. */
 function readLocks(session: Session, list: unknown, ask: Ask): number {
   const count = lengthOf(list, MOST_LOCKS)
-  const { scratch, parts } = session
+  const { scratch } = session
   const known = session.asked.locks
   for (let i = 0; i < count; i++) {
     const lock = (list as readonly unknown[])[i]
@@ -190,8 +194,7 @@ function readLocks(session: Session, list: unknown, ask: Ask): number {
     const element = locks.plainly(lock as Lock)
     if (element === undefined) return -1
     const at = At.Parts + PART_WORDS * i
-    parts[i] = element
-    scratch[at] = element.index
+    place(session, i, element)
     scratch[at + 1] = element.gen
     scratch[at + 2] = ask === session.plainAsk ? locks.defaultsOf(lock as Lock).request & TIER_MASK : ask.tier
   }
@@ -208,7 +211,7 @@ function poolOf(session: Session, pair: unknown): Pool | undefined {
 
 function readBuckets(session: Session, list: unknown, from: number): number {
   const count = lengthOf(list, MOST_BUCKETS)
-  const { scratch, times, parts, asked } = session
+  const { times, asked } = session
   const known = asked.buckets
   for (let i = 0; i < count; i++) {
     const entry = (list as readonly unknown[])[i]
@@ -216,19 +219,32 @@ function readBuckets(session: Session, list: unknown, from: number): number {
     const bucket = (entry as readonly unknown[])[0]
     const tokens = (entry as readonly unknown[])[1]
     if ((bucket !== known[i] && !learn(session, known, i, bucket, bucketElement(session, bucket), from)) || !isPositive(tokens)) return -1
-    const element = buckets.elementOf(bucket as Bucket)
-    parts[from + i] = element
-    scratch[At.Parts + PART_WORDS * (from + i)] = element.index
+    place(session, from + i, buckets.elementOf(bucket as Bucket))
     asked.tokens[i] = times[Time.Together + i] = tokens
   }
   return count
+}
+
+/** A getter may have asked for something else meanwhile, that the addon has a number of: what is written over is not that any more. */
+function place({ scratch, parts, asked }: Session, position: number, element: Element): void {
+  asked.number = 0
+  parts[position] = element
+  scratch[At.Parts + PART_WORDS * position] = element.index
 }
 
 /**
  * Remembers what stands at a place of a list, whose parts begin at `from`, if it is what it should be (then it has an element) and nothing before it is
  * the same. What was known of those behind it is known no more, because it was also that they are not this one.
  */
-function learn({ parts }: Session, known: unknown[], position: number, part: unknown, element: Element | undefined, from: number): boolean {
+function learn(
+  { parts, asked }: Session,
+  known: unknown[],
+  position: number,
+  part: unknown,
+  element: Element | undefined,
+  from: number
+): boolean {
+  asked.number = 0
   known.fill(UNKNOWN, position)
   if (element === undefined) return false
   for (let i = from; i < from + position; i++) if ((parts[i] as Element).index === element.index) return false

@@ -9,8 +9,7 @@ export async function closeSession(session: Session, drain: number): Promise<voi
   session.open = false
   if (drain > 0) await idle(session, drain)
   session.progress = undefined
-  session.ending = true
-  for (const waiter of session.waiting.waitersOf(session)) waiter.close()
+  rejectWaits(session)
   for (const watcher of session.waiting.watchersOf(session)) watcher.close()
   let ending: (void | Promise<void>)[] = []
   try {
@@ -19,6 +18,15 @@ export async function closeSession(session: Session, drain: number): Promise<voi
     session.leave()
   }
   await Promise.all(ending)
+}
+
+/** What the end of one wait grants another goes back when all have ended: at once it would go to the next of them, each inside of the one before. */
+function rejectWaits(session: Session): void {
+  const givingBack: (() => void)[] = []
+  session.givingBack = givingBack
+  for (const waiter of session.waiting.waitersOf(session)) waiter.close()
+  for (const giveBack of givingBack) giveBack()
+  session.givingBack = undefined
 }
 
 /** Resolves when nothing waits and nothing is held, or after the time on the arena's clock. */

@@ -7,9 +7,8 @@ export type RecordData = Uint8Array | NodeJS.ArrayBufferView | string
 // The methods and getters of the language, not those that an object may carry in their place.
 const { set } = Uint8Array.prototype
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const getter = <T>(of: object, name: string) => (Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor).get as () => T
-const byteLength = getter<number>(typedArray, 'byteLength')
-const bufferOf = getter<ArrayBuffer>(typedArray, 'buffer')
+const getter = (of: object, name: string) => (Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor).get as () => number
+const byteLength = getter(typedArray, 'byteLength')
 
 /** The bytes through which records travel between this environment and the addon, with views on them. */
 export class RecordBytes {
@@ -33,7 +32,7 @@ export class RecordBytes {
     const length = lengthOf(view, data)
     if (length > most) throw tooLong(length, most, data)
     if (length !== 0) set.call(this.bytes, view)
-    else mustBeAttached(view, data)
+    else mustBeThere(view, data)
     return length
   }
 
@@ -57,7 +56,7 @@ export function copyOf(data: unknown, most: number): Uint8Array {
   if (length > most) throw tooLong(length, most, data)
   const copy = new Uint8Array(length)
   if (length !== 0) set.call(copy, view)
-  else mustBeAttached(view, data)
+  else mustBeThere(view, data)
   return copy
 }
 
@@ -79,10 +78,12 @@ function lengthOf(view: Uint8Array, data: unknown): number {
   }
 }
 
-/** What was transferred to another thread has no bytes any more: as an empty record they would be lost without a word. */
-function mustBeAttached(view: Uint8Array, data: unknown): void {
+const nowhere = new Uint8Array(0)
+
+/** What was transferred to another thread, or lies beyond the end of a buffer that was made smaller, has no bytes any more: as an empty record they would be lost without a word. */
+function mustBeThere(view: Uint8Array, data: unknown): void {
   try {
-    new Uint8Array(bufferOf.call(view), 0, 0)
+    set.call(nowhere, view)
   } catch {
     throw notBytes(data)
   }

@@ -73,8 +73,8 @@ export class Session {
   queued = 0
   /** set while close({ drain }) waits: called when a grant or a wait has ended */
   progress: (() => void) | undefined = undefined
-  /** its waits are being rejected: what the end of one would grant another goes back */
-  ending = false
+  /** set while its waits are rejected: gives back what the end of one has granted another, when none of them waits any more */
+  givingBack: (() => void)[] | undefined = undefined
   /** number of its reader of telemetry, 0 while it does not observe */
   reader = 0
   /** called before the arena is left; close() waits for what they return */

@@ -173,7 +173,7 @@ export class Wait implements Waiter, Mate {
     waiting.discount()
     if (this.id === IN_COHORT) this.end()
     waiting.settle()
-    if (grant !== undefined) this.resolve(grant)
+    if (grant !== undefined) this.give(grant)
     else if (failure !== undefined) this.reject(failure)
     session.progress?.()
   }
@@ -222,14 +222,19 @@ export class Wait implements Waiter, Mate {
   }
 
   private give(grant: Grant): void {
-    const { session, name } = this.element
-    if (!session.ending) {
-      this.resolve(grant)
-      return
+    const { givingBack } = this.element.session
+    if (givingBack === undefined) this.resolve(grant)
+    else givingBack.push(() => this.giveBack(grant))
+  }
+
+  /** Granted while its governor closes, by the end of another of its waits: nobody would hold it. */
+  private giveBack(grant: Grant): void {
+    try {
+      grant.ignore()
+      this.reject(closed(this.element.name))
+    } catch (error) {
+      this.reject(error)
     }
-    // Granted by the end of another wait of a governor that is closing: nobody would hold it.
-    grant.ignore()
-    this.reject(closed(name))
   }
 
   private refuse(error: ForelockError): void {

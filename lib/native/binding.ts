@@ -231,7 +231,7 @@ export interface Binding {
   /** As tryAllocate, and Timeout, Arrival; OutCode also Wait (OutWaiter). */
   allocate(): void
   /**
-   * In: Request (tier | Named | Again) with names, of units and tokens; with Again Asked, else Locks, Pools, Buckets, Parts in that order, Amounts, Together, of which it writes the number to
+   * In: Request (tier | Named | Again) with names; with Again Asked, else Locks, Pools, Buckets, Parts in that order, Amounts, Together, of which it writes the number to
    * Asked. All or nothing. OutCode: Ok (Parts: SeqLow, Grant and waiter of each lock and pool; of a lock the Grant has the tier in its lowest two bits) | Busy (OutRefused, OutReady) |
    * Stale | Differs (and OutSettled is not written) | < 0. Writes OutSettled.
    */

@@ -71,6 +71,8 @@ export class TiersGuard<P extends { readonly until: number }> {
 export interface PoolUse {
   /** units that all hold together */
   used(): number
+  /** units that a tier holds, by its index */
+  usedBy(tier: number): number
   /** requests of a tier that wait, by its index */
   waiting(tier: number): number
 }
@@ -100,14 +102,33 @@ export class PoolGuard extends TiersGuard<KeepPlan> {
     const free = capacity - use.used()
     if (!(free > 0)) return 0
     const above = Math.max(0, ...inForce.map(({ tier, amount }) => (amount > 0 ? tiers.indexOf(tier) : 0)))
-    let room = this.usual === undefined ? Number.POSITIVE_INFINITY : Math.floor(free / this.usual + ROUNDING)
+    let room = this.#requests(free)
     let losing = 0
     for (let tier = above - 1; tier >= 0; tier--) {
-      const kept = Math.min(room, use.waiting(tier))
+      const kept = Math.min(room, this.#requests(this.#roomBeside(tier, use)), use.waiting(tier))
       losing += kept * (waitCosts[tier] ?? 0)
       room -= kept
     }
     return losing
+  }
+
+  /** Units that a tier may have yet by its ceiling and the floors of others: for more than that it waits without any plan, too. */
+  #roomBeside(tier: number, use: PoolUse): number {
+    const { parts } = this.#options
+    if (parts === undefined) return Number.POSITIVE_INFINITY
+    let free = this.#options.capacity - use.used()
+    let ceiling = 0
+    parts.forEach((part, other) => {
+      if (other === tier) ceiling = part.ceiling - use.usedBy(tier)
+      else free -= Math.max(0, part.floor - use.usedBy(other))
+    })
+    return Math.max(0, Math.min(free, ceiling))
+  }
+
+  /** How many requests so many units are enough for. */
+  #requests(units: number): number {
+    if (!(units > 0)) return 0
+    return this.usual === undefined ? Number.POSITIVE_INFINITY : Math.floor(units / this.usual + ROUNDING)
   }
 }
 

@@ -168,7 +168,7 @@ export class PoolTrial {
     return count === 0 ? undefined : units / count
   }
 
-  /** What groups saved whenever they waited less with the plans than without, and what they lost when they waited longer; the sum of one less the other is {@link saved}. */
+  /** What groups saved whenever they waited less with the plans than without, and what they lost when they waited longer: as {@link saved}, without what is to come, which nobody has waited yet. */
   get gained(): number {
     return this.#gained
   }
@@ -194,12 +194,12 @@ export class PoolTrial {
   #settle(): void {
     const [without, withPlans] = [this.#without.waited, this.#with.waited]
     const parts = this.#costs.map((cost, group) => (((without[group] as number) - (withPlans[group] as number)) / 1000) * cost)
-    parts.push(-this.#toCome())
     for (let part = 0; part < parts.length; part++) {
       const more = (parts[part] as number) - (this.#parts[part] ?? 0)
       if (more > 0) this.#gained += more
       else this.#lost -= more
     }
+    parts.push(-this.#toCome())
     this.#parts = parts
   }
 

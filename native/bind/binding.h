@@ -124,7 +124,7 @@ class Binding {
   std::int32_t release_together();
   bool read_wanted();
   inline bool find_part(core::Kind kind, Part& part) const;
-  inline core::Answer take_lock(Part& part, core::Nanos at);
+  inline core::Answer take_lock(Part& part, std::uint32_t asked, core::Nanos at);
   inline core::Answer take_units(Part& part, std::uint32_t asked, core::Nanos at);
   inline core::Answer take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens);
   core::Answer take_tokens_slowly(const Part& part, std::uint32_t asked, core::Tokens& tokens);

@@ -64,15 +64,16 @@ bool Binding::read_wanted() {
   return true;
 }
 
-inline core::Answer Binding::take_lock(Part& part, core::Nanos at) {
+inline core::Answer Binding::take_lock(Part& part, std::uint32_t asked, core::Nanos at) {
   core::Member& member = attachment_->member();
   const core::Handle handle{part.index, part.generation};
   core::Granted granted;
-  core::Answer got = member.try_fast(handle, part.tier, at, granted);
+  core::Answer got = member.try_fast(handle, part.tier, at, granted, (asked & kNamed) != 0 ? scratch_[kWorkflow] : 0);
   if (got == core::Answer::kBusy) {
     core::Request request;
     request.handle = handle;
     request.tier = part.tier;
+    if ((asked & kNamed) != 0) read_who(request);
     got = member.try_lock(request, granted);
   }
   part.sequence = granted.sequence | (granted.owner_died ? kDiedMark : 0);
@@ -153,8 +154,8 @@ std::int32_t Binding::try_admit() {
       if (got == core::Answer::kOk) taken++;
     }
   };
-  read_names(0);  // of locks no names are told
-  take(wanted.locks, [&](Part& part) { return take_lock(part, at); });
+  read_names(asked);
+  take(wanted.locks, [&](Part& part) { return take_lock(part, asked, at); });
   take(wanted.pools, [&](Part& part) { return take_units(part, asked, at); });
   take(wanted.buckets, [&](Part& part) { return take_tokens_of(part, asked, tokens); });
   if (got != core::Answer::kOk) return refuse_together(taken, got, tokens);

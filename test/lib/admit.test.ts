@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Admission, type Governor, open, type Refusal } from '../../lib/index.js'
+import { type Admission, decodeRecord, type Governor, open, RECORD_BYTES, type Refusal } from '../../lib/index.js'
 import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from './support.js'
 
 function world(gov: Governor = virtual()) {
@@ -112,6 +112,29 @@ test('whatever part it waits for, it is for the workflow, tenant and client that
   }
   assert.equal(await order(false), ['standard', 'workflow'])
   assert.equal(await order(true), ['workflow', 'standard'])
+})
+
+test('also what is decided at once is for them: an escalation lets its locks pass what holds them from lower tiers, and their records name them', () => {
+  const { gov, lock } = world()
+  lock.tryAcquire()?.release()
+  gov.telemetry.attach()
+  const ids = ['w', 't', 'c'].map(name => gov.telemetry.intern(name))
+  const who = { workflow: 'w', tenant: 't', client: 'c' }
+  // Anew, and again.
+  for (let times = 0; times < 2; times++) admitted(gov.tryAdmit({ locks: [lock] }, who)).release()
+  admitted(gov.tryAdmit({ locks: [lock] })).release()
+  const buffer = new Uint8Array(16 * RECORD_BYTES)
+  const records = Array.from({ length: gov.telemetry.drain(buffer) }, (_, i) => decodeRecord(buffer, i * RECORD_BYTES))
+  assert.equal(
+    records.filter(({ event }) => event === 'grant').map(({ workflow, tenant, client }) => [workflow, tenant, client]),
+    [ids, ids, [0, 0, 0]]
+  )
+  gov.plans.write({ kind: 'escalation', workflow: 'w', tier: 'critical', until: 60_000 })
+  for (let times = 0; times < 2; times++) {
+    gov.plans.write({ kind: 'hold', lock, tier: 'critical', until: 60_000 })
+    assert.is(gov.tryAdmit({ locks: [lock] }).ok, false)
+    assert.is(admitted(gov.tryAdmit({ locks: [lock] }, who)).release(), true)
+  }
 })
 
 test('an admission that is kept from the rest again and again takes all in one order in the end', async () => {

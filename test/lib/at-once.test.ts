@@ -355,6 +355,65 @@ test('a getter that asks for something else, in what would be the same again, ha
   assert.equal(pool.usage().used, { cpu: 0, memory: 0 })
 })
 
+/** A pair of which one place is looked at by a getter, which does something else the first time. */
+function interrupted<First, Second>(pair: readonly [First, Second], at: 0 | 1, meanwhile: () => void): readonly [First, Second] {
+  const list: [First, Second] = [...pair]
+  let looked = 0
+  Object.defineProperty(list, at, {
+    get() {
+      if (looked++ === 0) meanwhile()
+      return pair[at]
+    }
+  })
+  return list
+}
+
+test('what a getter asked for, while something else was written, is not taken for that when it is asked for again', () => {
+  const { gov, pool, buckets, locks } = world()
+  const [a] = buckets as [Bucket]
+  const other = gov.pool('other', { capacity: { cpu: 4 } })
+  const ends = (answer: Admission | Refusal) => assert.is(admitted(answer).release(), true)
+  ends(gov.tryAdmit({ tokens: [interrupted([a, 1], 1, () => ends(gov.tryAdmit({ tokens: [[a, 4]] })))] }))
+  assert.is(a.peek().remaining, 5)
+  ends(gov.tryAdmit({ tokens: [[a, 1]] }))
+  assert.is(a.peek().remaining, 4)
+  ends(gov.tryAdmit({ pool: interrupted([other, { cpu: 2 }], 0, () => ends(gov.tryAdmit({ pool: [pool, { cpu: 2 }] }))) }))
+  const units = admitted(gov.tryAdmit({ pool: [other, { cpu: 2 }] }))
+  assert.equal([pool.usage().used.cpu, other.usage().used.cpu], [0, 2])
+  assert.is(units.release(), true)
+  // It throws with some of it written.
+  const [l, m] = locks as [Lock, Lock]
+  const first = interrupted([m, l], 0, () => ends(gov.tryAdmit({ locks: [l] })))
+  const list = interrupted(first, 1, () => {
+    throw new Error('mine')
+  })
+  Object.defineProperty(list, 0, { get: () => first[0] })
+  assert.is(thrown(() => gov.tryAdmit({ locks: list })).message, 'mine')
+  const held = admitted(gov.tryAdmit({ locks: [m] }))
+  assert.equal([l, m].map(isFree), [true, false])
+  assert.is(held.release(), true)
+})
+
+test('nor inside of another getter of the same request', () => {
+  const { gov, buckets, left } = world()
+  const [a, b] = buckets as [Bucket, Bucket]
+  const asks = (tokens: number) => () => void admitted(gov.tryAdmit({ tokens: [[a, tokens]] }))
+  gov.tryAdmit({ tokens: [interrupted([a, 1], 1, asks(4)), interrupted([b, 1], 1, asks(1))] })
+  assert.equal(left().slice(0, 2), [4, 9])
+})
+
+test('what a getter has another account ask for again is written over what was written, which is asked for part by part', () => {
+  const { gov, locks, session, called } = world()
+  const beside = session.beside()
+  const [l, m, n] = locks as [Lock, Lock, Lock]
+  const theirs = () => assert.is((admitAtOnce(beside, undefined, undefined, [n], beside.plainAsk) as Admission).ok, true)
+  admitted(admitAtOnce(beside, undefined, undefined, [n], beside.plainAsk) as Admission).release()
+  const held = admitted(gov.tryAdmit({ locks: interrupted([l, m], 1, theirs) }))
+  assert.is(called.times, 0)
+  assert.not([l, m, n].some(isFree))
+  assert.is(held.release(), true)
+})
+
 test('a number of nothing that was asked for is refused, and nothing is taken', () => {
   const { gov, pool, locks, session } = world()
   const { scratch } = session

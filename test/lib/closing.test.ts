@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { open } from '../../lib/index.js'
+import { type Governor, open } from '../../lib/index.js'
 import { isCoded, isSettled, rejection, thrown, virtual } from './support.js'
 
 test('close() rejects what waits and resolves', async () => {
@@ -114,6 +114,32 @@ test('a bad drain is refused, and nothing is closed', async () => {
   isCoded(await rejection(gov.close(5 as never)), 'ERR_FORELOCK_ARGUMENT')
   assert.is(gov.closed, false)
   assert.ok(gov.lock('a').tryAcquire())
+})
+
+test('however many wait for what the end of one lets the next have, all are rejected, and nothing of it stays taken', async () => {
+  const many = 8_000
+  const begun: ((gov: Governor) => Promise<unknown>[])[] = [
+    gov => [gov.pool('p').allocate({ slots: 4 }), ...Array.from({ length: many }, () => gov.pool('p').allocate({ slots: 2 }))],
+    gov => [gov.bucket('b').take(4), ...Array.from({ length: many }, () => gov.bucket('b').take(2))],
+    gov => [gov.lock('l').acquire(), ...Array.from({ length: many }, () => gov.lock('l').acquire({ mode: 'shared' }))]
+  ]
+  for (const begin of begun) {
+    const one = open({ fresh: true, capacity: { waiters: 4 * many } })
+    const two = open({ handle: one.handle })
+    const lock = two.lock('l')
+    const pool = two.pool('p', { capacity: { slots: 4 } })
+    const bucket = two.bucket('b', { rate: 1e-6, burst: 4 })
+    const held = [lock.tryAcquire({ mode: 'shared' })!, pool.tryAllocate({ slots: 2 })!]
+    bucket.tryTake(2)
+    const ended = Promise.all(begin(one).map(rejection))
+    await one.close()
+    assert.equal([...new Set((await ended).map(({ code }) => code))], ['ERR_FORELOCK_CLOSED'])
+    for (const one of held) one.release()
+    assert.ok(lock.tryAcquire())
+    assert.equal(pool.usage().used, { slots: 0 })
+    assert.is(bucket.peek().remaining, 2)
+    await two.close()
+  }
 })
 
 test('closing one of two governors of an arena settles only its own', async () => {

@@ -1,6 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { grants } from '../../lib/grant.js'
 import { type AcquireOptions, type Governor, type Grant, open, unlink } from '../../lib/index.js'
+import { locks } from '../../lib/lock.js'
+import { At, Code } from '../../lib/native/binding.js'
 import { Agent } from './agents.js'
 import { isCoded, isSettled, macrotask, rejection } from './support.js'
 
@@ -253,6 +256,31 @@ test('drain with the rest', async ({ gov }) => {
   held.release()
   await mine
   await closed
+})
+
+test('are rejected where they move into the arena of a governor that is closing, and what they are granted there is given back', async ({
+  gov
+}) => {
+  const lock = gov.lock('a')
+  const held = lock.tryAcquire()!
+  const waits = lock.acquire()
+  assert.is(inArena(gov), 0)
+  const session = locks.sessionOf(lock)
+  // As it is when the grant was lost while other waits were rejected.
+  const { scratch } = session
+  scratch[At.Arena] = session.arena
+  scratch[At.Locks] = 1
+  scratch[At.Pools] = 0
+  assert.ok(grants.writeHeld(held, scratch, At.Parts))
+  session.releaseTogether()
+  assert.is(scratch[At.OutCode], Code.Ok)
+  const givingBack: (() => void)[] = []
+  session.givingBack = givingBack
+  session.cohorts.dissolveAll()
+  session.givingBack = undefined
+  for (const giveBack of givingBack) giveBack()
+  isCoded(await rejection(waits), 'ERR_FORELOCK_CLOSED')
+  assert.is(lock.tryAcquire()?.release(), true)
 })
 
 test.run()

@@ -265,6 +265,11 @@ test('bad arguments are refused before anything happens', async () => {
   const queue = small(gov)
   const detached = new Uint8Array(4)
   structuredClone(detached.buffer, { transfer: [detached.buffer] })
+  // The library of the language that is compiled against does not know of buffers that change their length.
+  const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer & { resize(length: number): void }
+  const shrunk = new Resizable(8, { maxByteLength: 8 })
+  const beyond = new Uint8Array(shrunk, 4, 4)
+  shrunk.resize(2)
   for (const data of [
     undefined,
     null,
@@ -274,6 +279,7 @@ test('bad arguments are refused before anything happens', async () => {
     new ArrayBuffer(2),
     Object.create(Uint8Array.prototype),
     detached, // it has no bytes any more: as an empty record they would be lost
+    beyond, // nor has this
     'nine byte',
     new Uint8Array(9)
   ]) {

@@ -53,7 +53,8 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
         const amount = wanted.has(pool) ? 0 : Math.min(1, view.maxReserve)
         const plan: KeepPlan = { kind: 'keep', pool, tier: top, amount, until: 2 * view.period }
         const use = {
-          used: () => sum(tiers, tier => view.used(pool, tier)),
+          used: () => view.used(pool),
+          usedBy: (tier: number) => view.used(pool, tiers[tier] as string),
           waiting: (tier: number) => view.waiting(pool, tiers[tier] as string)
         }
         for (const passed of guard.keep([plan], view.now, use)) view.write(passed)
@@ -67,8 +68,6 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
     }
   }
 }
-
-const sum = (tiers: readonly string[], of: (tier: string) => number) => tiers.reduce((all, tier) => all + of(tier), 0)
 
 /** Locks that only lower tiers are about to ask for. */
 function holdAgainst(view: View, tier: string, coming: readonly Arrival[], wanted: ReadonlySet<string>, holds: LossGuard): void {

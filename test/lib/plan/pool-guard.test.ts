@@ -63,9 +63,12 @@ test('a source that lies is stopped, when it has cost its budget and no more tha
   assert.not(guard.status().proven)
 })
 
+/** The lowest tier has one unit. */
+const usedBy = (tier: number) => (tier === LOW ? 1 : 0)
+
 test('who is kept waiting counts at once, though nobody is done for a minute yet: it is written no more while it may have cost more than its budget', () => {
   const guard = guardOf()
-  const use = { used: () => 1, waiting: (tier: number) => (tier === LOW ? 3 : 0) }
+  const use = { used: () => 1, usedBy, waiting: (tier: number) => (tier === LOW ? 3 : 0) }
   const passed: number[] = []
   for (let now = 0; now < 30_000; now += PERIOD_MS) {
     guard.came(now, LOW, 1)
@@ -78,14 +81,31 @@ test('who is kept waiting counts at once, though nobody is done for a minute yet
 
 test('who waits for more than is free, or for his like, is kept waiting by nobody', () => {
   for (const use of [
-    { used: () => 2, waiting: () => 3 },
-    { used: () => 1, waiting: (tier: number) => (tier === HIGH ? 3 : 0) }
+    { used: () => 2, usedBy, waiting: () => 3 },
+    { used: () => 1, usedBy, waiting: (tier: number) => (tier === HIGH ? 3 : 0) }
   ]) {
     const guard = guardOf()
     let passed = 0
     for (let now = 0; now < 30_000; now += PERIOD_MS) {
       guard.came(now, LOW, 1)
       if (guard.keep([keep(0.5)], now, use).length > 0) passed++
+    }
+    assert.is(passed, 300)
+  }
+})
+
+test('who waits at the ceiling of its tier, or for the floor of another, is kept waiting by no plan', () => {
+  const all = { floor: 0, share: 0, ceiling: 2 }
+  for (const parts of [
+    [{ ...all, ceiling: 1 }, all, all, all],
+    [all, { ...all, floor: 1 }, all, all]
+  ]) {
+    const guard = guardOf({ parts })
+    const use = { used: () => 1, usedBy, waiting: (tier: number) => (tier === LOW ? 3 : 0) }
+    let passed = 0
+    for (let now = 0; now < 30_000; now += PERIOD_MS) {
+      guard.came(now, LOW, 1)
+      if (guard.keep([keep(0.5)], now, use).some(({ amount }) => amount > 0)) passed++
     }
     assert.is(passed, 300)
   }

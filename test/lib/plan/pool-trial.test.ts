@@ -45,6 +45,9 @@ test('what a plan that made a line longer will have cost when the line is gone i
   const late = one.saved
   assert.ok(late < -20, String(late))
   assert.ok(Math.abs(early / late - 1) < 0.25, `${early}, and then ${late}`)
+  // That it has come is nothing that anybody gained, nor is it lost once more.
+  assert.is(one.gained, 0)
+  near(one.lost, -late)
 })
 
 test('a group has a cost of its own, and what it saves in a higher tier is weighed with what those lose whom it passes', () => {
