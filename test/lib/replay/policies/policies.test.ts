@@ -66,14 +66,14 @@ test('an adversary keeps units where nobody comes, until its guard stops it: nob
   }
 })
 
-/** Bursts that repeat, among requests that come at random. */
-function noisy(seed: number): Said[] {
+/** Bursts that repeat, of requests of so many ms that come within so many, among requests that come at random, one every so many. */
+function noisy(seed: number, { until = 300_000, every = 270, within = 100, held = 100 } = {}): Said[] {
   const random = randomsOf(seed)
   const all: Said[] = []
-  for (let time = 0; time < 300_000; time += -270 * Math.log(1 - random())) all.push({ time, duration: 1000 + 1800 * random() })
-  for (let burst = 4000; burst < 300_000; burst += 5000) {
+  for (let time = 0; time < until; time += -every * Math.log(1 - random())) all.push({ time, duration: 1000 + 1800 * random() })
+  for (let burst = 4000; burst < until; burst += 5000) {
     const first = burst + 200 * random()
-    for (let i = 3 + 3 * random(); i > 0; i--) all.push({ time: first + 100 * random(), duration: 100, tier: 'interactive' })
+    for (let i = 3 + 3 * random(); i > 0; i--) all.push({ time: first + within * random(), duration: held, tier: 'interactive' })
   }
   return all.sort((a, b) => a.time - b.time)
 }
@@ -99,21 +99,10 @@ test('with a predictor that is always right the planner, behind its guard, comes
   }
 })
 
-/** Work that fills all but three per cent, and bursts. */
-function full(seed: number): Said[] {
-  const random = randomsOf(seed)
-  const all: Said[] = []
-  for (let time = 0; time < 900_000; time += -230 * Math.log(1 - random())) all.push({ time, duration: 1000 + 1800 * random() })
-  for (let burst = 4000; burst < 900_000; burst += 5000) {
-    const first = burst + 200 * random()
-    for (let i = 3 + 3 * random(); i > 0; i--) all.push({ time: first + 800 * random(), duration: 500, tier: 'interactive' })
-  }
-  return all.sort((a, b) => a.time - b.time)
-}
-
 test('where all is used a planner stops that knows who comes, before the line that it makes has grown', async () => {
   for (const seed of [2, 3]) {
-    const work = workload(full(seed), 9)
+    // It fills all but three per cent.
+    const work = workload(noisy(seed, { until: 900_000, every: 230, within: 800, held: 500 }), 9)
     const [reactive, told] = [await play(work), await play(work, perfect(work, { seed: 1 }))]
     assert.ok((reactive.idle ?? 1) < 0.04, String(reactive.idle))
     for (const tier of work.tiers) {
