@@ -85,7 +85,8 @@ test('a tenant that is to be forgotten is in no model of foresight any more, who
   other.forget({ tenant: 'acme' })
   assert.equal(await known('acme'), await known('nobody'))
   assert.equal([await scored(), await runs('tight'), await watch.ask('cancel', 'sale')], [0, 0, false])
-  assert.is((await known('globex')).requests, globex.requests)
+  // Not the same number: where the clock began, a period of 100 ms may have ended meanwhile.
+  assert.ok((await known('globex')).requests > 0.5 * globex.requests)
   assert.ok((await runs('shared')) > 0)
   await watch.stop()
   session.leave()
