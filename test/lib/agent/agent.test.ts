@@ -175,7 +175,7 @@ test('the share of a tier grows when its demand does, and is as configured when 
   assert.ok(after.wait < before.wait / 0.75 / 0.75, `${after.wait} ms, and ${before.wait} without`)
   assert.equal(fixed.shares, [0, 0, 0])
   const [early, mid, late] = planned.shares as [number, number, number]
-  assert.ok(early < 0.25 && mid > 0.3 && mid <= 0.35 + 1e-9 && late < 0.3, String(planned.shares))
+  assert.ok(early < 0.25 && mid > 0.3 && mid <= 0.35 + 1e-9 && late < 0.25, String(planned.shares))
   const { on, benefit } = planned.status?.shares.p ?? {}
   assert.ok(on && (benefit?.mean ?? 0) > 0)
   await Promise.all([fixed.gov.close(), planned.gov.close()])
@@ -185,7 +185,7 @@ test('each plan that begins was asked about, and none that does not', async () =
   // Half of the time plans are kept back.
   const gov = open({ clock: 'virtual', autoEnclose: false, predict: { control: 0.5, warm: false } })
   let [begun, inForce] = [0, new Set<string>()]
-  await drive(gov, gov.pool('p', { capacity: { slots: SLOTS } }), 4000, (step, ask) => {
+  await drive(gov, gov.pool('p', { capacity: { slots: SLOTS } }), 8000, (step, ask) => {
     for (let i = 0; i < 2; i++) if (step % 3 === 0) ask('background', 'report', 1000)
     const phase = step % BURST_EVERY
     if (phase >= 100 && phase < 140) for (let i = 0; i < 2; i++) ask('interactive', 'page', 200)
@@ -194,7 +194,7 @@ test('each plan that begins was asked about, and none that does not', async () =
     inForce = now
   })
   const { checked, unneeded, hopeless } = (await gov.agent.status())?.checks ?? { checked: 0, unneeded: 0, hopeless: 0 }
-  assert.ok(begun > 3, String(begun))
+  assert.ok(begun > 10, String(begun))
   assert.is(checked - unneeded - hopeless, begun, `${checked} were asked about, of which ${unneeded} and ${hopeless} were refused`)
   await gov.close()
 })
