@@ -116,6 +116,16 @@ test('a bad drain is refused, and nothing is closed', async () => {
   assert.ok(gov.lock('a').tryAcquire())
 })
 
+/** A lock that is shared, and a pool and a bucket of which half is taken. */
+function halfTaken(gov: Governor) {
+  const lock = gov.lock('l')
+  const pool = gov.pool('p', { capacity: { slots: 4 } })
+  const bucket = gov.bucket('b', { rate: 1e-6, burst: 4 })
+  const held = [lock.tryAcquire({ mode: 'shared' })!, pool.tryAllocate({ slots: 2 })!]
+  bucket.tryTake(2)
+  return { lock, pool, bucket, held }
+}
+
 test('however many wait for what the end of one lets the next have, all are rejected, and nothing of it stays taken', async () => {
   const many = 8_000
   const begun: ((gov: Governor) => Promise<unknown>[])[] = [
@@ -126,11 +136,7 @@ test('however many wait for what the end of one lets the next have, all are reje
   for (const begin of begun) {
     const one = open({ fresh: true, capacity: { waiters: 4 * many } })
     const two = open({ handle: one.handle })
-    const lock = two.lock('l')
-    const pool = two.pool('p', { capacity: { slots: 4 } })
-    const bucket = two.bucket('b', { rate: 1e-6, burst: 4 })
-    const held = [lock.tryAcquire({ mode: 'shared' })!, pool.tryAllocate({ slots: 2 })!]
-    bucket.tryTake(2)
+    const { lock, pool, bucket, held } = halfTaken(two)
     const ended = Promise.all(begin(one).map(rejection))
     await one.close()
     assert.equal([...new Set((await ended).map(({ code }) => code))], ['ERR_FORELOCK_CLOSED'])
@@ -161,11 +167,7 @@ test('closing one of two governors of an arena settles only its own', async () =
 test('what waits is rejected also where the end of another wait would have granted it, and nothing of it stays taken', async () => {
   const one = open({ fresh: true })
   const two = open({ handle: one.handle })
-  const lock = two.lock('l')
-  const pool = two.pool('p', { capacity: { slots: 4 } })
-  const bucket = two.bucket('b', { rate: 1e-6, burst: 4 })
-  const held = [lock.tryAcquire({ mode: 'shared' })!, pool.tryAllocate({ slots: 2 })!]
-  bucket.tryTake(2)
+  const { lock, pool, bucket, held } = halfTaken(two)
   const waits = [
     one.lock('l').acquire(),
     one.lock('l').acquire({ mode: 'shared' }),
