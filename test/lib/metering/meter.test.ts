@@ -3,12 +3,11 @@ import { once } from 'node:events'
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, promises, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Meter, type MeterScopeOption, MiB } from '../../../lib/index.js'
+import { Meter, type MeterScopeOption, MiB, type Usage } from '../../../lib/index.js'
 import { isCoded, thrown } from '../support.js'
-import { beside, burn, numberIn, usageOf } from './support.js'
+import { beside, burn, burnWorker, endWorker, numberIn, startWorker, usageOf } from './support.js'
 
 const US = 0.01 // ms: what is rounded to microseconds, several times
 const TMPFS = 0x01021994
@@ -32,23 +31,29 @@ for (const level of ['time', 'all'] as const) {
 
 test('user and system time add up to the CPU time', async () => {
   using meter = new Meter('process')
-  const { cpu, cpuUser, cpuSystem } = await usageOf(meter, () => burn(40))
-  assert.ok(Math.abs((cpuUser as number) + (cpuSystem as number) - (cpu as number)) < 5, `${cpuUser} + ${cpuSystem}, ${cpu}`)
+  const { least, usage, most } = await beside(meter, cpuOfProcess, () => burn(40))
+  const { cpu, cpuUser, cpuSystem } = usage as Required<Usage>
+  for (const one of [cpu, cpuUser + cpuSystem]) assert.ok(one >= least - US && one <= most + US, `${cpuUser} + ${cpuSystem}, ${cpu}`)
 })
 
 test('what a worker does is of the process and not of the thread that waits for it', async () => {
   using thread = new Meter('thread')
   using whole = new Meter('process')
-  const script = `const from = performance.now(); while (process.resourceUsage().userCPUTime + process.resourceUsage().systemCPUTime < ${
-    (cpuOfProcess() + 300) * 1e3
-  }) {}`
+  const worker = startWorker()
+  await once(worker, 'message')
   let own = 0
+  let others = 0
   const usage = await usageOf(whole, async () => {
-    const { cpu } = await usageOf(thread, () => once(new Worker(script, { eval: true }), 'exit'))
+    const before = await burnWorker(worker, 0)
+    const { cpu } = await usageOf(thread, async () => {
+      const after = await burnWorker(worker, 300)
+      others = (after.cpu as number) - (before.cpu as number)
+    })
     own = cpu as number
   })
-  assert.ok((usage.cpu as number) >= 290, `${usage.cpu}`)
-  assert.ok(own < (usage.cpu as number) / 2, `${own} of ${usage.cpu}`)
+  await endWorker(worker)
+  assert.ok(others >= 300)
+  assert.ok(own + others <= (usage.cpu as number) + US, `${own} and ${others} of ${usage.cpu}`)
 })
 
 for (const scope of ['thread', 'process'] as const) {
@@ -151,7 +156,7 @@ test('a reading is written from its place on, and nothing beside it', () => {
 test('another process is read while it is there', async () => {
   const child = spawn(process.execPath, [
     '-e',
-    "process.stdin.on('data', () => { for (const t = Date.now(); process.cpuUsage().user < 2e5; ); process.stdout.write('done') })"
+    "process.stdin.on('data', () => { for (const t = process.cpuUsage(); process.cpuUsage(t).user < 2e5; ); process.stdout.write('done') })"
   ])
   using meter = new Meter({ pid: child.pid as number })
   const usage = await usageOf(meter, async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Governor, type MeteringOptions, open, type Run, type RunRecord, type Usage, type UsageCurve } from '../../../lib/index.js'
-import { burnThread as burn } from '../metering/support.js'
+import { Burner, burnThread as burn, cpuOfThread } from '../metering/support.js'
 import { isCoded, macrotask, rejection, thrown, virtual } from '../support.js'
 
 /** What a boundary of an action may be off by, for it may share the reading of another. */
@@ -129,29 +129,34 @@ test('what runs use that take turns in one thread is told apart where it is aske
     const workflow = gov.workflow('w', { metering: { scope: 'async' } })
     const records = new Map<unknown, RunRecord>()
     workflow.on('run', record => records.set(record.client, record))
+    const burner = new Burner()
     const turns = (ms: number) => async (run: Run) => {
+      const burnt = { within: 0, between: 0 }
       for (let i = 0; i < 6; i++) {
         await run.action('turn', async () => {
-          burn(ms)
+          burnt.within += burner.burn(ms)
           await macrotask()
-          burn(ms)
+          burnt.within += burner.burn(ms)
         })
-        burn(ms)
+        burnt.between += burner.burn(ms)
         await macrotask()
       }
+      return burnt
     }
-    await Promise.all([workflow.run({ client: 'a' }, turns(1)), workflow.run({ client: 'b' }, turns(3))])
+    const [a, b] = await Promise.all([workflow.run({ client: 'a' }, turns(1)), workflow.run({ client: 'b' }, turns(3))])
     await macrotask()
-    for (const [client, ms] of [
-      ['a', 1],
-      ['b', 3]
-    ] as const) {
+    const { besides } = burner
+    for (const [client, { within, between }] of Object.entries({ a, b })) {
       const { usage, actions } = records.get(client) as RunRecord
-      const near = (cpu: number | undefined, wanted: number) => assert.ok(cpu! >= wanted && cpu! < wanted + 8, `${cpu}, not ${wanted}`)
-      near(usage.cpu, 18 * ms)
+      const near = (cpu: number, burnt: number) =>
+        assert.ok(
+          cpu >= burnt - actions.length * TICK_MS && cpu <= burnt + besides + actions.length * TICK_MS,
+          `${cpu}, not ${burnt}, ${besides} besides`
+        )
+      near(usage.cpu as number, within + between)
       near(
         actions.reduce((sum, action) => sum + (action.usage.cpu as number), 0),
-        12 * ms
+        within
       )
     }
   }))
@@ -159,11 +164,14 @@ test('what runs use that take turns in one thread is told apart where it is aske
 test('a run within a run is part of what the outer one used, also in its own context', () =>
   governed(async gov => {
     const inner = gov.workflow('inner', { metering: { scope: 'async' } })
+    const burner = new Burner()
+    let burnt = 0
     const { usage } = await recordOf(gov, { scope: 'async' }, async run => {
-      burn(2)
-      await inner.run({ within: run }, () => burn(5))
+      burnt = burner.burn(2)
+      burnt += await inner.run({ within: run }, () => burner.burn(5))
     })
-    assert.ok((usage.cpu as number) >= 7 && (usage.cpu as number) < 15, `${usage.cpu}`)
+    const most = burnt + burner.besides
+    assert.ok((usage.cpu as number) >= burnt - TICK_MS && (usage.cpu as number) <= most + TICK_MS, `${usage.cpu}, not ${burnt} to ${most}`)
   }))
 
 /** Burns so many ms of CPU time and ends when its input does. */
@@ -181,9 +189,16 @@ async function useOf(work: Pick<Run, 'child'>, child: ReturnType<typeof busy>): 
   return cpu as number
 }
 
+/** What a child used is in what was booked, once, with no more than this thread used itself since then. */
+function hasOnce(cpu: number | undefined, used: number, since: number): void {
+  const most = used + cpuOfThread() - since
+  assert.ok((cpu as number) >= used - TICK_MS && (cpu as number) <= most, `${cpu}, not ${used} to ${most}`)
+}
+
 test('what a child process used is booked to the action that it was told of, and to its run', () =>
   governed(async gov => {
     let used = 0
+    const since = cpuOfThread()
     const { usage, actions } = await recordOf(gov, { level: 'all' }, async run => {
       await run.action('quiet', () => undefined)
       await run.action('child', async action => {
@@ -192,9 +207,9 @@ test('what a child process used is booked to the action that it was told of, and
     })
     assert.ok(used >= 200)
     const [quiet, busier] = actions.map(action => action.usage)
-    assert.ok((quiet?.cpu as number) < used / 2)
-    assert.ok((busier?.cpu as number) >= used && (busier?.cpu as number) < 1.5 * used, `${busier?.cpu} with ${used}`)
-    assert.ok((usage.cpu as number) >= used && (usage.cpu as number) < 1.5 * used)
+    assert.ok((quiet?.cpu as number) <= cpuOfThread() - since)
+    hasOnce(busier?.cpu, used, since)
+    hasOnce(usage.cpu, used, since)
     assert.ok((usage.memoryPeak as number) > 1e6)
     assert.ok((usage.wall as number) < 60_000)
   }))
@@ -217,10 +232,11 @@ test('of a child that outlives its run, what it used until then is booked', () =
 test('a child is not counted twice where the scope has it anyway', () =>
   governed(async gov => {
     let used = 0
+    const since = cpuOfThread()
     const { usage } = await recordOf(gov, { scope: 'children' }, async run => {
       used = await useOf(run, busy(100))
     })
-    assert.ok((usage.cpu as number) >= used - TICK_MS && (usage.cpu as number) < 1.5 * used, `${usage.cpu} with ${used}`)
+    hasOnce(usage.cpu, used, since)
   }))
 
 test('what others used for a part of a run is booked to the nearest that is metered, and from there to all around', () =>
@@ -234,6 +250,7 @@ test('what others used for a part of a run is booked to the nearest that is mete
       })
     }
     let used = 0
+    const since = cpuOfThread()
     const { usage, actions } = await recordOf(gov, { per: 'run' }, run =>
       run.action('nested', action =>
         quiet.run({ within: action }, other =>
@@ -243,7 +260,8 @@ test('what others used for a part of a run is booked to the nearest that is mete
         )
       )
     )
-    for (const one of [usage.cpu, cpu.inner] as number[]) assert.ok(one >= used - TICK_MS && one < 1.5 * used, `${one} with ${used}`)
+    hasOnce(usage.cpu, used, since)
+    hasOnce(cpu.inner, used, since)
     assert.equal(actions[0]?.usage, {})
     assert.is(cpu.quiet, undefined)
   }))
