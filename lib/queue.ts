@@ -207,22 +207,37 @@ export class Queue implements AsyncIterable<Item> {
     }
   }
 
-  /** Takes records until the governor is closed. Each is in hand until the loop's body acknowledges it or gives it back. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, void> {
+  /**
+   * Takes records until the governor is closed. Each is in hand until the loop's body acknowledges it or gives it back. Who leaves it by
+   * `return()` while it waits, as a stream that is destroyed does, waits no more: no record is taken for nobody.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<Item, void, void> {
+    const left = new AbortController()
+    const records = this.records(left.signal)
+    const end = records.return.bind(records)
+    records.return = value => {
+      left.abort()
+      return end(value)
+    }
+    return records
+  }
+
+  private async *records(left: AbortSignal): AsyncGenerator<Item, void, void> {
     for (;;) {
       let item: Item
       try {
-        item = await this.take()
+        item = await this.take({ signal: left })
       } catch (error) {
-        if (!this.session.open && isClosed(error)) return
+        if (error === left.reason || (!this.session.open && isClosed(error))) return
         throw error
       }
       let handedOver = false
       try {
+        if (left.aborted) return
         yield item
         handedOver = true
       } finally {
-        // The loop was left in the middle of it: it is as if its consumer had died.
+        // The loop was left in the middle of it, or before it: it is as if its consumer had died.
         if (!handedOver) item.giveBack()
       }
     }

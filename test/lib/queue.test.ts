@@ -260,6 +260,29 @@ test('iteration takes records until the governor closes; leaving it in the middl
   ])
 })
 
+test('a loop that is left while it waits is over at once and takes no record for nobody', async () => {
+  const gov = virtual()
+  const queue = small(gov)
+  const records = queue[Symbol.asyncIterator]()
+  const next = records.next()
+  await macrotask()
+  const left = records.return()
+  const over = { done: true, value: undefined }
+  assert.equal(await next, over)
+  assert.equal(await left, over)
+  queue.offer('a')
+  assert.is(queue.size, 1)
+
+  // The record is there before the loop has heard of it, and nobody will.
+  const others = queue[Symbol.asyncIterator]()
+  const first = others.next()
+  await Promise.all([others.return(), first])
+  assert.is(queue.size, 1)
+  const item = queue.poll()
+  assert.is(textOf(item), 'a')
+  assert.equal(await others.next(), over)
+})
+
 test('bad arguments are refused before anything happens', async () => {
   const gov = virtual()
   const queue = small(gov)
