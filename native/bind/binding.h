@@ -112,8 +112,7 @@ class Binding {
   std::int32_t bucket_pace();
   std::int32_t change_pace();
   std::int32_t try_take();
-  std::int32_t try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, core::Who who, core::Spent spent,
-                               core::Tokens& out);
+  std::int32_t try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, std::uint64_t left);
   std::int32_t take_tokens();
   std::int32_t peek_tokens();
   std::int32_t refund();

@@ -61,29 +61,32 @@ std::int32_t Binding::change_pace() {
 }
 
 std::int32_t Binding::try_take() {
+  core::Member& member = attachment_->member();
+  const core::Nanos now = attachment_->ticks();
+  member.lane().at(now);
   const std::uint32_t index = scratch_[kIndex];
   const std::uint32_t wanted = scratch_[kRequest];
   const double tokens = times_[kAmounts];
   if (wanted > (kTierMask | kNamed) || !(tokens > 0) || !core::Bucket::is(attachment_->arena(), index)) return kBadArgument;
-  core::Who who;
-  if ((wanted & kNamed) != 0) who = {scratch_[kWorkflow], scratch_[kTenant]};
-  core::Member& member = attachment_->member();
-  member.lane().refresh();
-  core::Tokens out;
-  core::Spent spent = core::Spent::kOk;
-  if (!member.spend_at_once(index, tokens, out)) [[unlikely]]
-    spent = member.spend_then(index, tokens, who, out);
-  if (spent == core::Spent::kOk && !member.telemetry().on() && !member.lane().own_wake) [[likely]] {
-    times_[kOutRemaining] = static_cast<double>(static_cast<std::int64_t>(out.remaining));  // signed: one instruction
-    scratch_[kOutSettled] = 0;
-    return kOk;
-  }
-  return try_take_slowly(index, wanted, tokens, who, spent, out);
+  const std::uint64_t left = member.spend_at_once(index, tokens, now);
+  if (left == core::Bucket::kNotAtOnce || member.telemetry().on() || member.lane().own_wake) [[unlikely]]
+    return try_take_slowly(index, wanted, tokens, left);
+  times_[kOutRemaining] = static_cast<double>(static_cast<std::int64_t>(left));  // signed: one instruction
+  scratch_[kOutSettled] = 0;
+  return kOk;
 }
 
-// What is left to do where it was refused, is to be told, or has served somebody.
-std::int32_t Binding::try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, core::Who who, core::Spent spent,
-                                      core::Tokens& out) {
+// What is left to do where there is more to it, it is to be told, or has served somebody.
+std::int32_t Binding::try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, std::uint64_t left) {
+  core::Who who;
+  if ((wanted & kNamed) != 0) who = {scratch_[kWorkflow], scratch_[kTenant]};
+  core::Tokens out;
+  core::Spent spent = core::Spent::kOk;
+  if (left == core::Bucket::kNotAtOnce) {
+    spent = attachment_->member().spend_then(index, tokens, who, out);
+  } else {
+    out.remaining = left;
+  }
   core::Request request;
   request.handle = {index, generation_of(index)};
   request.tier = wanted & kTierMask;

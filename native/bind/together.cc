@@ -98,7 +98,7 @@ inline core::Answer Binding::take_units(Part& part, std::uint32_t asked, core::N
 
 inline core::Answer Binding::take_tokens_of(const Part& part, std::uint32_t asked, core::Tokens& tokens) {
   core::Member& member = attachment_->member();
-  if (!member.telemetry().on() && member.spend_at_once(part.index, part.tokens, tokens)) [[likely]]
+  if (!member.telemetry().on() && member.spend_at_once(part.index, part.tokens, member.lane().now()) != core::Bucket::kNotAtOnce) [[likely]]
     return core::Answer::kOk;
   return take_tokens_slowly(part, asked, tokens);
 }

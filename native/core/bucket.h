@@ -81,21 +81,22 @@ class Bucket {
 
   // Takes from this bucket and from all above it, or from none.
   Spent take(double tokens, Nanos now, Tokens& out, Who who = {}) { return take(tokens, now, out, who, true); }
-  // The same of whole tokens, with no plan and no bucket above: false where it is not as plain, or they are not there now, and then nothing
-  // was done.
-  bool take_at_once(double tokens, Nanos now, Tokens& out) {
+  // The same of whole tokens, with no plan and no bucket above: how many are left, or kNotAtOnce where it is not as plain, or they are not
+  // there now, and then nothing was done. In line wherever it stands: what it keeps in registers need not be written before the
+  // compare-and-swap, which waits for all that was.
+  static constexpr std::uint64_t kNotAtOnce = ~0ull;
+  [[gnu::always_inline]] std::uint64_t take_at_once(double tokens, Nanos now) {
     std::uint64_t seen = word();
-    if ((seen & Tat::kQueued) != 0 || is_planned() || record_.parent.get() != 0) return false;
+    if ((seen & Tat::kQueued) != 0 || is_planned() || record_.parent.get() != 0) return kNotAtOnce;
     const Pace pace = record_.cells[Tat::cell(seen)].get();
     const std::uint64_t amount = pace.units_of_whole(tokens);
-    if (amount == 0 || amount > pace.burst) return false;
+    if (amount == 0 || amount > pace.burst) return kNotAtOnce;
     const std::uint64_t at = pace.units(since_epoch(now));
     const Taken taken = core::take(pace, Tat::time(seen), at, amount);
     // (b1)
     if (!taken.ok || !element_.fast.compare_exchange_strong(seen, Tat::at(seen, taken.tat), memory_order_acq_rel, memory_order_relaxed))
-      return false;
-    out.remaining = (pace.burst - (taken.tat - at)) >> pace.k;
-    return true;
+      return kNotAtOnce;
+    return (pace.burst - (taken.tat - at)) >> pace.k;
   }
   // The same for whoever stands in its gate: the one it serves waits there.
   Spent take_for_waiter(double tokens, Nanos now, Tokens& out, Who who) { return take(tokens, now, out, who, false); }

@@ -28,6 +28,12 @@ class Lane {
     return time_;
   }
 
+  // By whoever has read it already.
+  void at(Nanos time) {
+    time_ = time;
+    stale_ = false;
+  }
+
   bool is_script_of(ParticipantId who) const { return who == participant() && (id & 1) == static_cast<std::uint32_t>(Thread::kScript); }
 
   // Rings are sent after the gate is left: a futex call inside would keep others out of it for microseconds.

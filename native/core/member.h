@@ -122,9 +122,10 @@ class Member {
   Spent spend_then(ElementIndex index, double tokens, Who who, Tokens& out) {
     return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
   }
-  // The same where there is nothing else to decide: false where that is not so, or they are not there, and nothing was done.
-  bool spend_at_once(ElementIndex index, double tokens, Tokens& out) {
-    return Bucket(arena_, index).take_at_once(tokens, lane_.now(), out);
+  // The same where there is nothing else to decide: how many are left, or Bucket::kNotAtOnce where that is not so, or they are not there,
+  // and nothing was done.
+  [[gnu::always_inline]] std::uint64_t spend_at_once(ElementIndex index, double tokens, Nanos now) {
+    return Bucket(arena_, index).take_at_once(tokens, now);
   }
   Answer try_tokens(const Request& request, Spent spent, Tokens& out);
   // Tokens, or a place in the queue (kWait).

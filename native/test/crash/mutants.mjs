@@ -661,7 +661,7 @@ const mutants = [
   {
     name: 'bucket: tokens taken at once are not asked for above',
     file: 'bucket.h',
-    change: [[' || record_.parent.get() != 0) return false;', ') return false;']],
+    change: [[' || record_.parent.get() != 0) return kNotAtOnce;', ') return kNotAtOnce;']],
     caughtBy: [['bucket_test']]
   },
   {

@@ -139,6 +139,22 @@ TEST_CASE("the clock in units rises with the time, and is right within one unit 
   }
 }
 
+TEST_CASE("the clock in units is what 128 bits say, to the last of them") {
+  std::mt19937_64 random(4);
+  for (const Rate& given : kRates) {
+    const Pace pace = pace_of(given);
+    const auto exactly = [&](Nanos at) {
+      const forelock::core::Wide units = (static_cast<forelock::core::Wide>(at) * pace.scale) >> pace.shift;
+      return units > Pace::kEnd ? Pace::kEnd : static_cast<std::uint64_t>(units);
+    };
+    for (int i = 0; i < 20'000; i++) {
+      const Nanos at = random() >> random() % 64;
+      CHECK_EQUAL(pace.units(at), exactly(at));
+    }
+    for (const Nanos at : {(1ull << 62) - 1, 1ull << 62, (1ull << 62) + 1}) CHECK_EQUAL(pace.units(at), exactly(at));
+  }
+}
+
 TEST_CASE("after a whole number of periods the units are those of as many tokens, where a period is whole nanoseconds") {
   std::mt19937_64 random(2);
   for (const Rate& given : std::vector<Rate>{
