@@ -10,6 +10,8 @@ interface Check {
   /** ms, when it was said, and until when */
   readonly said: number
   readonly due: number
+  /** it was judged */
+  isOver: boolean
 }
 
 /** Scores that wait to be judged; of more, what is said is not checked. */
@@ -28,6 +30,8 @@ export class ScoreChecks {
   #byNumber = new Uint16Array(KEYS_LEAST)
   /** by their time, in the order in which they were said */
   readonly #queues = new Map<number, Check[]>()
+  /** what scores are counted for, by time and tier: no more times than there are predictors for */
+  readonly #sources = new Map<number, string[]>()
   #size = 0
   #judged = 0
 
@@ -45,7 +49,7 @@ export class ScoreChecks {
     for (const queue of this.#queues.values()) this.#settle(queue, now - LATE_MS)
     const open = this.#open.get(key)
     if (this.#size >= OPEN_MAX || open?.some(one => one.tier === tier && one.within === within)) return
-    const check = { key, probability, tier, within, said: now, due: now + within }
+    const check = { key, probability, tier, within, said: now, due: now + within, isOver: false }
     if (open === undefined) this.#begin(key, check)
     else open.push(check)
     const queue = this.#queues.get(within)
@@ -59,6 +63,14 @@ export class ScoreChecks {
     const open = this.#open.get(key)
     if (open === undefined) return
     for (const check of open) if (tier >= check.tier && time > check.said && time <= check.due) this.#close(check, true)
+  }
+
+  /** Made once: there may be thousands a second. */
+  #source(within: number, tier: number): string {
+    const ofTime = this.#sources.get(within) ?? []
+    if (ofTime.length === 0) this.#sources.set(within, ofTime)
+    ofTime[tier] ??= JSON.stringify([{ within, tier }])
+    return ofTime[tier]
   }
 
   #begin(key: Key, check: Check): void {
@@ -82,24 +94,23 @@ export class ScoreChecks {
     let over = 0
     for (; over < queue.length; over++) {
       const check = queue[over] as Check
-      if (check.due > before && this.#isOpen(check)) break
+      if (check.due > before && !check.isOver) break
       this.#close(check, false)
     }
+    // Asked of each that is said, and mostly nothing is over.
+    if (over === 0) return
     queue.splice(0, over)
     this.#size -= over
   }
 
-  #isOpen(check: Check): boolean {
-    return this.#open.get(check.key)?.includes(check) === true
-  }
-
   #close(check: Check, came: boolean): void {
-    if (!this.#isOpen(check)) return
+    if (check.isOver) return
+    check.isOver = true
     const { key, probability, tier, within } = check
     const left = this.#open.get(key)?.filter(one => one !== check) ?? []
     if (left.length === 0) this.#end(key)
     else this.#open.set(key, left)
-    const source = JSON.stringify([{ within, tier }])
+    const source = this.#source(within, tier)
     const due = this.#judged++
     this.#scores.expect({ model: MODEL, source, due, probability })
     this.#scores.came(source, due, came)
