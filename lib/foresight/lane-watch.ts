@@ -125,8 +125,9 @@ export class LaneWatch<O extends Told = Outlook> {
   /** Writes what the record at a place does not say itself. False: nobody is to be told of it. */
   #isTold(place: number, into: LaneActivity): boolean {
     const { table, hints, workflowHints } = this.#records
-    const number = this.#names.number(table.element(place), table.generation(place))
-    const hint = this.#names.hint(number, table.kindNumber(place))
+    const element = table.element(place)
+    const number = this.#names.number(element, table.generation(place))
+    const hint = this.#names.hintAt(element, table.kindNumber(place))
     if (hint === 0) return false
     // To learn another name may take the place of all others.
     const name = this.#names.named(number)

@@ -8,6 +8,9 @@ const NAMES_MAX = HINTS_MOST
 const GENERATIONS = 2 ** 20
 /** That of no element. */
 const KIND_OF_NAMES = 15
+/** What is known of a place. */
+const [NUMBER, GENERATION, TIME] = [0, 1, 2]
+const PLACE_NUMBERS = 4
 /** Places that there is room for from the beginning. */
 const PLACES_LEAST = 1_024
 
@@ -15,13 +18,11 @@ const PLACES_LEAST = 1_024
 export class RecordNames {
   readonly #telemetry: Telemetry
   readonly #capacity: number
-  /** by place in the arena: the number of what is there; 0 none */
-  #numbers = new Uint32Array(0)
+  /** by place in the arena, and beside each other, for they are wanted of each record: the number of what is there, how often the place was given away, and which of all names that there ever were it has; 0 none */
+  #places = new Float64Array(0)
   /** the same for names of workflows and the like, by their numbers in the arena */
   readonly #names = new Map<number, number>()
-  /** by number: of an element's place, how often it was given away */
-  readonly #generations = new Uint32Array(NAMES_MAX)
-  /** by number, of both: the name, and which of all that there ever were it is, from 1 on; 0 of those without one */
+  /** by number, of both: the name, and which of all it is, from 1 on; 0 of those without one */
   #called: string[] = ['']
   readonly #times = new Float64Array(NAMES_MAX)
   #met = 0
@@ -42,8 +43,9 @@ export class RecordNames {
 
   /** A small number that stands for the element at a place as long as it is remembered; 0: there is no such place. Until the next one is asked for {@link named} knows its name. */
   number(element: number, generation: number): number {
-    const number = element < this.#numbers.length ? (this.#numbers[element] as number) : 0
-    return number > 0 && this.#generations[number] === generation ? number : this.#meet(element, generation, number)
+    const at = PLACE_NUMBERS * element
+    const number = at < this.#places.length ? (this.#places[at + NUMBER] as number) : 0
+    return number > 0 && this.#places[at + GENERATION] === generation ? number : this.#meet(element, generation, number)
   }
 
   named(number: number): string {
@@ -57,6 +59,13 @@ export class RecordNames {
   hint(number: number, kind = KIND_OF_NAMES): number {
     const time = this.#times[number] as number
     return time === 0 ? 0 : hintOf(number, kind, time)
+  }
+
+  /** As {@link hint}, of the element at a place whose number was asked for just now. */
+  hintAt(element: number, kind: number): number {
+    const at = PLACE_NUMBERS * element
+    const time = at < this.#places.length ? (this.#places[at + TIME] as number) : 0
+    return time === 0 ? 0 : hintOf(this.#places[at + NUMBER] as number, kind, time)
   }
 
   /** Of a workflow, a tenant, a client, a kind of notes; undefined: none, or not known. */
@@ -75,7 +84,7 @@ export class RecordNames {
 
   /** Elements are called otherwise from now on. */
   renew(): void {
-    this.#numbers.fill(0)
+    this.#places.fill(0)
     this.#names.clear()
     this.#called = ['']
   }
@@ -88,8 +97,7 @@ export class RecordNames {
     const number = before > 0 ? before : this.#unused()
     this.#makeRoom(element)
     this.#call(number, name)
-    this.#generations[number] = generation
-    this.#numbers[element] = number
+    this.#places.set([number, generation, this.#times[number] as number], PLACE_NUMBERS * element)
     return number
   }
 
@@ -113,10 +121,11 @@ export class RecordNames {
   }
 
   #makeRoom(element: number): void {
-    if (element < this.#numbers.length) return
-    const numbers = new Uint32Array(Math.min(this.#capacity, Math.max(PLACES_LEAST, 2 * element)))
-    numbers.set(this.#numbers)
-    this.#numbers = numbers
+    const length = PLACE_NUMBERS * element
+    if (length < this.#places.length) return
+    const places = new Float64Array(Math.min(PLACE_NUMBERS * this.#capacity, Math.max(PLACE_NUMBERS * PLACES_LEAST, 2 * length)))
+    places.set(this.#places)
+    this.#places = places
   }
 }
 

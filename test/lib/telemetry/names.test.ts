@@ -32,8 +32,14 @@ test('a hint stands for one name of one kind, and for no other after all are cal
   const buffer = new Uint8Array(3 * RECORD_BYTES)
   gov.telemetry.drain(buffer)
   const records = [0, 1, 2].map(i => decodeRecord(buffer, i * RECORD_BYTES))
-  const hints = () => records.map(({ element, generation }) => names.hint(names.number(element, generation), 0))
+  const hints = () =>
+    records.map(({ element, generation }) => {
+      const hint = names.hint(names.number(element, generation), 0)
+      assert.is(names.hintAt(element, 0), hint)
+      return hint
+    })
   const workflow = () => names.numberOf(records[0]?.workflow as number)
+  assert.is(names.hintAt(2 ** 31, 0), 0, 'there is no such place')
   const before = [...hints(), names.hint(workflow())]
   assert.equal([...hints(), names.hint(workflow())], before)
   assert.equal([before[2], names.nameOf(workflow()), names.nameOf(0)], [0, 'w', undefined])
