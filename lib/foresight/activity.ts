@@ -1,6 +1,6 @@
 import type { RecordFields } from '../telemetry/record.js'
 
-/** A record of telemetry, with names for numbers. Who is told of many is told by the same objects again: what is to be kept is copied. */
+/** A record of telemetry, with names for numbers. Who is told of many is told by the same objects again: what is to be kept is copied, field by field, for some are read from where the record lies. */
 export interface Activity {
   /** ms since the Unix epoch */
   readonly time: number
