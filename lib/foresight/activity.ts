@@ -1,6 +1,6 @@
 import type { RecordFields } from '../telemetry/record.js'
 
-/** A record of telemetry, with names for numbers. Who is told of many is told by the same objects again: what is to be kept is copied. */
+/** A record of telemetry, with names for numbers. Who is told of many is told by the same objects again: what is to be kept is copied, field by field, for some are read from where the record lies. */
 export interface Activity {
   /** ms since the Unix epoch */
   readonly time: number
@@ -8,7 +8,7 @@ export interface Activity {
   readonly kind: RecordFields['kind']
   /** of the element */
   readonly name: string
-  /** a small number that stands for the element for now, as a Numbered takes it; undefined: there is none */
+  /** what stands for the element, as a Numbered takes it; undefined: there is none */
   readonly hint?: number | undefined
   /** index of the tier, lowest first */
   readonly tier: number
@@ -16,6 +16,8 @@ export interface Activity {
   /** of a lock: beside others */
   readonly shared: boolean
   readonly workflow: string | undefined
+  /** the same for the workflow */
+  readonly workflowHint?: number | undefined
   readonly tenant: string | undefined
   /** number of the client; of the environment, where none was named */
   readonly client: number
@@ -39,5 +41,4 @@ export interface Asked {
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** To write into, by whoever tells of many. */
-export type ActivityFields = Required<Writable<Activity>>
 export type AskedFields = Writable<Asked>

@@ -105,6 +105,8 @@ export class DemandBook {
   readonly #tiers: readonly string[]
   readonly #since: number
   readonly #subjects = new Map<SubjectKind, Map<string, Counted>>()
+  /** of all together, of whom each request is one; it may be forgotten as any other */
+  #all: Counted | undefined
   #size = 0
   readonly #fitted = new Map<string, Promise<Fitted>>()
   readonly #models = new OwnModels()
@@ -332,12 +334,13 @@ export class DemandBook {
 
   /** Of more subjects than are kept, those that come most stay (space-saving: Metwally, Agrawal, El Abbadi, ICDT 2005). */
   #counted(kind: SubjectKind, name: string): Counted {
-    const known = this.#subjects.get(kind)?.get(name)
+    const known = kind === 'all' && this.#all !== undefined ? this.#all : this.#subjects.get(kind)?.get(name)
     if (known !== undefined) return known
     const seen = this.#size >= SUBJECTS_MAX ? this.#forgetLeast() : 0
     const counted: Counted = { seen, requests: [], amount: [], dimensions: new Map() }
     const names = this.#subjects.get(kind) ?? new Map<string, Counted>()
     this.#subjects.set(kind, names.set(name, counted))
+    if (kind === 'all') this.#all = counted
     this.#size++
     return counted
   }
@@ -347,6 +350,7 @@ export class DemandBook {
     const all = [...this.#subjects.values()].flatMap(names => [...names].map(([name, { seen }]) => ({ names, name, seen })))
     const least = all.reduce((least, one) => (one.seen < least.seen ? one : least))
     least.names.delete(least.name)
+    if (least.names === this.#subjects.get('all')) this.#all = undefined
     this.#size--
     return least.seen
   }

@@ -4,6 +4,8 @@ import type { Activity } from './activity.js'
 
 /** An element that requests come for. */
 export interface Key {
+  /** that of {@link Keys.number}; when it is forgotten another one may get it */
+  readonly number: number
   readonly kind: Activity['kind']
   readonly name: string
   /** 64 bits that stand for both, and the same in two words */
@@ -48,7 +50,7 @@ export class Keys {
     if (this.#byHash.size >= KEYS_MAX) this.#numbered.forgetHalf(number => this.#byHash.delete(this.at(number).hash))
     const digest = createHash('sha256').update(`${kind}:${name}`).digest()
     const number = this.#numbered.add(kind, name, hint)
-    const key = { kind, name, hash: digest.readBigUInt64LE(), low: digest.readUInt32LE(), high: digest.readUInt32LE(WORD_BYTES) }
+    const key = { number, kind, name, hash: digest.readBigUInt64LE(), low: digest.readUInt32LE(), high: digest.readUInt32LE(WORD_BYTES) }
     this.#keys[number] = key
     this.#byHash.set(key.hash, key)
     if (2 * number >= this.words.length) {

@@ -4,12 +4,13 @@ import type { Session } from '../session.js'
 import { nameOfPlace } from '../shadow/places.js'
 import { Standing } from '../standing.js'
 import { RecordNames } from '../telemetry/names.js'
-import { blankRecord, decodeNotes, RECORD_BYTES, type RecordFields, readRecord } from '../telemetry/record.js'
+import { decodeNotes } from '../telemetry/record.js'
 import { noTelemetry } from '../telemetry.js'
 import { NS_PER_MS } from '../units.js'
 import { decodeRunNote } from '../workflow/notes.js'
 import { type RunTold, toldOf } from '../workflow/sizing.js'
-import type { Activity, ActivityFields } from './activity.js'
+import type { Activity } from './activity.js'
+import { LaneActivity, LaneRecords } from './lane-activity.js'
 import type { Outlook } from './outlook.js'
 
 const RECORDS = 8_192
@@ -20,7 +21,6 @@ const POOLS_MAX = 256
 const POOLS_EVERY_MS = 100
 /** Elements of the library's own. */
 const OWN = 'forelock:'
-const INCARNATIONS = 2 ** 16
 
 /** Who is told what happened in an arena. */
 export type Told = Pick<Outlook, 'happened' | 'ended' | 'used'>
@@ -32,16 +32,13 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #onSized: (record: RunTold) => void
   readonly #reader: number
   readonly #names: RecordNames
-  readonly #records = new Uint8Array(RECORDS * RECORD_BYTES)
-  readonly #view = new DataView(this.#records.buffer)
-  readonly #record: RecordFields = blankRecord()
-  /** what was told of last, to be written again: else each record leaves some 200 bytes behind */
-  readonly #used: ActivityFields[] = []
+  readonly #records: LaneRecords
+  /** of each place in them, to be told of again: else each record leaves an object behind */
+  readonly #used: LaneActivity[] = []
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #pools = new Map<string, { readonly pool: Pool; asked: number }>()
   /** looks at pools so far */
   #looks = 0
-  readonly #offset: number
   readonly #standing: Standing
   #lookedAtPools = Number.NEGATIVE_INFINITY
   #isOver = false
@@ -58,13 +55,13 @@ export class LaneWatch<O extends Told = Outlook> {
     this.#session = session
     this.#standing = new Standing(session)
     this.#onSized = onSized
-    // Names as users know them: those of rules that run dry are left out.
+    // Names as users know them: those of rules that run dry are left out, and those of the library's own.
     this.#names = new RecordNames(session, place => {
       const { name, shadow } = nameOfPlace(place)
-      return shadow ? '' : name
+      return shadow || name.startsWith(OWN) ? '' : name
     })
     this.#reader = session.binding.observe()
-    this.#offset = session.binding.wallClock(0)
+    this.#records = new LaneRecords(RECORDS, session.binding.wallClock(0))
     this.#outlook = makeOutlook(this.now())
   }
 
@@ -74,7 +71,7 @@ export class LaneWatch<O extends Told = Outlook> {
 
   /** ms since the Unix epoch, by the arena's clock. */
   now(): number {
-    return this.#offset + this.#session.binding.now() / NS_PER_MS
+    return this.#records.offset + this.#session.binding.now() / NS_PER_MS
   }
 
   /** Records and notes that were overwritten before they were read. */
@@ -89,10 +86,10 @@ export class LaneWatch<O extends Told = Outlook> {
     if (this.#isOver || !this.#session.joined) return false
     this.#standing.look()
     const { binding } = this.#session
-    const count = binding.drainRecords(this.#reader, this.#records)
+    const count = binding.drainRecords(this.#reader, this.#records.bytes)
     if (count > 0) this.#outlook.happened(this.#activities(count))
     const bytes = binding.drainNotes(this.#reader, this.#notes)
-    this.#readNotes(bytes)
+    if (bytes > 0) this.#readNotes(bytes)
     this.#lookAtPools()
     return count === RECORDS || bytes > 0
   }
@@ -110,40 +107,37 @@ export class LaneWatch<O extends Told = Outlook> {
 
   #activities(count: number): Activity[] {
     const activities: Activity[] = []
-    for (let at = 0; at < count; at++) {
-      const used = this.#used[activities.length] ?? blankActivity()
-      if (!this.#isTold(readRecord(this.#view, at * RECORD_BYTES, this.#record), used)) continue
-      this.#used[activities.length] = used
-      activities.push(used)
+    for (let place = 0; place < count; place++) {
+      const used = this.#used[place] ?? this.#activity(place)
+      if (this.#isTold(place, used)) activities.push(used)
     }
     this.events += activities.length
     return activities
   }
 
-  /** Writes what a record says. False: nobody is to be told of it. */
-  #isTold(record: RecordFields, into: ActivityFields): boolean {
-    const number = this.#names.number(record)
+  /** Those before it are there. */
+  #activity(place: number): LaneActivity {
+    const activity = new LaneActivity(this.#records, place)
+    this.#used.push(activity)
+    return activity
+  }
+
+  /** Writes what the record at a place does not say itself. False: nobody is to be told of it. */
+  #isTold(place: number, into: LaneActivity): boolean {
+    const { table, hints, workflowHints } = this.#records
+    const element = table.element(place)
+    const number = this.#names.number(element, table.generation(place))
+    const hint = this.#names.hintAt(element, table.kindNumber(place))
+    if (hint === 0) return false
+    // To learn another name may take the place of all others.
     const name = this.#names.named(number)
-    if (name === '' || name.startsWith(OWN)) return false
-    const { event, kind } = record
-    if (kind === 'pool') this.#meet(name)
-    const environment = record.participant * INCARNATIONS + record.incarnation
-    const ends = event === 'end' || event === 'reclaim'
-    into.time = this.#offset + record.time / NS_PER_MS
-    into.event = event
-    into.kind = kind
+    const workflow = this.#names.numberOf(table.workflow(place))
+    hints[place] = hint
+    workflowHints[place] = this.#names.hint(workflow)
     into.name = name
-    into.hint = number
-    into.tier = record.tier
-    into.outcome = record.outcome
-    into.shared = record.shared
-    into.workflow = this.#names.name(record.workflow)
-    into.tenant = this.#names.name(record.tenant)
-    into.client = record.client === 0 ? environment : record.client
-    into.environment = environment
-    into.amount = record.amount
-    into.waited = record.waited / NS_PER_MS
-    into.held = ends && record.held > 0 ? record.held / NS_PER_MS : Number.NaN
+    into.workflow = this.#names.nameOf(workflow)
+    into.tenant = this.#names.name(table.tenant(place))
+    if (table.kind(place) === 'pool') this.#meet(into.name)
     return true
   }
 
@@ -197,26 +191,5 @@ export class LaneWatch<O extends Told = Outlook> {
         this.#pools.delete(name)
       }
     }
-  }
-}
-
-/** Its numbers are none of the small ones: what is written there later has its place in it already. */
-function blankActivity(): ActivityFields {
-  return {
-    time: 0.5,
-    event: 'unknown',
-    kind: 'unknown',
-    name: '',
-    hint: 0,
-    tier: 0,
-    outcome: 'unknown',
-    shared: false,
-    workflow: undefined,
-    tenant: undefined,
-    client: 0.5,
-    environment: 0.5,
-    amount: 0.5,
-    waited: 0.5,
-    held: Number.NaN
   }
 }

@@ -11,6 +11,9 @@ import { LaneWatch } from './lane-watch.js'
 import { Outlook, type OutlookEvents } from './outlook.js'
 import { Stewards } from './stewards.js'
 
+/** Questions of which the answer is the same whatever has happened since the last look: to read that for them would make two small batches of one. */
+const UNREAD: ReadonlySet<Question> = new Set<Question>(['leads'])
+
 /** Foresight in the thread of the caller: looks at times of the arena's clock, and before each answer. */
 export class LocalWatch implements Backing {
   readonly #session: Session
@@ -44,7 +47,7 @@ export class LocalWatch implements Backing {
 
   async ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>> {
     if (this.#isOver || !this.#session.joined) throw new ClosedError('this foresight has stopped', { resource: undefined })
-    this.#watch.readAll()
+    if (!UNREAD.has(question)) this.#watch.readAll()
     this.#forgetting.look()
     const answer = this.#answers[question] as (...args: Parameters<Questions[Q]>) => ReturnType<Questions[Q]>
     return await answer(...args)

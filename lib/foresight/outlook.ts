@@ -110,6 +110,7 @@ export class Outlook {
   /** What happened, of all environments, in any order. */
   happened(activities: readonly Activity[]): void {
     const asked: Asked[] = []
+    let [last, isInOrder] = [Number.NEGATIVE_INFINITY, true]
     for (const activity of activities) {
       if (activity.tenant !== undefined) this.#events.tenant?.(activity.tenant)
       const time = this.#asked.of(activity)
@@ -119,8 +120,10 @@ export class Outlook {
       one.time = time
       one.activity = activity
       asked.push(one)
+      isInOrder &&= time >= last
+      last = time
     }
-    asked.sort((a, b) => a.time - b.time)
+    if (!isInOrder) asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)
     this.#follower?.happened(asked, activities)

@@ -80,7 +80,7 @@ export class Scores {
       const { kind, name, hint, tier, client } = activity
       if (!isScored(kind)) continue
       const number = this.#keys.number(kind, name, hint)
-      if (this.#checks?.isOpen) this.#checks.came(this.#keys.at(number), tier, time)
+      if (this.#checks?.mayJudge(number)) this.#checks.came(this.#keys.at(number), tier, time)
       const { words } = this.#keys
       batch.add(words[2 * number] as number, words[2 * number + 1] as number, time / MS_PER_S, Math.min(tier, TIER_MAX), client, client)
       if (batch.isFull) this.#pass()

@@ -152,13 +152,13 @@ export class Steward implements Arena {
     // While close({ drain }) waits nothing begins.
     if (!this.#session.open) return
     for (const { time, activity } of asked) {
-      const { kind, name, hint, tier, amount, workflow, tenant } = activity
+      const { kind, name, hint, tier, amount, workflow, workflowHint, tenant } = activity
       if (!this.#meets(kind, name)) {
-        this.#planner.worked(workflow, tier, time)
+        this.#planner.worked(workflow, tier, time, undefined, workflowHint)
         continue
       }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
-      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant, hint })
+      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant, hint, workflowHint })
       this.#collisions.asked(kind, name, tier, time, units)
     }
     for (const activity of activities) {

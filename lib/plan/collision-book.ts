@@ -60,6 +60,8 @@ export class CollisionBook {
 
   /** A request came. */
   asked(kind: Foretold['kind'], what: string, tier: number, time: number, units: number): void {
+    // Mostly nothing is followed, and to find that out further in would leave something behind for each request.
+    if (this.#open.length === 0) return
     for (const one of this.#of(kind, what, tier, time)) {
       one.requests++
       if (time < one.at + one.within) one.units += units
@@ -69,6 +71,7 @@ export class CollisionBook {
 
   /** One waits no more, however its wait ended. @param time when it came */
   waited(kind: Foretold['kind'], what: string, tier: number, time: number, waited: number): void {
+    if (this.#open.length === 0) return
     for (const one of this.#of(kind, what, tier, time)) {
       one.settled++
       if (waited > 0 && time < one.at + one.within) one.isLate = true
@@ -92,7 +95,6 @@ export class CollisionBook {
   }
 
   #of(kind: Foretold['kind'], what: string, tier: number, time: number): Open[] {
-    if (this.#open.length === 0) return this.#open
     return this.#open.filter(
       one => one.what === what && one.kind === kind && one.tier === tier && time >= one.at && time < one.at + followed(one.within)
     )

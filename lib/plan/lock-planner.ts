@@ -86,13 +86,14 @@ const SPANS = 4
 /** Of a tier. */
 const SPAN_NUMBERS = 2 * SPANS
 /**
- * The numbers of a lock: ms, when its counts were decayed, and until which a plan of ours keeps it. Then of each tier: decayed count of its requests; ms that it holds the lock, mean, and of
+ * The numbers of a lock: ms, when its counts were decayed, and until which a plan of ours keeps it; the decayed count of the requests of each tier but the highest, beside each other, for that is
+ * all that a request looks at. Then of each tier: ms that it holds the lock, mean, and of
  * how many; ms that requests of it and of those above wait for lower ones that hold it, mean of those that no plan was for, and of how many; and the part of these that did wait for
  * them. Then the last holds of each tier but the highest, in turn: from, until.
  */
-const [COUNTED, KEPT, TIERS_FROM] = [0, 1, 2]
-const [COUNT, HELD, HOLDS, BLOCKED, ARRIVALS, PART] = [0, 1, 2, 3, 4, 5]
-const TIER_NUMBERS = 6
+const [COUNTED, KEPT, COUNTS_FROM] = [0, 1, 2]
+const [HELD, HOLDS, BLOCKED, ARRIVALS, PART] = [0, 1, 2, 3, 4]
+const TIER_NUMBERS = 5
 /** ms after which a request counts a third as much. */
 const FADE_MS = 60_000
 /** Requests that a mean is of. */
@@ -124,14 +125,16 @@ export class LockPlanner {
   /** what is known of each, by its number */
   readonly #rows: NumberRows
   readonly #row: number
-  /** in a row, where the holds are */
+  /** in a row, where the tiers are, and the holds */
+  readonly #tiersFrom: number
   readonly #spansFrom: number
   /** of all locks, by tier as of each */
   readonly #all: Float64Array
   /** plans, by number of the lock */
   readonly #inForce = new Map<number, Hold>()
-  /** of the locks that workflows ask for, by number */
+  /** of the locks that workflows ask for, by number; from the moment on at which a request first waited for a lower tier, before which no collision is likely */
   readonly #users = new Users()
+  #hasBlocked = false
   /** what is likely at this moment, ms, by tier */
   #likelyNow: { now: number; readonly tiers: Map<number, readonly LikelyLock[]> } = { now: Number.NaN, tiers: new Map() }
   /** locks of which a collision was told that is not over */
@@ -148,15 +151,16 @@ export class LockPlanner {
     this.#top = options.tiers.length - 1
     this.#tells = options.collisions ?? true
     this.#all = new Float64Array(TIER_NUMBERS * options.tiers.length)
-    this.#spansFrom = TIERS_FROM + this.#all.length
+    this.#tiersFrom = COUNTS_FROM + this.#top
+    this.#spansFrom = this.#tiersFrom + this.#all.length
     this.#row = this.#spansFrom + SPAN_NUMBERS * this.#top
     this.#rows = new NumberRows(this.#row)
   }
 
-  /** A request came. @param time ms @param hint a number that the lock has for now, if it has one */
+  /** A request came. @param time ms @param hint what stands for the lock, as a Numbered takes it */
   came(lock: string, tier: number, time: number, workflow?: string, hint?: number): void {
     const isHeld = this.#inForce.size > 0
-    const user = this.#tells ? workflow : undefined
+    const user = this.#tells && this.#hasBlocked ? workflow : undefined
     if (tier === this.#top && user === undefined && !isHeld) return
     const number = this.#lock(lock, hint)
     if (tier < this.#top) this.#count(number, tier, time)
@@ -188,7 +192,8 @@ export class LockPlanner {
     const { numbers } = this.#rows
     for (let held = 1; held <= tier; held++) {
       const blocked = granted > time ? blockedBy(numbers, at + this.#spansFrom, held, time, granted) : 0
-      learnBlocked(numbers, at + TIERS_FROM + TIER_NUMBERS * held, blocked, AVERAGED)
+      this.#hasBlocked ||= blocked > 0
+      learnBlocked(numbers, at + this.#tiersFrom + TIER_NUMBERS * held, blocked, AVERAGED)
       learnBlocked(this.#all, TIER_NUMBERS * held, blocked, AVERAGED * AVERAGED)
     }
   }
@@ -211,7 +216,7 @@ export class LockPlanner {
         if (number < 0 || this.#inForce.has(number) || this.#isControl(name)) continue
         const likely = score * this.trust
         if (!(likely >= SCORE_LEAST && this.#worth(number, likely, tier, now) > 0)) continue
-        const held = heldBelow(this.#rows.numbers, number * this.#row + TIERS_FROM, tier)
+        const held = heldBelow(this.#rows.numbers, number * this.#row + this.#tiersFrom, tier)
         const plan: HoldPlan = {
           kind: 'hold',
           lock: name,
@@ -261,7 +266,7 @@ export class LockPlanner {
   #collision(number: number, lock: string, tier: number, probability: number, now: number): LockCollision {
     const { within } = this.#options
     const { numbers } = this.#rows
-    const at = number * this.#row + TIERS_FROM
+    const at = number * this.#row + this.#tiersFrom
     const own = (numbers[at + TIER_NUMBERS * tier + HELD] as number) || 0
     const hold = this.#inForce.get(number)
     return {
@@ -298,12 +303,7 @@ export class LockPlanner {
     const fade = fadeOf(numbers[at + COUNTED] as number, now) / FADE_MS
     let lost = 0
     for (let lower = 0; lower < tier; lower++) {
-      lost +=
-        (numbers[at + TIERS_FROM + TIER_NUMBERS * lower + COUNT] as number) *
-        fade *
-        within *
-        (within / 2) *
-        ((waitCosts[lower] ?? 0) + idleCost)
+      lost += (numbers[at + COUNTS_FROM + lower] as number) * fade * within * (within / 2) * ((waitCosts[lower] ?? 0) + idleCost)
     }
     return likely * this.#blockedAt(number, tier) * (waitCosts[tier] ?? 0) - lost
   }
@@ -312,16 +312,15 @@ export class LockPlanner {
     const { numbers } = this.#rows
     const at = number * this.#row
     const fade = fadeOf(numbers[at + COUNTED] as number, time)
-    const end = at + this.#spansFrom
-    for (let count = at + TIERS_FROM + COUNT; count < end; count += TIER_NUMBERS) numbers[count] = (numbers[count] as number) * fade
-    const own = at + TIERS_FROM + TIER_NUMBERS * tier + COUNT
-    numbers[own] = (numbers[own] as number) + 1
+    const counts = at + COUNTS_FROM
+    for (let count = counts; count < counts + this.#top; count++) numbers[count] = (numbers[count] as number) * fade
+    numbers[counts + tier] = (numbers[counts + tier] as number) + 1
     numbers[at + COUNTED] = time
   }
 
   #hold(at: number, tier: number, from: number, held: number): void {
     const { numbers } = this.#rows
-    const own = at + TIERS_FROM + TIER_NUMBERS * tier
+    const own = at + this.#tiersFrom + TIER_NUMBERS * tier
     average(numbers, own + HELD, held, AVERAGED)
     // Nobody waits for a hold of the highest tier as for one below his own.
     if (tier === this.#top) return
@@ -337,7 +336,7 @@ export class LockPlanner {
 
   #blockedAt(number: number, tier: number): number {
     const { numbers } = this.#rows
-    const own = number * this.#row + TIERS_FROM + TIER_NUMBERS * tier
+    const own = number * this.#row + this.#tiersFrom + TIER_NUMBERS * tier
     const all = this.#all[TIER_NUMBERS * tier + BLOCKED] as number
     const [blocked, arrivals] = [numbers[own + BLOCKED] as number, numbers[own + ARRIVALS] as number]
     return (blocked * arrivals + all * PRIOR) / (arrivals + PRIOR)
@@ -346,7 +345,7 @@ export class LockPlanner {
   /** Of the requests of a tier, how many wait for those below it who have the lock. */
   #blockedPart(number: number, tier: number): number {
     const { numbers } = this.#rows
-    const own = number * this.#row + TIERS_FROM + TIER_NUMBERS * tier
+    const own = number * this.#row + this.#tiersFrom + TIER_NUMBERS * tier
     const [part, arrivals] = [numbers[own + PART] as number, numbers[own + ARRIVALS] as number]
     return (part * arrivals + (this.#all[TIER_NUMBERS * tier + PART] as number) * PRIOR) / (arrivals + PRIOR)
   }

@@ -103,8 +103,10 @@ export interface Asked {
   readonly time: number
   readonly workflow: string | undefined
   readonly tenant: string | undefined
-  /** a number that the thing has for now, the same for each kind of it; undefined: none */
+  /** what stands for the thing, as a Numbered takes it; undefined: there is none */
   readonly hint?: number | undefined
+  /** the same for the workflow */
+  readonly workflowHint?: number | undefined
 }
 
 /** A request that is over. */
@@ -285,10 +287,10 @@ export class Planner {
   }
 
   came(asked: Asked): void {
-    const { kind, thing, tier, amount, time, workflow, tenant, hint } = asked
+    const { kind, thing, tier, amount, time, workflow, tenant, hint, workflowHint } = asked
     this.#now = Math.max(this.#now, time)
     this.#warm?.came(kind, thing, tier, time, hint)
-    const isForetold = this.worked(workflow, tier, time, asked) || this.#options.foreseer !== undefined
+    const isForetold = this.worked(workflow, tier, time, asked, workflowHint) || this.#options.foreseer !== undefined
     if (kind === 'lock') {
       this.#locks?.came(thing, tier, time, workflow, hint)
     } else if (kind === 'bucket') {
@@ -307,10 +309,10 @@ export class Planner {
     }
   }
 
-  /** A workflow has asked for something, which may be of no kind that is planned for. @returns whether that was foretold */
-  worked(workflow: string | undefined, tier: number, time: number, work?: Work): boolean {
+  /** A workflow has asked for something, which may be of no kind that is planned for. @param hint as of {@link Asked} @returns whether that was foretold */
+  worked(workflow: string | undefined, tier: number, time: number, work?: Work, hint?: number): boolean {
     if (workflow === undefined) return false
-    this.#warm?.came('workflow', workflow, tier, time)
+    this.#warm?.came('workflow', workflow, tier, time, hint)
     // Of buckets alone nothing can be foretold: as much as can be is kept of them anyway.
     if (this.#pools.size === 0 && this.#locks === undefined && this.#warm === undefined) return false
     return this.#foretold?.came(workflow, time, work) ?? false

@@ -134,7 +134,7 @@ export class WarmPlanner {
     this.#random = randomsOf(options.seed ?? 1)
   }
 
-  /** Somebody asked for it; of a workflow: it is at work. @param time ms @param hint a number that it has for now, if it has one */
+  /** Somebody asked for it; of a workflow: it is at work. @param time ms @param hint what stands for it, as a Numbered takes it */
   came(kind: WarmKind, name: string, tier: number, time: number, hint?: number): void {
     const number = this.#meet(kind, name, hint)
     const at = number * NUMBERS

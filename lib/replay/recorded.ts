@@ -21,7 +21,7 @@ interface Grant {
   /** ms of the request, and of the grant */
   readonly asked: number
   readonly granted: number
-  readonly activity: Activity
+  readonly activity: Pick<Activity, 'kind' | 'name' | 'workflow' | 'tenant' | 'tier' | 'amount'>
 }
 
 /** So exact is the time of a grant that its end tells, at the worst. */
@@ -88,8 +88,8 @@ export class Recorded {
   }
 
   private grant(activity: Activity): void {
-    const { time, waited, kind } = activity
-    const grant = { asked: time - waited, granted: time, activity: { ...activity } }
+    const { time, waited, kind, name, workflow, tenant, tier, amount } = activity
+    const grant = { asked: time - waited, granted: time, activity: { kind, name, workflow, tenant, tier, amount } }
     if (kind === 'bucket') {
       this.add(grant, time)
       return

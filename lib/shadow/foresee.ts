@@ -43,14 +43,18 @@ export interface Foreseen {
  */
 export function foresee(start: Start, own: Member): Foreseen {
   const middle = course(start, own, () => 0.5)
-  // Where nothing is a matter of chance, one is as good as all.
-  const outcomes = middle.chance ? drawn(start, own) : [outcomeIn(middle, own)]
+  // Where nothing is a matter of chance, one is as good as all; and where nobody else is there, for when its own hold ends is none of it.
+  const outcomes = middle.chance && !isAlone(start) ? drawn(start, own) : [outcomeIn(middle, own)]
   const waits = outcomes.map(({ wait }) => wait).sort((a, b) => a - b)
   const isKnown = outcomes.every(outcome => outcome.isKnown)
   const quantile = (share: number) => (isKnown ? waits[Math.min(waits.length - 1, Math.ceil(share * waits.length) - 1)] : undefined)
   const contention = 1 - waits.filter(wait => wait === 0).length / waits.length
   const none = contention === 0 ? 0 : undefined
   return { contention, p50: none ?? quantile(0.5), p95: none ?? quantile(0.95), ...inTheMiddle(start, own, middle) }
+}
+
+function isAlone({ holders, waiters }: Start): boolean {
+  return holders.length === 0 && waiters.every(list => list.length === 0)
 }
 
 /** What becomes of the request in one course. */

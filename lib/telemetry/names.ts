@@ -1,10 +1,16 @@
+import { HINTS_MOST, hintOf } from '../numbered.js'
 import type { Session } from '../session.js'
 import { makeTelemetry, type Telemetry } from '../telemetry.js'
 import type { RecordFields } from './record.js'
 
 /** Names that are remembered; beyond that the arena is asked again. */
-const NAMES_MAX = 65_536
+const NAMES_MAX = HINTS_MOST
 const GENERATIONS = 2 ** 20
+/** That of no element. */
+const KIND_OF_NAMES = 15
+/** What is known of a place. */
+const [NUMBER, GENERATION, TIME] = [0, 1, 2]
+const PLACE_NUMBERS = 4
 /** Places that there is room for from the beginning. */
 const PLACES_LEAST = 1_024
 
@@ -12,12 +18,14 @@ const PLACES_LEAST = 1_024
 export class RecordNames {
   readonly #telemetry: Telemetry
   readonly #capacity: number
-  /** by place in the arena: the number of what is there; 0 none */
-  #numbers = new Uint32Array(0)
-  /** by number: of the place, how often it was given away, and the name */
-  readonly #generations = new Uint32Array(NAMES_MAX)
-  #elements: string[] = ['']
-  readonly #names = new Map<number, string>()
+  /** by place in the arena, and beside each other, for they are wanted of each record: the number of what is there, how often the place was given away, and which of all names that there ever were it has; 0 none */
+  #places = new Float64Array(0)
+  /** the same for names of workflows and the like, by their numbers in the arena */
+  readonly #names = new Map<number, number>()
+  /** by number, of both: the name, and which of all it is, from 1 on; 0 of those without one */
+  #called: string[] = ['']
+  readonly #times = new Float64Array(NAMES_MAX)
+  #met = 0
 
   /** @param renamed what an element is to be called; a name that is gone is empty */
   constructor(
@@ -30,33 +38,55 @@ export class RecordNames {
 
   /** Of the element that a record is about. */
   element(record: Pick<RecordFields, 'element' | 'generation'>): string {
-    return this.named(this.number(record))
+    return this.named(this.number(record.element, record.generation))
   }
 
-  /** A small number that stands for the element as long as it is remembered; 0: there is no such place. Until the next one is asked for {@link named} knows its name. */
-  number(record: Pick<RecordFields, 'element' | 'generation'>): number {
-    const { element, generation } = record
-    const number = element < this.#numbers.length ? (this.#numbers[element] as number) : 0
-    return number > 0 && this.#generations[number] === generation ? number : this.#meet(element, generation, number)
+  /** A small number that stands for the element at a place as long as it is remembered; 0: there is no such place. Until the next one is asked for {@link named} knows its name. */
+  number(element: number, generation: number): number {
+    const at = PLACE_NUMBERS * element
+    const number = at < this.#places.length ? (this.#places[at + NUMBER] as number) : 0
+    return number > 0 && this.#places[at + GENERATION] === generation ? number : this.#meet(element, generation, number)
   }
 
   named(number: number): string {
-    return this.#elements[number] as string
+    return this.#called[number] as string
+  }
+
+  /**
+   * What stands for the name of a number and a kind, which has a number, too, as a Numbered takes it; 0: it has no name. So names need not be looked at to leave some out, nor to find them
+   * again.
+   */
+  hint(number: number, kind = KIND_OF_NAMES): number {
+    const time = this.#times[number] as number
+    return time === 0 ? 0 : hintOf(number, kind, time)
+  }
+
+  /** As {@link hint}, of the element at a place whose number was asked for just now. */
+  hintAt(element: number, kind: number): number {
+    const at = PLACE_NUMBERS * element
+    const time = at < this.#places.length ? (this.#places[at + TIME] as number) : 0
+    return time === 0 ? 0 : hintOf(this.#places[at + NUMBER] as number, kind, time)
   }
 
   /** Of a workflow, a tenant, a client, a kind of notes; undefined: none, or not known. */
   name(id: number): string | undefined {
-    if (id === 0) return undefined
-    const known = this.#names.get(id)
-    if (known !== undefined) return known
-    const name = this.#telemetry.names([id]).get(id)
-    return name === undefined ? undefined : remember(this.#names, id, name)
+    return this.nameOf(this.numberOf(id))
+  }
+
+  /** The same number for such a name, which no element has; 0: none, or not known. */
+  numberOf(id: number): number {
+    return id === 0 ? 0 : (this.#names.get(id) ?? this.#learn(id))
+  }
+
+  nameOf(number: number): string | undefined {
+    return number === 0 ? undefined : this.#called[number]
   }
 
   /** Elements are called otherwise from now on. */
   renew(): void {
-    this.#numbers.fill(0)
-    this.#elements = ['']
+    this.#places.fill(0)
+    this.#names.clear()
+    this.#called = ['']
   }
 
   /** @param before number of what was at its place, which is free */
@@ -64,30 +94,42 @@ export class RecordNames {
     const name = this.renamed(this.#telemetry.element({ element, generation }) ?? '')
     // No arena has such a place.
     if (!(element < this.#capacity)) return 0
-    if (before === 0 && this.#elements.length >= NAMES_MAX) this.renew()
+    const number = before > 0 ? before : this.#unused()
     this.#makeRoom(element)
-    const number = before > 0 ? before : this.#elements.length
-    this.#elements[number] = name
-    this.#generations[number] = generation
-    this.#numbers[element] = number
+    this.#call(number, name)
+    this.#places.set([number, generation, this.#times[number] as number], PLACE_NUMBERS * element)
     return number
   }
 
+  #learn(id: number): number {
+    const name = this.#telemetry.names([id]).get(id)
+    if (name === undefined) return 0
+    const number = this.#unused()
+    this.#call(number, name)
+    this.#names.set(id, number)
+    return number
+  }
+
+  #unused(): number {
+    if (this.#called.length >= NAMES_MAX) this.renew()
+    return this.#called.length
+  }
+
+  #call(number: number, name: string): void {
+    this.#called[number] = name
+    this.#times[number] = name === '' ? 0 : ++this.#met
+  }
+
   #makeRoom(element: number): void {
-    if (element < this.#numbers.length) return
-    const numbers = new Uint32Array(Math.min(this.#capacity, Math.max(PLACES_LEAST, 2 * element)))
-    numbers.set(this.#numbers)
-    this.#numbers = numbers
+    const length = PLACE_NUMBERS * element
+    if (length < this.#places.length) return
+    const places = new Float64Array(Math.min(PLACE_NUMBERS * this.#capacity, Math.max(PLACE_NUMBERS * PLACES_LEAST, 2 * length)))
+    places.set(this.#places)
+    this.#places = places
   }
 }
 
 /** A number for an element. One of a place at a time is remembered: generations follow each other. */
 export function placeOf({ element, generation }: Pick<RecordFields, 'element' | 'generation'>): number {
   return element * GENERATIONS + (generation % GENERATIONS)
-}
-
-function remember(names: Map<number, string>, key: number, name: string): string {
-  if (names.size >= NAMES_MAX) names.clear()
-  names.set(key, name)
-  return name
 }

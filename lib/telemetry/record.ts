@@ -24,6 +24,9 @@ export const KINDS = ['lock', 'bucket', 'pool', 'queue', 'keyed', 'name', 'room'
 export type Kind = (typeof KINDS)[number] | 'unknown'
 
 const HIGH_UNIT = 2 ** 32
+const HALF_UNIT = 2 ** 16
+const HALF_BITS = 16
+const LOW_HALF = HALF_UNIT - 1
 const KIND_MASK = 0xf
 const SHARED = 0x40
 const COARSE = 0x80
@@ -127,6 +130,100 @@ export function readRecord(view: DataView, at: number, into: RecordFields): Reco
   into.waited = long(view, at + 48)
   into.held = long(view, at + 56)
   return into
+}
+
+/** Records where they lie, each by its place and what is asked of it alone: for those who read so many that to copy them would show. As {@link decodeRecord} reads them. */
+export class RecordTable {
+  readonly #bytes: Uint8Array
+  readonly #words: Uint32Array
+  readonly #doubles: Float64Array
+
+  /** @param bytes whole records, at a multiple of 8 */
+  constructor(bytes: Uint8Array) {
+    const { buffer, byteOffset, length } = bytes
+    this.#bytes = bytes
+    this.#words = new Uint32Array(buffer, byteOffset, length / Uint32Array.BYTES_PER_ELEMENT)
+    this.#doubles = new Float64Array(buffer, byteOffset, length / Float64Array.BYTES_PER_ELEMENT)
+  }
+
+  time(place: number): number {
+    return this.#long(place, 0)
+  }
+
+  element(place: number): number {
+    return this.#word(place, 2)
+  }
+
+  generation(place: number): number {
+    return this.#word(place, 3)
+  }
+
+  event(place: number): TelemetryRecord['event'] {
+    return EVENTS[this.#byte(place, 16)] ?? 'unknown'
+  }
+
+  tier(place: number): number {
+    return this.#byte(place, 17)
+  }
+
+  outcome(place: number): TelemetryRecord['outcome'] {
+    return OUTCOMES[this.#byte(place, 18)] ?? 'unknown'
+  }
+
+  kind(place: number): Kind {
+    return KINDS[this.kindNumber(place)] ?? 'unknown'
+  }
+
+  /** Of its kind, known or not: below 16. */
+  kindNumber(place: number): number {
+    return this.#byte(place, 19) & KIND_MASK
+  }
+
+  shared(place: number): boolean {
+    return (this.#byte(place, 19) & SHARED) !== 0
+  }
+
+  /** Participant and incarnation, as one number. */
+  environment(place: number): number {
+    const word = this.#word(place, 5)
+    return (word & LOW_HALF) * HALF_UNIT + (word >>> HALF_BITS)
+  }
+
+  workflow(place: number): number {
+    return this.#word(place, 6)
+  }
+
+  tenant(place: number): number {
+    return this.#word(place, 7)
+  }
+
+  client(place: number): number {
+    return this.#word(place, 8)
+  }
+
+  amount(place: number): number {
+    return this.#doubles[(RECORD_BYTES / 8) * place + 5] as number
+  }
+
+  waited(place: number): number {
+    return this.#long(place, 12)
+  }
+
+  held(place: number): number {
+    return this.#long(place, 14)
+  }
+
+  #byte(place: number, at: number): number {
+    return this.#bytes[RECORD_BYTES * place + at] as number
+  }
+
+  #word(place: number, at: number): number {
+    return this.#words[(RECORD_BYTES / 4) * place + at] as number
+  }
+
+  #long(place: number, at: number): number {
+    return this.#word(place, at + 1) * HIGH_UNIT + this.#word(place, at)
+  }
 }
 
 /** The notes among the first bytes of what `drainNotes()` filled. What is no note ends them. */

@@ -12,8 +12,9 @@ test('an element has the same number each time, in every process, and another th
 
 test('the number tells the element', () => {
   const keys = new Keys()
-  const { hash, low, high } = keys.of('lock', 'a')
-  assert.equal(keys.byHash(hash), { kind: 'lock', name: 'a', hash, low, high })
+  const { number, hash, low, high } = keys.of('lock', 'a')
+  assert.is(keys.number('lock', 'a'), number)
+  assert.equal(keys.byHash(hash), { number, kind: 'lock', name: 'a', hash, low, high })
   assert.is((BigInt(high) << 32n) | BigInt(low), hash)
   assert.is(keys.byHash(1n), undefined)
 })

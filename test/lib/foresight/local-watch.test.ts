@@ -23,6 +23,26 @@ test('it looks at times of the arena, unasked', async () => {
   await gov.close()
 })
 
+test('whether it leads is said without reading what has come meanwhile', async () => {
+  const gov = virtual()
+  const session = joinArena({ handle: gov.handle })
+  const watch = new LocalWatch(session, { period: 100 }, { anomaly() {}, sized() {}, failed: assert.unreachable })
+  let drained = 0
+  const binding = session.binding as { drainRecords(reader: number, into: Uint8Array): number }
+  const drain = binding.drainRecords.bind(binding)
+  binding.drainRecords = (reader, into) => {
+    drained++
+    return drain(reader, into)
+  }
+  assert.is(await watch.ask('leads'), undefined, 'it does not plan')
+  assert.is(drained, 0)
+  await watch.ask('status')
+  assert.ok(drained > 0)
+  await watch.stop()
+  session.leave()
+  await gov.close()
+})
+
 test('what goes wrong while it looks stops it, and is told', async () => {
   const gov = virtual()
   const session = joinArena({ handle: gov.handle })

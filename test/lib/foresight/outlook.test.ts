@@ -19,6 +19,24 @@ test('what happened counts once, whatever the order in which environments are re
   assert.is(point.length, 1)
 })
 
+test('whoever follows is told of requests in the order of their times, in which environments are not read', () => {
+  const outlook = new Outlook(TIERS, 0)
+  const told: number[][] = []
+  outlook.follower = {
+    happened: asked => void told.push(asked.map(({ time }) => time)),
+    usage() {},
+    forget() {},
+    save: () => undefined,
+    load() {}
+  }
+  outlook.happened([activity({ time: 1_000 }), activity({ time: 1_000 }), activity({ time: 2_000 })])
+  outlook.happened([activity({ time: 3_000 }), activity({ time: 5_000 }), activity({ time: 4_000 }), activity({ time: 4_500 })])
+  assert.equal(told, [
+    [1_000, 1_000, 2_000],
+    [3_000, 4_000, 4_500, 5_000]
+  ])
+})
+
 test('of runs that raise others the list says so', () => {
   const outlook = new Outlook(TIERS, 0)
   const run = (workflow: string, start: number) =>

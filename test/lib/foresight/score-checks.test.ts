@@ -51,6 +51,23 @@ test('of a key one is open at a time for each tier and time, which have scores o
   ])
 })
 
+test('of a key of which nothing was said there is nothing to judge, and of one whose number another has got there still is', () => {
+  const { keeper, checks, key } = checksOf()
+  const [one, other] = [key('one'), key('other')]
+  const later = { ...key('later'), number: one.number }
+  checks.expect(one, 1, 0, 500, 0)
+  checks.expect(later, 1, 0, 500, 0)
+  assert.equal(
+    [one, later, other].map(({ number }) => checks.mayJudge(number)),
+    [true, true, false]
+  )
+  checks.came(one, 0, 100)
+  assert.ok(checks.mayJudge(later.number), 'the other one is open')
+  checks.came(later, 0, 100)
+  assert.not.ok(checks.mayJudge(later.number))
+  assert.is(keeper.scores()[0]?.scored, 2)
+})
+
 test('one that is long keeps those that are short from nothing', () => {
   const { keeper, checks, key } = checksOf()
   checks.expect(key('long'), 0.5, 0, 3_600_000, 0)

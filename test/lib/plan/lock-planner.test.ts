@@ -240,6 +240,19 @@ function blockedBy(planner: LockPlanner, lock: string, rounds: number, from = 0)
   return from + rounds * 10_000
 }
 
+test('who uses a lock is learnt from the first wait for a lower tier on', () => {
+  const planner = plannerOf(saying({ a: 0.9 }))
+  planner.came('a', LOW, 0, 'early')
+  planner.ended('a', LOW, 0, 0, 10)
+  const now = blocked(planner, 'a', 20, 10_000)
+  assert.equal(planner.collisions(now), [], 'nobody named has used it since')
+  planner.came('a', LOW, now, 'late')
+  assert.equal(
+    planner.collisions(now).map(({ users }) => Object.keys(users)),
+    [['late']]
+  )
+})
+
 test('who will wait behind whom is foretold once, as likely as it comes and then waits, to those who use the lock', () => {
   const score = { a: 0.9, b: 0.9, c: 0.9 }
   const planner = plannerOf(saying(score))
