@@ -1,6 +1,7 @@
 // The thread of a recorder: drains, decodes and writes, away from the event loop of whoever asked for it.
 import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { sayEnd } from '../thread/at-exit.js'
 import { serveRecorder } from './serve-recorder.js'
 
 /**
@@ -13,5 +14,7 @@ const NICEST = 19
 setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
 
 const port = parentPort as MessagePort
-const recorder = serveRecorder(workerData, { post: message => port.postMessage(message), close: () => port.close() })
+const { end, start } = workerData
+sayEnd(end)
+const recorder = serveRecorder(start, { post: message => port.postMessage(message), close: () => port.close() })
 port.on('message', message => recorder.hear(message))

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { refuse } from '../checks.js'
 import { ClosedError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
+import { newEnd, waitAtExit } from '../thread/at-exit.js'
 import { type Peer, type PeerEvents, processPeer, threadPeer } from '../thread/peer.js'
 import { errorOf } from '../thread/plain-error.js'
 import { arenaOf, startProcess, startThread } from '../thread/start.js'
@@ -201,8 +203,20 @@ export class RemoteRecorder implements Recorder {
 
 function startRecorder(where: 'process' | 'thread', start: RecorderStart, events: PeerEvents<FromRecorder>): Peer {
   const module = join(here, '..', 'history', `recorder-${where}`)
-  if (where === 'thread') return threadPeer(startThread(module, 'forelock recorder', start), events)
+  if (where === 'thread') return threadPeer(startWriter(module, start), events)
   const peer = processPeer(startProcess(module), events)
   peer.post(start)
   return peer
+}
+
+/** A thread that has written what was told, and closed its store, before the process exits. */
+function startWriter(module: string, start: RecorderStart): Worker {
+  const end = newEnd()
+  const worker = startThread(module, 'forelock recorder', { end, start })
+  const stop: ToRecorder = { id: 0, call: 'stop' } // nobody asks by this id
+  worker.once(
+    'exit',
+    waitAtExit(end, () => worker.postMessage(stop))
+  )
+  return worker
 }

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -17,6 +18,7 @@ import {
   type StorePlace,
   unlink
 } from '../../../lib/index.js'
+import { until } from '../../survive/support.js'
 import { Agent } from '../agents.js'
 import { isCoded, isSettled, rejection, thrown, virtual } from '../support.js'
 
@@ -33,6 +35,9 @@ async function awake<T>(promise: Promise<T>): Promise<T> {
     clearInterval(timer)
   }
 }
+
+/** Of a process, by one letter (proc(5)). */
+const stateOf = (pid: number) => /\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
 
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -242,6 +247,9 @@ test(
 test(
   'when the process of a recorder is killed, the next one has the file, and says since when rows may be missing',
   following(async (gov, next, _caller, writer) => {
+    // It writes no more from here on, however long this process stands still before it kills it.
+    process.kill(writer, 'SIGSTOP')
+    await until('it stands still', () => stateOf(writer) === 'T')
     const before = Date.now()
     process.kill(writer, 'SIGKILL')
     await awake(next.begun)
@@ -326,13 +334,15 @@ test('when its thread ends unasked, the recorder says so, and the next one has t
     thread = this
     return post.apply(this, args)
   }
-  const recorder = gov.record({ duckdb: file })
+  // Nothing by itself: in a thread that is ended while DuckDB works for it, that aborts the process.
+  const recorder = gov.record({ duckdb: file }, { interval: 1e6, host: false })
   await recorder.begun
   await recorder.drain()
   Worker.prototype.postMessage = post
   const warned = once(process, 'warning')
-  const asked = rejection(recorder.store.select('runs'))
-  await thread?.terminate()
+  const ended = thread?.terminate()
+  const asked = rejection(recorder.store.select('runs')) // heard by nobody any more
+  await ended
   assert.is(((await warned)[0] as { code?: string }).code, 'FORELOCK_RECORDER')
   isCoded(await asked, 'ERR_FORELOCK_CLOSED')
   assert.match(String(recorder.error), /its thread ended/)
@@ -343,6 +353,31 @@ test('when its thread ends unasked, the recorder says so, and the next one has t
   assert.is((await next.store.select('losses'))[0]?.reason, 'killed')
   await gov.close()
 })
+
+for (const [how, code, end, turns] of [
+  ['process.exit() at once', 3, 'process.exit(3)', 0],
+  ['process.exit() soon', 3, 'process.exit(3)', 10],
+  ['an uncaught exception', 1, "throw new Error('thrown')", 3],
+  ['having nothing left to do', 0, '', 0]
+] as const) {
+  test(`a process that ends by ${how} while its thread records has its last records written, whatever is under way there`, async () => {
+    const file = newFile()
+    const program = `
+      import { open } from ${JSON.stringify(new URL('../../../lib/index.ts', import.meta.url).href)}
+      const gov = open({ clock: 'virtual' })
+      const recorder = gov.record({ duckdb: ${JSON.stringify(file)} }, { interval: 1e6 })
+      await recorder.begun
+      for (let i = 0; i < 20; i++) recorder.store.select('runs').catch(() => {})
+      for (let i = 0; i < ${turns}; i++) await new Promise(setImmediate)
+      gov.lock('last').tryAcquire()
+      ${end}`
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: 'ignore' })
+    assert.equal(await once(child, 'exit'), [code, null])
+    const store = await openDuckDbStore(file)
+    assert.equal([store.recovered, (await store.select('events')).map(({ element }) => element)], [null, ['last']])
+    await store.close()
+  })
+}
 
 test('what is wrong about a description is said before anything begins', async () => {
   const gov = virtual()
