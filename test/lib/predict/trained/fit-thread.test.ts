@@ -27,10 +27,29 @@ test('fits asked for at once are answered each, while the event loop goes on', a
   assert.ok(turns > 0)
 })
 
-test('a fit that is not over in its time is given up, and the next one has a thread again', async () => {
+test('a fit that is not over in its time is given up with its thread, and the next one has another', async () => {
+  let threads = 0
+  const count = () => void threads++
+  process.on('worker', count)
   const thread = new FitThread()
   const long = Float64Array.from({ length: 200_000 }, (_, i) => Math.sin(i) + ((i * 7919) % 13))
   assert.is(await thread.fit(fit({ values: long, budget: 1 })), undefined)
+  assert.is((await thread.fit(fit()))?.length, 5)
+  process.off('worker', count)
+  assert.is(threads, 2)
+})
+
+test('a fit that took longer than it may gives nothing, though nobody came to end it', async () => {
+  const { setTimeout } = globalThis
+  const thread = new FitThread()
+  await thread.fit(fit())
+  // Whoever asked stands still when the time is over.
+  globalThis.setTimeout = ((then: () => void, ms: number) => setTimeout(then, ms === 0 ? 600_000 : ms)) as typeof setTimeout
+  try {
+    assert.is(await thread.fit(fit({ budget: 0 })), undefined)
+  } finally {
+    globalThis.setTimeout = setTimeout
+  }
   assert.is((await thread.fit(fit()))?.length, 5)
 })
 
