@@ -27,6 +27,8 @@ const GUIDES = [
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}.cache/guides`
 const run = promisify(execFile)
+/** A program of a guide that runs for so long hangs, ms: they take some seconds each, ten times that on a machine with as many others. */
+const HANG_MS = 240_000
 
 const arenaOf = (guide: string) => `guide-${guide}-${process.pid}`
 const textOf = (guide: string) => readFileSync(`${root}${fileOf(guide)}`, 'utf8')
@@ -72,7 +74,7 @@ test('what the guides show compiles', async () => {
 for (const guide of GUIDES) {
   test(`what ${fileOf(guide)} shows runs`, async () => {
     try {
-      await run(process.execPath, ['--import', 'tsx', programOf(guide)], { cwd: root, timeout: 60_000 })
+      await run(process.execPath, ['--import', 'tsx', programOf(guide)], { cwd: root, timeout: HANG_MS })
     } finally {
       forelock.unlink(arenaOf(guide), { force: true })
     }

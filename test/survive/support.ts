@@ -154,7 +154,7 @@ export async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** Polls a condition that no event announces, bounded by a generous limit that only a failure reaches. */
-export async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, limitMs = 60_000): Promise<void> {
   const end = Date.now() + limitMs
   while (!condition()) {
     if (Date.now() > end) throw new Error(`never came true: ${what}`)
