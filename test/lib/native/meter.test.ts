@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadAddon } from '../../../lib/native/load.js'
 import { type AccountFile, Counter, Life, MeterScope, type NativeMeter } from '../../../lib/native/meter.js'
-import { addonFile } from '../../survive/support.js'
+import { addonFile, until } from '../../survive/support.js'
 import { thrown } from '../support.js'
 
 const meter = (...given: unknown[]) => Reflect.apply(loadAddon().meter, undefined, given) as NativeMeter | undefined
@@ -94,24 +94,34 @@ test('what a getter throws is what the caller hears', () => {
   )
 })
 
+/** A worker that says which task of the kernel it is, when it has run a script. */
+async function begun(script: string): Promise<{ worker: Worker; gone(): Promise<void> }> {
+  const tell = `require('node:worker_threads').parentPort.postMessage(require('node:fs').readlinkSync('/proc/thread-self'))`
+  const worker = new Worker(`${script}; ${tell}`, { eval: true })
+  const exit = once(worker, 'exit')
+  const [task] = await once(worker, 'message')
+  // The kernel lets whoever joins a thread go on before it has taken it off its list.
+  const gone = async () => {
+    await exit
+    await until('its task is gone', () => !existsSync(`/proc/${task}`))
+  }
+  return { worker, gone }
+}
+
 for (const how of ['ends', 'is terminated'] as const) {
   test(`a thread that ${how} with meters open closes their files, and takes nothing down`, async () => {
     const script = `
       const { meter } = require(${JSON.stringify(addonFile())})
       const made = Array.from({ length: 5 }, () => meter(${MeterScope.Other}, ${process.pid}, true, [['/proc/self/stat']]))
       for (const one of made) one.read()
-      require('node:worker_threads').parentPort.postMessage('')
-      ${how === 'ends' ? '' : 'setInterval(() => made, 1_000)'}
-    `
+      ${how === 'ends' ? '' : 'setInterval(() => made, 1_000)'}`
     const open = () => ({ files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length })
-    await once(new Worker('0', { eval: true }), 'exit') // what the first of all takes for good
+    await (await begun('0')).gone() // what the first of all takes for good
     const before = open()
     for (let i = 0; i < 3; i++) {
-      const worker = new Worker(script, { eval: true })
-      const exit = once(worker, 'exit')
-      await once(worker, 'message')
+      const { worker, gone } = await begun(script)
       if (how === 'is terminated') await worker.terminate()
-      await exit
+      await gone()
     }
     assert.equal(open(), before)
   })
