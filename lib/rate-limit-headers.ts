@@ -22,8 +22,11 @@ export interface RateLimitState {
   resetMs?: number | undefined
 }
 
-/** Lower-case names, as Node and HTTP/2 have them. */
-export interface RateLimitHeaders {
+/**
+ * Lower-case names, as Node and HTTP/2 have them. A type alias, for an interface is assignable neither to what `writeHead()` takes nor to
+ * `HeadersInit`: it has no implicit index signature.
+ */
+export type RateLimitHeaders = {
   'ratelimit-policy': string
   ratelimit: string
   /** whole seconds; only of a refusal */

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { rateLimitHeaders } from '../../lib/index.js'
@@ -98,6 +101,18 @@ test('a client that does as it is told is granted', () => {
     assert.is(users.tryTake('a').ok, true)
     gov.advance(i * 17)
   }
+})
+
+test('a server of Node sends them as they are, and so does fetch: their type is one of headers there, too', async () => {
+  const headers = rateLimitHeaders({ ok: false, waitMs: 1200, remaining: 0 }, policy)
+  assert.is(new Headers(headers).get('retry-after'), '2')
+  const server = createServer((_, response) => response.writeHead(429, headers).end())
+  await once(server.listen(0), 'listening')
+  const request = get({ port: (server.address() as AddressInfo).port, agent: false })
+  const [response] = await once(request, 'response')
+  assert.equal([response.statusCode, response.headers.ratelimit, response.headers['retry-after']], [429, '"default";r=0;t=2', '2'])
+  response.resume()
+  await once(server.close(), 'close')
 })
 
 test.run()
