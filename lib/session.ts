@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Privacy } from './access/privacy.js'
 import type { ForelockError } from './errors/index.js'
 import type { Events } from './events/events.js'
@@ -184,6 +185,18 @@ export class Session {
   /** For what only looks, or moves the clock: still possible while close({ drain }) waits. */
   mustBeJoined(): void {
     if (!this.joined) throw closed()
+  }
+
+  /**
+   * Locks, grants and all else that users log have a session, and it has the keys of hashes and messages, and itself: in a log it is the name of its
+   * arena and nothing more.
+   */
+  toJSON(): { arena: string } {
+    return { arena: this.binding.name }
+  }
+
+  [inspect.custom](): { arena: string } {
+    return this.toJSON()
   }
 
   /** Leaves the arena. Waits must have been settled before. */

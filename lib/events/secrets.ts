@@ -10,7 +10,8 @@ const DIGEST_BYTES = 32
 
 /** The secrets that senders may sign with, each under a name, so that a new one can be given out before the old one goes. */
 export class Secrets {
-  private readonly keys = new Map<string, Buffer>()
+  // Out of reach of logs, which print what is private to the compiler alone.
+  readonly #keys = new Map<string, Buffer>()
 
   /** @throws ArgumentError */
   constructor(given: unknown) {
@@ -22,12 +23,12 @@ export class Secrets {
   /** @throws ArgumentError */
   set(name: string, secret: unknown): void {
     if (typeof name !== 'string') throw refuse('key', 'a string', name)
-    if (!this.keys.has(name) && this.keys.size >= KEYS_MAX) throw refuse('secrets', `at most ${KEYS_MAX} secrets`, this.keys.size + 1)
-    this.keys.set(name, secretBytes(secret, `secrets[${JSON.stringify(name)}]`))
+    if (!this.#keys.has(name) && this.#keys.size >= KEYS_MAX) throw refuse('secrets', `at most ${KEYS_MAX} secrets`, this.#keys.size + 1)
+    this.#keys.set(name, secretBytes(secret, `secrets[${JSON.stringify(name)}]`))
   }
 
   delete(name: string): boolean {
-    return this.keys.delete(name)
+    return this.#keys.delete(name)
   }
 
   /**
@@ -36,7 +37,7 @@ export class Secrets {
    */
   signer(signatures: readonly Buffer[], content: readonly Uint8Array[]): string | undefined {
     let found: string | undefined
-    for (const [name, key] of this.keys) {
+    for (const [name, key] of this.#keys) {
       const expected = hmac(key, content)
       for (const signature of signatures) if (timingSafeEqual(signature, expected)) found ??= name
     }
