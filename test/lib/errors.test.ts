@@ -60,4 +60,11 @@ test('the type guard knows all of them, by code, and nothing else', () => {
   }
 })
 
+test('with a code the compiler knows the facts of the error', () => {
+  const error: unknown = new errors.ConfigError('m', { option: 'rate', stored: 1, given: 2 })
+  if (!isForelockError(error, 'ERR_FORELOCK_CONFIG')) throw error
+  const option: string = error.facts.option
+  assert.equal([option, error.stored, error.given], ['rate', 1, 2])
+})
+
 test.run()
