@@ -127,7 +127,7 @@ export class Governor extends EventEmitter<GovernorEvents> {
 
   /** Signed events from outside, which foresight counts with: for those whose secrets `open({ events })` was given. */
   get events(): EventReceiver {
-    this.#events ??= new EventReceiver(this.#session.events, this.foresight)
+    this.#events ??= new EventReceiver(this.#session.events, this.foresight, () => this.#session.open)
     return this.#events
   }
 

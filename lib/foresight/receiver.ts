@@ -7,11 +7,13 @@ import type { Foresight } from './face.js'
 export class EventReceiver {
   readonly #events: Events | undefined
   readonly #foresight: Foresight
+  readonly #isOpen: () => boolean
 
   /** @internal */
-  constructor(events: Events | undefined, foresight: Foresight) {
+  constructor(events: Events | undefined, foresight: Foresight, isOpen: () => boolean) {
     this.#events = events
     this.#foresight = foresight
+    this.#isOpen = isOpen
   }
 
   /**
@@ -24,6 +26,8 @@ export class EventReceiver {
   receive(rawBody: Uint8Array | string, headers: HeadersLike): AcceptedEvent {
     const event = this.all().receive(rawBody, headers)
     this.#foresight.expect(eventOf(event)).catch((error: Error) => {
+      // Who closes the governor wants no forecast of it any more.
+      if (!this.#isOpen()) return
       // It was accepted: whoever sent it is not to send it again.
       process.emitWarning(`Foresight does not know of the event ${event.id}: ${error.message}`, {
         type: 'ForelockForesightWarning',

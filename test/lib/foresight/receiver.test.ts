@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { signatureHeaders } from '../../../lib/index.js'
+import { open, signatureHeaders } from '../../../lib/index.js'
 import { isCoded, thrown, virtual } from '../support.js'
 
 const secret = new Uint8Array(32).fill(7)
@@ -75,6 +75,20 @@ test('an event that foresight cannot take is accepted all the same, with a warni
   assert.is(gov.events.receive(...message(gov, 'spring')).id, 'spring')
   assert.is((await warned)[0].code, 'FORELOCK_EVENT')
   await gov.close()
+})
+
+test('who closes before foresight knows of an event is not warned', async () => {
+  const warned: Error[] = []
+  const hear = (warning: Error) => void warned.push(warning)
+  process.on('warning', hear)
+  const gov = open({ fresh: true, events: { secrets: { shop: secret } } })
+  const now = Date.now()
+  const body = JSON.stringify({ id: 'spring', type: 'sale', start: now + 60_000 })
+  gov.events.receive(body, { ...signatureHeaders('msg', now, body, secret) })
+  await gov.close()
+  await new Promise(resolve => setImmediate(resolve))
+  process.off('warning', hear)
+  assert.equal(warned, [])
 })
 
 test.run()
