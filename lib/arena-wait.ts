@@ -151,7 +151,15 @@ export function ranOut(label: string, resource: string, waitedMs: number): Timeo
 }
 
 export function exceeds(label: string, resource: string, asked: unknown): ExceedsError {
-  return new ExceedsError(`${label} can never give what was asked for`, { resource, asked })
+  return new ExceedsError(`${label} can never give ${beyond(asked)}`, { resource, asked })
+}
+
+/** What was asked for, and which limits it is beyond one of. */
+function beyond(asked: unknown): string {
+  if (typeof asked !== 'object' || asked === null) return `${String(asked)}: at most its burst, and that of each bucket above it`
+  const amounts = Object.entries(asked).filter(([, amount]) => amount !== 0)
+  const units = amounts.map(([dimension, amount]) => `${dimension} ${amount}`).join(', ')
+  return `${units}: at most its capacity without the floors of other tiers, and the ceiling of the tier`
 }
 
 /** A kind of thing and its name, as messages have it. */

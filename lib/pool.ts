@@ -510,16 +510,16 @@ export class Pool {
     const option = differing(stored, terms)
     // What is there was learnt meanwhile.
     if (adapts && option === 'capacity') return
-    if (update && option !== 'labels' && option !== 'tenants' && stored.names.join('\0') === terms.names.join('\0')) {
+    const canChange = option !== 'labels' && option !== 'tenants' && stored.names.join('\0') === terms.names.join('\0')
+    if (update && canChange) {
       this.change(terms)
       return
     }
-    const remedy = this.kind === 'semaphore' ? 'resize() changes its permits' : 'update: true changes capacity and tiers, and nothing else'
-    throw new ConfigError(`${this.label()} exists with other ${option}; ${remedy}`, { option, stored: this.describe(stored), given: terms })
-  }
-
-  private describe(stored: PoolState): object {
-    return { capacity: Object.fromEntries(stored.names.map((name, d) => [name, stored.capacity[d]])), tiers: termsOf(stored).tiers }
+    const change = this.kind === 'semaphore' ? 'resize() changes its permits' : 'pass update: true to change it'
+    throw new ConfigError(
+      `${this.label()} exists with ${difference(option, stored, terms)}; ${canChange ? change : 'that cannot be changed while the arena lives'}`,
+      { option, stored: readable(stored), given: readable(terms) }
+    )
   }
 
   private change(terms: PoolTerms): void {
@@ -600,6 +600,19 @@ function differing({ names, labels, capacity, tenants }: PoolState, terms: PoolT
   if (!terms.tenants.every(isThere)) return 'tenants'
   const same = names.length === terms.names.length && names.every((name, d) => name === terms.names[d] && capacity[d] === terms.capacity[d])
   return same ? 'tiers' : 'capacity'
+}
+
+/** What is another, in words: with both values where they are short. */
+function difference(option: ReturnType<typeof differing>, stored: PoolState, given: PoolTerms): string {
+  if (option !== 'capacity') return `other ${option}`
+  const words = ({ names, capacity }: Pick<PoolTerms, 'names' | 'capacity'>) => names.map((name, d) => `${name} ${capacity[d]}`).join(', ')
+  return `capacity ${words(stored)}, not ${words(given)}`
+}
+
+/** Terms as facts of an error: by the names of dimensions, those that are there and those that were given alike. */
+function readable(terms: PoolState | PoolTerms): object {
+  const { names, capacity, tiers } = 'tiers' in terms ? terms : termsOf(terms)
+  return { capacity: Object.fromEntries(names.map((name, d) => [name, capacity[d]])), tiers }
 }
 
 /** Runs `fn` and releases when what it returns has settled: as success, or, when it throws, without judgement. */

@@ -114,8 +114,9 @@ export class Events {
   private mustBeFresh(signed: number, now: number): void {
     const isFresh = Math.abs(now - signed) <= this.tolerance && this.nonces.remembers(signed)
     if (!isFresh) {
-      const old = Math.round((now - signed) / 1000)
-      throw new SignatureError(`signed ${old} s ago by the clock here, which is too far from now`, { reason: 'timestamp' })
+      const age = Math.round((now - signed) / 1000)
+      const when = age < 0 ? `${-age} s ahead of` : `${age} s ago by`
+      throw new SignatureError(`signed ${when} the clock here, which is too far from now`, { reason: 'timestamp' })
     }
   }
 }

@@ -72,6 +72,7 @@ test('what can never be given is refused at once: beyond the capacity, the floor
       await rejection(pool.allocate({ cpu: amount }, { tier }))
     ]) {
       isCoded(error, 'ERR_FORELOCK_EXCEEDS')
+      assert.match(error.message, new RegExp(`^pool "[^"]+" can never give cpu ${amount}: at most its capacity`))
       assert.equal(error.facts, { resource: 'a', asked: { cpu: amount } })
     }
     pool.tryAllocate({ cpu: amount - 1 }, { tier })?.release()
@@ -281,7 +282,13 @@ test('other terms for a pool that is there are a ConfigError that names what dif
     const error = thrown(() => gov.pool('a', { ...terms, ...change }))
     isCoded(error, 'ERR_FORELOCK_CONFIG')
     assert.is(error.option, option)
+    assert.equal(Object.keys(error.given), Object.keys(error.stored), 'both are told alike')
   }
+  const other = thrown(() => gov.pool('a', { ...terms, capacity: { cpu: 8 } }))
+  assert.is(other.message, 'pool "a" exists with capacity cpu 4, not cpu 8; pass update: true to change it')
+  assert.equal([other.stored.capacity, other.given.capacity], [{ cpu: 4 }, { cpu: 8 }])
+  const added = thrown(() => gov.pool('a', { ...terms, capacity: { cpu: 4, memory: 1 }, update: true }))
+  assert.is(added.message, 'pool "a" exists with capacity cpu 4, not cpu 4, memory 1; that cannot be changed while the arena lives')
   gov.pool('a', { ...terms, capacity: { cpu: 8 }, tiers: {}, update: true })
   assert.equal(pool.capacity, { cpu: 8 })
   assert.ok(pool.tryAllocate({ cpu: 8 }), 'there is no floor any more')

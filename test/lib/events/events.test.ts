@@ -109,6 +109,8 @@ test('a message is fresh for the tolerance, before and after', () => {
   send('early', { at: NOW + 300_000 })
   send('late', { at: NOW - 300_000 })
   refusedAs('timestamp', () => send('too-early', { at: NOW + 301_000 }))
+  assert.match(thrown(() => send('too-early', { at: NOW + 301_000 })).message, 'signed 301 s ahead of the clock here')
+  assert.match(thrown(() => send('too-late', { at: NOW - 301_000 })).message, 'signed 301 s ago by the clock here')
   refusedAs('timestamp', () => send('too-late', { at: NOW - 301_000 }))
 })
 
