@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { entry } from '../checks.js'
 import { isForelockError } from '../errors/index.js'
 import { unlink } from '../open.js'
 import { arenaName } from '../open-options.js'
@@ -24,6 +25,17 @@ forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
 
+/** What each verb is given, as the usage calls it. */
+const GIVEN: Readonly<Record<string, string>> = {
+  inspect: 'NAME',
+  unlink: 'NAME',
+  agent: 'NAME',
+  history: 'WHERE and QUERY',
+  backtest: 'options alone',
+  record: 'NAME and --out FILE',
+  replay: 'TRACE'
+}
+
 const OPTIONS = {
   dir: { type: 'string' },
   json: { type: 'boolean' },
@@ -46,15 +58,25 @@ async function main(args: string[]): Promise<number> {
     const [verb, name, ...query] = positionals
     if (values.help === true) return usage(process.stdout, 0)
     if (verb === 'history' && name !== undefined && query.length > 0) return await history(name, query, values)
-    if (query.length > 0) return usage(process.stderr, EXIT_USAGE)
-    if (verb === 'inspect' && name !== undefined) return inspect(name, values)
-    if (verb === 'unlink' && name !== undefined) return remove(name, values)
-    if (verb === 'agent' && name !== undefined) return await agent(name, values)
+    if (name === undefined || query.length > 0) return misused(verb)
+    if (verb === 'inspect') return inspect(name, values)
+    if (verb === 'unlink') return remove(name, values)
+    if (verb === 'agent') return await agent(name, values)
+    return misused(verb)
   } catch (error) {
     if (!isForelockError(error)) throw error
-    process.stderr.write(`forelock: ${error.message} [${error.code}]\n`)
+    const hint = error.code === 'ERR_FORELOCK_ACCESS' ? '; --as operator or --as admin may' : ''
+    process.stderr.write(`forelock: ${error.message}${hint} [${error.code}]\n`)
     return 1
   }
+}
+
+/** Says what was wrong before it says how to use it, which is long. */
+function misused(verb: string | undefined): number {
+  const given = verb === undefined ? undefined : entry(GIVEN, verb)
+  if (given !== undefined) process.stderr.write(`forelock: ${verb} takes ${given}\n`)
+  else if (verb !== undefined)
+    process.stderr.write(`forelock: there is no ${JSON.stringify(verb)}; known are ${Object.keys(GIVEN).join(', ')}\n`)
   return usage(process.stderr, EXIT_USAGE)
 }
 
@@ -71,7 +93,7 @@ async function judge(args: string[]): Promise<number> {
   const given = parse(args, BACKTEST_OPTIONS)
   if (given === undefined) return usage(process.stderr, EXIT_USAGE)
   if (given.values.help === true) return usage(process.stdout, 0)
-  if (given.positionals.length > 0) return usage(process.stderr, EXIT_USAGE)
+  if (given.positionals.length > 0) return misused('backtest')
   return (await backtest(given.values, text => process.stdout.write(text), progress)) ? 0 : 1
 }
 
@@ -81,7 +103,7 @@ async function record(args: string[]): Promise<number> {
   if (given.values.help === true) return usage(process.stdout, 0)
   const [name, ...rest] = given.positionals
   const { out, ...values } = given.values
-  if (name === undefined || out === undefined || rest.length > 0) return usage(process.stderr, EXIT_USAGE)
+  if (name === undefined || out === undefined || rest.length > 0) return misused('record')
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const { requests, refused, lost } = await recordTrace(arenaName(name), out, values, stop.signal, progress)
@@ -97,7 +119,7 @@ async function play(args: string[]): Promise<number> {
   if (given === undefined) return usage(process.stderr, EXIT_USAGE)
   if (given.values.help === true) return usage(process.stdout, 0)
   const [place, ...rest] = given.positionals
-  if (place === undefined || rest.length > 0) return usage(process.stderr, EXIT_USAGE)
+  if (place === undefined || rest.length > 0) return misused('replay')
   await replayTrace(place, given.values, text => process.stdout.write(text), progress)
   return 0
 }

@@ -1,6 +1,16 @@
 import { userInfo } from 'node:os'
 import { type GuardedHistory, openHistory } from '../access/door.js'
-import { text } from '../checks.js'
+import { refuse, text } from '../checks.js'
+
+const QUESTIONS = [
+  'peaks',
+  'frequent',
+  'bottlenecks',
+  'quantiles',
+  'usage WORKFLOW [ACTION]',
+  'predictions [WORKFLOW]',
+  'curves [WORKFLOW]'
+]
 
 /** Asks a history in the name of the user, and closes it: the answer as JSON. */
 export async function askHistory(where: string, query: readonly string[], role = 'viewer'): Promise<string> {
@@ -31,6 +41,12 @@ function ask(history: GuardedHistory, query: readonly string[]): Promise<unknown
     case 'curves':
       return history.curves({ ...(workflow !== undefined && { workflow }) })
     default:
-      return history.sql(query.join(' '))
+      return history.sql(sqlOf(query.join(' ')))
   }
+}
+
+/** One word is a question that was misspelt: no SQL that reads is so short, and a viewer would be told of rights. */
+function sqlOf(query: string): string {
+  if (!/\s/.test(query.trim())) throw refuse('QUERY', `${QUESTIONS.join(', ')}, or SQL`, query)
+  return query
 }

@@ -86,10 +86,20 @@ test('--dir names the folder of the arena', async () => {
   rmSync(dir, { recursive: true })
 })
 
-test('bad usage prints how to use it and exits with 64; --help is no error', async () => {
-  for (const args of [[], ['inspect'], ['unlink'], ['dance', 'x'], ['inspect', 'a', 'b'], ['inspect', 'a', '--what']]) {
+test('bad usage says what was wrong, then how to use it, and exits with 64; --help is no error', async () => {
+  const cases: [string[], string][] = [
+    [[], 'forelock inspect NAME'],
+    [['inspect'], 'forelock: inspect takes NAME\n'],
+    [['unlink'], 'forelock: unlink takes NAME\n'],
+    [['dance', 'x'], 'forelock: there is no "dance"; known are inspect, unlink, agent, history, backtest, record, replay\n'],
+    [['inspect', 'a', 'b'], 'forelock: inspect takes NAME\n'],
+    [['inspect', 'a', '--what'], "forelock: Unknown option '--what'"],
+    [['record', 'orders'], 'forelock: record takes NAME and --out FILE\n']
+  ]
+  for (const [args, reason] of cases) {
     const { code, err } = await forelock(...args)
     assert.is(code, 64, args.join(' '))
+    assert.ok(err.startsWith(reason), err)
     assert.match(err, 'forelock inspect NAME')
   }
   const help = await forelock('--help')
@@ -111,6 +121,10 @@ test('history answers from a file as JSON, as the role may, and writes down who 
     const refused = await forelock('history', file, 'SELECT * FROM runs')
     assert.is(refused.code, 1)
     assert.match(refused.err, 'ERR_FORELOCK_ACCESS')
+    assert.match(refused.err, '--as admin')
+    const misspelt = await forelock('history', file, 'peak')
+    assert.is(misspelt.code, 1)
+    assert.match(misspelt.err, /^forelock: QUERY must be peaks, .*, or SQL, not "peak" \[ERR_FORELOCK_ARGUMENT\]/)
     const audit = await forelock('history', file, 'SELECT role, action FROM audit ORDER BY time', '--as', 'admin')
     assert.equal(JSON.parse(audit.out), [
       { role: 'viewer', action: 'summaries' },
