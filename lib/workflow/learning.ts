@@ -104,7 +104,7 @@ export interface ScaleRequest {
   /** the part that refused */
   readonly kind: 'lock' | 'pool' | 'bucket'
   readonly name: string
-  /** what the run is to hold, by dimension, where that is learnt */
+  /** what the run is to hold, by dimension: as learnt; else of the pool that refused, where it is one */
   readonly amounts: AmountsByName | undefined
   /** of a bucket: ms until it would grant its part */
   readonly waitMs: number | undefined

@@ -1,6 +1,8 @@
 import type { Admission } from '../admission.js'
 import { type AdmitParts, admit, type Refusal, tryAdmit } from '../admit.js'
 import { FullError } from '../errors/index.js'
+import { type Pool, pools } from '../pool.js'
+import type { AmountsByName } from '../pool-terms.js'
 import type { Session } from '../session.js'
 import type { OnScale, ScaleRequest, WhenFull } from './learning.js'
 
@@ -28,7 +30,8 @@ export class Doorkeeper {
     if (answer.ok) return answer
     if (whenFull === 'reject') throw full(answer, parts, about)
     if (onScale === undefined || this.scaling) return admit(session, parts, terms)
-    return this.scale(onScale, parts, terms, { ...about, kind: answer.kind, name: answer.name, waitMs: answer.waitMs })
+    const { kind, name, waitMs } = answer
+    return this.scale(onScale, parts, terms, { ...about, amounts: about.amounts ?? amountsOf(parts, answer), kind, name, waitMs })
   }
 
   /** The wait and the hook at once: a hook that fails ends the wait of the run that it was called for. */
@@ -49,6 +52,13 @@ export class Doorkeeper {
       signal?.removeEventListener('abort', giveUp)
     }
   }
+}
+
+/** What was to be held of the pool that refused, where it was one. */
+function amountsOf({ pool = [] }: AdmitParts, { kind, name }: Refusal): AmountsByName | undefined {
+  if (kind !== 'pool') return undefined
+  const each = (pools.isPool(pool[0]) ? [pool] : pool) as readonly (readonly [Pool, AmountsByName])[]
+  return each.find(([one]) => one.name === name)?.[1]
 }
 
 function full(

@@ -37,6 +37,32 @@ test('a run that is to wait for nothing is rejected with what refused, and nothi
   await gov.close()
 })
 
+test('who is to bring more is told how much of which pool, of several, and of a bucket when it would grant', async () => {
+  const { gov, pool } = full()
+  const disks = gov.pool('disks', { capacity: { gb: 8 } })
+  const bucket = gov.bucket('b', { rate: 1, burst: 1 })
+  const asked: ScaleRequest[] = []
+  const onScale = (request: ScaleRequest) => void asked.push(request)
+  const pools = [[disks, { gb: 1 }] as const, [pool, { cpu: 2 }] as const]
+  const several = gov.workflow('several', { needs: { pool: pools }, whenFull: 'scale', onScale, metering: false }).run(() => undefined)
+  bucket.tryTake(1)
+  const paced = gov
+    .workflow('paced', { needs: { tokens: [[bucket, 1]] }, whenFull: 'scale', onScale, metering: false })
+    .run(() => undefined)
+  await macrotask()
+  assert.equal(
+    asked.map(({ name, amounts, waitMs }) => [name, amounts, waitMs]),
+    [
+      ['p', { cpu: 2 }, undefined],
+      ['b', undefined, 1_000]
+    ]
+  )
+  pool.resize({ cpu: 16 })
+  gov.advance(1_000)
+  await Promise.all([several, paced])
+  await gov.close()
+})
+
 test('more is called for once while somebody brings it, and the runs wait for it', async () => {
   const { gov, pool } = full()
   const asked: ScaleRequest[] = []
@@ -50,7 +76,7 @@ test('more is called for once while somebody brings it, and the runs wait for it
   const workflow = gov.workflow('w', { ...needs(pool), tier: 'interactive', whenFull: 'scale', onScale })
   const runs = [workflow.run(() => 1), workflow.run(() => 2)]
   await macrotask()
-  assert.equal(asked, [{ workflow: 'w', tier: 'interactive', kind: 'pool', name: 'p', amounts: undefined, waitMs: undefined }])
+  assert.equal(asked, [{ workflow: 'w', tier: 'interactive', kind: 'pool', name: 'p', amounts: { cpu: 2 }, waitMs: undefined }])
   pool.resize({ cpu: 16 })
   done()
   assert.equal(await Promise.all(runs), [1, 2])
