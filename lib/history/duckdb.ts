@@ -55,7 +55,8 @@ const FOLDER_OWNER_ONLY = 0o700
 /**
  * The history in a file (mode 0600, as is its log), by DuckDB. One process has it open at a time.
  *
- * @throws ArgumentError; LoadError if the package is not installed; InUseError if it is open already; VersionError if a later version made it
+ * @throws ArgumentError; LoadError if the package is not installed; InUseError if it is open already; VersionError if a later version made it;
+ *   NotFoundError if its folder is not there
  */
 export function openDuckDbStore(path: string, options: DuckDbStoreOptions = {}): Promise<HistoryStore> {
   return openDuckDbSchema(path, options, CURRENT)
@@ -121,7 +122,9 @@ function targetOf(descriptor: string): string | null {
 
 /** Made where nobody else can reach it, so that it is never there with another mode than 0600. */
 async function makeFile(duckdb: DuckDb, file: string): Promise<void> {
-  const folder = mkdtempSync(join(dirname(file), '.forelock-'))
+  const place = dirname(file)
+  if (!existsSync(place)) throw new NotFoundError(`there is no folder ${JSON.stringify(place)} to make a history in`, { resource: place })
+  const folder = mkdtempSync(join(place, '.forelock-'))
   try {
     const made = join(folder, basename(file))
     const instance = await duckdb.DuckDBInstance.create(made)

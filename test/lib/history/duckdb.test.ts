@@ -112,6 +112,14 @@ test('of more rows than can be put in order the newest stay too, by when they we
   await store.close()
 })
 
+test('a file in a folder that is not there is an error that names the folder', async () => {
+  const missing = join(folder, 'none')
+  const refused = await openDuckDbStore(join(missing, 'history.duckdb')).catch(error => error)
+  assert.ok(isForelockError(refused, 'ERR_FORELOCK_NOT_FOUND'), refused)
+  assert.is(refused.resource, missing)
+  assert.match(refused.message, JSON.stringify(missing))
+})
+
 test('a second store on the same file is refused, and the first goes on', async () => {
   const file = fresh()
   const store = await openDuckDbStore(file, MANUAL)
