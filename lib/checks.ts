@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { ArgumentError } from './errors/index.js'
 import { FOREVER_MS } from './units.js'
 
@@ -6,6 +7,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'bigint') return 'a bigint'
   if (typeof value === 'function') return 'a function'
+  // The length of an array is its own; a proxy could run anything, and be revoked.
+  if (!types.isProxy(value) && Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'object' && value !== null) return 'an object'
   return String(value)
 }

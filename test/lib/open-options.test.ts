@@ -9,6 +9,10 @@ const refused = (options: unknown, code: 'ERR_FORELOCK_ARGUMENT' | 'ERR_FORELOCK
   return error
 }
 
+test('of an array that is refused the message says how long it was', () => {
+  assert.is(refused({ tiers: ['a', 'b', 'c', 'd', 'e'] }).message, 'tiers must be an array of 1 to 4 names, not an array of 5')
+})
+
 test('no options open the private arena of the process', () => {
   const { native, reportLeaks } = readOpenOptions(undefined)
   assert.equal(native, { fresh: false })
