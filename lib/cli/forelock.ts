@@ -44,6 +44,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' }
 } as const
 
+// Who reads no further (`| head`) wants no more of it; what is being written into files, or planned, goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {

@@ -108,6 +108,16 @@ test('bad usage says what was wrong, then how to use it, and exits with 64; --he
   assert.is((await forelock('inspect', '../etc')).code, 1)
 })
 
+test('who stops to read what it prints does not make it fail', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  let err = ''
+  child.stderr.on('data', chunk => {
+    err += chunk
+  })
+  assert.equal([await once(child, 'close'), err], [[0, null], ''])
+})
+
 test('history answers from a file as JSON, as the role may, and writes down who asked', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'forelock-cli-'))
   const file = join(folder, 'history.duckdb')
