@@ -209,8 +209,8 @@ function readCapacity(value: unknown): Pick<NativeOptions, 'elements' | 'waiters
 /** What is in it is checked by the agent, which knows the names of the tiers. */
 function readPredict(value: unknown): AgentOptions | undefined {
   if (typeof value === 'boolean') return value ? {} : undefined
-  if (value === null || Array.isArray(value)) throw refuse('predict', 'true, false or an object', value)
-  return optionsObject(value, 'predict') as AgentOptions | undefined
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('predict', 'true, false or an object', value)
+  return value as AgentOptions
 }
 
 function partsPerMillion(value: unknown): number {

@@ -9,8 +9,9 @@ const refused = (options: unknown, code: 'ERR_FORELOCK_ARGUMENT' | 'ERR_FORELOCK
   return error
 }
 
-test('of an array that is refused the message says how long it was', () => {
+test('of an array that is refused the message says how long it was, and of predict that it may be a flag', () => {
   assert.is(refused({ tiers: ['a', 'b', 'c', 'd', 'e'] }).message, 'tiers must be an array of 1 to 4 names, not an array of 5')
+  assert.is(refused({ predict: 'yes' }).message, 'predict must be true, false or an object, not "yes"')
 })
 
 test('no options open the private arena of the process', () => {
