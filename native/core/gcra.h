@@ -86,7 +86,7 @@ struct Pace {
   std::uint64_t units(Nanos since_epoch) const {
     // In two steps, of which the first takes the upper half of a product as it stands: a shift across both halves takes as long as that.
     static_assert(kLeastShift == 62);
-    if (since_epoch >> 62 == 0) [[likely]] {
+    if (since_epoch >> 62 == 0 && shift - kLeastShift < 64) [[likely]] {
       const auto upper = static_cast<std::uint64_t>((static_cast<Wide>(since_epoch << 2) * scale) >> 64) >> (shift - kLeastShift);
       return upper > kEnd ? kEnd : upper;
     }
