@@ -362,6 +362,7 @@ for (const [how, code, end, turns] of [
 ] as const) {
   test(`a process that ends by ${how} while its thread records has its last records written, whatever is under way there`, async () => {
     const file = newFile()
+    // Of what is under way nobody hears any more: the process ends meanwhile.
     const program = `
       import { open } from ${JSON.stringify(new URL('../../../lib/index.ts', import.meta.url).href)}
       const gov = open({ clock: 'virtual' })

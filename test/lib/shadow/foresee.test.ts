@@ -4,26 +4,12 @@ import { foresee } from '../../../lib/shadow/foresee.js'
 import type { HoldTime } from '../../../lib/shadow/hold-times.js'
 import type { Member } from '../../../lib/shadow/line.js'
 import { LockRules } from '../../../lib/shadow/lock-rules.js'
-import { NO_AMOUNTS } from '../../../lib/shadow/look.js'
+import { member as memberWith } from './support.js'
 
 /** As often any time up to twice as long. */
 const about = (ms: number): HoldTime => ({ basis: 'element', left: (age, quantile) => Math.max(0, 2 * ms * quantile - age) })
 
-const member = (parts: Partial<Member>): Member => ({
-  tier: 1,
-  arrival: 0,
-  until: Number.POSITIVE_INFINITY,
-  ttl: Number.POSITIVE_INFINITY,
-  hold: about(100),
-  shared: false,
-  steal: false,
-  workflow: 0,
-  tenant: 0,
-  revocable: false,
-  amounts: NO_AMOUNTS,
-  declared: 0,
-  ...parts
-})
+const member = (parts: Partial<Member>) => memberWith(about(100), parts)
 
 function foreseen(holders: readonly Member[]) {
   let courses = 0

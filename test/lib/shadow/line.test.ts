@@ -3,27 +3,11 @@ import * as assert from 'uvu/assert'
 import type { HoldTime } from '../../../lib/shadow/hold-times.js'
 import { Line, type Member } from '../../../lib/shadow/line.js'
 import { LockRules } from '../../../lib/shadow/lock-rules.js'
-import { NO_AMOUNTS } from '../../../lib/shadow/look.js'
+import { member as memberWith } from './support.js'
 
 const always = (ms: number): HoldTime => ({ basis: 'element', left: age => Math.max(0, ms - age) })
 
-function member(parts: Partial<Member> = {}): Member {
-  return {
-    tier: 1,
-    arrival: 0,
-    until: Number.POSITIVE_INFINITY,
-    ttl: Number.POSITIVE_INFINITY,
-    hold: always(10),
-    shared: false,
-    steal: false,
-    workflow: 0,
-    tenant: 0,
-    revocable: false,
-    amounts: NO_AMOUNTS,
-    declared: 0,
-    ...parts
-  }
-}
+const member = (parts: Partial<Member> = {}) => memberWith(always(10), parts)
 
 function served(waiters: Member[], own = member()): Line {
   const line = new Line(new LockRules([], 0), 0, [[], waiters, [], []], [member({ arrival: -5 })], () => 0.5)

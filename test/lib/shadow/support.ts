@@ -1,5 +1,27 @@
 import { type ForelockErrorCode, type Governor, isForelockError, type ShadowAnswer } from '../../../lib/index.js'
+import type { HoldTime } from '../../../lib/shadow/hold-times.js'
+import type { Member } from '../../../lib/shadow/line.js'
+import { NO_AMOUNTS } from '../../../lib/shadow/look.js'
 import { macrotask } from '../support.js'
+
+/** A request for a lock that came at 0 and waits or holds, as nobody said anything else of it. */
+export function member(hold: HoldTime, parts: Partial<Member> = {}): Member {
+  return {
+    tier: 1,
+    arrival: 0,
+    until: Number.POSITIVE_INFINITY,
+    ttl: Number.POSITIVE_INFINITY,
+    hold,
+    shared: false,
+    steal: false,
+    workflow: 0,
+    tenant: 0,
+    revocable: false,
+    amounts: NO_AMOUNTS,
+    declared: 0,
+    ...parts
+  }
+}
 
 interface Ending {
   readonly at: number
