@@ -8,6 +8,7 @@
 #include "bind/meter.h"
 #include "bind/open.h"
 #include "bind/predict.h"
+#include "bind/processors.h"
 #include "core/signature.h"
 
 namespace {
@@ -23,6 +24,7 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 
 napi_value init(napi_env env, napi_value exports) {
   add(env, exports, "threadBegins", forelock::bind::thread_begins);
+  add(env, exports, "leaveProcessor", forelock::bind::leave_processor);
   add(env, exports, "open", forelock::bind::open);
   add(env, exports, "unlink", forelock::bind::unlink);
   add(env, exports, "inspect", forelock::bind::inspect);

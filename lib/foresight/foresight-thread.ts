@@ -1,17 +1,15 @@
 // The thread of foresight: reads the lanes and learns, away from the event loop of whoever asks.
-import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { joinArena } from '../open.js'
+import { giveWay } from '../thread/give-way.js'
 import { plainError } from '../thread/plain-error.js'
 import type { Question } from './answers.js'
 import { LocalWatch } from './local-watch.js'
 import type { FromWatch, ToWatch, WatchThread } from './messages.js'
 
-/** What may be late gives way to what may not, as the recorder does. */
+/** As the recorder does. */
 const NICER = 5
-const NICEST = 19
-// To Linux 0 is the thread that asks, not its process.
-setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
+giveWay(NICER)
 
 const port = parentPort as MessagePort
 const { arena, terms } = workerData as WatchThread

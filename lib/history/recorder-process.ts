@@ -1,6 +1,6 @@
 // The process of a recorder: drains, decodes and writes where nothing is shared with whoever asked for it, neither an event loop nor the threads beside it.
 import { readdir } from 'node:fs/promises'
-import { getPriority, setPriority } from 'node:os'
+import { giveWay } from '../thread/give-way.js'
 import { plainError } from '../thread/plain-error.js'
 import type { FromRecorder, RecorderStart, ToRecorder } from './messages.js'
 import { type ServedRecorder, serveRecorder } from './serve-recorder.js'
@@ -8,7 +8,7 @@ import { type ServedRecorder, serveRecorder } from './serve-recorder.js'
 /**
  * The caller goes before what reads the lanes, and that before what writes the file and collects garbage. On one core, at 110,000 records a second beside
  * other work, timers of the caller came 6 to 14 ms late (p99) with these, 10 to 19 ms with a thread, and 23 to 44 ms with a process as nice as the caller;
- * with both as nice as can be the lanes were read too late.
+ * with both as nice as can be the lanes were read too late. And all of it leaves a processor to others (decision 24).
  */
 const NICER = 10
 const NICEST = 19
@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 process.on('uncaughtException', error => post({ event: 'failed', error: plainError(error) }, () => process.exit(1)))
 
-const ready = giveWay()
+const ready = allGiveWay()
 let recorder: ServedRecorder | undefined
 
 process.on('message', async (message: RecorderStart | ToRecorder) => {
@@ -37,12 +37,9 @@ process.once('disconnect', async () => {
 })
 
 /** Threads have priorities of their own. Those of libuv's pool, where the store works, are there once something was asked of it, as here. */
-async function giveWay(): Promise<void> {
+async function allGiveWay(): Promise<void> {
   const reader = String(process.pid)
-  for (const thread of await readdir('/proc/self/task')) {
-    const before = getPriority(Number(thread))
-    setPriority(Number(thread), thread === reader ? Math.min(NICEST, before + NICER) : NICEST)
-  }
+  for (const thread of await readdir('/proc/self/task')) giveWay(thread === reader ? NICER : NICEST, Number(thread))
 }
 
 let unsent = 0

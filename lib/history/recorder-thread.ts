@@ -1,7 +1,7 @@
 // The thread of a recorder: drains, decodes and writes, away from the event loop of whoever asked for it.
-import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { sayEnd } from '../thread/at-exit.js'
+import { giveWay } from '../thread/give-way.js'
 import { serveRecorder } from './serve-recorder.js'
 
 /**
@@ -9,9 +9,7 @@ import { serveRecorder } from './serve-recorder.js'
  * 9 to 11 ms with a recorder of the same priority; nicer still, it is itself kept from the lanes while the store puts roll-ups together. Where there are cores enough it changes nothing.
  */
 const NICER = 5
-const NICEST = 19
-// To Linux 0 is the thread that asks, not its process.
-setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
+giveWay(NICER)
 
 const port = parentPort as MessagePort
 const { end, start } = workerData

@@ -595,6 +595,13 @@ export interface Addon {
   ): { options: Record<string, unknown>; participants: object[]; locks: ElementSnapshot[]; counters: Record<string, number> }
   /** The worker thread of this environment is that number to those who meter it, {@link MeterScope.OtherThread}, until it ends. */
   threadBegins(threadId: number): void
+  /**
+   * Of the processors that a thread of this process may run on, it leaves the first to others, if it has more than that one.
+   *
+   * @param thread the kernel's number, 0: the calling thread
+   * @returns false: no thread of this process, or it may not be moved
+   */
+  leaveProcessor(thread: number): boolean
   /** Opens what a meter reads: lib/native/meter.ts. Undefined: the process that it is of is not there. */
   meter(scope: MeterScope, pid: number, all: boolean, files: readonly AccountFile[]): NativeMeter | undefined
   /** What the forecasters compute: lib/native/predict.ts. */

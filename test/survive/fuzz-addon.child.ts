@@ -274,6 +274,7 @@ function nativeRound(): void {
   if (random.below(60) === 0)
     attempt(() => addon.unlink(safe() as string, random.below(2) === 0 ? dir : (safe() as string), safe() as boolean), 'unlink')
   if (random.below(20) === 0) meterRound()
+  if (random.below(100) === 0) attempt(() => Reflect.apply(addon.leaveProcessor, safe(), [safe()]), 'leaveProcessor')
   if (random.below(60) === 0) attempt(() => addon.inspect(safe() as string, dir), 'inspect')
   if (random.below(200) === 0) attempt(() => structuredClone(target.scratch, { transfer: [target.scratch.buffer as never] }), 'transfer')
   if (random.below(300) === 0) {

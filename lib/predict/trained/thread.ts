@@ -1,15 +1,13 @@
 // The thread in which models are fitted that take long, or block: away from the event loop of whoever wants them.
-import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { isForelockError, type LoadError } from '../../errors/index.js'
+import { giveWay } from '../../thread/give-way.js'
 import { loadAugurs, TrapError } from './augurs-fit.js'
 import type { Fit, Fitted, FromFitThread } from './fits.js'
 import { fitRecurrent, loadTensorflow } from './recurrent-fit.js'
 
-/** What may be late gives way to what may not. To Linux 0 is the thread that asks, not its process. */
 const NICER = 10
-const NICEST = 19
-setPriority(0, Math.min(NICEST, getPriority(0) + NICER))
+giveWay(NICER)
 
 // Engines write advice and notes there, which are not for the terminal of whoever uses them; errors go as messages.
 for (const stream of [process.stdout, process.stderr]) stream.write = () => true

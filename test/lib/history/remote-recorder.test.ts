@@ -21,6 +21,7 @@ import {
 import { until } from '../../survive/support.js'
 import { Agent } from '../agents.js'
 import { isCoded, isSettled, rejection, thrown, virtual } from '../support.js'
+import { leavingOne, placeOf, threadsOf } from '../thread/threads.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'forelock-recorder-'))
 let made = 0
@@ -35,6 +36,9 @@ async function awake<T>(promise: Promise<T>): Promise<T> {
     clearInterval(timer)
   }
 }
+
+/** Threads of libuv's pool, where the store works. */
+const POOL = 4
 
 /** Of a process, by one letter (proc(5)). */
 const stateOf = (pid: number) => /\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
@@ -283,6 +287,25 @@ test(
     gov.lock('after').tryAcquire()
     await recorder.drain()
     assert.is((await recorder.store.select('events', { where: { element: 'after' } })).length, 1)
+  })
+)
+
+test(
+  'its threads are nicer than the caller, those that write most of all, and leave it a processor',
+  inProcess(async (gov, recorder) => {
+    gov.lock('written').tryAcquire()
+    await recorder.drain()
+    const own = placeOf(process.pid)
+    const pid = recorder.pid as number
+    const niceOf = new Map<number, number>()
+    for (const thread of threadsOf(pid)) {
+      const { nice, processors } = placeOf(thread)
+      assert.equal(processors, leavingOne(own.processors), `${thread} of ${pid}`)
+      niceOf.set(thread, nice)
+    }
+    assert.is(niceOf.get(pid), Math.min(19, own.nice + 10))
+    const nicest = [...niceOf.values()].filter(nice => nice === 19)
+    assert.ok(nicest.length >= POOL, `${nicest.length} of ${niceOf.size} threads`)
   })
 )
 
