@@ -62,7 +62,8 @@ export const FLOORS = {
   futex: { driver: 'floors', connect: 'futex' },
   coldLine: { driver: 'floors', connect: 'coldLine' },
   bare: { driver: 'interleaved', connect: 'bare' },
-  hooked: { driver: 'interleaved', connect: 'hooked' }
+  hooked: { driver: 'interleaved', connect: 'hooked' },
+  unrecorded: { driver: 'forelock-recorder', connect: 'unrecorded' }
 } satisfies Record<string, Contestant>
 
 export type OwnName = keyof typeof OWN

@@ -413,7 +413,8 @@ const HISTORY: Trial[] = [
       { id: 'history/ingest-rss', unit: 'bytes', series: 'rss' }
     ],
     own: { kind: 'ingest', params: {}, contestant: 'recorder', processes: 1 },
-    rivals: { 'better-sqlite3': { kind: 'ingest', params: {}, processes: 1 } }
+    rivals: { 'better-sqlite3': { kind: 'ingest', params: {}, processes: 1 } },
+    floors: { unrecorded: { kind: 'ingest', params: {}, contestant: 'unrecorded', processes: 1 } }
   },
   {
     title:

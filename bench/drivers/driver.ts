@@ -44,8 +44,8 @@ export interface IngestDriver {
   kept(): Promise<number>
   /** of the process that writes, if it is another one */
   readonly writer?: number | undefined
-  /** @returns bytes on disk */
-  close(): Promise<number>
+  /** @returns bytes on disk, undefined where nothing is kept */
+  close(): Promise<number | undefined>
 }
 
 /** What the events are about, in turn. */

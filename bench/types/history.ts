@@ -52,7 +52,7 @@ export const ingest: Kind = async ({ job, connect }) => {
       delay: [delay.percentile(99.9) / NS_PER_MS - 1],
       lost: [offered - kept],
       cores: [cpu / wall],
-      bytes: [bytes / kept],
+      bytes: bytes === undefined ? [] : [bytes / kept],
       rss: [rss]
     }
   }
