@@ -52,3 +52,5 @@ TEST_CASE("what is no thread of this process is not moved") {
   CHECK(CPU_EQUAL(&now, &before));
   CHECK(!leave_first_processor(-1));
 }
+
+TEST_MAIN()
