@@ -26,10 +26,13 @@ export interface PaceOptions {
   burst?: number | undefined
 }
 
+/** What of a pace is to change; what is not named stays as it is. */
+export type PaceChange = Partial<PaceOptions>
+
 export interface BucketOptions extends PaceOptions {
   /** a bucket above: what is taken here is taken there too, or from neither; up to 8 levels */
   parent?: Bucket | undefined
-  /** changes the pace of a bucket that is there, instead of a `ConfigError` */
+  /** gives a bucket that is there this pace, defaults and all, instead of a `ConfigError`; {@link Bucket.configure} changes a part of it */
   update?: boolean | undefined
   /** runs the bucket dry: what it would refuse or make wait is granted, and counted; default as `open({ shadow })` */
   shadow?: boolean | undefined
@@ -192,17 +195,21 @@ export class Bucket {
   }
 
   /**
-   * Changes the pace for all who use the bucket. What was taken stays taken: the debt goes on, in tokens, at the new rate.
+   * Changes the pace for all who use the bucket, or a part of it: what is not named stays as it is. What was taken stays taken: the debt goes on,
+   * in tokens, at the new rate. Of two who change parts of it at the same moment, the later may take back what the earlier changed.
    *
    * @throws BusyError if another thread stays inside the bucket; ArgumentError
    */
-  configure(pace: PaceOptions): void {
-    const { session } = this
-    session.mustBeOpen(this.name)
+  configure(pace: PaceChange): void {
+    this.session.mustBeOpen(this.name)
     const given = optionsObject(pace, 'pace')
     if (given === undefined) throw refuse('pace', 'an object', pace)
     onlyKnown(given, ['rate', 'per', 'burst'], 'configure()')
-    this.change(readPaceOf(given))
+    const { rate, per, burst } = given as { [K in keyof PaceOptions]: unknown }
+    if (rate === undefined && per === undefined && burst === undefined) throw refuse('pace', 'an object with a rate, per or burst', pace)
+    const present = this.readPace()
+    const or = (value: unknown, otherwise: number) => (value === undefined ? otherwise : value)
+    this.change(readPace(or(rate, present.rate), or(per, present.per), or(burst, present.burst)))
   }
 
   /** Also while the governor closes: others may have the arena open. */

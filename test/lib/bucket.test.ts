@@ -289,6 +289,34 @@ test('a rate that is changed live leaves what was taken: the debt goes on at the
   assert.is(bucket.tryTake(5).ok, true)
 })
 
+test('what a change does not name stays as it is', () => {
+  const gov = virtual()
+  const bucket = gov.bucket('a', { rate: 600, per: 60_000, burst: 50 })
+  const pace = () => [bucket.rate, bucket.per, bucket.burst]
+  bucket.tryTake(20)
+  bucket.configure({ rate: 1200 })
+  assert.equal(pace(), [1200, 60_000, 50])
+  assert.is(bucket.tryTake(31).waitMs, 50)
+  bucket.configure({ burst: 30 })
+  assert.equal(pace(), [1200, 60_000, 30])
+  bucket.configure({ per: 1000, rate: undefined })
+  assert.equal(pace(), [1200, 1000, 30])
+  assert.is(bucket.peek().remaining, 10)
+  bucket.configure({ rate: 5, per: 1, burst: 7 })
+  assert.equal(pace(), [5, 1, 7])
+})
+
+test('a part that the rest of the pace cannot have is refused, and all stays as it was', () => {
+  const bucket = virtual().bucket('a', { rate: 10, per: 1, burst: 1 })
+  for (const pace of [{ rate: 1e9 }, { per: 1e-9 }, { burst: 0.5 }, { burst: Number.MAX_VALUE }, { rate: null }, {}, { per: undefined }]) {
+    isCoded(
+      thrown(() => bucket.configure(pace as never)),
+      'ERR_FORELOCK_ARGUMENT'
+    )
+    assert.equal([bucket.rate, bucket.per, bucket.burst], [10, 1, 1])
+  }
+})
+
 test('over changes of the rate no window admits more than its rates and the larger burst', () => {
   const random = new Random(11)
   const gov = virtual()
@@ -311,7 +339,7 @@ test('who waits is served at the new rate', async () => {
   empty(bucket)
   const waiting = bucket.take(5)
   gov.advance(1000)
-  bucket.configure({ rate: 10, burst: 5 })
+  bucket.configure({ rate: 10, per: 1000 })
   gov.advance(499)
   assert.is(await isSettled(waiting), false)
   gov.advance(1)
@@ -652,7 +680,8 @@ test('options that are misspelt or of the wrong type are refused before anything
     ['workflow', () => bucket.tryTake(1, { workflow: null as never })],
     ['options', () => bucket.tryTake(1, null as never)],
     ['pace', () => bucket.configure(undefined as never)],
-    ['rate', () => bucket.configure({} as never)],
+    ['pace', () => bucket.configure({})],
+    ['rate', () => bucket.configure({ rate: null as never })],
     ['update', () => bucket.configure({ rate: 1, update: true } as never)],
     ['rate', () => gov.bucket('b', { rate: 0 })],
     ['rate', () => gov.bucket('b', { rate: '1' as never })],
