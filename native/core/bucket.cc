@@ -69,9 +69,9 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     return spent;
   }
   if (drawn != 0) keep(pace, drawn, now);
-  if (spent != Spent::kRefused) return spent;
-  if (!possible(tokens)) return Spent::kNever;
-  out.ready = ready_at(tokens, now);
+  // Also of one who would come behind those who wait: he need not wait to hear it.
+  if (spent == Spent::kNever || !possible(tokens)) return Spent::kNever;
+  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now);
   return spent;
 }
 

@@ -409,15 +409,31 @@ test('the wait of a hierarchy is that of its slowest level, to the nanosecond', 
   }
 })
 
-test('more than a bucket above can hold is never given', () => {
+test('more than a bucket above can hold is never given, whoever waits already', async () => {
   const gov = virtual()
   const all = gov.bucket('all', { rate: 1, burst: 2 })
   const one = gov.bucket('one', { rate: 1, burst: 10, parent: all })
-  isCoded(
-    thrown(() => one.tryTake(3)),
-    'ERR_FORELOCK_EXCEEDS'
-  )
+  const isNever = async () => {
+    for (const error of [
+      thrown(() => one.tryTake(3)),
+      thrown(() => one.tryTake(3, { tier: 'critical' })),
+      thrown(() => gov.tryAdmit({ tokens: [[one, 3]] })),
+      await rejection(one.take(3)),
+      await rejection(gov.admit({ tokens: [[one, 3]] }))
+    ])
+      isCoded(error, 'ERR_FORELOCK_EXCEEDS')
+  }
+  await isNever()
   assert.is(one.peek(1).remaining, 10)
+  empty(all)
+  await isNever()
+  const waiting = [one.take(1), all.take(1)]
+  await isNever()
+  gov.advance(2_000)
+  assert.equal(
+    (await Promise.all(waiting)).map(({ ok }) => ok),
+    [true, true]
+  )
 })
 
 test('who waits below is served when the one above has tokens', async () => {

@@ -191,27 +191,32 @@ TEST_CASE("more than a burst is never given, here or above, and takes nothing") 
   CHECK_EQUAL(out.remaining, 50u);
 }
 
-TEST_CASE("what will never be given is not given to one who waits behind others either") {
+TEST_CASE("what will never be given is never, not later, also behind those who wait") {
   Shop shop;
   const Handle top = make_bucket(*shop.a, u"top", pace_of(10, 1'000, 5));
   const Handle below = make_bucket(*shop.a, u"below", pace_of(10, 1'000, 50), &top);
-  CHECK(shop.take(below, 5) == Answer::kOk);
-  const Granted waits = shop.wait(*shop.b, tokens(below, 1));
-  shop.world.host.time += kSecond;
-  // The one before it is served by this call, and then it is its turn.
-  CHECK(shop.take(below, 20) == Answer::kNever);
-  const auto served = ended(*shop.b);
-  CHECK_EQUAL(served.size(), 1u);
-  CHECK_EQUAL(served[0].waiter, waits.waiter);
-  CHECK(served[0].outcome == Outcome::kGranted);
-  shop.world.host.time += kSecond;
-  CHECK(shop.take(below, 5) == Answer::kOk);
-  shop.wait(*shop.b, tokens(below, 1));
-  shop.world.host.time += kSecond;
-  Granted granted;
-  CHECK(shop.a->tokens(tokens(below, 20), granted) == Answer::kNever);
-  CHECK_EQUAL(shop.a->waiting(), 0u);
-  CHECK_EQUAL(shop.a->slots_in_use(), 0u);
+  const Handle lowest = make_bucket(*shop.a, u"lowest", pace_of(10, 1'000, 50), &below);
+  for (const Handle waited_for : {top, below, lowest}) {
+    CHECK(shop.take(top, 5) == Answer::kOk);
+    const Granted waits = shop.wait(*shop.b, tokens(waited_for, 5));
+    Granted granted;
+    for (const Handle handle : {below, lowest}) {
+      CHECK(shop.take(handle, 20) == Answer::kNever);
+      CHECK(shop.take(handle, 20, 3) == Answer::kNever);
+      CHECK(shop.a->tokens(tokens(handle, 20), granted) == Answer::kNever);
+    }
+    CHECK_EQUAL(shop.a->waiting(), 0u);
+    CHECK_EQUAL(shop.a->slots_in_use(), 0u);
+    // Whoever waits is served as if nobody had asked.
+    CHECK(ended(*shop.b).empty());
+    shop.world.host.time += kSecond;
+    shop.b->expire();
+    const auto served = ended(*shop.b);
+    CHECK_EQUAL(served.size(), 1u);
+    CHECK_EQUAL(served[0].waiter, waits.waiter);
+    CHECK(served[0].outcome == Outcome::kGranted);
+    shop.world.host.time += 10 * kSecond;
+  }
 }
 
 TEST_CASE("three buckets above each other give all or nothing") {
