@@ -101,6 +101,8 @@ void make_header(void* base, const Capacity& capacity, const Wanted& wanted, boo
   origin.is_private = is_private;
   core::initialise(base, origin);
   Header& header = *static_cast<Header*>(base);
+  // Of a virtual clock nothing else is known than when it began.
+  if (!origin.is_virtual) header.wall_offset.store(wall_offset(), std::memory_order_relaxed);
   header.signature = core::kSignature;
   // In finer steps than milliseconds, or an arena made anew within the one of its predecessor would repeat its tokens.
   // 2^20 a millisecond are more than a token a nanosecond, which no element can give.

@@ -437,7 +437,7 @@ void Waker::refresh_wall_clock() {
   const Nanos now = monotonic_now();
   if (now - header.wall_read.load(std::memory_order_relaxed) < kWallClockAge) return;
   header.wall_read.store(now, std::memory_order_relaxed);
-  header.wall_offset.store(wall_now() - monotonic_now(), std::memory_order_release);
+  header.wall_offset.store(wall_offset(), std::memory_order_release);
 }
 
 void report_damage(core::Arena& arena) {

@@ -25,9 +25,9 @@ double cpu_ns(clockid_t clock) {
   return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
-// The clock behind kTaskClock, of the calling thread, in the kernel's own words. Read outside of a counter's readings it has what the counter
-// has and more, inside of them less: to the nanosecond. CLOCK_THREAD_CPUTIME_ID will not do for that: it also has what a switch of threads
-// takes, and leaves out what the host took.
+// The clock behind kTaskClock, of the calling thread, in the kernel's own words. Read outside of a counter's readings it has what the
+// counter has and more, inside of them less: to the nanosecond. CLOCK_THREAD_CPUTIME_ID will not do for that: it also has what a switch of
+// threads takes, and leaves out what the host took.
 class TaskClock {
  public:
   explicit TaskClock(bool user_only) {
