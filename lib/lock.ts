@@ -15,7 +15,7 @@ import { countDry, runsDry, type WouldBe } from './shadow/dry.js'
 import { LOCK_SHADOW_KNOWN, type LockShadowOptions, readShadow, type ShadowAsk, shadowOfLock } from './shadow/options.js'
 import { dryPlace, lonePlace } from './shadow/places.js'
 import { lockShadow } from './shadow/request.js'
-import { type AcquireOptions, REQUEST_KNOWN, readDefaults, readTerms, type Terms, type TryOptions } from './terms.js'
+import { type AcquireOptions, REQUEST_KNOWN, readDefaults, readTerms, type Terms, TRY_KNOWN, type TryOptions } from './terms.js'
 import { grantChannel, refusalChannel, traceGrant, traceRefusal } from './traces.js'
 import { NS_PER_MS } from './units.js'
 import { IN_COHORT, timedOut, Wait } from './wait.js'
@@ -203,16 +203,16 @@ export class Lock {
   }
 
   private tryAcquireSlowly(options: unknown): Grant | null {
-    const terms = this.read(options)
+    const terms = this.read(options, TRY_KNOWN, 'tryAcquire()')
     const grant = this.attempt(terms, enclosingGrants(this.session, terms.within, terms.booker))
     terms.booker?.book('lock', this.name, 0, grant ?? undefined)
     return grant
   }
 
-  private read(options: unknown): Terms {
+  private read(options: unknown, known: readonly string[] = REQUEST_KNOWN, what = 'a request for a lock'): Terms {
     const given = optionsObject(options, 'options')
     if (given === undefined && bookerAround(this.session) === undefined) return this.terms
-    if (given !== undefined) onlyKnown(given, REQUEST_KNOWN, 'a request for a lock')
+    if (given !== undefined) onlyKnown(given, known, what)
     return readTerms(given ?? {}, this.terms, this.session)
   }
 

@@ -1,7 +1,7 @@
-import { optionsObject, refuse, text } from './checks.js'
+import { onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { readPace } from './pace.js'
 
-/** The policy that a limiter follows, as `RateLimit-Policy` publishes it. */
+/** The policy that a limiter follows, as `RateLimit-Policy` publishes it; a bucket, or a family of buckets, is its own. */
 export interface RateLimitPolicy {
   /** printable ASCII; it ties the two fields together */
   name: string
@@ -46,6 +46,7 @@ const INTEGER_MAX = 999_999_999_999_999
  * the time within which no more than `r` is to be used, in draft 10 it was the time until there is more quota; everything else is the same in
  * both. A client that believes them, by either, is not refused: it is slower than it need be, because a bucket gains all the time.
  *
+ * @param state what else it has makes no difference @param policy of an option that it does not know it says so
  * @throws ArgumentError
  */
 export function rateLimitHeaders(state: RateLimitState, policy: RateLimitPolicy): RateLimitHeaders {
@@ -84,10 +85,17 @@ function readState(given: unknown): {
 function readPolicy(given: unknown, limit: number | undefined): { name: string; q: number; w: number } {
   const policy = optionsObject(given, 'policy')
   if (policy === undefined) throw refuse('policy', 'an object with a name and a rate', given)
+  // A bucket is a policy, too, and has more than that.
+  if (isLiteral(policy)) onlyKnown(policy, ['name', 'rate', 'per', 'burst'], 'policy')
   const { name, rate, per, burst } = policy as { [K in keyof RateLimitPolicy]: unknown }
   const pace = readPace(rate, per, burst)
   const size = limit ?? pace.burst
   return { name: string(text(name, 'name')), q: integer(size), w: Math.max(1, seconds((size * pace.per) / pace.rate)) }
+}
+
+function isLiteral(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 /** A String of structured fields: what is not printable ASCII cannot be in one. */

@@ -44,20 +44,10 @@ export interface AcquireOptions extends TryOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Of one request. */
-export const REQUEST_KNOWN = [
-  'mode',
-  'tier',
-  'waitTimeout',
-  'ttl',
-  'workflow',
-  'tenant',
-  'client',
-  'hold',
-  'within',
-  'steal',
-  'signal'
-] as const
+/** Of a request that does not wait. */
+export const TRY_KNOWN = ['mode', 'tier', 'ttl', 'workflow', 'tenant', 'client', 'hold', 'within', 'steal'] as const
+/** Of one that may. */
+export const REQUEST_KNOWN = [...TRY_KNOWN, 'waitTimeout', 'signal'] as const
 
 /** 12 days: an element keeps the end of a ttl in 32 bits. */
 const TTL_MAX_MS = 2 ** 30

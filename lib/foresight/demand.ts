@@ -382,7 +382,9 @@ function matters(scope: EventScope | undefined, { kind, name }: Subject): boolea
 function readEvent(event: unknown): ScopedEvent {
   const given = optionsObject(event, 'event')
   if (given === undefined) throw refuse('event', 'an object', event)
-  const { workflow, tenant } = (optionsObject((given as ScopedEvent).scope, 'event.scope') ?? {}) as { [K in keyof EventScope]: unknown }
+  const scope = optionsObject((given as ScopedEvent).scope, 'event.scope') ?? {}
+  onlyKnown(scope, ['workflow', 'tenant'], 'event.scope')
+  const { workflow, tenant } = scope as { [K in keyof EventScope]: unknown }
   return {
     ...readTimedEvent(given),
     scope: {

@@ -308,7 +308,9 @@ function inOrder(quantiles: readonly Float64Array[], step: number): void {
 
 /** @throws ArgumentError */
 export function readTimedEvent(event: unknown): TimedEvent {
-  const { type, start, end, weight, value, id } = (optionsObject(event, 'event') ?? {}) as { [K in keyof TimedEvent]: unknown }
+  const given = optionsObject(event, 'event') ?? {}
+  onlyKnown(given, EVENT_KNOWN, 'an event')
+  const { type, start, end, weight, value, id } = given as { [K in keyof TimedEvent]: unknown }
   const isTime = (ms: unknown): ms is number => typeof ms === 'number' && Math.abs(ms) <= TIME_MAX
   if (!isTime(start)) throw refuse('event.start', 'ms since the Unix epoch', start)
   if (end !== undefined && !(isTime(end) && end >= start)) throw refuse('event.end', 'ms since the Unix epoch, not before the start', end)
@@ -325,3 +327,6 @@ export function readTimedEvent(event: unknown): TimedEvent {
     ...(id !== undefined && { id: text(id, 'event.id') })
   }
 }
+
+/** Of an event, and what one has besides that was received: it may be handed on as it is. */
+const EVENT_KNOWN = ['type', 'start', 'end', 'weight', 'value', 'id', 'scope', 'key', 'message', 'received']

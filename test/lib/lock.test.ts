@@ -195,6 +195,16 @@ test('an option that is misspelt is refused before anything is taken', async () 
   assert.ok(lock.tryAcquire())
 })
 
+test('what is of no use to one who does not wait is refused, not passed over', () => {
+  const lock = virtual().lock('a', { waitTimeout: 5 })
+  for (const options of [{ waitTimeout: 1 }, { waitTimeout: 0 }, { signal: AbortSignal.abort() }]) {
+    const error = thrown(() => lock.tryAcquire(options as never))
+    isCoded(error, 'ERR_FORELOCK_ARGUMENT')
+    assert.is(error.option, Object.keys(options)[0])
+  }
+  assert.ok(lock.tryAcquire({ tier: 'critical' }))
+})
+
 test('with() holds the lock while its callback runs and returns what it returns', async () => {
   const lock = virtual().lock('a')
   const result = await lock.with(async grant => {

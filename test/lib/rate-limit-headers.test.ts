@@ -21,6 +21,19 @@ test('with a time until the bucket is full, that is t', () => {
   assert.is(ratelimit, '"default";r=3;t=62')
 })
 
+test('a policy whose option is misspelt is refused, and a bucket is a policy', () => {
+  const state = { ok: true, waitMs: 0, remaining: 9 }
+  isCoded(
+    thrown(() => rateLimitHeaders(state, { ...policy, brust: 5 } as never)),
+    'ERR_FORELOCK_ARGUMENT'
+  )
+  const gov = virtual()
+  const bucket = gov.bucket('default', { rate: 500, per: 1000, burst: 100 })
+  const family = gov.buckets('default', { rate: 500, per: 1000, burst: 100 })
+  for (const own of [bucket, family]) assert.equal(rateLimitHeaders(state, own), rateLimitHeaders(state, policy))
+  assert.is(rateLimitHeaders(bucket.peek(), bucket).ratelimit, '"default";r=100;t=0')
+})
+
 test('a refused request says when to come back, as t and as Retry-After, rounded up so that it is not too early', () => {
   const state = { ok: false, waitMs: 1200.000001, remaining: 0, limit: 100, resetMs: 90_000 }
   assert.equal(rateLimitHeaders(state, policy), {

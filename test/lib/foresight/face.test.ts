@@ -83,6 +83,13 @@ both('an event can be told, and taken back', async gov => {
   await gov.foresight.expect({ type: 'sale', id: 'spring', start: 0 })
   assert.equal([await gov.foresight.cancel('spring'), await gov.foresight.cancel('spring')], [true, false])
   isCoded(await rejection(gov.foresight.expect({ type: 'sale' } as never)), 'ERR_FORELOCK_ARGUMENT')
+  for (const misspelt of [{ wieght: 2 }, { scope: { workflows: 'web' } }]) {
+    isCoded(await rejection(gov.foresight.expect({ type: 'sale', start: 0, ...misspelt } as never)), 'ERR_FORELOCK_ARGUMENT')
+  }
+  // As one that was received.
+  const received = { type: 'sale', id: 'm', start: 0, end: 0, scope: { workflow: 'web' }, key: 'k', message: 'm', received: 5 }
+  await gov.foresight.expect(received)
+  assert.is(await gov.foresight.cancel('m'), true)
 })
 
 both('bad questions are refused where they are asked', async gov => {

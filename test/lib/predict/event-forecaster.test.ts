@@ -363,7 +363,8 @@ test('refuses options and events that are none', async () => {
     { ...good, end: 4 },
     { ...good, weight: -1 },
     { ...good, value: Number.NaN },
-    { ...good, id: 5 }
+    { ...good, id: 5 },
+    { ...good, wieght: 2 }
   ]) {
     isCoded(
       thrown(() => forecaster.expect(event as TimedEvent)),
