@@ -2,6 +2,7 @@ import { count, flag, onlyKnown, optionsObject, refuse, text } from '../checks.j
 import { ArgumentError, ClosedError } from '../errors/index.js'
 import { FOREVER_MS } from '../units.js'
 import type { Batch } from './batch.js'
+import { isBlank } from './blank.js'
 import { checkRows } from './check-rows.js'
 import { type EventBlock, firstOf, withoutTenant } from './event-block.js'
 import { keepsOf } from './retention.js'
@@ -151,7 +152,7 @@ export class BufferedStore implements HistoryStore {
 
   sql(statement: string, parameters: readonly SqlValue[] = [], options: SqlOptions = {}): Promise<Record<string, unknown>[]> {
     this.#mustBeOpen()
-    text(statement, 'text')
+    if (isBlank(text(statement, 'text'))) throw refuse('text', 'a statement of SQL', statement)
     if (!Array.isArray(parameters)) throw refuse('parameters', 'an array', parameters)
     onlyKnown(optionsObject(options, 'options') ?? {}, ['readOnly'], 'sql()')
     const { readOnly = false } = options

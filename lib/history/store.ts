@@ -141,7 +141,8 @@ export interface HistoryStore {
   /**
    * SQL with bound parameters `$1`, `$2`, …; columns are named in snake_case. It shares the one connection of the writer.
    *
-   * @returns rejected with an UnsupportedError by a store in memory; with `readOnly`, an ArgumentError for anything but one statement that reads
+   * @returns rejected with an UnsupportedError by a store in memory; with an ArgumentError for what is no statement, and with `readOnly` for anything
+   *   but one statement that reads
    */
   sql(text: string, parameters?: readonly SqlValue[], options?: SqlOptions): Promise<Record<string, unknown>[]>
   /** Flushes, and puts the roll-ups of the same interval and names into one row. The store does so every minute. */
