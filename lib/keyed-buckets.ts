@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { exceeds, labelled } from './arena-wait.js'
 import { count, flag, onlyKnown, optionsObject, refuse, text } from './checks.js'
 import { ConfigError, type ForelockError, InUseError } from './errors/index.js'
@@ -122,6 +123,17 @@ export class KeyedBuckets {
   refund(key: string, n = 1): void {
     const code = this.call(this.giveBack, key, n)
     if (code !== Code.Ok) throw this.failure(code, key, n)
+  }
+
+  /** What it is, for a log: the keys that it has met of late are none of it. */
+  toJSON(): { name: string; rate: number; per: number; burst: number; keys: number; arena: string } {
+    const { name, rate, per, burst, keys, session } = this
+    return { name, rate, per, burst, keys, ...session.toJSON() }
+  }
+
+  /** @internal */
+  [inspect.custom](): object {
+    return this.toJSON()
   }
 
   /** Whatever the answer was: what is refused, or cannot be remembered, is granted without tokens. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { ArenaWait, type Awaited, labelled, ranOut } from './arena-wait.js'
 import { abortSignal, count, duration, onlyKnown, optionsObject, tierIndex } from './checks.js'
 import { ConfigError, ForelockError, MemoryError } from './errors/index.js'
@@ -93,6 +94,17 @@ export class Queue implements AsyncIterable<Item> {
     this.callOffer = binding.queueOffer
     this.callPoll = binding.queuePoll
     this.callNext = binding.queueNext
+  }
+
+  /** What it is, for a log: the bytes that records travel through are none of it. */
+  toJSON(): { name: string; capacity: number; maxBytes: number; arena: string } {
+    const { name, capacity, maxBytes, session } = this
+    return { name, capacity, maxBytes, ...session.toJSON() }
+  }
+
+  /** @internal */
+  [inspect.custom](): object {
+    return this.toJSON()
   }
 
   /**

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { inspect } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type KeyedBuckets, type KeyedBucketsOptions, open, unlink } from '../../lib/index.js'
@@ -388,6 +389,14 @@ test('a thread that opens the arena by its handle shares the family', async () =
   assert.is(users.peek('a').remaining, 1)
   await worker.terminate()
   await gov.close()
+})
+
+test('in a log it is what it is, and none of its keys', () => {
+  const family = virtual().buckets('per-user', { rate: 10, keys: 100 })
+  family.tryTake('ada')
+  const short = { name: 'per-user', rate: 10, per: 1000, burst: 10, keys: 100, arena: '' }
+  assert.equal(JSON.parse(JSON.stringify(family)), short)
+  assert.is(inspect({ family }), inspect({ family: short }))
 })
 
 test.run()

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Governor, type Item, open, type Queue } from '../../lib/index.js'
@@ -450,6 +451,14 @@ test('many waits, offers and aborts in one thread lose nothing', async () => {
   const counters = gov.counters()
   for (const name of ['takeovers', 'rescans', 'probeHandoffs']) assert.is(counters[name], 0, name)
   await gov.close()
+})
+
+test('in a log it is what it is, and no byte of what it carried', () => {
+  const queue = virtual().queue('jobs', { capacity: 8, maxBytes: 4_096 })
+  queue.offer('secret')
+  const short = { name: 'jobs', capacity: 8, maxBytes: 4_096, arena: '' }
+  assert.equal(JSON.parse(JSON.stringify(queue)), short)
+  assert.is(inspect({ queue }), inspect({ queue: short }))
 })
 
 test.run()
