@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { entry } from '../checks.js'
 import { isForelockError } from '../errors/index.js'
@@ -20,7 +21,8 @@ forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE] 
 forelock record NAME --out FILE [--seconds N] [--dir DIR]   writes what a named arena is asked for, as a trace, until it is interrupted
 forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
                 [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]
-                [--what-if LIST]`
+                [--what-if LIST]
+forelock --version   the version of forelock`
 
 // As of sysexits(3): 64 is a usage error. 1 is a refusal that the message explains.
 const EXIT_USAGE = 64
@@ -41,7 +43,8 @@ const OPTIONS = {
   json: { type: 'boolean' },
   force: { type: 'boolean' },
   as: { type: 'string' },
-  help: { type: 'boolean', short: 'h' }
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' }
 } as const
 
 // Who reads no further (`| head`) wants no more of it; what is being written into files, or planned, goes on.
@@ -63,6 +66,7 @@ async function main(args: string[]): Promise<number> {
     const { positionals, values } = given
     const [verb, name, ...query] = positionals
     if (values.help === true) return usage(process.stdout, 0)
+    if (values.version === true) return version()
     if (verb === 'history' && name !== undefined && query.length > 0) return await history(name, query, values)
     if (name === undefined || query.length > 0) return misused(verb)
     if (verb === 'inspect') return inspect(name, values)
@@ -84,6 +88,12 @@ function misused(verb: string | undefined): number {
   else if (verb !== undefined)
     process.stderr.write(`forelock: there is no ${JSON.stringify(verb)}; known are ${Object.keys(GIVEN).join(', ')}\n`)
   return usage(process.stderr, EXIT_USAGE)
+}
+
+function version(): number {
+  const { version } = createRequire(import.meta.url)('forelock/package.json') as { version: string }
+  process.stdout.write(`${version}\n`)
+  return 0
 }
 
 function parse<O extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: O) {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -84,6 +85,11 @@ test('--dir names the folder of the arena', async () => {
   await gov.close()
   assert.is((await forelock('unlink', arena, '--dir', dir)).code, 0)
   rmSync(dir, { recursive: true })
+})
+
+test('--version says which one it is', async () => {
+  const { version } = createRequire(import.meta.url)('../../../package.json')
+  for (const args of [['--version'], ['-v']]) assert.equal(await forelock(...args), { code: 0, out: `${version}\n`, err: '' })
 })
 
 test('bad usage says what was wrong, then how to use it, and exits with 64; --help is no error', async () => {
