@@ -79,6 +79,7 @@ export interface RunOptions {
   /** what it is about; fields that are kept are recorded */
   input?: unknown
   tier?: string | undefined
+  /** whose work it is; default that of the workflow, else of the run that it is part of; so is `client` */
   tenant?: string | undefined
   client?: string | undefined
   /** ids of the events that it is about */
@@ -207,11 +208,13 @@ export function readRun(options: unknown, workflow: ReadWorkflow, session: Sessi
   onlyKnown(given, RUN_KNOWN, 'run()')
   const { input, tier, tenant, client, events, waitTimeout, signal, within } = given as { [K in keyof RunOptions]: unknown }
   const booker = within === undefined ? undefined : readWithin(within, session).booker
+  // Part of somebody's work is somebody's work: else it would not be forgotten with its tenant.
+  const around = booker?.requestNames.words
   return {
     input,
     tierIndex: tier === undefined ? workflow.tierIndex : tierIndex(tier, session.tiers, 'tier'),
-    tenant: readName(tenant, 'tenant') ?? workflow.tenant,
-    client: readName(client, 'client') ?? workflow.client,
+    tenant: readName(tenant, 'tenant') ?? workflow.tenant ?? around?.tenant,
+    client: readName(client, 'client') ?? workflow.client ?? around?.client,
     events: events === undefined ? NO_EVENTS : readStrings(events, 'events'),
     waitTimeout: waitTimeout === undefined ? undefined : duration(waitTimeout, 'waitTimeout'),
     signal: signal === undefined ? undefined : abortSignal(signal, 'signal'),

@@ -215,6 +215,32 @@ test('the locks of a run enclose what is asked for within it: a cycle through th
   await gov.close()
 })
 
+test('a nested run is the work of whom the outer one is, unless it or its workflow says otherwise', async () => {
+  const gov = virtual()
+  const outer = gov.workflow('outer', { ...quiet, client: 'web' })
+  const plain = gov.workflow('plain', quiet)
+  const owned = gov.workflow('owned', { ...quiet, tenant: 'globex' })
+  const whose: unknown[] = []
+  const note = ({ tenant, client }: RunRecord) => void whose.push([tenant, client])
+  plain.on('run', note)
+  owned.on('run', note)
+  await outer.run({ tenant: 'acme' }, async run => {
+    await plain.run({ within: run }, inner => plain.run({ within: inner }, () => {}))
+    await run.action('a', action => plain.run({ within: action, tenant: 'initech' }, () => {}))
+    await owned.run({ within: run }, () => {})
+    await plain.run(() => {})
+  })
+  await macrotask()
+  assert.equal(whose, [
+    ['acme', 'web'],
+    ['acme', 'web'],
+    ['initech', 'web'],
+    ['globex', 'web'],
+    [undefined, undefined]
+  ])
+  await gov.close()
+})
+
 test('what is booked to an action and to a nested run is booked to the run around too', async () => {
   const gov = virtual()
   const bucket = gov.bucket('b', { rate: 10, burst: 9 })
