@@ -24,7 +24,7 @@ interface Growth {
   more: Part[]
   /** what the last resize asked for: of more, whatever came of which request, the rest goes back */
   target: readonly number[]
-  readonly waits: Set<ArenaWait<void>>
+  readonly waits: Set<ArenaWait<Part>>
 }
 
 /** What is known of an allocation whose end is watched. */
@@ -48,14 +48,15 @@ export interface AllocatingPool {
    * @param all what it will be together
    */
   tryGrow(terms: AllocationTerms, more: readonly number[], all: readonly number[]): Part | undefined
-  /** Hands it over when there is; undefined: there was. */
+  /** Hands it over when there is, and takes it back if its governor is closing by then; undefined: there was. */
   grow(
     terms: AllocationTerms,
     more: readonly number[],
     all: readonly number[],
     ask: Ask,
-    grown: (part: Part) => void
-  ): ArenaWait<void> | undefined
+    grown: (part: Part) => void,
+    undone: (part: Part) => void
+  ): ArenaWait<Part> | undefined
 }
 
 export interface GrowOptions {
@@ -170,7 +171,8 @@ export class Allocation {
     const ask = readAsk(options, GROW_KNOWN, 'resize()', session)
     const more = this.shrinkTo(amounts)
     if (more === undefined) return
-    const wait = this.pool.grow(this.terms, more, this.wanted(), ask, part => this.add(part))
+    const add = (part: Part) => this.add(part)
+    const wait = this.pool.grow(this.terms, more, this.wanted(), ask, add, part => this.takeOut(part))
     if (wait !== undefined) await this.whileGrowing(wait)
     // Ended while it waited to grow: what came was given back.
     if (this.isEnded) throw this.over()
@@ -339,11 +341,17 @@ export class Allocation {
       })
       this.shrink(part, left)
       if (part !== this && left.every(amount => amount === 0)) {
-        const growth = this.grown()
-        growth.more = growth.more.filter(other => other !== part)
-        this.giveBack(part, Ending.Ignored)
+        this.takeOut(part)
       }
     }
+  }
+
+  /** Gives a part back that it has grown by; one that went already is gone. */
+  private takeOut(part: Part): void {
+    const growth = this.grown()
+    if (!growth.more.includes(part)) return
+    growth.more = growth.more.filter(other => other !== part)
+    this.giveBack(part, Ending.Ignored)
   }
 
   private shrink(part: Part, left: readonly number[]): void {
@@ -373,7 +381,7 @@ export class Allocation {
     return this.growth?.target ?? this.units
   }
 
-  private async whileGrowing(wait: ArenaWait<void>): Promise<void> {
+  private async whileGrowing(wait: ArenaWait<Part>): Promise<void> {
     const { waits } = this.grown()
     waits.add(wait)
     try {

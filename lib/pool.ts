@@ -259,10 +259,15 @@ export class Pool {
     more: readonly number[],
     all: readonly number[],
     ask: Ask,
-    grown: (part: Part) => void
-  ): ArenaWait<void> | undefined {
+    grown: (part: Part) => void,
+    undone: (part: Part) => void
+  ): ArenaWait<Part> | undefined {
     if (this.beyond === undefined) this.mustBePossible(terms, all)
-    const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, grown)
+    const made = (part: Part): Part => {
+      grown(part)
+      return part
+    }
+    const answer = this.queue(more, terms, { timeout: ask.timeout, signal: ask.signal, arrival: 0 }, made, undone)
     return answer instanceof ArenaWait ? answer : undefined
   }
 

@@ -186,6 +186,20 @@ test('what waits is rejected also where the end of another wait would have grant
   await two.close()
 })
 
+test('what waits to grow is rejected also where the end of another wait would have let it grow, and is as large as before', async () => {
+  const one = open({ fresh: true })
+  const two = open({ handle: one.handle })
+  const { pool, held } = halfTaken(two)
+  const allocation = one.pool('p').tryAllocate({ slots: 1 })!
+  const ended = Promise.all([one.pool('p').allocate({ slots: 3 }), allocation.resize({ slots: 2 })].map(rejection))
+  await one.close()
+  for (const error of await ended) isCoded(error, 'ERR_FORELOCK_CLOSED')
+  assert.equal([allocation.amounts, pool.usage().used], [{ slots: 1 }, { slots: 3 }])
+  for (const one of [allocation, ...held]) one.release()
+  assert.equal(pool.usage().used, { slots: 0 })
+  await two.close()
+})
+
 test('a grant of a closed governor can be released while another keeps the arena', async () => {
   const one = open({ fresh: true })
   const two = open({ handle: one.handle })
