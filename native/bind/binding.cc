@@ -30,9 +30,11 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   napi_value resource_name = text(env, std::string("forelock"));
   const bool made =
       ok(napi_create_object(env, &object)) && binding->define(object) &&
-      ok(napi_create_threadsafe_function(env, on_wake, nullptr, resource_name, 0, 1, nullptr, nullptr, binding, wake, &binding->wake_)) &&
+      ok(napi_create_reference(env, on_wake, 1, &binding->on_wake_ref_)) &&
+      ok(napi_create_threadsafe_function(env, nullptr, nullptr, resource_name, 0, 1, nullptr, nullptr, binding, wake, &binding->wake_)) &&
       ok(napi_unref_threadsafe_function(env, binding->wake_)) && ok(napi_create_reference(env, object, 1, &binding->object_ref_));
   if (!made) {
+    binding->let_go(binding->on_wake_ref_);
     if (binding->wake_ != nullptr) napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
     if (binding->functions_ == 0) delete binding;
     napi_throw_error(env, "ERR_FORELOCK_LOAD", "the environment is being torn down");
@@ -47,9 +49,9 @@ Binding* Binding::make(napi_env env, std::unique_ptr<shm::Region> region, std::s
   } catch (...) {
     binding->attachment_.reset();
     napi_release_threadsafe_function(binding->wake_, napi_tsfn_abort);
-    napi_delete_reference(env, binding->object_ref_);
     binding->wake_ = nullptr;
-    binding->object_ref_ = nullptr;
+    binding->let_go(binding->object_ref_);
+    binding->let_go(binding->on_wake_ref_);
     throw;
   }
   binding->attachment_->waker().start();
@@ -120,8 +122,13 @@ void Binding::shut() {
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
   wake_ = nullptr;
   environment_.remove(key_, number_);
-  napi_delete_reference(env_, object_ref_);
-  object_ref_ = nullptr;
+  let_go(object_ref_);
+  let_go(on_wake_ref_);
+}
+
+void Binding::let_go(napi_ref& reference) {
+  if (reference != nullptr) napi_delete_reference(env_, reference);
+  reference = nullptr;
 }
 
 napi_value Binding::js() const {
@@ -535,10 +542,14 @@ napi_value Binding::close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void Binding::wake(napi_env env, napi_value callback, void*, void*) {
-  if (env == nullptr || callback == nullptr) return;  // the environment is going
+// The function is not the thread-safe one's own: that keeps what it has until a turn of the event loop after it was released, and this one
+// knows the object with all its functions.
+void Binding::wake(napi_env env, napi_value, void* context, void*) {
+  if (env == nullptr) return;  // it is released, or the environment is going, and the Binding may be gone
   napi_value receiver;
-  if (ok(napi_get_undefined(env, &receiver))) napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
+  napi_value callback = nullptr;
+  napi_get_reference_value(env, static_cast<Binding*>(context)->on_wake_ref_, &callback);
+  if (callback != nullptr && ok(napi_get_undefined(env, &receiver))) napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
 }
 
 }  // namespace forelock::bind

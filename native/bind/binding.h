@@ -54,6 +54,7 @@ class Binding {
   static Binding* self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
   static Binding* usable_self(napi_env env, napi_callback_info info, std::size_t* count = nullptr, napi_value* values = nullptr);
   static void wake(napi_env env, napi_value callback, void* context, void* data);
+  void let_go(napi_ref& reference);
   static void end_of_environment(void* data);
   static void forget(napi_env env, void* data, void* hint);
 
@@ -206,6 +207,7 @@ class Binding {
   volatile double* const times_;
   std::uint32_t number_ = 0;  // in the environment
   napi_ref object_ref_ = nullptr;
+  napi_ref on_wake_ref_ = nullptr;
   napi_threadsafe_function wake_ = nullptr;
   std::map<core::WaiterId, std::string> cycles_;
   struct Family {
