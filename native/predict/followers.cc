@@ -53,7 +53,7 @@ void Followers::arrived(std::uint32_t id, std::uint64_t key, Item item, double n
   } else {
     probe(*run, now);
     settle(*run, now);
-    keep(*run, {now, item});
+    keep(*run, now, item);
   }
   if (item.index >= place_.size()) place_.resize(item.index + std::size_t{1}, kNowhere);
   std::copy_backward(run->recent, run->recent + kOrders - 1, run->recent + kOrders);
@@ -75,14 +75,15 @@ Followers::Contexts Followers::contexts_of(const Run& run) {
 }
 
 // The first one of a run is behind no probe.
-void Followers::keep(Run& run, const Arrival& arrival) {
+void Followers::keep(Run& run, double now, Item item) {
   auto& kept = run.arrivals;
   if (kept.size() == kArrivals) {
     // Half at once, so that each costs little.
     kept.erase(kept.begin(), kept.begin() + kArrivals / 2);
   }
   if (run.probes.empty()) kept.clear();
-  kept.push_back(arrival);
+  // Made where it stays: copied as a whole, it would be read before both of its halves are written, and wait for that.
+  kept.emplace_back(now, item);
 }
 
 void Followers::open(std::uint32_t id, double now) {

@@ -79,7 +79,7 @@ class Followers {
 
   Run* find(std::uint32_t id);
   static Contexts contexts_of(const Run& run);
-  void keep(Run& run, const Arrival& arrival);
+  void keep(Run& run, double now, Item item);
   void open(std::uint32_t id, double now);
   void probe(Run& run, double now);
   void settle(Run& run, double now);
