@@ -7,7 +7,7 @@ import type { Element } from './element.js'
 import { isEnclosed } from './enclosing.js'
 import { findElement } from './enter.js'
 import { ArgumentError, BusyError, ConfigError, ExceedsError, NotFoundError } from './errors/index.js'
-import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, Time, UNITS_MAX } from './native/binding.js'
+import { At, Code, DIMENSIONS, Kind, type PoolState, RequestBit, TIERS_MOST, Time, UNITS_MAX, USAGE_NUMBERS } from './native/binding.js'
 import {
   type AmountsByName,
   isPossible,
@@ -47,6 +47,9 @@ export interface PoolUsage {
 /** How messages call it. */
 type PoolKind = 'pool' | 'semaphore'
 
+/** A look at what a pool has handed out is read into these, by whoever looks in this thread. */
+const usageNumbers = new Float64Array(USAGE_NUMBERS)
+const WAITING_FROM = DIMENSIONS * (2 + TIERS_MOST)
 const BEYOND_TRIES = 1000
 /** So many amounts are always written; most pools have no more, and what is not written need not be read. */
 const FEW_DIMENSIONS = 3
@@ -227,18 +230,15 @@ export class Pool {
 
   /** What is handed out, and how many wait. */
   usage(): PoolUsage {
-    const state = this.state()
-    const { tiers } = this.session
-    return {
-      capacity: this.byName(state.capacity),
-      used: this.byName(state.used),
-      tiers: Object.fromEntries(
-        tiers.map((tier, t) => [
-          tier,
-          { used: this.byName(state.byTier.slice(t * DIMENSIONS, (t + 1) * DIMENSIONS)), waiting: state.waiting[t] ?? 0 }
-        ])
-      )
-    }
+    const { session } = this
+    session.mustBeJoined()
+    session.scratch[At.Index] = this.element.index
+    if (!session.binding.poolUsage(usageNumbers)) this.mustExist()
+    const tiers = session.tiers.map((tier, t) => {
+      const used = this.byNumbers((2 + t) * DIMENSIONS)
+      return [tier, { used, waiting: usageNumbers[WAITING_FROM + t] as number }] as const
+    })
+    return { capacity: this.byNumbers(0), used: this.byNumbers(DIMENSIONS), tiers: Object.fromEntries(tiers) }
   }
 
   private shadowOf(amounts: readonly number[], ask: ShadowAsk): ShadowAnswer {
@@ -537,14 +537,22 @@ export class Pool {
   }
 
   private state(): PoolState {
-    const { session, name } = this
+    const { session } = this
     session.mustBeJoined()
     session.scratch[At.Index] = this.element.index
-    const state = session.binding.poolState()
-    // None yet, or the arena is of no more use: that the next call tells.
-    if (state === undefined) session.check(session.binding.lookup(this.place, Kind.Pool), name)
-    if (state === undefined) throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
-    return state
+    return session.binding.poolState() ?? this.mustExist()
+  }
+
+  /** None yet, or the arena is of no more use: that the next call tells. */
+  private mustExist(): never {
+    const { session, name } = this
+    session.check(session.binding.lookup(this.place, Kind.Pool), name)
+    throw new NotFoundError(`${this.label()} does not exist yet: give it a capacity`, { resource: name })
+  }
+
+  /** Of those that were read last, by dimension. */
+  private byNumbers(from: number): AmountsByName {
+    return Object.fromEntries(this.names.map((name, d) => [name, usageNumbers[from + d] as number]))
   }
 
   private byName(amounts: readonly number[]): AmountsByName {

@@ -77,6 +77,8 @@ export const enum Time {
 
 /** The most dimensions that a pool can have. */
 export const DIMENSIONS = 6
+export const TIERS_MOST = 4
+export const USAGE_NUMBERS = 2 * DIMENSIONS + TIERS_MOST * (DIMENSIONS + 1)
 
 /** So many parts of each kind can be asked for together in one call. */
 export const MOST_LOCKS = 4
@@ -226,6 +228,8 @@ export interface Binding {
   changePool(numbers: Float64Array): number
   /** In: Index. What the pool is and has handed out; undefined: it is none yet. */
   poolState(): PoolState | undefined
+  /** In: Index. Writes USAGE_NUMBERS: the capacity and what is used, DIMENSIONS of each; then what each of TIERS_MOST tiers uses, and how many wait in each. False: it is no pool yet. */
+  poolUsage(numbers: Float64Array): boolean
   /** In: Index, Request (tier | Revocable), Amounts, Workflow, Tenant. OutCode: Ok (OutWaiter, OutSeqLow, OutGrant) | Busy | < 0. Writes OutSettled. */
   tryAllocate(): void
   /** As tryAllocate, and Timeout, Arrival; OutCode also Wait (OutWaiter). */

@@ -135,6 +135,7 @@ class Binding {
   static napi_value define_pool(napi_env env, napi_callback_info info);
   static napi_value change_pool(napi_env env, napi_callback_info info);
   static napi_value pool_state(napi_env env, napi_callback_info info);
+  static napi_value pool_usage(napi_env env, napi_callback_info info);
   std::int32_t try_allocate();
   std::int32_t allocate();
   std::int32_t shrink();

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kTierNumbers = 3 * core::kDimensions;
 constexpr std::size_t kFixedNumbers = 3 + core::kDimensions + core::kTiers * kTierNumbers;
+// What there is and what is used, by dimension; then the same of each tier, and how many wait in each.
+constexpr std::size_t kUsageNumbers = 2 * core::kDimensions + core::kTiers * (core::kDimensions + 1);
 
 std::uint64_t units(double value) {
   return value >= 0 && value <= static_cast<double>(core::kMostUnits) ? static_cast<std::uint64_t>(value) : 0;
@@ -85,8 +87,9 @@ bool read_dimensions(napi_env env, napi_value names, core::PoolPlan& plan) {
 
 bool Binding::define_pools(napi_value object) {
   return add(object, "definePool", define_pool) && add(object, "changePool", change_pool) && add(object, "poolState", pool_state) &&
-         add(object, "tryAllocate", hot_call<&Binding::try_allocate>) && add(object, "allocate", hot_call<&Binding::allocate>) &&
-         add(object, "shrink", call<&Binding::shrink>) && add(object, "recalled", call<&Binding::recalled>);
+         add(object, "poolUsage", pool_usage) && add(object, "tryAllocate", hot_call<&Binding::try_allocate>) &&
+         add(object, "allocate", hot_call<&Binding::allocate>) && add(object, "shrink", call<&Binding::shrink>) &&
+         add(object, "recalled", call<&Binding::recalled>);
 }
 
 napi_value Binding::define_pool(napi_env env, napi_callback_info info) {
@@ -210,6 +213,44 @@ napi_value Binding::pool_state(napi_env env, napi_callback_info info) {
   } catch (const std::exception&) {
     binding->damage();
     return nullptr;
+  }
+}
+
+// As numbers, for those who look at many pools over and over: what pool_state tells is some hundred values to make. (numbers): whether it
+// is a pool.
+napi_value Binding::pool_usage(napi_env env, napi_callback_info info) {
+  std::size_t count = 1;
+  napi_value value;
+  Binding* binding = self(env, info, &count, &value);
+  if (binding == nullptr || !binding->attachment_ || shm::in_forked_child()) return nullptr;
+  napi_typedarray_type type;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (count < 1 || !ok(napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr)) || type != napi_float64_array ||
+      length < kUsageNumbers) {
+    return boolean(env, false);
+  }
+  const core::Arena& arena = binding->attachment_->arena();
+  const std::uint32_t index = binding->scratch_[kIndex];
+  if (!core::Pool::is(arena, index)) return boolean(env, false);
+  try {
+    const core::Pool pool(binding->attachment_->arena(), index);
+    const core::PoolRecord& record = pool.record();
+    auto* out = static_cast<double*>(data);
+    for (const auto& units : pool.terms().capacity) *out++ = static_cast<double>(units.peek());
+    for (const auto& units : record.used) *out++ = static_cast<double>(units.peek());
+    for (const auto& tier : record.by_tier) {
+      for (const auto& units : tier) *out++ = static_cast<double>(units.peek());
+    }
+    for (int t = 0; t < core::kTiers; t++) {
+      std::uint32_t waiting = 0;
+      for (const core::TenantRow& row : record.rows) waiting += row.waiting[t].peek();
+      *out++ = waiting;
+    }
+    return boolean(env, true);
+  } catch (const std::exception&) {
+    binding->damage();
+    return boolean(env, false);
   }
 }
 
