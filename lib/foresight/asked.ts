@@ -16,12 +16,15 @@ export class AskedFrom {
 
   /** @returns ms since the Unix epoch at which it was made; NaN: it is not the first that is told of its request, or not of a request */
   of(activity: Activity): number {
-    const { event, time, waited } = activity
+    // Of half of all that is told of, the ends, that is all that is read.
+    const { event } = activity
+    if (event !== 'request' && event !== 'grant' && event !== 'refusal' && event !== 'abort') return Number.NaN
+    const { time } = activity
     if (event === 'request') {
       this.#remember(activity)
       return time
     }
-    if (event !== 'grant' && event !== 'refusal' && event !== 'abort') return Number.NaN
+    const { waited } = activity
     if (waited === 0) return time
     return this.#isKnown(activity, time - waited) ? Number.NaN : time - waited
   }

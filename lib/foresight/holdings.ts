@@ -1,6 +1,6 @@
 import type { Activity } from './activity.js'
 
-/** A grant that is over. Times in ms. */
+/** A grant that is over. Times in ms. Told of each by the same object again: what is to be kept is copied. */
 export interface Held {
   /** when it was asked for */
   readonly asked: number
@@ -39,23 +39,39 @@ export class Holdings {
   readonly #lines = new Map<string, Line>()
   #size = 0
   #count = 0
+  /** to be written again; no whole numbers, for they are to have places of their own from the beginning */
+  readonly #told = { asked: 0.5, waited: 0.5, held: 0.5 }
   /** ms, when the first was told of */
   #since = Number.NaN
 
   /** @returns what is over with this; undefined: nothing is, or it was granted before anybody looked */
   of(activity: Activity): Held | undefined {
-    const { event, held, kind, time, waited } = activity
-    if (Number.isNaN(this.#since)) this.#since = time
-    if (event === 'grant' && (kind !== 'lock' || waited > 0)) this.#add(activity)
-    if ((event !== 'end' && event !== 'reclaim') || Number.isNaN(held)) return undefined
-    const then = time - held
+    // Each is read when it is needed, for mostly it is not.
+    const { event } = activity
+    if (Number.isNaN(this.#since)) this.#since = activity.time
+    if (event === 'grant') {
+      if (activity.kind !== 'lock' || activity.waited > 0) this.#add(activity)
+      return undefined
+    }
+    if (event !== 'end' && event !== 'reclaim') return undefined
+    const { kind, held } = activity
+    if (Number.isNaN(held)) return undefined
+    const then = activity.time - held
     const line = this.#count === 0 ? undefined : this.#line(activity)
     const grant = line === undefined ? undefined : takeNearest(line, then, kind === 'lock' ? SAME_MS : Number.POSITIVE_INFINITY)
     if (grant !== undefined) {
       this.#count--
-      return { asked: grant.at - grant.waited, waited: grant.waited, held }
+      return this.#tell(grant.at - grant.waited, grant.waited, held)
     }
-    return kind === 'lock' && then >= this.#since ? { asked: then, waited: 0, held } : undefined
+    return kind === 'lock' && then >= this.#since ? this.#tell(then, 0, held) : undefined
+  }
+
+  #tell(asked: number, waited: number, held: number): Held {
+    const told = this.#told
+    told.asked = asked
+    told.waited = waited
+    told.held = held
+    return told
   }
 
   #add(activity: Activity): void {

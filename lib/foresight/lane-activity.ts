@@ -30,6 +30,10 @@ export class LaneActivity implements Activity {
   name = ''
   workflow: string | undefined = undefined
   tenant: string | undefined = undefined
+  /** what is asked of each more than once */
+  event: Activity['event'] = 'unknown'
+  kind: Activity['kind'] = 'unknown'
+  tier = 0
   readonly #records: LaneRecords
   readonly #place: number
 
@@ -37,6 +41,14 @@ export class LaneActivity implements Activity {
   constructor(records: LaneRecords, place: number) {
     this.#records = records
     this.#place = place
+  }
+
+  /** Another record lies there. */
+  renew(): void {
+    const { table } = this.#records
+    this.event = table.event(this.#place)
+    this.kind = table.kind(this.#place)
+    this.tier = table.tier(this.#place)
   }
 
   get hint(): number {
@@ -49,18 +61,6 @@ export class LaneActivity implements Activity {
 
   get time(): number {
     return this.#records.offset + this.#records.table.time(this.#place) / NS_PER_MS
-  }
-
-  get event(): Activity['event'] {
-    return this.#records.table.event(this.#place)
-  }
-
-  get kind(): Activity['kind'] {
-    return this.#records.table.kind(this.#place)
-  }
-
-  get tier(): number {
-    return this.#records.table.tier(this.#place)
   }
 
   get outcome(): TelemetryRecord['outcome'] {

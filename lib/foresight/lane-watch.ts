@@ -35,6 +35,8 @@ export class LaneWatch<O extends Told = Outlook> {
   readonly #records: LaneRecords
   /** of each place in them, to be told of again: else each record leaves an object behind */
   readonly #used: LaneActivity[] = []
+  /** those of them that are told of, again and again the same list */
+  readonly #told: LaneActivity[] = []
   readonly #notes = new Uint8Array(NOTES_BYTES)
   readonly #pools = new Map<string, { readonly pool: Pool; asked: number }>()
   /** looks at pools so far */
@@ -106,12 +108,14 @@ export class LaneWatch<O extends Told = Outlook> {
   }
 
   #activities(count: number): Activity[] {
-    const activities: Activity[] = []
+    const activities = this.#told
+    let told = 0
     for (let place = 0; place < count; place++) {
       const used = this.#used[place] ?? this.#activity(place)
-      if (this.#isTold(place, used)) activities.push(used)
+      if (this.#isTold(place, used)) activities[told++] = used
     }
-    this.events += activities.length
+    activities.length = told
+    this.events += told
     return activities
   }
 
@@ -134,10 +138,11 @@ export class LaneWatch<O extends Told = Outlook> {
     const workflow = this.#names.numberOf(table.workflow(place))
     hints[place] = hint
     workflowHints[place] = this.#names.hint(workflow)
+    into.renew()
     into.name = name
     into.workflow = this.#names.nameOf(workflow)
     into.tenant = this.#names.name(table.tenant(place))
-    if (table.kind(place) === 'pool') this.#meet(into.name)
+    if (into.kind === 'pool') this.#meet(name)
     return true
   }
 

@@ -58,6 +58,8 @@ export class Outlook {
   readonly #asked = new AskedFrom()
   /** what was told of last, to be written again */
   readonly #used: AskedFields[] = []
+  /** those of them that are told of now, in the order of time */
+  readonly #told: AskedFields[] = []
   readonly #demand: DemandBook
   readonly #scores: Scores
   readonly #usage: UsageWatch
@@ -109,20 +111,22 @@ export class Outlook {
 
   /** What happened, of all environments, in any order. */
   happened(activities: readonly Activity[]): void {
-    const asked: Asked[] = []
+    const asked = this.#told
+    let count = 0
     let [last, isInOrder] = [Number.NEGATIVE_INFINITY, true]
     for (const activity of activities) {
       if (activity.tenant !== undefined) this.#events.tenant?.(activity.tenant)
       const time = this.#asked.of(activity)
       if (Number.isNaN(time)) continue
-      const one = this.#used[asked.length] ?? { time: 0.5, activity }
-      this.#used[asked.length] = one
+      const one = this.#used[count] ?? { time: 0.5, activity }
+      this.#used[count] = one
       one.time = time
       one.activity = activity
-      asked.push(one)
+      asked[count++] = one
       isInOrder &&= time >= last
       last = time
     }
+    asked.length = count
     if (!isInOrder) asked.sort((a, b) => a.time - b.time)
     for (const { time, activity } of asked) this.#demand.asked(time, activity)
     this.#scores.asked(asked)

@@ -6,7 +6,7 @@ import type { TokenLevel } from '../plan/bucket-outlook.js'
 import type { Expected, Verdict } from '../plan/checks.js'
 import { CollisionBook, followed } from '../plan/collision-book.js'
 import type { Extra } from '../plan/extra.js'
-import type { Arena, PlannerStatus } from '../plan/planner.js'
+import type { Arena, Over, Asked as PlannerAsked, PlannerStatus } from '../plan/planner.js'
 import { Planner } from '../plan/planner.js'
 import type { SavedSequels } from '../plan/saved-sequels.js'
 import type { WarmTerms, WarmUp } from '../plan/warm-planner.js'
@@ -15,7 +15,7 @@ import { Pool, type PoolUsage, pools } from '../pool.js'
 import type { AmountsByName } from '../pool-terms.js'
 import type { Session } from '../session.js'
 import type { Activity, Asked } from './activity.js'
-import { Holdings } from './holdings.js'
+import { type Held, Holdings } from './holdings.js'
 import { partsOf } from './pool-parts.js'
 import { makeResident } from './resident.js'
 import type { LikelyElement, LikelyOptions } from './scores.js'
@@ -56,6 +56,8 @@ export interface StewardEvents {
   noticed(notices: readonly Notice[]): void
 }
 
+type Written<T> = { -readonly [K in keyof T]: T[K] }
+
 /** A score is meant for so many ms. */
 const WITHIN_MS = 500
 const LAG = 1
@@ -93,6 +95,28 @@ export class Steward implements Arena {
   readonly #clock: () => number
   readonly #events: StewardEvents
   readonly #collisions = new CollisionBook()
+  /** what the planner is told of last, to be written again */
+  readonly #came: Written<PlannerAsked> = {
+    kind: 'lock',
+    thing: '',
+    tier: 0,
+    amount: 0.5,
+    time: 0.5,
+    workflow: undefined,
+    tenant: undefined,
+    hint: 0.5,
+    workflowHint: 0.5
+  }
+  readonly #ended: Written<Over> = {
+    kind: 'lock',
+    thing: '',
+    tier: 0,
+    time: 0.5,
+    waited: 0.5,
+    held: 0.5,
+    workflow: undefined,
+    hint: 0.5
+  }
   #notices: Notice[] = []
   #active = false
   #planned = Number.NEGATIVE_INFINITY
@@ -158,18 +182,45 @@ export class Steward implements Arena {
         continue
       }
       const units = kind === 'pool' ? Math.round(amount * this.#scaleOf(name)) : amount
-      this.#planner.came({ kind, thing: name, tier, amount: units, time, workflow, tenant, hint, workflowHint })
+      const came = this.#came
+      came.kind = kind
+      came.thing = name
+      came.tier = tier
+      came.amount = units
+      came.time = time
+      came.workflow = workflow
+      came.tenant = tenant
+      came.hint = hint
+      came.workflowHint = workflowHint
+      this.#planner.came(came)
       this.#collisions.asked(kind, name, tier, time, units)
     }
+    if (this.#collisions.isFollowing) for (const activity of activities) this.#settled(activity)
     for (const activity of activities) {
-      const { kind, name, hint, tier, workflow } = activity
-      if (isPlanned(kind) && isSettled(activity)) {
-        this.#collisions.waited(kind, name, tier, activity.time - activity.waited, activity.waited)
-      }
       const over = this.#holdings.of(activity)
-      if (over === undefined || !isPlanned(kind)) continue
-      this.#planner.ended({ kind, thing: name, tier, time: over.asked, waited: over.waited, held: over.held, workflow, hint })
+      if (over !== undefined) this.#over(activity, over)
     }
+  }
+
+  /** To those who follow collisions. */
+  #settled(activity: Activity): void {
+    const { kind, name, tier } = activity
+    if (!isPlanned(kind) || !isSettled(activity)) return
+    this.#collisions.waited(kind, name, tier, activity.time - activity.waited, activity.waited)
+  }
+
+  #over({ kind, name, hint, tier, workflow }: Activity, { asked, waited, held }: Held): void {
+    if (!isPlanned(kind)) return
+    const over = this.#ended
+    over.kind = kind
+    over.thing = name
+    over.tier = tier
+    over.time = asked
+    over.waited = waited
+    over.held = held
+    over.workflow = workflow
+    over.hint = hint
+    this.#planner.ended(over)
   }
 
   forget(tenant: string): void {

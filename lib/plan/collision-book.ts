@@ -58,6 +58,11 @@ export class CollisionBook {
     this.#open.push({ ...foretold, units: 0, isLate: false, requests: 0, asked: 0, settled: 0, settledAsked: 0, waited: 0 })
   }
 
+  /** Whether any is followed. */
+  get isFollowing(): boolean {
+    return this.#open.length > 0
+  }
+
   /** A request came. */
   asked(kind: Foretold['kind'], what: string, tier: number, time: number, units: number): void {
     // Mostly nothing is followed, and to find that out further in would leave something behind for each request.

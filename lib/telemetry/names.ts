@@ -20,8 +20,8 @@ export class RecordNames {
   readonly #capacity: number
   /** by place in the arena, and beside each other, for they are wanted of each record: the number of what is there, how often the place was given away, and which of all names that there ever were it has; 0 none */
   #places = new Float64Array(0)
-  /** the same for names of workflows and the like, by their numbers in the arena */
-  readonly #names = new Map<number, number>()
+  /** the number of each name of workflows and the like, by its number in the arena, which is that of a place and one; 0: not asked for yet */
+  #names = new Uint16Array(0)
   /** by number, of both: the name, and which of all it is, from 1 on; 0 of those without one */
   #called: string[] = ['']
   readonly #times = new Float64Array(NAMES_MAX)
@@ -75,7 +75,7 @@ export class RecordNames {
 
   /** The same number for such a name, which no element has; 0: none, or not known. */
   numberOf(id: number): number {
-    return id === 0 ? 0 : (this.#names.get(id) ?? this.#learn(id))
+    return id === 0 ? 0 : this.#names[id] || this.#learn(id)
   }
 
   nameOf(number: number): string | undefined {
@@ -85,7 +85,7 @@ export class RecordNames {
   /** Elements are called otherwise from now on. */
   renew(): void {
     this.#places.fill(0)
-    this.#names.clear()
+    this.#names.fill(0)
     this.#called = ['']
   }
 
@@ -106,7 +106,12 @@ export class RecordNames {
     if (name === undefined) return 0
     const number = this.#unused()
     this.#call(number, name)
-    this.#names.set(id, number)
+    if (id >= this.#names.length) {
+      const more = new Uint16Array(Math.min(this.#capacity + 1, Math.max(PLACES_LEAST, 2 * id)))
+      more.set(this.#names)
+      this.#names = more
+    }
+    this.#names[id] = number
     return number
   }
 

@@ -21,7 +21,9 @@ function told(event: number, { client = 0, waited = 0, held = 0 } = {}): LaneAct
   view.setBigUint64(56, BigInt(held) * NS_PER_MS, true)
   records.hints.set([1, 2])
   records.workflowHints.set([3, 4])
-  return new LaneActivity(records, 1)
+  const activity = new LaneActivity(records, 1)
+  activity.renew()
+  return activity
 }
 
 test('what a record says is told in ms, and by whoever did it where no client was named', () => {
@@ -30,6 +32,20 @@ test('what a record says is told in ms, and by whoever did it where no client wa
   assert.equal([grant.hint, grant.workflowHint], [2, 4])
   const environment = 3 * 2 ** 16 + 7
   assert.equal([grant.environment, grant.client, told(GRANT, { client: 12 }).client], [environment, environment, 12])
+})
+
+test('another record at its place is told of once it is read', () => {
+  const records = new LaneRecords(1, OFFSET_MS)
+  const activity = new LaneActivity(records, 0)
+  const kinds = [0, 2].map(kind => {
+    records.bytes.set([kind === 0 ? GRANT : END, kind + 1, 0, kind], 16)
+    activity.renew()
+    return [activity.event, activity.kind, activity.tier]
+  })
+  assert.equal(kinds, [
+    ['grant', 'lock', 1],
+    ['end', 'pool', 3]
+  ])
 })
 
 test('for how long it was held is known of its end alone, and not of each', () => {

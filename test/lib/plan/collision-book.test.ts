@@ -22,7 +22,9 @@ test('it came when the tier asked for more than was free, and what its requests 
     book.waited('pool', 'p', HIGH, time, waited)
   }
   assert.equal(book.judge(3499), [])
+  assert.is(book.isFollowing, true)
   assert.equal(book.judge(3500), [{ id: 'a:1', kind: 'pool', what: 'p', tier: HIGH, came: true, requests: 3, waited: 250 }])
+  assert.is(book.isFollowing, false)
   assert.equal(book.judge(5000), [])
 })
 

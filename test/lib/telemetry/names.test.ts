@@ -52,6 +52,19 @@ test('a hint stands for one name of one kind, and for no other after all are cal
   await gov.close()
 })
 
+test('of many names each keeps its own number', async () => {
+  const gov = virtual()
+  const session = joinArena({ handle: gov.handle })
+  const names = new RecordNames(session, place => place)
+  const ids = Array.from({ length: 3_000 }, (_, i) => session.binding.intern(`w${i}`))
+  const told = () => ids.map(id => names.name(id))
+  assert.equal([...told().slice(0, 2), ...told().slice(-1)], ['w0', 'w1', 'w2999'])
+  assert.is(new Set(told()).size, ids.length)
+  assert.is(new Set(ids.map(id => names.numberOf(id))).size, ids.length)
+  session.leave()
+  await gov.close()
+})
+
 test('a place that is not taken has no name', async () => {
   const gov = virtual()
   const session = joinArena({ handle: gov.handle })
