@@ -60,6 +60,7 @@ class Followers {
     std::uint64_t contexts[kOrders];
   };
   struct Arrival {
+    Arrival(double at, Item what) : time(at), item(what) {}  // for emplace_back: compilers before P0960 do not take an aggregate's parts
     double time;
     Item item;
   };

@@ -34,7 +34,13 @@ test('a look at what is handed out stays what it was, whatever is looked at afte
   const usage = host.usage()
   const tiers = { background: 0, standard: 0, critical: 1 }
   assert.equal(other.usage().tiers.background, { used: { slots: 5 }, waiting: 0 })
-  assert.equal([usage.capacity, usage.used], [{ cpu: 4, memory: 8 }, { cpu: 1, memory: 2 }])
+  assert.equal(
+    [usage.capacity, usage.used],
+    [
+      { cpu: 4, memory: 8 },
+      { cpu: 1, memory: 2 }
+    ]
+  )
   assert.equal(usage.tiers.interactive, { used: { cpu: 1, memory: 2 }, waiting: 0 })
   for (const [tier, waiting] of Object.entries(tiers)) assert.equal(usage.tiers[tier], { used: { cpu: 0, memory: 0 }, waiting })
 })
