@@ -219,8 +219,9 @@ export abstract class Work extends Booker {
     const own = metering.reader.end(this.place)
     if (metering.attribution !== undefined) own.cpu = this.endContext(metering.attribution)
     if (this.used === undefined && this.users === undefined) return own
-    const used = this.usedSofar()
+    // Closed first: what is booked is what each says that it used in all, and not what it had used a moment before.
     for (const user of this.users ?? NONE) user.close()
+    const used = this.usedSofar()
     this.users = undefined
     const above = this.metered()
     if (above !== undefined && used !== undefined) {
