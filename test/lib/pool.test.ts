@@ -25,12 +25,12 @@ test('amounts of several dimensions are handed out together, or not at all', () 
   assert.ok(pool.tryAllocate({ cpu: 4 }))
 })
 
-test('a look at what is handed out stays what it was, whatever is looked at after it', () => {
+test('a look at what is handed out stays what it was, whatever is looked at after it', async () => {
   const gov = virtual()
   const [host, other] = [gov.pool('host', { capacity: { cpu: 4, memory: 8 } }), gov.pool('other', { capacity: { slots: 9 } })]
-  host.tryAllocate({ cpu: 1, memory: 2 }, { tier: 'interactive' })
+  const held = host.tryAllocate({ cpu: 1, memory: 2 }, { tier: 'interactive' })
   other.tryAllocate({ slots: 5 }, { tier: 'background' })
-  void host.allocate({ cpu: 4 }, { tier: 'critical' })
+  const waits = host.allocate({ cpu: 4 }, { tier: 'critical' })
   const usage = host.usage()
   const tiers = { background: 0, standard: 0, critical: 1 }
   assert.equal(other.usage().tiers.background, { used: { slots: 5 }, waiting: 0 })
@@ -43,6 +43,8 @@ test('a look at what is handed out stays what it was, whatever is looked at afte
   )
   assert.equal(usage.tiers.interactive, { used: { cpu: 1, memory: 2 }, waiting: 0 })
   for (const [tier, waiting] of Object.entries(tiers)) assert.equal(usage.tiers[tier], { used: { cpu: 0, memory: 0 }, waiting })
+  held?.release()
+  await waits
 })
 
 test('amounts are whole units, rounded up, and up to 2^53 exact', () => {
