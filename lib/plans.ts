@@ -63,15 +63,17 @@ export interface EscalationPlan extends PlanTimes {
 }
 
 /**
- * A part of a pool is kept free for a tier: requests of lower ones are granted what is beyond it, unless they have aged into the tier. Unlike a
- * share it is not lent while it is idle.
+ * A part of a pool is kept free for a tier, or of what a full bucket holds: requests of lower ones are granted what is beyond it, unless they have
+ * aged into the tier. Unlike a share it is not lent while it is idle, and unlike a reserve it is taken from what there is for all.
  */
 export interface KeepPlan extends PlanTimes {
   kind: 'keep'
-  pool: unknown
+  /** a pool, or its name; or else a `bucket` */
+  pool?: unknown
+  bucket?: unknown
   /** the tier for which it is kept, and those above it */
   tier: string
-  /** of each dimension, 0 to 1; all keeps together at most the arena's `maxReserve` */
+  /** of each dimension, or of the burst, 0 to 1; all keeps together at most the arena's `maxReserve` */
   amount: number
 }
 
@@ -98,9 +100,9 @@ export interface PlanScore {
   readonly source: number
   /** requests that only its plans kept waiting */
   readonly waits: number
-  /** ms for which its plans kept a free lock, or units of a pool, from somebody */
+  /** ms for which its plans kept a free lock, units of a pool, or tokens, from somebody */
   readonly waitedMs: number
-  /** uses: plans that the expected request used, reserves drawn on, and grants of units that were kept */
+  /** uses: plans that the expected request used, reserves drawn on, and grants of units or tokens that were kept */
   readonly hits: number
   readonly written: number
 }
@@ -119,7 +121,7 @@ const KNOWN = {
   reserve: ['kind', 'bucket', 'amount', 'workflow', 'tenant', 'until', 'source'],
   share: ['kind', 'pool', 'tier', 'tenant', 'amount', 'until', 'source'],
   escalation: ['kind', 'workflow', 'tier', 'until', 'source'],
-  keep: ['kind', 'pool', 'tier', 'amount', 'until', 'source']
+  keep: ['kind', 'pool', 'bucket', 'tier', 'amount', 'until', 'source']
 } as const
 
 /** A plan in numbers. */
@@ -283,10 +285,14 @@ const READERS: { [K in Plan['kind']]: (plan: { [P in keyof Extract<Plan, { kind:
     const who = named(session, workflow, 'workflow')
     return { kind: PlanKind.Escalation, tier: tierIndex(tier, session.tiers, 'tier'), who, amount: 0, from: 0, name: '', index: -1 }
   },
-  keep({ pool, tier, amount }, session) {
+  keep({ pool, bucket, tier, amount }, session) {
+    if ((pool === undefined) === (bucket === undefined)) {
+      throw new ArgumentError('a keep is of a pool or of a bucket', { option: 'pool', given: pool })
+    }
     if (typeof amount !== 'number' || !(amount >= 0 && amount <= 1)) throw refuse('amount', 'a number from 0 to 1', amount)
     const read = tierIndex(tier, session.tiers, 'tier')
-    return { kind: PlanKind.Keep, tier: read, who: 0, amount, from: 0, ...found(session, pool, Kind.Pool) }
+    const of = bucket === undefined ? found(session, pool, Kind.Pool) : found(session, bucket, Kind.Bucket)
+    return { kind: PlanKind.Keep, tier: read, who: 0, amount, from: 0, ...of }
   }
 }
 

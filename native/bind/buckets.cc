@@ -78,24 +78,24 @@ std::int32_t Binding::try_take() {
 
 // What is left to do where there is more to it, it is to be told, or has served somebody.
 std::int32_t Binding::try_take_slowly(std::uint32_t index, std::uint32_t wanted, double tokens, std::uint64_t left) {
-  core::Who who;
-  if ((wanted & kNamed) != 0) who = {scratch_[kWorkflow], scratch_[kTenant]};
-  core::Tokens out;
-  core::Spent spent = core::Spent::kOk;
-  if (left == core::Bucket::kNotAtOnce) {
-    spent = attachment_->member().spend_then(index, tokens, who, out);
-  } else {
-    out.remaining = left;
-  }
   core::Request request;
   request.handle = {index, generation_of(index)};
   request.tier = wanted & kTierMask;
-  request.tenant = who.tenant;
-  request.workflow = who.workflow;
-  read_names(wanted);
+  if ((wanted & kNamed) != 0) {
+    request.tenant = scratch_[kTenant];
+    request.workflow = scratch_[kWorkflow];
+  }
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(tokens);
   core::Member& member = attachment_->member();
+  core::Tokens out;
+  core::Spent spent = core::Spent::kOk;
+  if (left == core::Bucket::kNotAtOnce) {
+    spent = member.spend_then(request, out);
+  } else {
+    out.remaining = left;
+  }
+  read_names(wanted);
   const core::Answer got = member.try_tokens(request, spent, out);
   times_[kOutRemaining] = static_cast<double>(out.remaining);
   if (got != core::Answer::kOk) {

@@ -112,7 +112,7 @@ core::Answer Binding::take_tokens_slowly(const Part& part, std::uint32_t asked, 
   if ((asked & kNamed) != 0) read_who(request);
   request.kind = core::Kind::kBucket;
   request.amounts[0] = std::bit_cast<std::uint64_t>(part.tokens);
-  const core::Spent spent = member.spend_then(part.index, part.tokens, {request.workflow, request.tenant}, tokens);
+  const core::Spent spent = member.spend_then(request, tokens);
   return member.try_tokens(request, spent, tokens);
 }
 

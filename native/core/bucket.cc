@@ -23,11 +23,12 @@ Pace PaceCell::whole() const {
 }
 
 // `seen` names the cell that `pace` was read from after it: where it stands unchanged, that is the pace.
-inline Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, bool respect_queue) {
+inline Spent Bucket::take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, std::uint64_t rest,
+                              bool respect_queue) {
   const std::uint32_t cell = Tat::cell(seen);
   for (;;) {
     if (respect_queue && (seen & Tat::kQueued) != 0) return Spent::kQueued;
-    const Taken taken = core::take(pace, Tat::time(seen), at, amount);
+    const Taken taken = core::take(pace, Tat::time(seen), at, amount, rest);
     if (!taken.ok) return Spent::kRefused;
     const std::uint64_t next = Tat::at(seen, taken.tat);
     // (b1) orders the takes of all; there is nothing else to publish.
@@ -49,16 +50,23 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   if (amount == 0 || amount > pace.burst) return Spent::kNever;
   const std::uint64_t at = pace.units(since_epoch(now));
   std::uint64_t drawn = 0;
+  Keeps kept;
   if (is_planned()) {
     // First what was discarded until now: drawn on before, the reserve would be filled twice from one time of low demand.
     keep_discarded(seen, now);
     drawn = draw(pace, amount, now, who, out.plan);
+    kept = keeps(pace, amount, now, who);
   }
-  Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, at, respect_queue);
-  out.remaining = left(pace, Tat::time(seen), at) >> pace.k;
+  Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, at, kept.from_it.units, respect_queue);
+  const std::uint64_t rest = left(pace, Tat::time(seen), at);
+  out.remaining = rest >> pace.k;
+  out.kept_back = spent == Spent::kRefused && kept.from_it.units != 0 && rest >= amount - drawn;
+  out.source = kept.from_it.source;
   if (spent == Spent::kOk && record_.parent.get() != 0) {
     Tokens theirs;
     spent = above().take(tokens, now, theirs, who, respect_queue);
+    out.kept_back = theirs.kept_back;
+    out.source = theirs.source;
     if (spent != Spent::kOk && drawn != amount) {
       give_back_own(pace, amount - drawn);
       out.remaining = left(pace, Tat::time(word()), at) >> pace.k;
@@ -66,13 +74,81 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   }
   if (spent == Spent::kOk) {
     if (drawn != 0) out.drawn = pace.tokens_of(drawn);
+    // Somebody of a lower tier would not have had them.
+    if (drawn != amount && rest < kept.for_it.units) {
+      out.of_kept = kept.for_it.number;
+      if (PlanLoss* of = Plans(arena_).loss(kept.for_it.source)) of->hits.fetch_add(1, memory_order_relaxed);
+    }
     return spent;
   }
   if (drawn != 0) keep(pace, drawn, now);
   // Also of one who would come behind those who wait: he need not wait to hear it.
   if (spent == Spent::kNever || !possible(tokens)) return Spent::kNever;
-  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now);
+  if (spent == Spent::kRefused) out.ready = ready_at(tokens, now, who);
   return spent;
+}
+
+// ---- what is kept for upper tiers -----------------------------------------------------------------------------------
+
+// With how much of the bucket each keeps: its part of a full one, of which all plans together keep max_reserve at most, and no more than lets
+// such a request through when the bucket is full.
+template <typename Visitor>
+void Bucket::for_each_keep(const Pace& pace, std::uint64_t amount, Nanos now, Visitor visitor) const {
+  if (!is_planned() || amount >= pace.burst) return;
+  const double most = max_reserve(arena_);
+  Plans(arena_).for_each_of(PlanKind::kKeep, index_ + 1, now, [&](PlanEntry& entry, const Plan& plan) {
+    if (!(plan.amount > 0)) return;
+    const auto units = static_cast<std::uint64_t>(std::min(plan.amount, most) * static_cast<double>(pace.burst));
+    if (units != 0) visitor(entry, plan, std::min(units, pace.burst - amount));
+  });
+}
+
+// From when on it lets the request through, whatever is left: when it ends, or the request has aged into its tier.
+Nanos Bucket::passes_at(const Plan& plan, Who who) const {
+  const std::uint64_t ageing = arena_.header().ageing.load(memory_order_relaxed);
+  if (plan.tier <= who.tier) return 0;
+  if (who.arrival == 0 || ageing == 0) return plan.until;
+  return std::min(plan.until, who.arrival + (plan.tier - who.tier) * ageing);
+}
+
+Bucket::Keeps Bucket::keeps(const Pace& pace, std::uint64_t amount, Nanos now, Who who) const {
+  Keeps keeps;
+  for_each_keep(pace, amount, now, [&](PlanEntry& entry, const Plan& plan, std::uint64_t units) {
+    const bool of_its_tier = plan.tier <= who.tier;
+    if (!of_its_tier && passes_at(plan, who) <= now) return;
+    Kept& most = of_its_tier ? keeps.for_it : keeps.from_it;
+    if (units > most.units) most = {units, &entry, plan.source, plan.number};
+  });
+  return keeps;
+}
+
+// A bucket only fills while nobody comes, so each plan lets it through from one moment on: when there is enough besides what it keeps, or it
+// does not keep it from this request any more.
+Nanos Bucket::ready_of(const Pace& pace, std::uint64_t tat, std::uint64_t amount, Nanos from, Who who) const {
+  const Nanos since = since_epoch(from);
+  const auto enough = [&](std::uint64_t rest) {
+    const Taken taken = core::take(pace, tat, pace.units(since), amount, rest);
+    return taken.ok ? from : epoch_ + pace.when(taken.ready, since);
+  };
+  Nanos ready = enough(0);
+  for_each_keep(pace, amount, from, [&](PlanEntry&, const Plan& plan, std::uint64_t units) {
+    ready = std::max(ready, std::min(enough(units), passes_at(plan, who)));
+  });
+  return ready;
+}
+
+std::optional<KeptBack> Bucket::kept_back(double tokens, Nanos now, Who who) const {
+  const std::uint64_t seen = word();
+  const Pace pace = record_.cells[Tat::cell(seen)].get();
+  const std::uint64_t amount = pace.units_of(tokens);
+  if (amount == 0 || amount > pace.burst) return std::nullopt;
+  const Kept kept = keeps(pace, amount, now, who).from_it;
+  const std::uint64_t tat = Tat::time(seen);
+  if (kept.units == 0 || core::take(pace, tat, pace.units(since_epoch(now)), amount, kept.units).ok) return std::nullopt;
+  const std::uint64_t needed = tat + amount;  // there were enough as soon as the clock was a burst before this
+  const Nanos enough = needed > pace.burst ? epoch_ + pace.when(needed - pace.burst, 0) : epoch_;
+  if (enough > now) return std::nullopt;
+  return KeptBack{kept.entry, kept.source, std::max(enough, std::min(now, who.arrival))};
 }
 
 // ---- the reserve ----------------------------------------------------------------------------------------------------
@@ -205,13 +281,12 @@ bool Bucket::possible(double tokens) const {
 }
 
 // The latest of all: at that time each of them grants it, if nobody else comes.
-Nanos Bucket::ready_at(double tokens, Nanos now) const {
+Nanos Bucket::ready_at(double tokens, Nanos now, Who who, bool unkept) const {
   const std::uint64_t seen = word();
   const Pace pace = record_.cells[Tat::cell(seen)].get();
   const std::uint64_t amount = pace.units_of(tokens);
-  const Taken taken = core::take(pace, Tat::time(seen), pace.units(since_epoch(now)), amount);
-  const Nanos ready = taken.ok ? now : epoch_ + pace.when(taken.ready, since_epoch(now));
-  return record_.parent.get() == 0 ? ready : std::max(ready, above().ready_at(tokens, now));
+  const Nanos ready = ready_of(pace, Tat::time(seen), amount, now, unkept ? Who{} : who);
+  return record_.parent.get() == 0 ? ready : std::max(ready, above().ready_at(tokens, now, who));
 }
 
 Spent Bucket::peek(double tokens, Nanos now, Tokens& out) const {

@@ -2,6 +2,8 @@
 // giving back tokens is one CAS for each bucket of a hierarchy; who waits for them does so in the element's gate (gate.cc).
 #pragma once
 
+#include <optional>
+
 #include "core/corrupt.h"
 #include "core/gcra.h"
 #include "core/plan.h"
@@ -53,6 +55,8 @@ enum class Spent {
 struct Who {
   std::uint32_t workflow = 0;
   std::uint32_t tenant = 0;
+  std::uint32_t tier = kTiers - 1;
+  Nanos arrival = 0;  // of one that waits, and so ages; 0: it does not
 };
 
 struct Tokens {
@@ -60,6 +64,16 @@ struct Tokens {
   std::uint64_t remaining = 0;  // whole tokens, of this bucket alone
   double drawn = 0;             // of those granted, how many came from the reserve of the plan
   std::uint32_t plan = 0;       // its number
+  std::uint32_t of_kept = 0;    // granted with tokens that this plan keeps from lower tiers: its number
+  bool kept_back = false;       // refused for a plan alone
+  std::uint32_t source = 0;     // of that one
+};
+
+// That tokens are there, and a plan alone keeps them from somebody who waits.
+struct KeptBack {
+  PlanEntry* entry;
+  std::uint32_t source;
+  Nanos since;
 };
 
 class Bucket {
@@ -102,8 +116,14 @@ class Bucket {
   Spent take_for_waiter(double tokens, Nanos now, Tokens& out, Who who) { return take(tokens, now, out, who, false); }
   Spent peek(double tokens, Nanos now, Tokens& out) const;
   void give_back(double tokens);
-  // When all of the hierarchy would grant it, if nobody else came.
-  Nanos ready_at(double tokens, Nanos now) const;
+  // When all of the hierarchy would grant it, if nobody else came. `unkept`: whatever is kept of this bucket itself.
+  Nanos ready_at(double tokens, Nanos now, Who who = {}, bool unkept = false) const;
+  // The same of this bucket alone, with its word at `tat`.
+  Nanos ready_of(const Pace& pace, std::uint64_t tat, std::uint64_t amount, Nanos from, Who who) const;
+  // Of this bucket alone: in the gate of one that is above others nobody of those stands.
+  std::optional<KeptBack> kept_back(double tokens, Nanos now, Who who) const;
+  // There may be plans of it.
+  bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
   // Not more than a burst, of this bucket or of one above it.
   bool possible(double tokens) const;
   // The word of the rate algorithm, and the pace that it names, of one moment.
@@ -129,8 +149,21 @@ class Bucket {
  private:
   Spent take(double tokens, Nanos now, Tokens& out, Who who, bool respect_queue);
   Bucket above() const;
-  Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, bool respect_queue);
-  bool is_planned() const { return (element_.meta.load(memory_order_relaxed) & Meta::kPlanned) != 0; }
+  Spent take_own(const Pace& pace, std::uint64_t& seen, std::uint64_t amount, std::uint64_t at, std::uint64_t rest, bool respect_queue);
+  template <typename Visitor>
+  void for_each_keep(const Pace& pace, std::uint64_t amount, Nanos now, Visitor visitor) const;
+  // What plans keep from such a request, and what they keep for it.
+  struct Kept {
+    std::uint64_t units = 0;
+    PlanEntry* entry = nullptr;
+    std::uint32_t source = 0;
+    std::uint32_t number = 0;
+  };
+  struct Keeps {
+    Kept from_it, for_it;
+  };
+  Keeps keeps(const Pace& pace, std::uint64_t amount, Nanos now, Who who) const;
+  Nanos passes_at(const Plan& plan, Who who) const;
   bool find_reserve(Nanos now, Who who, Plan& plan) const;
   std::uint64_t cap(const Pace& pace, double tokens) const;
   std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number);

@@ -564,7 +564,7 @@ SlotId GateKeeper::choose() {
   }
   if (best == 0) {
     // Whoever was kept waiting has given up.
-    if (kind_ == Kind::kLock && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) {
+    if (kind_ != Kind::kPool && (element_.meta.load(memory_order_acquire) & Meta::kPlanned) != 0) {
       Plans(arena_).unblock(index_ + 1, lane_.now());
     }
     return 0;
@@ -639,10 +639,7 @@ bool GateKeeper::held_back(SlotId id, PlanEntry& entry, const Plan& plan) {
   Plans plans(arena_);
   if (Plans::ends_before(plan, flags >> SlotFlag::kHoldShift, now) || plans.spent(index_ + 1, now)) return false;
   plans.block(entry, index_ + 1, now);
-  if ((flags & SlotFlag::kHeldBack) == 0) {
-    slot.flags.set(flags | SlotFlag::kHeldBack);
-    if (PlanLoss* loss = plans.loss(plan.source)) loss->waits.fetch_add(1, memory_order_relaxed);
-  }
+  charge_wait(slot, plan.source);
   return true;
 }
 
@@ -756,11 +753,7 @@ void GateKeeper::charge_keeps() {
     if (keep == nullptr) continue;
     any = true;
     plans.block(*keep->entry, index_ + 1, lane_.now());
-    Slot& slot = arena_.slot(x);
-    const std::uint32_t flags = slot.flags.get();
-    if ((flags & SlotFlag::kHeldBack) != 0) continue;
-    slot.flags.set(flags | SlotFlag::kHeldBack);
-    if (PlanLoss* loss = plans.loss(keep->source)) loss->waits.fetch_add(1, memory_order_relaxed);
+    charge_wait(arena_.slot(x), keep->source);
   }
   if (!any) plans.unblock(index_ + 1, lane_.now());
 }
@@ -890,12 +883,14 @@ bool GateKeeper::grant_tokens(SlotId id) {
   const double tokens = std::bit_cast<double>(wants.amounts[0].get());
   Bucket bucket(arena_, index_);
   Tokens answer;
-  const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer, {wants.workflow.get(), wants.tenant.get()});
+  const Who who{wants.workflow.get(), wants.tenant.get(), tier_of(slot), slot.arrival.get()};
+  if (bucket.is_planned()) charge_keep(slot, bucket.kept_back(tokens, lane_.now(), who));
+  const Spent spent = bucket.take_for_waiter(tokens, lane_.now(), answer, who);
   if (spent == Spent::kRefused || spent == Spent::kQueued) return false;
-  if (answer.drawn > 0) {
-    const Names names{wants.workflow.get(), wants.tenant.get(), 0};
-    record_plan(lane_, index_, {answer.plan, tier_of(slot), arena_.owner_of(id).participant, names, answer.drawn});
-  }
+  const Names names{wants.workflow.get(), wants.tenant.get(), 0};
+  const ParticipantId owner = arena_.owner_of(id).participant;
+  if (answer.drawn > 0) record_plan(lane_, index_, {answer.plan, tier_of(slot), owner, names, answer.drawn});
+  if (answer.of_kept != 0) record_plan(lane_, index_, {answer.of_kept, tier_of(slot), owner, names, tokens});
   // The burst was made smaller meanwhile. Or larger again, after somebody had died over saying so.
   const std::uint32_t flags = slot.flags.get() & ~SlotFlag::kRefused;
   slot.flags.set(spent == Spent::kNever ? flags | SlotFlag::kRefused : flags);
@@ -906,6 +901,22 @@ bool GateKeeper::grant_tokens(SlotId id) {
   if (!make_ready(id, seen, remaining) && spent == Spent::kOk) bucket.give_back(tokens);
   lane_.note(index_, 0);
   return true;
+}
+
+// The first in line at a bucket: tokens are there and kept from it by a plan, or are not.
+void GateKeeper::charge_keep(Slot& first, const std::optional<KeptBack>& kept) {
+  Plans plans(arena_);
+  if (!kept) return plans.unblock(index_ + 1, lane_.now());
+  plans.block(*kept->entry, index_ + 1, lane_.now(), kept->since);
+  charge_wait(first, kept->source);
+}
+
+// Once for each that waits.
+void GateKeeper::charge_wait(Slot& slot, std::uint32_t source) {
+  const std::uint32_t flags = slot.flags.get();
+  if ((flags & SlotFlag::kHeldBack) != 0) return;
+  slot.flags.set(flags | SlotFlag::kHeldBack);
+  if (PlanLoss* loss = Plans(arena_).loss(source)) loss->waits.fetch_add(1, memory_order_relaxed);
 }
 
 // Brings a slot that the hint names to its end, whatever has been done of it. Idempotent; after a takeover `anew` says
@@ -1292,9 +1303,12 @@ Nanos tokens_due(Arena& arena, PacedBucket& asked, Nanos now) {
   if (now < asked.due && word == asked.word && amount == asked.tokens && pace.same_units(asked.pace)) return asked.due;
   asked.due = 0;
   if (!bucket.possible(tokens)) return now;
-  const Nanos due = bucket.ready_at(tokens, now);
-  // One above it has a word of its own.
-  if (due > now && bucket.parent() == 0) asked = {index, word, amount, pace, due};
+  const std::uint32_t flags = slot.flags.peek();
+  const Who who{arena.wants(wants).workflow.peek(), arena.wants(wants).tenant.peek(), flags & SlotFlag::kTierMask, slot.arrival.peek()};
+  // It is looked at when the tokens are there, too, though a plan keeps them from it: from then on that is counted.
+  const Nanos due = bucket.ready_at(tokens, now, who, (flags & SlotFlag::kHeldBack) == 0);
+  // One above it has a word of its own, and plans come and go.
+  if (due > now && bucket.parent() == 0 && !bucket.is_planned()) asked = {index, word, amount, pace, due};
   return due;
 }
 

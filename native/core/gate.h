@@ -97,6 +97,8 @@ class GateKeeper {
   void revoke_shared(bool only_expired);
   bool grant(SlotId id);
   bool grant_tokens(SlotId id);
+  void charge_keep(Slot& first, const std::optional<KeptBack>& kept);
+  void charge_wait(Slot& slot, std::uint32_t source);
   SlotId choose_past_holds();
   bool held_back(SlotId id, PlanEntry& entry, const Plan& plan);
   bool is_planned();

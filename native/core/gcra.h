@@ -130,11 +130,11 @@ struct Taken {
   std::uint64_t ready;  // refused: the units of the clock at which it would be granted if nobody else came
 };
 
-// `amount` <= burst.
-inline Taken take(const Pace& pace, std::uint64_t tat, std::uint64_t now, std::uint64_t amount) {
+// `amount` <= burst. `rest`, <= burst - amount: what must be left for others.
+inline Taken take(const Pace& pace, std::uint64_t tat, std::uint64_t now, std::uint64_t amount, std::uint64_t rest = 0) {
   const std::uint64_t next = (tat > now ? tat : now) + amount;
-  if (next - now <= pace.burst) return {true, next, 0};
-  return {false, tat, next - pace.burst};
+  if (next - now + rest <= pace.burst) return {true, next, 0};
+  return {false, tat, next + rest - pace.burst};
 }
 
 // Tokens given back. Of a bucket that is full meanwhile there is nothing to give back to: full is full.

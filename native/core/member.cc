@@ -220,13 +220,18 @@ Answer Member::tell(const Request& request, Answer answer) {
   return answer;
 }
 
-Spent Member::spend(const Request& request, Tokens& out) {
-  return spend(request.handle.index, std::bit_cast<double>(request.amounts[0]), {request.workflow, request.tenant}, out);
+// The tier matters to plans alone.
+Spent Member::spend_then(const Request& request, Tokens& out) {
+  Plan plan;
+  const std::uint32_t tier = is_raised(request, plan) ? plan.tier : request.tier;
+  return Bucket(arena_, request.handle.index)
+      .take(std::bit_cast<double>(request.amounts[0]), lane_.now(), out, {request.workflow, request.tenant, tier});
 }
 
 void Member::note_spent(const Request& request, const Tokens& out) {
   if (!telemetry_.on()) return;
   if (out.drawn > 0) telemetry_.used_plan(request.handle, request.tier, out.plan, out.drawn);
+  if (out.of_kept != 0) telemetry_.used_plan(request.handle, request.tier, out.of_kept, std::bit_cast<double>(request.amounts[0]));
   telemetry_.spent(request.handle, request.tier, std::bit_cast<double>(request.amounts[0]));
 }
 
@@ -236,6 +241,7 @@ Answer Member::try_tokens(const Request& request, Spent spent, Tokens& out) {
       note_spent(request, out);
       return Answer::kOk;
     case Spent::kRefused:
+      if (PlanLoss* loss = out.kept_back ? Plans(arena_).loss(out.source) : nullptr) loss->waits.fetch_add(1, memory_order_relaxed);
       return tell(request, Answer::kBusy);
     case Spent::kNever:
       return tell(request, Answer::kNever);
@@ -243,7 +249,8 @@ Answer Member::try_tokens(const Request& request, Spent spent, Tokens& out) {
       break;
   }
   // Somebody waits, here or above: whether it may go before them is for the gate to say.
-  out.ready = Bucket(arena_, request.handle.index).ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now());
+  out.ready = Bucket(arena_, request.handle.index)
+                  .ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now(), {request.workflow, request.tenant, request.tier});
   Granted granted;
   const Answer answer = tell(request, enqueue_and_try(request, granted));
   if (answer == Answer::kOk) out.remaining = granted.sequence;
@@ -854,15 +861,21 @@ const Member::SeenPlans& Member::look_at_plans(Nanos now) {
 void Member::look_again(const Plan& plan) {
   if (plan.kind == PlanKind::kEscalation || plan.what == 0 || plan.what > arena_.capacity().elements) return;
   visit(plan.what - 1, true);
+  // Who waits for tokens has set its timer by what was kept before.
+  if (plan.kind == PlanKind::kKeep && Bucket::is(arena_, plan.what - 1)) hurry(plan.what - 1);
+}
+
+// By a plan of its workflow.
+bool Member::is_raised(const Request& request, Plan& plan) {
+  if (request.workflow == 0) return false;
+  const Nanos until = arena_.header().escalated_until.load(memory_order_acquire);
+  return until != 0 && lane_.now() < until && Plans(arena_).escalates(request.workflow, request.tier, lane_.now(), plan);
 }
 
 // What it asks for, or what a plan raises its workflow to.
 std::uint32_t Member::tier_of(const Request& request) {
-  if (request.workflow == 0) return request.tier;
-  const Nanos until = arena_.header().escalated_until.load(memory_order_acquire);
-  if (until == 0 || lane_.now() >= until) return request.tier;
   Plan plan;
-  if (!Plans(arena_).escalates(request.workflow, request.tier, lane_.now(), plan)) return request.tier;
+  if (!is_raised(request, plan)) return request.tier;
   telemetry_.used_plan(request.handle, plan.tier, plan.number, 1);
   return plan.tier;
 }

@@ -114,14 +114,12 @@ class Member {
   Answer try_tokens(const Request& request, Tokens& out) { return try_tokens(request, spend(request, out), out); }
   // In two steps, of which the first needs no request: what it answers and shows goes into the second. Where that would only say kOk and
   // nobody observes, it can be left out.
-  Spent spend(ElementIndex index, double tokens, Who who, Tokens& out) {
+  Spent spend(const Request& request, Tokens& out) {
     lane_.refresh();
-    return spend_then(index, tokens, who, out);
+    return spend_then(request, out);
   }
   // In the same moment as what this lane did last.
-  Spent spend_then(ElementIndex index, double tokens, Who who, Tokens& out) {
-    return Bucket(arena_, index).take(tokens, lane_.now(), out, who);
-  }
+  Spent spend_then(const Request& request, Tokens& out);
   // The same where there is nothing else to decide: how many are left, or Bucket::kNotAtOnce where that is not so, or they are not there,
   // and nothing was done.
   [[gnu::always_inline]] std::uint64_t spend_at_once(ElementIndex index, double tokens, Nanos now) {
@@ -311,12 +309,12 @@ class Member {
   Answer enqueue_and_try(const Request& request, Granted& out);
   void make_free(WaiterId waiter);
   void hurry(ElementIndex index);
+  bool is_raised(const Request& request, Plan& plan);
   std::uint32_t tier_of(const Request& request);
   Handle handle_of(ElementIndex index) const { return {index, Meta::generation(arena_.element(index).meta.load(memory_order_acquire))}; }
   double amount_of(const Request& request) const;
   void note_granted(const Request& request, const Granted& granted);
   Answer tell(const Request& request, Answer answer);
-  Spent spend(const Request& request, Tokens& out);
   void note_spent(const Request& request, const Tokens& out);
   struct SeenPlans;
   const SeenPlans& look_at_plans(Nanos now);

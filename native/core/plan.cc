@@ -314,7 +314,7 @@ Nanos Plans::kept(std::uint32_t key, Nanos now, bool& running) const {
 }
 
 // One of them at a time, so that no moment counts twice.
-void Plans::block(PlanEntry& entry, std::uint32_t key, Nanos now) {
+void Plans::block(PlanEntry& entry, std::uint32_t key, Nanos now, Nanos since) {
   for (std::uint32_t i = 0; i < kPlanWindow; i++) {
     const PlanEntry& other = table()->entries[place(key, i)];
     if (other.of.load(memory_order_relaxed) == key && other.blocked_since.load(memory_order_relaxed) != 0) return;
@@ -324,7 +324,7 @@ void Plans::block(PlanEntry& entry, std::uint32_t key, Nanos now) {
     entry.of.store(key, memory_order_relaxed);
   }
   turn_half(entry, now);
-  entry.blocked_since.store(now, memory_order_relaxed);
+  entry.blocked_since.store(since, memory_order_relaxed);
 }
 
 void Plans::unblock(std::uint32_t key, Nanos now) {

@@ -17,7 +17,7 @@ enum class PlanKind : std::uint32_t {
   kReserve = 2,     // of a bucket: up to `amount` tokens that would be discarded are kept for the workflow `who`
   kShare = 3,       // of a pool: the tier's share is `amount` (0 to 1) of each dimension; with `who`, the tenant's weight is `amount`
   kEscalation = 4,  // requests of the workflow `who` count as of `tier`
-  kKeep = 5,        // of a pool: `amount` (0 to 1) of each dimension is kept free for requests of `tier` and above
+  kKeep = 5,        // of a pool or a bucket: `amount` (0 to 1) of each dimension, or of the burst, is for requests of `tier` and above
 };
 
 struct Plan {
@@ -56,7 +56,7 @@ struct alignas(64) PlanEntry {
     atomic<std::uint64_t> what;  // {source:16, tier:8, kind:8, what:32}
     atomic<std::uint64_t> who, amount, from, until;
   } cells[2];
-  // Of the holds of a lock and the keeps of a pool, by whoever stands in its gate: since when it has been free and kept from somebody, and
+  // Of the holds of a lock and the keeps of a pool or bucket, by whoever stands in its gate: since when it has been free and kept from somebody, and
   // for how long in this half of the window and in the one before. They stay when the hold ends, so that the next one does not begin from
   // nothing; `of` says whose they are: element + 1.
   atomic<std::uint64_t> blocked_since, kept_now, kept_before, half, of;
@@ -171,8 +171,9 @@ class Plans {
   bool spent(std::uint32_t key, Nanos now) const;
   // The same for whoever only looks, from outside: for how long they have kept it in the present window. `running`: they do now.
   Nanos kept(std::uint32_t key, Nanos now, bool& running) const;
-  // It, or what somebody asks for of a pool, is free and kept from him, from now on, or no longer.
-  void block(PlanEntry& entry, std::uint32_t key, Nanos now);
+  // It, or what somebody asks for of a pool or bucket, is free and kept from him, from now on, or since a moment before, or no longer.
+  void block(PlanEntry& entry, std::uint32_t key, Nanos now) { block(entry, key, now, now); }
+  void block(PlanEntry& entry, std::uint32_t key, Nanos now, Nanos since);
   void unblock(std::uint32_t key, Nanos now);
   // Those of this lock whose time is over.
   void end_holds(Lane& lane, std::uint32_t key, Nanos now);

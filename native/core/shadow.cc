@@ -325,8 +325,7 @@ class Levels {
     for (const Level& level : levels_) {
       const std::uint64_t amount = needed(level, tokens, who, from);
       if (amount == 0) continue;
-      const Taken taken = core::take(level.pace, level.tat, level.pace.units(since(from)), amount);
-      if (!taken.ok) latest = std::max(latest, epoch_ + level.pace.when(taken.ready, since(from)));
+      latest = std::max(latest, level.bucket.ready_of(level.pace, level.tat, amount, from, who));
     }
     return latest;
   }
@@ -381,7 +380,7 @@ class Line {
   }
 
  private:
-  static Who who(const ShadowParty& party) { return {party.workflow, party.tenant}; }
+  static Who who(const ShadowParty& party) { return {party.workflow, party.tenant, party.tier, party.since}; }
   Nanos ready_for(const ShadowParty& party) const { return levels_.ready(party.tokens, who(party), std::max(at_, party.since)); }
 
   Levels levels_;

@@ -1,6 +1,7 @@
 #include "core/plan.h"
 
 #include <limits>
+#include <random>
 
 #include "test/check.h"
 #include "test/supply.h"
@@ -78,6 +79,24 @@ struct Well {
   explicit Well(double rate = 10, double burst = 10) : world(with_heap()), a(world.join(1)) {
     bucket = make_bucket(*a, u"bucket", pace_of(rate, 1'000, burst));
   }
+  WaiterId wait(double count, std::uint32_t tier) {
+    Granted granted;
+    CHECK(a->tokens(tokens(bucket, count, tier), granted) == Answer::kWait);
+    return granted.waiter;
+  }
+  // Whoever waits is served when its time has come, as its waker would: after how long the first was. 0: not within the limit.
+  Nanos until_served(Nanos limit) {
+    const Nanos began = world.host.time;
+    for (int look = 0;; look++) {
+      CHECK(look < 1'000);
+      const Nanos due = a->next_deadline();
+      if (due == 0 || due > began + limit) return 0;
+      world.host.time = std::max(world.host.time, due);
+      a->expire();
+      if (!ended(*a).empty()) return world.host.time - began;
+    }
+  }
+  const PlanLoss& loss(std::uint32_t source) const { return *Plans(*world.arena).loss(source); }
   void reserve(double amount, std::uint32_t who, Nanos lasts) {
     Plan plan;
     plan.kind = PlanKind::kReserve;
@@ -89,11 +108,24 @@ struct Well {
     PlanId id{};
     CHECK(a->write_plan(plan, id) == Written::kOk);
   }
+  PlanId keep(double amount, std::uint32_t tier, Nanos lasts, std::uint32_t source = 0) {
+    Plan plan;
+    plan.kind = PlanKind::kKeep;
+    plan.what = bucket.index + 1;
+    plan.tier = tier;
+    plan.source = source;
+    plan.amount = amount;
+    plan.from = world.host.time;
+    plan.until = world.host.time + lasts;
+    PlanId id{};
+    CHECK(a->write_plan(plan, id) == Written::kOk);
+    return id;
+  }
   // So many of one token each as there are.
-  int take_all(std::uint32_t workflow) {
+  int take_all(std::uint32_t workflow, std::uint32_t tier = 1) {
     int count = 0;
     Tokens out;
-    Request request = tokens(bucket);
+    Request request = tokens(bucket, 1, tier);
     request.workflow = workflow;
     while (count < 1'000 && a->try_tokens(request, out) == Answer::kOk) count++;
     return count;
@@ -618,6 +650,194 @@ TEST_CASE("a pool has room for the weights of as many tenants as there may be pl
   Yard yard;
   for (std::uint32_t i = 0; i < kPlanWindow; i++) yard.share(0, 2 + i, 1, 40 + i);
   for (std::uint32_t i = 0; i < kPlanWindow; i++) CHECK_EQUAL(yard.weighed(40 + i), 0.1 / (2 + i));
+}
+
+// ---- keeps of buckets
+
+TEST_CASE("a keep of a bucket leaves its part to its tier and those above, and is over at its end") {
+  Well well;
+  well.keep(0.2, 2, kSecond, 7);
+  CHECK_EQUAL(well.take_all(0, 1), 8);
+  CHECK_EQUAL(well.loss(7).waits.load(), 1u);  // the one that ended it
+  CHECK_EQUAL(well.loss(7).hits.load(), 0u);
+  CHECK_EQUAL(well.take_all(0, 3), 2);
+  CHECK_EQUAL(well.loss(7).hits.load(), 2u);
+  CHECK_EQUAL(well.take_all(0, 1), 0);
+  CHECK_EQUAL(well.loss(7).waits.load(), 1u);  // there was none
+  well.world.host.time += kSecond;
+  CHECK_EQUAL(well.take_all(0, 1), 10);
+}
+
+TEST_CASE("keeps of all plans of a bucket together keep max_reserve of a full one at most, and none at all where that is less than nothing") {
+  Well well;
+  well.keep(0.9, 2, 60 * kSecond, 1);
+  well.keep(1, 3, 60 * kSecond, 2);
+  CHECK_EQUAL(well.take_all(0, 1), 7);
+  for (const double damaged : {-1.0, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(), 0.0}) {
+    Well other;
+    other.world.arena->header().max_reserve.store(std::bit_cast<std::uint64_t>(damaged));
+    other.keep(0.5, 3, 60 * kSecond);
+    CHECK_EQUAL(other.take_all(0, 1), 10);
+  }
+}
+
+TEST_CASE("an amount that is none keeps nothing, and one beyond all bounds no more than may be") {
+  for (const double damaged : {-1.0, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(), 1e-12}) {
+    Well well;
+    well.keep(damaged, 3, 60 * kSecond);
+    CHECK_EQUAL(well.take_all(0, 1), 10);
+  }
+  for (const double damaged : {1e300, std::numeric_limits<double>::infinity()}) {
+    Well well;
+    well.keep(damaged, 3, 60 * kSecond);
+    CHECK_EQUAL(well.take_all(0, 1), 7);
+  }
+}
+
+TEST_CASE("what needs a full bucket is granted when it is full, whatever is kept") {
+  Well well;
+  well.keep(0.25, 3, 3'600 * kSecond);
+  Tokens out;
+  CHECK(well.a->try_tokens(tokens(well.bucket, 1, 3), out) == Answer::kOk);
+  CHECK(well.a->try_tokens(tokens(well.bucket, 9, 0), out) == Answer::kBusy);
+  CHECK_EQUAL(out.ready, well.world.host.time + kSecond / 10);
+  well.world.host.time = out.ready;
+  CHECK(well.a->try_tokens(tokens(well.bucket, 10, 0), out) == Answer::kOk);
+}
+
+TEST_CASE("a refusal says when a keep lets the request through, to the nanosecond") {
+  std::mt19937_64 random(29);
+  for (int i = 0; i < 2'000; i++) {
+    const std::uint64_t burst = 4 + random() % 30;
+    Well well(static_cast<double>(1 + random() % 50), static_cast<double>(burst));
+    for (std::uint32_t source = 0; source < 1 + random() % 3; source++) {
+      well.keep(static_cast<double>(random() % 40) / 100, 1 + random() % 3, 1 + random() % (2 * kSecond), source);
+    }
+    Tokens out;
+    CHECK(well.a->try_tokens(tokens(well.bucket, static_cast<double>(1 + random() % burst), 3), out) == Answer::kOk);
+    const Request request = tokens(well.bucket, static_cast<double>(1 + random() % burst), random() % 4);
+    if (well.a->try_tokens(request, out) == Answer::kOk) continue;
+    CHECK(out.ready > well.world.host.time);
+    well.world.host.time = out.ready - 1;
+    Tokens before;
+    CHECK(well.a->try_tokens(request, before) == Answer::kBusy);
+    CHECK_EQUAL(before.ready, out.ready);
+    well.world.host.time = out.ready;
+    CHECK(well.a->try_tokens(request, out) == Answer::kOk);
+  }
+}
+
+TEST_CASE("who waits for kept tokens is served when there are enough besides, and the plan is charged with the time since there were") {
+  Well well;
+  CHECK_EQUAL(well.take_all(0, 3), 10);
+  well.keep(0.2, 2, 60 * kSecond, 5);
+  well.wait(1, 1);
+  CHECK_EQUAL(well.until_served(kSecond), 3 * kSecond / 10);
+  CHECK_EQUAL(well.loss(5).waits.load(), 1u);
+  CHECK_EQUAL(well.loss(5).nanos.load(), 2 * kSecond / 10);
+  CHECK_EQUAL(well.loss(5).hits.load(), 0u);
+}
+
+TEST_CASE("who waits for kept tokens is served as soon as the plan is taken back, or is over") {
+  for (const bool taken_back : {true, false}) {
+    Well well(1, 10);
+    const PlanId id = well.keep(0.2, 2, 10 * kSecond / 4);
+    CHECK_EQUAL(well.take_all(0, 1), 8);
+    well.wait(1, 1);
+    CHECK_EQUAL(ended(*well.a).size(), 0u);
+    if (taken_back) {
+      CHECK(well.a->withdraw_plan(id));
+      CHECK_EQUAL(ended(*well.a).size(), 1u);
+    } else {
+      well.keep(0.2, 2, kSecond / 2);  // in its place
+      CHECK_EQUAL(well.until_served(10 * kSecond), kSecond / 2);
+    }
+  }
+}
+
+TEST_CASE("who waits under a keep that is written anew sets its timer anew") {
+  Well well(1, 10);
+  const auto other = well.world.join(2);
+  well.keep(0.2, 2, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(0, 3), 10);
+  Granted granted;
+  CHECK(other->tokens(tokens(well.bucket, 1, 1), granted) == Answer::kWait);
+  const std::uint32_t ring = well.world.arena->participant(2).ring.load() >> 1;
+  well.keep(0.1, 2, 60 * kSecond);
+  CHECK((well.world.arena->participant(2).ring.load() >> 1) != ring);
+  well.world.host.time += kSecond;
+  other->expire();  // there is one, and it is kept: from now on that counts
+  CHECK_EQUAL(ended(*other).size(), 0u);
+  CHECK_EQUAL(other->next_deadline(), well.world.host.time + kSecond);
+}
+
+TEST_CASE("the bound of ageing holds under endlessly renewed keeps of a bucket") {
+  Well well(0.001, 10);
+  well.world.arena->header().ageing.store(kSecond);
+  well.keep(0.2, 3, kSecond / 2);
+  CHECK_EQUAL(well.take_all(0, 1), 8);
+  well.wait(1, 1);
+  Nanos passed = 0;
+  for (int i = 0; i < 100 && passed == 0; i++) {
+    well.keep(0.2, 3, kSecond / 2);
+    const Nanos began = well.world.host.time;
+    if (const Nanos after = well.until_served(kSecond / 10)) passed = static_cast<Nanos>(i) * (kSecond / 10) + after;
+    well.world.host.time = began + kSecond / 10;
+  }
+  CHECK_EQUAL(passed, 2 * kSecond);
+}
+
+TEST_CASE("of one tier nobody waits longer for a keep of it, and who it is for passes who it keeps back") {
+  Well well;
+  well.keep(0.2, 2, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(0, 1), 8);
+  well.wait(1, 1);
+  Tokens out;
+  CHECK(well.a->try_tokens(tokens(well.bucket, 1, 1), out) == Answer::kBusy);  // behind that one
+  CHECK(well.a->try_tokens(tokens(well.bucket, 1, 2), out) == Answer::kOk);
+  CHECK(well.a->try_tokens(tokens(well.bucket, 1, 3), out) == Answer::kOk);
+  CHECK(well.a->try_tokens(tokens(well.bucket, 1, 3), out) == Answer::kBusy);
+  CHECK_EQUAL(well.until_served(kSecond), 3 * kSecond / 10);
+}
+
+TEST_CASE("a workflow that a plan raises has what is kept for its tier") {
+  Well well;
+  well.keep(0.2, 2, 60 * kSecond);
+  Plan plan;
+  plan.kind = PlanKind::kEscalation;
+  plan.who = 9;
+  plan.tier = 2;
+  plan.until = well.world.host.time + kSecond;
+  PlanId id{};
+  CHECK(well.a->write_plan(plan, id) == Written::kOk);
+  CHECK_EQUAL(well.take_all(8, 1), 8);
+  CHECK_EQUAL(well.take_all(9, 1), 2);
+}
+
+TEST_CASE("what is kept of a bucket is kept from those who come by one below it") {
+  Well well;
+  const Handle leaf = make_bucket(*well.a, u"leaf", pace_of(100, 1'000, 100), &well.bucket);
+  well.keep(0.2, 2, 60 * kSecond, 4);
+  Tokens out;
+  for (int i = 0; i < 8; i++) CHECK(well.a->try_tokens(tokens(leaf, 1, 1), out) == Answer::kOk);
+  CHECK(well.a->try_tokens(tokens(leaf, 1, 1), out) == Answer::kBusy);
+  CHECK_EQUAL(out.ready, well.world.host.time + kSecond / 10);
+  CHECK_EQUAL(well.loss(4).waits.load(), 1u);
+  CHECK_EQUAL(Bucket(*well.world.arena, leaf.index).reserved(well.world.host.time), 0u);
+  Granted granted;
+  CHECK(well.a->tokens(tokens(leaf, 1, 1), granted) == Answer::kWait);
+  CHECK_EQUAL(well.until_served(kSecond), kSecond / 10);
+  CHECK(well.a->try_tokens(tokens(leaf, 2, 2), out) == Answer::kOk);
+}
+
+TEST_CASE("a reserve is drawn on first, and only the rest is looked for beside what is kept") {
+  Well well;
+  well.reserve(5, 1, 60 * kSecond);
+  well.keep(0.2, 2, 60 * kSecond);
+  CHECK_EQUAL(well.take_all(2, 3), 10);
+  well.world.host.time += kSecond + kSecond * 3 / 10;
+  CHECK_EQUAL(well.take_all(1, 1), 3 + 8);
+  CHECK_EQUAL(well.take_all(2, 2), 2);
 }
 
 // ---- reserves

@@ -237,6 +237,39 @@ TEST_CASE("a bucket above is waited for too, and its reserve is for whom the pla
   CHECK(!foresee_tokens(*world.arena, view, 2, 1, {}, world.host.time).possible);
 }
 
+TEST_CASE("tokens that a plan keeps from a tier are foreseen when there are enough besides, or the plan is over, as they are granted then") {
+  World world(with_heap());
+  const auto one = world.join(1), two = world.join(2);
+  const Handle handle = make_emptied(*one, u"b", 10, 10);
+  const Nanos now = world.host.time;
+  Plan plan;
+  plan.kind = PlanKind::kKeep;
+  plan.what = handle.index + 1;
+  plan.tier = 2;
+  plan.amount = 0.2;
+  plan.until = now + 5 * kSecond / 10;
+  PlanId id{};
+  CHECK(one->write_plan(plan, id) == Written::kOk);
+  wait_for(*two, tokens(handle, 2, 1));
+  const ShadowView view = look_at(world, Kind::kBucket, u"b");
+  const ShadowTokens low = foresee_tokens(*world.arena, view, 1, 1, {}, now);
+  CHECK_EQUAL(low.waiters[0].with, now + 4 * kSecond / 10);
+  CHECK_EQUAL(low.ready, now + 5 * kSecond / 10);
+  const ShadowTokens high = foresee_tokens(*world.arena, view, 1, 2, {}, now);
+  CHECK_EQUAL(high.ready, now + kSecond / 10);
+  CHECK_EQUAL(high.waiters[0].without, now + 4 * kSecond / 10);
+  CHECK_EQUAL(high.waiters[0].with, now + 5 * kSecond / 10);
+  wait_for(*two, tokens(handle, 1, 1));
+  for (const Nanos at : {4 * kSecond / 10, 5 * kSecond / 10}) {
+    world.host.time = now + at - 1;
+    two->expire();
+    CHECK_EQUAL(ended(*two).size(), 0u);
+    world.host.time = now + at;
+    two->expire();
+    CHECK_EQUAL(ended(*two).size(), 1u);
+  }
+}
+
 TEST_CASE("lists that lead nowhere, never end, or lead through the slots of others are damage, and said to be") {
   World world;
   const auto one = world.join(1), two = world.join(2);
