@@ -32,9 +32,7 @@ std::int32_t Binding::write_plan() {
     if (index >= arena.capacity().elements) return kBadArgument;
     const core::Kind of = core::Meta::kind(arena.element(index).meta.load(std::memory_order_acquire));
     const bool of_bucket = plan.kind == core::PlanKind::kReserve || (plan.kind == core::PlanKind::kKeep && of == core::Kind::kBucket);
-    const core::Kind wanted = plan.kind == core::PlanKind::kHold ? core::Kind::kLock
-                              : of_bucket                        ? core::Kind::kBucket
-                                                                 : core::Kind::kPool;
+    const core::Kind wanted = plan.kind == core::PlanKind::kHold ? core::Kind::kLock : of_bucket ? core::Kind::kBucket : core::Kind::kPool;
     if (of != wanted || (plan.kind != core::PlanKind::kHold && arena.element(index).base.load(std::memory_order_acquire) == 0)) {
       return kBadArgument;
     }

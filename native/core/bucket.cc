@@ -59,7 +59,7 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
   }
   Spent spent = drawn == amount ? Spent::kOk : take_own(pace, seen, amount - drawn, at, kept.from_it.units, respect_queue);
   const std::uint64_t rest = left(pace, Tat::time(seen), at);
-  out.remaining = rest >> pace.k;
+  out.remaining = (rest - std::min(rest, kept.from_it.units)) >> pace.k;
   out.kept_back = spent == Spent::kRefused && kept.from_it.units != 0 && rest >= amount - drawn;
   out.source = kept.from_it.source;
   if (spent == Spent::kOk && record_.parent.get() != 0) {
@@ -69,7 +69,8 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     out.source = theirs.source;
     if (spent != Spent::kOk && drawn != amount) {
       give_back_own(pace, amount - drawn);
-      out.remaining = left(pace, Tat::time(word()), at) >> pace.k;
+      const std::uint64_t again = left(pace, Tat::time(word()), at);
+      out.remaining = (again - std::min(again, kept.from_it.units)) >> pace.k;
     }
   }
   if (spent == Spent::kOk) {
@@ -90,8 +91,8 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
 
 // ---- what is kept for upper tiers -----------------------------------------------------------------------------------
 
-// With how much of the bucket each keeps: its part of a full one, of which all plans together keep max_reserve at most, and no more than lets
-// such a request through when the bucket is full.
+// With how much of the bucket each keeps: its part of a full one, of which all plans together keep max_reserve at most, and no more than
+// lets such a request through when the bucket is full.
 template <typename Visitor>
 void Bucket::for_each_keep(const Pace& pace, std::uint64_t amount, Nanos now, Visitor visitor) const {
   if (!is_planned() || amount >= pace.burst) return;
@@ -122,8 +123,8 @@ Bucket::Keeps Bucket::keeps(const Pace& pace, std::uint64_t amount, Nanos now, W
   return keeps;
 }
 
-// A bucket only fills while nobody comes, so each plan lets it through from one moment on: when there is enough besides what it keeps, or it
-// does not keep it from this request any more.
+// A bucket only fills while nobody comes, so each plan lets it through from one moment on: when there is enough besides what it keeps, or
+// it does not keep it from this request any more.
 Nanos Bucket::ready_of(const Pace& pace, std::uint64_t tat, std::uint64_t amount, Nanos from, Who who) const {
   const Nanos since = since_epoch(from);
   const auto enough = [&](std::uint64_t rest) {

@@ -61,7 +61,7 @@ struct Who {
 
 struct Tokens {
   Nanos ready = 0;              // refused: when it would be granted if nobody else came
-  std::uint64_t remaining = 0;  // whole tokens, of this bucket alone
+  std::uint64_t remaining = 0;  // whole tokens, of this bucket alone, but what is kept from such a request
   double drawn = 0;             // of those granted, how many came from the reserve of the plan
   std::uint32_t plan = 0;       // its number
   std::uint32_t of_kept = 0;    // granted with tokens that this plan keeps from lower tiers: its number

@@ -56,9 +56,9 @@ struct alignas(64) PlanEntry {
     atomic<std::uint64_t> what;  // {source:16, tier:8, kind:8, what:32}
     atomic<std::uint64_t> who, amount, from, until;
   } cells[2];
-  // Of the holds of a lock and the keeps of a pool or bucket, by whoever stands in its gate: since when it has been free and kept from somebody, and
-  // for how long in this half of the window and in the one before. They stay when the hold ends, so that the next one does not begin from
-  // nothing; `of` says whose they are: element + 1.
+  // Of the holds of a lock and the keeps of a pool or bucket, by whoever stands in its gate: since when it has been free and kept from
+  // somebody, and for how long in this half of the window and in the one before. They stay when the hold ends, so that the next one does
+  // not begin from nothing; `of` says whose they are: element + 1.
   atomic<std::uint64_t> blocked_since, kept_now, kept_before, half, of;
 };
 static_assert(sizeof(PlanEntry) == 128);

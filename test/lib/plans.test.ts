@@ -439,6 +439,40 @@ test('a keep taken back serves who it kept', async () => {
   assert.is(await isSettled(low), true)
 })
 
+test('what is kept of a bucket is there for the tier and those above, and not for those below it until the plan ends', async () => {
+  const gov = virtual()
+  const bucket = gov.bucket('b', { rate: 10, burst: 10 })
+  gov.plans.write({ kind: 'keep', bucket, tier: 'interactive', amount: 0.2, until: 500, source: 6 })
+  const high = { tier: 'interactive' }
+  assert.equal(bucket.tryTake(8), { ok: true, waitMs: 0, remaining: 0 }, 'as far as such a request goes')
+  assert.equal(bucket.tryTake(1), { ok: false, waitMs: 100, remaining: 0 })
+  assert.equal(bucket.tryTake(1, high), { ok: true, waitMs: 0, remaining: 1 })
+  const low = bucket.take(1)
+  assert.is(bucket.tryTake(1, { tier: 'critical' }).ok, true, 'past who waits')
+  assert.is(await isSettled(low), false)
+  gov.advance(299)
+  assert.is(await isSettled(low), false, 'one came, and another, and both are kept')
+  gov.advance(1)
+  assert.is(await isSettled(low), true)
+  const [score] = gov.plans.scores()
+  assert.equal([score?.source, score?.waits, Math.round(score?.waitedMs ?? 0), score?.hits], [6, 2, 200, 2])
+  gov.advance(200)
+  assert.is(bucket.tryTake(4).ok, true, 'the plan is over')
+})
+
+test('an admission that a keep refuses takes nothing, and one of the tier that it is for all', () => {
+  const gov = virtual()
+  const bucket = gov.bucket('b', { rate: 10, burst: 10 })
+  const other = gov.bucket('o', { rate: 1, burst: 5 })
+  gov.plans.write({ kind: 'keep', bucket, tier: 'interactive', amount: 0.2, until: 60_000 })
+  bucket.tryTake(4)
+  const parts = { tokens: [[other, 1] as const, [bucket, 5] as const] }
+  const refused = gov.tryAdmit(parts)
+  assert.equal(refused.ok ? undefined : [refused.name, refused.waitMs], ['b', 100])
+  assert.is(other.peek().remaining, 5)
+  assert.is(gov.tryAdmit(parts, { tier: 'interactive' }).ok, true)
+})
+
 // ---- escalation
 
 test('escalation alone: the same requests, with and without it', async () => {
@@ -548,6 +582,8 @@ test('bad plans are refused with what is wrong, and nothing is written', () => {
     { kind: 'share', pool: 'p', tier: 'critical', amount: 2, until: 1 },
     { kind: 'keep', pool: 'p', tier: 'critical', amount: 2, until: 1 },
     { kind: 'keep', pool: 'p', amount: 0.5, until: 1 },
+    { kind: 'keep', tier: 'critical', amount: 0.5, until: 1 },
+    { kind: 'keep', pool: 'p', bucket: 'b', tier: 'critical', amount: 0.5, until: 1 },
     { kind: 'keep', pool: 'p', tier: 'critical', amount: 0.5, until: 1, tenant: 'a' },
     { kind: 'escalation', tier: 'critical', until: 1 },
     { kind: 'escalation', workflow: '', tier: 'critical', until: 1 },

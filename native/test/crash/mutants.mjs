@@ -101,6 +101,62 @@ const mutants = [
     caughtBy: [['plan_test']]
   },
   {
+    name: 'bucket: keeps are not bounded together',
+    file: 'bucket.cc',
+    change: [
+      ['std::min(plan.amount, most) * static_cast<double>(pace.burst)', 'std::min(plan.amount, 1.0) * static_cast<double>(pace.burst)']
+    ],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: a keep is obeyed by its own tier',
+    file: 'bucket.cc',
+    change: [
+      ['const bool of_its_tier = plan.tier <= who.tier;', 'const bool of_its_tier = plan.tier < who.tier;'],
+      ['if (plan.tier <= who.tier) return 0;', 'if (plan.tier < who.tier) return 0;']
+    ],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: what needs all of it never passes a keep',
+    file: 'bucket.cc',
+    change: [
+      ['!is_planned() || amount >= pace.burst', '!is_planned()'],
+      ['visitor(entry, plan, std::min(units, pace.burst - amount))', 'visitor(entry, plan, units)']
+    ],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: nobody ages past a keep',
+    file: 'bucket.cc',
+    change: [['if (who.arrival == 0 || ageing == 0) return plan.until;', 'if (who.arrival != ageing + 1) return plan.until;']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: a refusal does not reckon with what is kept',
+    file: 'bucket.cc',
+    change: [['ready = std::max(ready, std::min(enough(units), passes_at(plan, who)));', '(void)plan;']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: the time for which a keep alone keeps somebody waiting counts from the look at it',
+    file: 'gate.cc',
+    change: [['plans.block(*kept->entry, index_ + 1, lane_.now(), kept->since);', 'plans.block(*kept->entry, index_ + 1, lane_.now());']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: nobody looks when the tokens are there that a keep alone keeps from somebody',
+    file: 'gate.cc',
+    change: [['bucket.ready_at(tokens, now, who, (flags & SlotFlag::kHeldBack) == 0)', 'bucket.ready_at(tokens, now, who)']],
+    caughtBy: [['plan_test']]
+  },
+  {
+    name: 'bucket: who waits hears nothing of another keep',
+    file: 'member.cc',
+    change: [['if (plan.kind == PlanKind::kKeep && Bucket::is(arena_, plan.what - 1)) hurry(plan.what - 1);', '']],
+    caughtBy: [['plan_test']]
+  },
+  {
     name: 'the hint is written after the gate is entered',
     file: 'gate.cc',
     change: [

@@ -32,6 +32,13 @@ inline std::vector<Scenario> plan_scenarios() {
     s.write(2, s.plan(core::PlanKind::kKeep, s.pool.index, 3, 2'000));
     s.allocate(3, {1, 1}, tenant(2));
   };
+  // All but what is kept of the bucket is taken, and somebody waits for one of those tokens.
+  const auto kept_tokens = [](Scene& s) {
+    s.write(2, s.plan(core::PlanKind::kKeep, s.bucket.index, 3, 2'000));
+    while (s.try_take(2, 1, tier(1))) {
+    }
+    s.take(3, 1, tier(1));
+  };
   std::vector<Scenario> scenarios{
       {"the first plan, of a lock that is held and waited for",
        [](Scene& s) {
@@ -120,6 +127,17 @@ inline std::vector<Scenario> plan_scenarios() {
          s.allocate(3, {1, 1}, tenant(2));
        },
        [](Scene& s) { s.release(1); }},
+      {"tokens kept, for who comes of a tier below and of the one they are for", kept_tokens,
+       [](Scene& s) {
+         s.try_take(1, 1, tier(1));
+         s.try_take(1, 1, tier(3));
+       }},
+      {"a plan that keeps tokens is taken back", kept_tokens, [](Scene& s) { s.actors[1].member->withdraw_plan(s.written); }},
+      {"tokens that are kept from who waits come to be enough", kept_tokens,
+       [](Scene& s) {
+         s.pass_time(2);
+         s.collect(1);
+       }},
       {"a request that an escalation raises",
        [](Scene& s) {
          s.write(2, s.plan(core::PlanKind::kEscalation, 0, 3, 2'000));

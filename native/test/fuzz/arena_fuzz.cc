@@ -359,8 +359,10 @@ class Session {
     core::Handle handle{};
     core::Plan plan;
     plan.kind = static_cast<core::PlanKind>(1 + input_.below(5));
-    const bool found = plan.kind == core::PlanKind::kHold         ? find(member, handle)
-                       : plan.kind == core::PlanKind::kReserve    ? find_bucket(member, handle)
+    const bool found = plan.kind == core::PlanKind::kHold      ? find(member, handle)
+                       : plan.kind == core::PlanKind::kReserve ? find_bucket(member, handle)
+                       : plan.kind == core::PlanKind::kKeep
+                           ? (input_.below(2) == 0 ? find_bucket(member, handle) : find_pool(member, handle))
                        : plan.kind != core::PlanKind::kEscalation ? find_pool(member, handle)
                                                                   : true;
     if (!found) return;

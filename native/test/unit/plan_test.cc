@@ -668,7 +668,8 @@ TEST_CASE("a keep of a bucket leaves its part to its tier and those above, and i
   CHECK_EQUAL(well.take_all(0, 1), 10);
 }
 
-TEST_CASE("keeps of all plans of a bucket together keep max_reserve of a full one at most, and none at all where that is less than nothing") {
+TEST_CASE(
+    "keeps of all plans of a bucket together keep max_reserve of a full one at most, and none at all where that is less than nothing") {
   Well well;
   well.keep(0.9, 2, 60 * kSecond, 1);
   well.keep(1, 3, 60 * kSecond, 2);
@@ -736,6 +737,21 @@ TEST_CASE("who waits for kept tokens is served when there are enough besides, an
   CHECK_EQUAL(well.loss(5).waits.load(), 1u);
   CHECK_EQUAL(well.loss(5).nanos.load(), 2 * kSecond / 10);
   CHECK_EQUAL(well.loss(5).hits.load(), 0u);
+}
+
+TEST_CASE("the time that a keep costs somebody counts from when there were enough, or he came, also where nobody looked then") {
+  for (const Nanos came : {0 * kSecond, 15 * kSecond / 100}) {
+    Well well;
+    CHECK_EQUAL(well.take_all(0, 3), 10);
+    well.keep(0.2, 2, 60 * kSecond, 5);
+    well.world.host.time += came;
+    well.wait(1, 1);
+    well.world.host.time += 25 * kSecond / 100 - came;
+    well.a->expire();
+    CHECK_EQUAL(ended(*well.a).size(), 0u);
+    CHECK_EQUAL(well.until_served(kSecond), 5 * kSecond / 100);
+    CHECK_EQUAL(well.loss(5).nanos.load(), 3 * kSecond / 10 - std::max(came, kSecond / 10));
+  }
 }
 
 TEST_CASE("who waits for kept tokens is served as soon as the plan is taken back, or is over") {

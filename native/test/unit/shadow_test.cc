@@ -237,7 +237,8 @@ TEST_CASE("a bucket above is waited for too, and its reserve is for whom the pla
   CHECK(!foresee_tokens(*world.arena, view, 2, 1, {}, world.host.time).possible);
 }
 
-TEST_CASE("tokens that a plan keeps from a tier are foreseen when there are enough besides, or the plan is over, as they are granted then") {
+TEST_CASE(
+    "tokens that a plan keeps from a tier are foreseen when there are enough besides, or the plan is over, as they are granted then") {
   World world(with_heap());
   const auto one = world.join(1), two = world.join(2);
   const Handle handle = make_emptied(*one, u"b", 10, 10);
