@@ -1,4 +1,5 @@
 import { type KeepChange, type PoolRequest, PoolWorld, type ShareChange, type TierUnits } from './pool-world.js'
+import type { Trial } from './trial-guard.js'
 
 export interface PoolTrialOptions {
   /** units */
@@ -50,7 +51,7 @@ const BUSY_MOST = 0.98
  * not allowed to act as well as of one that is. (Common random numbers: Law and Kelton, Simulation Modeling and Analysis.) It runs behind, by the time
  * that requests take.
  */
-export class PoolTrial {
+export class PoolTrial implements Trial {
   /** by group */
   readonly #costs: readonly number[]
   readonly #tiers: number

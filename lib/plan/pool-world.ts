@@ -1,4 +1,5 @@
 import { type Ending, Ends } from '../ends.js'
+import { Line } from './line.js'
 
 /** A request of a pool, as it is once it is over. Times in ms. */
 export interface PoolRequest {
@@ -67,7 +68,7 @@ export class PoolWorld {
   readonly waited: number[]
   readonly #capacity: number
   readonly #ageing: number
-  readonly #lines: Line[]
+  readonly #lines: Line<PoolRequest>[]
   readonly #kept: Planned[]
   readonly #parts: readonly TierUnits[] | undefined
   readonly #shares: Planned[]
@@ -94,7 +95,7 @@ export class PoolWorld {
     this.#capacity = capacity
     this.#ageing = ageing > 0 ? ageing : NEVER_MS
     this.#parts = parts
-    this.#lines = Array.from({ length: tiers }, () => new Line())
+    this.#lines = Array.from({ length: tiers }, () => new Line<PoolRequest>())
     this.#kept = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
     this.#shares = Array.from({ length: tiers }, () => ({ units: 0, until: 0 }))
     this.#usedBy = Array.from({ length: tiers }, () => 0)
@@ -105,7 +106,7 @@ export class PoolWorld {
   /** A request comes, no earlier than what came before. One that the pool can never grant is left out. */
   request(request: PoolRequest): void {
     this.advance(request.time)
-    const line = this.#lines[request.tier] as Line
+    const line = this.#lines[request.tier] as Line<PoolRequest>
     if (!this.#isPossible(request) || line.length >= WAITING_MOST) return
     this.#unfinished += request.amount * request.duration
     // Nobody is before it: mostly nobody waits.
@@ -190,7 +191,7 @@ export class PoolWorld {
       const { units, until } = this.#kept[above] as Planned
       if (units === 0 || until <= this.#time) continue
       for (let tier = 0; tier < above; tier++) {
-        const first = (this.#lines[tier] as Line).first
+        const first = (this.#lines[tier] as Line<PoolRequest>).first
         if (first === undefined) continue
         const aged = this.#agesInto(first, above)
         next = Math.min(next, aged > this.#time ? Math.min(until, aged) : until)
@@ -218,10 +219,10 @@ export class PoolWorld {
   }
 
   /** The line whose first request is to be granted now. */
-  #next(): Line | undefined {
+  #next(): Line<PoolRequest> | undefined {
     const aged = this.#outlived()
     if (aged !== undefined && this.#fits(aged, 0)) return this.#lines[aged.tier]
-    let best: Line | undefined
+    let best: Line<PoolRequest> | undefined
     let bestKey = Number.POSITIVE_INFINITY
     let isBestEntitled = false
     for (const line of this.#lines) {
@@ -302,32 +303,3 @@ export class PoolWorld {
     return kept
   }
 }
-
-class Line {
-  #requests: PoolRequest[] = []
-  #from = 0
-
-  get length(): number {
-    return this.#requests.length - this.#from
-  }
-
-  get first(): PoolRequest | undefined {
-    return this.#requests[this.#from]
-  }
-
-  push(request: PoolRequest): void {
-    this.#requests.push(request)
-  }
-
-  shift(): PoolRequest {
-    const first = this.#requests[this.#from++] as PoolRequest
-    // What is gone is let go of, half of all at a time.
-    if (this.#from > TRIM && 2 * this.#from > this.#requests.length) {
-      this.#requests = this.#requests.slice(this.#from)
-      this.#from = 0
-    }
-    return first
-  }
-}
-
-const TRIM = 1024

@@ -1,5 +1,5 @@
 import type { SharePlan } from '../plans.js'
-import { type PoolGuardOptions, TiersGuard } from './pool-guard.js'
+import { type PoolGuardOptions, PoolTiersGuard } from './pool-guard.js'
 import type { TierUnits } from './pool-world.js'
 
 export interface ShareGuardOptions extends PoolGuardOptions {
@@ -10,7 +10,7 @@ export interface ShareGuardOptions extends PoolGuardOptions {
 const OTHER_WINDOWS = 0x27d4eb2f
 
 /** The guard of the shares of a pool. */
-export class ShareGuard extends TiersGuard<SharePlan> {
+export class ShareGuard extends PoolTiersGuard<SharePlan> {
   constructor(options: ShareGuardOptions) {
     const { tiers, capacity, parts, seed } = options
     const indexOf = ({ tier = '' }: SharePlan) => tiers.indexOf(tier)

@@ -1,7 +1,7 @@
 import type { SharePlan } from '../plans.js'
-import type { GuardStatus } from './pool-guard.js'
 import { ShareGuard, type ShareGuardOptions } from './share-guard.js'
 import { SharePlanner, type SharePlannerOptions, type ShareView } from './share-planner.js'
+import type { GuardStatus } from './tiers-guard.js'
 
 export interface ShareGate {
   /** Whether one may be written, for a request of so many units. */

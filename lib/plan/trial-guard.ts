@@ -1,6 +1,5 @@
 import { Account, type Benefit } from './account.js'
 import type { ControlWindows } from './control-windows.js'
-import type { PoolTrial } from './pool-trial.js'
 import { Unsettled } from './unsettled.js'
 
 /** Between two looks at the account, ms. */
@@ -9,6 +8,21 @@ const SETTLE_MS = 1_000
 const SUMS = ['saved', 'lowerCost', 'gained', 'lost'] as const
 /** Of a plan that takes another back. */
 const ENDED_MS = 1
+
+/** What plans would bring, or have brought, by two worlds of which one is without them. Sums are since ever, in request seconds by their costs. */
+export interface Trial {
+  /** ms up to which it has come */
+  readonly tried: number
+  /** what waiting would have cost without the plans less what it would have with them */
+  readonly saved: number
+  /** what it would have cost those for whom the plans are not */
+  readonly lowerCost: number
+  /** what groups saved whenever they waited less with the plans, and what they lost when they waited longer */
+  readonly gained: number
+  readonly lost: number
+  /** Catches up as far as is known. @param now ms */
+  advance(now: number): void
+}
 
 export interface TrialGuardOptions {
   /** ms until a plan that is written now is in force */
@@ -59,7 +73,7 @@ export class TrialGuard<P extends { readonly until: number }> {
   readonly #lag: number
   readonly #windows: ControlWindows
   readonly #guarded: Guarded<P>
-  readonly #trials: PoolTrial[]
+  readonly #trials: Trial[]
   /** of trials that are over */
   readonly #past = { saved: 0, lowerCost: 0, gained: 0, lost: 0 }
   readonly #account: Account
@@ -70,7 +84,7 @@ export class TrialGuard<P extends { readonly until: number }> {
   #last = Number.NaN
   #passed = true
 
-  constructor({ lag, lowest }: TrialGuardOptions, windows: ControlWindows, guarded: Guarded<P>, trials: readonly PoolTrial[]) {
+  constructor({ lag, lowest }: TrialGuardOptions, windows: ControlWindows, guarded: Guarded<P>, trials: readonly Trial[]) {
     this.#lag = lag
     this.#windows = windows
     this.#guarded = guarded
@@ -104,12 +118,12 @@ export class TrialGuard<P extends { readonly until: number }> {
   }
 
   /** One more thing is tried. */
-  try(trial: PoolTrial): void {
+  try(trial: Trial): void {
     this.#trials.push(trial)
   }
 
   /** Nothing more is known of it: what it came to counts on. */
-  forget(trial: PoolTrial): void {
+  forget(trial: Trial): void {
     const at = this.#trials.indexOf(trial)
     if (at < 0) return
     this.#trials.splice(at, 1)
