@@ -32,9 +32,11 @@ export interface AgentOptions extends ForesightOptions {
   onWarm?: OnWarm | undefined
 }
 
-export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'shares' | 'warm'> {
+export interface AgentStatus extends Omit<StewardStatus, 'pools' | 'buckets' | 'shares' | 'warm'> {
   /** what is kept, by name of the pool */
   readonly pools: Readonly<Record<string, GuardStatus>>
+  /** the same of buckets, of which more than a token may be had at once */
+  readonly buckets: Readonly<Record<string, GuardStatus>>
   /** the shares of tiers, by name of the pool; of pools that have any */
   readonly shares: Readonly<Record<string, GuardStatus>>
   /** what came of warm-ups, and of the calls of `onWarm`; undefined: nothing is warmed up */
@@ -126,7 +128,14 @@ export class Agent {
     const status = await Foresight.ask(this.#foresight, 'planning')
     if (status === undefined) return undefined
     const warm = status.warm && { ...status.warm, ...(this.#warmCalls?.counts() ?? NO_CALLS) }
-    return { ...status, pools: Object.fromEntries(status.pools), shares: Object.fromEntries(status.shares), warm }
+    const { pools, buckets, shares } = status
+    return {
+      ...status,
+      pools: Object.fromEntries(pools),
+      buckets: Object.fromEntries(buckets),
+      shares: Object.fromEntries(shares),
+      warm
+    }
   }
 
   /** What is warmed up is told of wherever the agent learns; who makes it ready is here. */

@@ -52,6 +52,10 @@ function summary(status: AgentStatus): string {
     status.warm === undefined ? '' : `of ${status.warm.written} warm-ups ${status.warm.used} were used\n`,
     `${checked} were checked by a shadow request; ${unneeded} were not needed, ${hopeless} could not have helped\n`,
     ...Object.entries(status.pools).map(([name, of]) => `${name}: ${saved(of)}`),
+    // Of most buckets nothing is ever kept.
+    ...Object.entries(status.buckets)
+      .filter(([, { on, benefit }]) => !on || benefit.mean !== 0)
+      .map(([name, of]) => `tokens of ${name}: ${saved(of)}`),
     ...Object.entries(status.shares).map(([name, of]) => `shares of ${name}: ${saved(of)}`),
     status.escalations === undefined ? '' : `escalations, begun ${status.escalations.begun} times: ${saved(status.escalations)}`
   ].join('')

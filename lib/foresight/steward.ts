@@ -105,7 +105,8 @@ export class Steward implements Arena {
     workflow: undefined,
     tenant: undefined,
     hint: 0.5,
-    workflowHint: 0.5
+    workflowHint: 0.5,
+    isRefused: false
   }
   readonly #ended: Written<Over> = {
     kind: 'lock',
@@ -176,7 +177,7 @@ export class Steward implements Arena {
     // While close({ drain }) waits nothing begins.
     if (!this.#session.open) return
     for (const { time, activity } of asked) {
-      const { kind, name, hint, tier, amount, workflow, workflowHint, tenant } = activity
+      const { kind, name, hint, tier, amount, workflow, workflowHint, tenant, event } = activity
       if (!this.#meets(kind, name)) {
         this.#planner.worked(workflow, tier, time, undefined, workflowHint)
         continue
@@ -192,11 +193,16 @@ export class Steward implements Arena {
       came.tenant = tenant
       came.hint = hint
       came.workflowHint = workflowHint
+      came.isRefused = event === 'refusal'
       this.#planner.came(came)
       this.#collisions.asked(kind, name, tier, time, units)
     }
     if (this.#collisions.isFollowing) for (const activity of activities) this.#settled(activity)
     for (const activity of activities) {
+      if (activity.kind === 'bucket') {
+        if (activity.event === 'grant') this.#spent(activity)
+        continue
+      }
       const over = this.#holdings.of(activity)
       if (over !== undefined) this.#over(activity, over)
     }
@@ -207,6 +213,12 @@ export class Steward implements Arena {
     const { kind, name, tier } = activity
     if (!isPlanned(kind) || !isSettled(activity)) return
     this.#collisions.waited(kind, name, tier, activity.time - activity.waited, activity.waited)
+  }
+
+  /** Tokens are not given back: with its grant a request is over. */
+  #spent(activity: Activity): void {
+    const { time, waited } = activity
+    this.#over(activity, { asked: time - waited, waited, held: 0 })
   }
 
   #over({ kind, name, hint, tier, workflow }: Activity, { asked, waited, held }: Held): void {

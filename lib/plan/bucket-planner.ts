@@ -98,6 +98,16 @@ export class BucketPlanner {
     this.#habits.add(key, asker, worth / this.#most)
   }
 
+  /** Tokens that a reserve holds at most. */
+  get most(): number {
+    return this.#most
+  }
+
+  /** Whether the reserve that was written last is for requests of these names. */
+  isReservedFor(asker: Asker): boolean {
+    return this.#written !== undefined && this.#written.key === keyOf(asker)
+  }
+
   /** What a tenant has asked for. A reserve that was written for it stays until it is another one's turn, or its deadline. */
   forget(tenant: string): void {
     this.#known.delete(keyOf({ workflow: undefined, tenant }))

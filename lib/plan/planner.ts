@@ -1,4 +1,6 @@
 import type { HoldPlan, KeepPlan, Plan, SharePlan } from '../plans.js'
+import { BucketGuard } from './bucket-guard.js'
+import { BucketKeepPlanner } from './bucket-keep-planner.js'
 import type { TokenLevel } from './bucket-outlook.js'
 import { BucketPlanner } from './bucket-planner.js'
 import { type Checker, type CheckStatus, Checks } from './checks.js'
@@ -108,9 +110,11 @@ export interface Asked {
   readonly hint?: number | undefined
   /** the same for the workflow */
   readonly workflowHint?: number | undefined
+  /** whether it was refused at once, and so waits for nothing; default false */
+  readonly isRefused?: boolean | undefined
 }
 
-/** A request that is over. */
+/** A request that is over; of a bucket, that has its tokens. */
 export interface Over {
   readonly kind: 'pool' | 'bucket' | 'lock'
   readonly thing: string
@@ -127,6 +131,8 @@ export interface Over {
 
 export interface PlannerStatus {
   readonly pools: ReadonlyMap<string, GuardStatus>
+  /** of what is kept of buckets; of those of which anything may be */
+  readonly buckets: ReadonlyMap<string, GuardStatus>
   /** of pools with shares */
   readonly shares: ReadonlyMap<string, GuardStatus>
   /** of plans that were to begin, by shadow requests */
@@ -141,7 +147,7 @@ export interface PlannerStatus {
 }
 
 /** By which the core counts what plans came to. */
-export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5 } as const
+export const SOURCES = { keep: 1, hold: 2, reserve: 3, escalation: 4, share: 5, bucketKeep: 6 } as const
 
 /** That a tier will ask for more than there is for it. */
 export interface Collision extends Foreseen {
@@ -177,6 +183,8 @@ interface PoolPlans {
 
 interface BucketPlans {
   readonly planner: BucketPlanner
+  /** undefined: nothing may be kept of it for a tier */
+  readonly keeps: { readonly planner: BucketKeepPlanner; readonly guard: BucketGuard } | undefined
   /** tokens a second */
   readonly rate: number
   /** ms, when somebody last asked for it */
@@ -274,7 +282,17 @@ export class Planner {
     this.#makeRoom('bucket', this.#buckets, name, BUCKETS_MOST)
     const { waitCosts, workflowCosts, maxReserve, period, collisions } = this.#options
     const planner = new BucketPlanner({ bucket: name, rate, burst, waitCosts, workflowCosts, maxReserve, period, collisions }, this.#habits)
-    this.#buckets.set(name, { planner, rate, seen: this.#now })
+    this.#buckets.set(name, { planner, keeps: this.#keepsOf(name, rate, burst, planner.most), rate, seen: this.#now })
+  }
+
+  /** What is kept of a bucket by tier. */
+  #keepsOf(bucket: string, rate: number, burst = Math.max(1, Math.ceil(rate)), reserve: number): BucketPlans['keeps'] {
+    const { tiers, waitCosts, maxReserve, ageing, period, lag, control, seed } = this.#options
+    if (!(maxReserve > 0 && burst > 1)) return undefined
+    return {
+      planner: new BucketKeepPlanner({ bucket, rate, burst, reserve, tiers, waitCosts, maxReserve, period, lag }),
+      guard: new BucketGuard({ rate, burst, reserve, tiers, waitCosts, ageing, lag: lag * period, control, seed })
+    }
   }
 
   /** What a tenant has asked for, as far as it is told apart. */
@@ -288,7 +306,7 @@ export class Planner {
   }
 
   came(asked: Asked): void {
-    const { kind, thing, tier, amount, time, workflow, tenant, hint, workflowHint } = asked
+    const { kind, thing, tier, amount, time, workflow, hint, workflowHint } = asked
     this.#now = Math.max(this.#now, time)
     this.#warm?.came(kind, thing, tier, time, hint)
     const isForetold = this.worked(workflow, tier, time, asked, workflowHint) || this.#options.foreseer !== undefined
@@ -298,7 +316,7 @@ export class Planner {
       const plans = this.#buckets.get(thing)
       if (plans === undefined) return
       plans.seen = this.#now
-      plans.planner.came({ workflow, tenant }, tier, amount, time)
+      this.#cameToBucket(plans, asked)
     } else {
       const plans = this.#pools.get(thing)
       if (plans === undefined) return
@@ -308,6 +326,16 @@ export class Planner {
       plans.shares?.came(time, tier, amount)
       this.#escalations?.came(asked)
     }
+  }
+
+  #cameToBucket({ planner, keeps }: BucketPlans, { tier, amount, time, workflow, tenant, isRefused = false }: Asked): void {
+    const asker = { workflow, tenant }
+    if (keeps !== undefined && !isRefused) {
+      const request = { time, tier, tokens: amount, isReserved: planner.isReservedFor(asker) }
+      keeps.planner.came(request)
+      keeps.guard.came(request)
+    }
+    planner.came(asker, tier, amount, time)
   }
 
   /** A workflow has asked for something, which may be of no kind that is planned for. @param hint as of {@link Asked} @returns whether that was foretold */
@@ -321,11 +349,15 @@ export class Planner {
 
   ended(over: Over): void {
     const { kind, thing, tier, time, waited, held, hint } = over
+    if (kind === 'bucket') {
+      this.#buckets.get(thing)?.keeps?.guard.waited(time, tier, waited)
+      return
+    }
     this.#warm?.ended(kind, thing, time, waited, held, hint)
     if (kind === 'lock') {
       this.#locks?.ended(thing, tier, time, waited, held, hint)
       this.#lower.ended(tier, waited)
-    } else if (kind === 'pool') {
+    } else {
       const plans = this.#pools.get(thing)
       plans?.planner.ended(tier, waited)
       plans?.guard.ended(time, tier, waited, held)
@@ -343,9 +375,7 @@ export class Planner {
     this.#foretold?.advance(now)
     for (const plans of this.#pools.values()) this.#planPool(arena, plans)
     this.#habits.tick()
-    for (const { planner } of this.#buckets.values()) {
-      for (const plan of planner.plan(now)) arena.write({ ...plan, source: SOURCES.reserve })
-    }
+    for (const plans of this.#buckets.values()) this.#planBucket(arena, plans)
     this.#hold(arena)
     this.#escalate(arena)
     this.#warmUp(arena)
@@ -353,7 +383,10 @@ export class Planner {
 
   /** What it has planned so far nobody has written: from now on it is. */
   begin(): void {
-    for (const { planner } of this.#buckets.values()) planner.begin()
+    for (const { planner, keeps } of this.#buckets.values()) {
+      planner.begin()
+      keeps?.planner.begin()
+    }
     this.#checks.forget()
   }
 
@@ -414,6 +447,7 @@ export class Planner {
   status(): PlannerStatus {
     return {
       pools: new Map([...this.#pools].map(([name, { guard }]) => [name, guard.status()])),
+      buckets: new Map([...this.#buckets].flatMap(([name, { keeps }]) => (keeps === undefined ? [] : [[name, keeps.guard.status()]]))),
       shares: new Map([...this.#pools].flatMap(([name, { shares }]) => (shares === undefined ? [] : [[name, shares.status()]]))),
       locks: { ...(this.#locks?.status() ?? { written: 0, used: 0, reclaimed: 0 }), ...this.#lockGuard.status() },
       escalations: this.#escalations?.status(),
@@ -471,6 +505,15 @@ export class Planner {
     }
     if (shares === undefined) return
     for (const plan of shares.plan(view, gate.shares)) arena.write({ ...plan, source: SOURCES.share })
+  }
+
+  #planBucket(arena: Arena, { planner, keeps }: BucketPlans): void {
+    const { now } = arena
+    for (const plan of planner.plan(now)) arena.write({ ...plan, source: SOURCES.reserve })
+    if (keeps === undefined) return
+    for (const { kind, bucket, tier, amount, until } of keeps.guard.pass(keeps.planner.plan(now), now)) {
+      arena.write({ kind, bucket, tier, amount, until, source: SOURCES.bucketKeep })
+    }
   }
 
   #hold(arena: Arena): void {

@@ -370,10 +370,18 @@ class Engine implements View {
     // Who asks for less may have to wait for somebody before it who asks for more: only what is not there yet will come.
     let soonest = Number.POSITIVE_INFINITY
     for (const tokens of bucket.asked.keys()) {
-      const ms = this.stage.due(bucket, tokens)
-      if (ms > 0) soonest = Math.min(soonest, Math.ceil(ms * NS_PER_MS))
+      soonest = Math.min(soonest, this.dueIn(bucket, tokens))
+      for (const kept of bucket.tokensKept.values()) {
+        if (kept.tokens > 0 && kept.until > this.time) soonest = Math.min(soonest, this.dueIn(bucket, tokens + kept.tokens))
+      }
     }
     bucket.due = this.time + (soonest === Number.POSITIVE_INFINITY ? DUE_STEP_NS : soonest)
+  }
+
+  /** ns until there are so many tokens, or as many as a full bucket has; Infinity: they are there. */
+  private dueIn(bucket: Thing, tokens: number): number {
+    const ms = this.stage.due(bucket, Math.min(bucket.burst, tokens))
+    return ms > 0 ? Math.ceil(ms * NS_PER_MS) : Number.POSITIVE_INFINITY
   }
 
   private grant(flight: Flight): void {
@@ -442,8 +450,10 @@ class Engine implements View {
     const ends = this.time + toNs(plan.until)
     if (!this.writeToCore(plan)) return
     if (plan.kind === 'hold') this.holds(this.stage.lockOf(plan.lock as string), ends)
-    if (plan.kind === 'keep') this.keep(plan)
-    if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep: plan.kind === 'keep' ? plan : undefined })
+    const keep = plan.kind === 'keep' ? plan : undefined
+    if (keep?.bucket !== undefined) this.keepTokens(keep, ends)
+    else if (keep !== undefined) this.keep(keep)
+    if (plan.kind !== 'escalation') this.moments.push({ ends, number: this.numbers++, keep })
   }
 
   private holds(lock: Thing, until: number): void {
@@ -470,7 +480,18 @@ class Engine implements View {
     this.setKeep(pool, this.tierOf(plan.tier), Math.floor(Math.min(plan.amount, this.maxReserve) * capacity))
   }
 
+  /** The core keeps them; this is when somebody may go. */
+  private keepTokens({ bucket, tier, amount }: KeepPlan, until: number): void {
+    const thing = this.stage.bucket(bucket as string)
+    thing.tokensKept.set(this.tierOf(tier), { tokens: Math.min(amount, this.maxReserve) * thing.burst, until })
+    thing.due = this.time
+  }
+
   private expire({ keep }: Moment): void {
+    if (keep?.bucket !== undefined) {
+      this.stage.bucket(keep.bucket as string).due = this.time
+      return
+    }
     // Another one may have taken its place.
     if (keep === undefined || this.keeps.get(keyOf(keep)) !== keep) return
     this.keeps.delete(keyOf(keep))

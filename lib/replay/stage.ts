@@ -74,7 +74,10 @@ export class Stage implements Landing {
       const { name, capacity } = pool
       this.add('pool', name, this.gov.pool(name, { capacity }).element, pool)
     }
-    for (const { name, rate } of workload.buckets) this.add('bucket', name, buckets.elementOf(this.gov.bucket(name, { rate })))
+    for (const { name, rate } of workload.buckets) {
+      const bucket = this.gov.bucket(name, { rate })
+      this.add('bucket', name, buckets.elementOf(bucket)).burst = bucket.burst
+    }
     // One that always waits: else the event loop would be told at each first and last one.
     waiting.count()
   }
@@ -90,6 +93,12 @@ export class Stage implements Landing {
   pool(name: string): Thing {
     const found = this.things.pool.get(name)
     if (found === undefined) throw unknown('pool', name)
+    return found
+  }
+
+  bucket(name: string): Thing {
+    const found = this.things.bucket.get(name)
+    if (found === undefined) throw unknown('bucket', name)
     return found
   }
 

@@ -12,6 +12,9 @@ export class Thing {
   readonly asked = new Map<number, number>()
   /** ns when a bucket has what somebody waits for */
   due = Number.POSITIVE_INFINITY
+  /** tokens of a full bucket, and what plans keep of it, by tier: tokens, and ns until which */
+  burst = 0
+  readonly tokensKept = new Map<number, { readonly tokens: number; readonly until: number }>()
   /** ns until which there is a hold on a lock */
   heldUntil = 0
   /** of a pool; undefined: it is none */

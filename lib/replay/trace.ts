@@ -117,3 +117,8 @@ export async function* inBatches(requests: readonly TraceRequest[]): AsyncGenera
 export function firstOf(capacity: Readonly<Record<string, number>>): number {
   return capacity[Object.keys(capacity).sort()[0] as string] as number
 }
+
+/** Tokens of a full bucket, as a face makes it where nobody says otherwise: those of a second. */
+export function burstOf({ rate }: BucketTerms): number {
+  return Math.max(1, Math.ceil(rate))
+}

@@ -4,7 +4,7 @@ import { type Arena, type Foreseer, Planner } from '../../plan/planner.js'
 import { IDLE_COST, WAIT_COSTS } from '../../wait-costs.js'
 import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS, WITHIN_MS } from '../settings.js'
-import { firstOf, type Workload } from '../trace.js'
+import { burstOf, firstOf, type Workload } from '../trace.js'
 import { sizing } from './sizing.js'
 
 const BATCH = 1024
@@ -51,7 +51,7 @@ export function planning(workload: Workload, { seed, scores, foreseer }: Predict
       collisions: false
     })
     for (const { name, capacity, unit } of workload.pools) made.pool(name, firstOf(capacity), unit)
-    for (const { name, rate } of workload.buckets) made.bucket(name, rate)
+    for (const bucket of workload.buckets) made.bucket(bucket.name, bucket.rate, burstOf(bucket))
     return made
   }
   let arena: Arena | undefined

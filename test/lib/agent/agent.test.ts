@@ -60,6 +60,42 @@ test('those in a hurry wait less with it than without, and are told of in its st
   await Promise.all([gov.close(), without.gov.close()])
 })
 
+/** Jobs that take all that an upstream allows, and each half of a second four calls of those who are in a hurry. */
+async function calls(gov: Governor, steps: number): Promise<{ interactive: number; background: number }> {
+  const bucket = gov.bucket('upstream', { rate: 20 })
+  const waits = { interactive: 0, background: 0 }
+  const random = randomsOf(1)
+  let step = 0
+  const ask = (tier: 'interactive' | 'background') => {
+    const asked = step
+    // Who comes last is still waiting when all is over.
+    bucket.take(1, { tier, workflow: tier }).then(() => {
+      waits[tier] += (step - asked) * STEP_MS
+    }, refusal('ERR_FORELOCK_CLOSED'))
+  }
+  for (; step < steps; step++) {
+    const isBusy = step % 400 < 200
+    if (isBusy && random() < 0.9) ask('background')
+    if (step % 10 === 0) for (let i = 0; i < 4; i++) ask('interactive')
+    gov.advance(STEP_MS)
+    await turn()
+  }
+  return waits
+}
+
+test('those in a hurry find tokens in a bucket that others empty, and what is kept of it is in the status', async () => {
+  const livedOf = async (predict: boolean) => {
+    const gov = open({ clock: 'virtual', autoEnclose: false, predict })
+    return { waits: await calls(gov, 6_000), gov }
+  }
+  const [without, { waits, gov }] = [await livedOf(false), await livedOf(true)]
+  assert.ok(waits.interactive < 0.8 * without.waits.interactive, `${waits.interactive} ms, and ${without.waits.interactive} without`)
+  const kept = (await gov.agent.status())?.buckets.upstream
+  assert.ok(kept?.on && kept.benefit.mean > 0, JSON.stringify(kept))
+  assert.ok((kept?.planned.find(({ tier }) => tier === 'background')?.requests ?? 0) > 1000)
+  await Promise.all([gov.close(), without.gov.close()])
+})
+
 type Ask = (tier: string, workflow: string, ms: number) => void
 
 /** What became of the requests of a workflow: granted, done, and ms that they waited on average. */

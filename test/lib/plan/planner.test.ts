@@ -88,6 +88,56 @@ test('each kind of thing has plans of its own kind, by its own source', () => {
   assert.is((kinds.get('hold') as { lock: unknown }).lock, 'l')
 })
 
+/** The lower tier takes all that there is, and the higher one asks for five at once every second. */
+function spend(planner: Planner, arena: Paper, until: number, high: (request: Asked) => Asked = request => request): void {
+  for (; arena.now < until; arena.now += PERIOD_MS) {
+    const time = arena.now
+    for (let i = 0; i < 2; i++) planner.came({ ...asked('bucket', 'bucket', time, LOW), tenant: 'batch' })
+    if (time % 1000 === 0) for (let i = 0; i < 5; i++) planner.came(high(asked('bucket', 'bucket', time, HIGH)))
+    planner.ended({ kind: 'bucket', thing: 'bucket', tier: LOW, time, waited: 100, held: 0 })
+    planner.plan(arena)
+  }
+}
+
+const keepsOf = (arena: Paper) => arena.plans.filter(({ kind }) => kind === 'keep')
+
+test('tokens of a bucket that lower tiers empty are kept for an upper one, behind a guard of its own', () => {
+  const planner = plannerOf()
+  planner.bucket('bucket', 10, 10)
+  const arena = new Paper()
+  spend(planner, arena, 60_000)
+  const keep = keepsOf(arena).at(-1)
+  assert.equal(keep, { kind: 'keep', bucket: 'bucket', tier: 'interactive', amount: 0.25, until: 10_000, source: SOURCES.bucketKeep })
+  const status = planner.status().buckets.get('bucket')
+  assert.ok(status?.on && status.benefit.mean > 0, JSON.stringify(status))
+  assert.equal(status?.planned[LOW], { tier: 'background', requests: 600, wait: 100 })
+})
+
+test('nothing is kept of a bucket of one token, where plans may keep nothing, nor for requests that are refused at once', () => {
+  for (const [burst, maxReserve, isRefused] of [
+    [1, 0.25, false],
+    [10, 0, false],
+    [10, 0.25, true]
+  ] as const) {
+    const planner = plannerOf({ maxReserve })
+    planner.bucket('bucket', 10, burst)
+    const arena = new Paper()
+    spend(planner, arena, 60_000, request => ({ ...request, isRefused }))
+    assert.equal(keepsOf(arena), [])
+    assert.is(planner.status().buckets.size, burst > 1 && maxReserve > 0 ? 1 : 0)
+  }
+})
+
+test('in the control part of the time nothing is kept of a bucket, and what is in force is taken back', () => {
+  const planner = plannerOf({ control: 0.3 })
+  planner.bucket('bucket', 10, 10)
+  const arena = new Paper()
+  spend(planner, arena, 600_000)
+  const amounts = keepsOf(arena).map(plan => (plan as { amount: number }).amount)
+  assert.ok(amounts.filter(amount => amount === 0).length > 5)
+  assert.ok((planner.status().buckets.get('bucket')?.control[LOW]?.requests ?? 0) > 500)
+})
+
 test('of a thing that it was not told of nothing is planned, and without scores no lock is held', () => {
   const planner = plannerOf()
   const arena = new Paper()

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Ended, Policy } from '../../../lib/replay/policy.js'
+import type { Ended, Policy, View } from '../../../lib/replay/policy.js'
 import { isCoded, rejection } from '../support.js'
 import { type Known, playByFaces } from './reference.js'
 import { play, type Said, tierOf, workload } from './support.js'
@@ -51,6 +51,31 @@ test('requests for different numbers of tokens are granted in their order, each 
   const result = await play(workload(asks, 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] }))
   assert.is(tierOf(result, 'background').waitMax, 500)
   assert.ok(Math.abs(tierOf(result, 'background').waitMean - 300) < 1e-3)
+})
+
+test('lower tiers leave what is kept of a bucket, and go at the moment at which there is more, or it is over', async () => {
+  const asks: Said[] = [
+    ...Array.from({ length: 9 }, (): Said => ({ time: 0, duration: 0, kind: 'bucket', thing: 'b' })),
+    { time: 50, duration: 0, kind: 'bucket', thing: 'b', tier: 'interactive' }
+  ]
+  const work = workload(asks, 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] })
+  const keeping = (until: number): Policy => {
+    let isWritten = false
+    const onPeriod = (view: View) => {
+      if (!isWritten) view.write({ kind: 'keep', bucket: 'b', tier: 'interactive', amount: 0.2, until })
+      isWritten = true
+    }
+    return { name: 'keep', lag: 0, onPeriod }
+  }
+  for (const [until, waited] of [
+    // The ninth needs three, of which the upper one takes one.
+    [10_000, 200],
+    [170, 170]
+  ] as const) {
+    const result = await play(work, keeping(until))
+    assert.ok(Math.abs(tierOf(result, 'background').waitMax - waited) < 1e-3, String(tierOf(result, 'background').waitMax))
+    assert.is(tierOf(result, 'interactive').waitMax, 0)
+  }
 })
 
 test('readers share a lock, and a writer waits for all of them', async () => {
