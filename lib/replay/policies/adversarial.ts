@@ -1,3 +1,4 @@
+import { BucketGuard } from '../../plan/bucket-guard.js'
 import { LossGuard } from '../../plan/loss-guard.js'
 import { LowerTiers } from '../../plan/lower-tiers.js'
 import { SOURCES } from '../../plan/planner.js'
@@ -6,13 +7,15 @@ import type { KeepPlan } from '../../plans.js'
 import { WAIT_COSTS } from '../../wait-costs.js'
 import type { Arrival, Policy, PolicySeed, View } from '../policy.js'
 import { AGEING_MS, CONTROL, DEFAULT_TIERS } from '../settings.js'
-import { firstOf, type TraceRequest, type Workload } from '../trace.js'
+import { burstOf, firstOf, type TraceRequest, type Workload } from '../trace.js'
 import { AHEAD_MS } from './oracle.js'
 
 const HALF = 0.5
+/** Periods for which a bucket's keep is written. */
+const WRONG_PERIODS = 10
 
 /**
- * Knows what comes, and predicts the opposite: keeps as much as plans may where nobody of the top tier comes, and nothing where somebody does;
+ * Knows what comes, and predicts the opposite: keeps as much of pools and buckets as plans may where nobody of the top tier comes, and nothing where somebody does;
  * where amounts are to be found, it says half of what will be used. What a planner that trusts its predictions has to bear.
  */
 export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
@@ -34,12 +37,15 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
     }
     return known
   }
+  const keeps = new Map(workload.buckets.map(bucket => [bucket.name, new WrongKeeps(bucket, top, tiers, seed)]))
   return {
     name,
     ahead: AHEAD_MS,
     lag: 0,
     onArrival({ kind, thing, who, amounts, time }) {
-      if (kind === 'pool') known.get(thing)?.came(time, tierAt.get(who.tier) ?? 0, amounts[0] as number)
+      const [tier, amount] = [tierAt.get(who.tier) ?? 0, amounts[0] as number]
+      if (kind === 'pool') known.get(thing)?.came(time, tier, amount)
+      if (kind === 'bucket') keeps.get(thing)?.came(time, tier, amount)
     },
     onEnd({ kind, thing, who, time, waited, duration }) {
       const tier = tierAt.get(who.tier) ?? 0
@@ -61,11 +67,48 @@ export function adversarial(workload: Workload, { seed }: PolicySeed): Policy {
       }
       for (const { name: bucket, rate } of view.workload.buckets) {
         if (!wanted.has(bucket)) view.write({ kind: 'reserve', bucket, tenant: top, amount: rate, until: view.period })
+        keeps.get(bucket)?.look(view, wanted.has(bucket))
       }
       // What it costs is all that it comes to: nobody is better off.
       const course = () => ({ lostMs: view.lost(SOURCES.hold), saved: 0, lowerCost: lower.cost })
       if (holds.passes(view.now, course)) holdAgainst(view, top, coming, wanted, holds)
     }
+  }
+}
+
+/** What is kept of a bucket where nobody comes for it, as far as a guard allows. */
+class WrongKeeps {
+  private readonly guard: BucketGuard
+  private amount = 0
+  private until = 0
+
+  constructor(
+    private readonly bucket: Workload['buckets'][number],
+    private readonly tier: string,
+    tiers: readonly string[],
+    seed: number
+  ) {
+    const { rate } = bucket
+    // Its reserves are over before anybody comes.
+    const terms = { rate, burst: burstOf(bucket), reserve: 0, waitCosts: WAIT_COSTS, ageing: AGEING_MS }
+    this.guard = new BucketGuard({ ...terms, tiers, lag: 0, control: CONTROL, seed })
+  }
+
+  came(time: number, tier: number, tokens: number): void {
+    this.guard.came({ time, tier, tokens, isReserved: false })
+  }
+
+  look(view: View, isWanted: boolean): void {
+    const amount = isWanted ? 0 : Math.min(1, view.maxReserve)
+    const plans: KeepPlan[] = []
+    // What goes on is written anew before it ends.
+    if (amount !== this.amount || (amount > 0 && this.until - view.now < 2 * view.period)) {
+      const until = WRONG_PERIODS * view.period
+      plans.push({ kind: 'keep', bucket: this.bucket.name, tier: this.tier, amount, until })
+      this.amount = amount
+      this.until = view.now + until
+    }
+    for (const passed of this.guard.pass(plans, view.now)) view.write(passed)
   }
 }
 

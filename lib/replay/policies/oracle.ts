@@ -1,12 +1,12 @@
 import type { Arrival, Ended, Policy, View } from '../policy.js'
-import { firstOf, type TraceRequest, type Workload } from '../trace.js'
+import { burstOf, firstOf, type TraceRequest, type Workload } from '../trace.js'
 
 /** How far it sees. */
 export const AHEAD_MS = 1000
 
 /**
  * Knows who comes within a second, and how much they ask for, but not how long anybody holds anything: the measure of what foresight can bring.
- * It keeps units for those of the top tier that come, tokens for as many, and each lock for the first of them; where amounts are to be found,
+ * It keeps units for those of the top tier that come, tokens for as many, apart and in the bucket, and each lock for the first of them; where amounts are to be found,
  * it asks for what will be used. Of a pool it may keep all.
  */
 export function oracle(workload: Workload): Policy {
@@ -28,6 +28,7 @@ export function boundedOracle(workload: Workload): Policy {
       const coming = [...view.coming()].filter(({ who }) => who.tier === top)
       keepUnits(view, top, coming)
       reserves.keep(view, top, coming)
+      keepTokens(view, top, coming)
       keepLocks(view, top, coming, holds)
     },
     onEnd({ kind, who, duration }: Ended) {
@@ -41,6 +42,17 @@ function keepUnits(view: View, tier: string, coming: readonly Arrival[]): void {
     let amount = 0
     for (const { thing, amounts } of coming) if (thing === pool) amount += amounts[0] as number
     view.write({ kind: 'keep', pool, tier, amount: Math.min(1, amount / firstOf(capacity)), until: 2 * view.period })
+  }
+}
+
+/** For those who come, in the bucket: a reserve has only what a full one discards. */
+function keepTokens(view: View, tier: string, coming: readonly Arrival[]): void {
+  for (const bucket of view.workload.buckets) {
+    let tokens = 0
+    for (const { thing, amounts } of coming) if (thing === bucket.name) tokens += amounts[0] as number
+    // What is in force ends by itself.
+    if (tokens === 0) continue
+    view.write({ kind: 'keep', bucket: bucket.name, tier, amount: Math.min(1, tokens / burstOf(bucket)), until: 2 * view.period })
   }
 }
 

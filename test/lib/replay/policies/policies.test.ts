@@ -154,6 +154,45 @@ test('a reserve of tokens is filled by what a full bucket discards, and helps a 
   assert.ok(tierOf(foreseen, 'interactive').waitMean < tierOf(reactive, 'interactive').waitMean)
 })
 
+/** Lower work that takes all tokens that there are for six seconds of ten, and each half of a second of these two of the higher tier. */
+function spending(until = 600_000): Said[] {
+  const all: Said[] = []
+  const ask = (time: number, tier: string) => all.push({ time, duration: 0, kind: 'bucket', thing: 'b', tier, tenant: tier })
+  for (let time = 0; time < until; time += 100) {
+    if (time % 10_000 >= 6000) continue
+    ask(time, 'background')
+    if (time % 200 === 0) ask(time + 1, 'background')
+    if (time % 500 === 250 || time % 500 === 200) for (let i = 0; i < 2; i++) ask(time + 2 + i, 'interactive')
+  }
+  return all
+}
+
+test('tokens are kept in a bucket for those whose reserve is used up: the top tier is late less often than with the reserve alone, for little more', async () => {
+  const work = workload(spending(), 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] })
+  const [reserved, kept, known] = [
+    await play(work, fixed(250, work)),
+    await play(work, predictive(work, { seed: 1 })),
+    await play(work, boundedOracle(work))
+  ]
+  const [before, after] = [tierOf(reserved, 'interactive'), tierOf(kept, 'interactive')]
+  assert.ok(after.late < 0.9 * before.late && after.waitMean < before.waitMean, `${after.late}, and ${before.late}`)
+  assert.ok(tierOf(kept, 'background').waitMean < 1.1 * tierOf(reserved, 'background').waitMean)
+  assert.ok(kept.cost < reserved.cost, `${kept.cost}, and ${reserved.cost}`)
+  assert.ok(tierOf(known, 'interactive').late < tierOf(await play(work), 'interactive').late)
+})
+
+test('an adversary keeps tokens where nobody comes for them, until its guard stops it', async () => {
+  const seldom = spending().filter(({ tier, time }) => tier === 'background' || time % 60_000 < 10_000)
+  const work = workload(seldom, 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] })
+  const [reactive, worst] = [await play(work), await play(work, adversarial(work, { seed: 1 }))]
+  assert.ok(tierOf(worst, 'background').waitMean > tierOf(reactive, 'background').waitMean, 'it was let through at first')
+  for (const tier of ['background', 'interactive']) {
+    const [base, given] = [tierOf(reactive, tier), tierOf(worst, tier)]
+    assert.ok(given.waitMean <= 1.05 * base.waitMean + 1, `${tier}: ${given.waitMean} ms, of ${base.waitMean}`)
+    assert.ok(given.waitP99 <= 1.05 * base.waitP99 + 1, `${tier}: ${given.waitP99} ms, of ${base.waitP99}`)
+  }
+})
+
 test('where amounts are to be found the oracle asks for what is used, and the adversary for half of it', async () => {
   const all: Said[] = [40, 20, 60].map(peak => ({ time: 0, duration: 1000, amount: 100, peak }))
   const work = workload(all, 100, { sized: true })
