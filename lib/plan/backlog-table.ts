@@ -25,6 +25,7 @@ export class BacklogTable {
   #turn = 0
   #row = 0
   #requests = 0
+  #isKnown = false
 
   /**
    * @param steps that are told apart
@@ -38,6 +39,11 @@ export class BacklogTable {
     this.#rate = slowRate(horizon)
     this.#rows = new Uint8Array(lag + within).fill(NO_ROW)
     this.#within = within
+  }
+
+  /** Whether there was any moment to learn from. */
+  get isKnown(): boolean {
+    return this.#isKnown
   }
 
   /** A request came. */
@@ -56,6 +62,7 @@ export class BacklogTable {
     const place = then * (this.#steps + 2) + Math.min(this.#steps + 1, Math.ceil(backlog - ROUNDING))
     this.#counts[place] = (this.#counts[place] as number) + 1
     this.#moments[then] = (this.#moments[then] as number) + 1
+    this.#isKnown = true
   }
 
   /** @param ratio 0 to 1 @returns whole steps, at most those that are told apart; 0 as long as nothing is known */

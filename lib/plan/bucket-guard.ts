@@ -1,4 +1,5 @@
 import type { KeepPlan } from '../plans.js'
+import type { TokenLevel } from './bucket-outlook.js'
 import { BucketTrial, type BucketTrialOptions } from './bucket-trial.js'
 import type { TokenRequest } from './bucket-world.js'
 import { TiersGuard, type TiersGuardOptions } from './tiers-guard.js'
@@ -25,5 +26,11 @@ export class BucketGuard extends TiersGuard<KeepPlan> {
 
   came(request: TokenRequest): void {
     this.#trial.came(request)
+  }
+
+  /** Once a period, as {@link TrialGuard.pass}. @param level tokens that there are now; less than none where somebody waits */
+  keep(plans: readonly KeepPlan[], now: number, level: TokenLevel): readonly KeepPlan[] {
+    this.#trial.look(now, level)
+    return this.pass(plans, now)
   }
 }

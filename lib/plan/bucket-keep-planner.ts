@@ -1,5 +1,6 @@
 import type { KeepPlan } from '../plans.js'
 import { BacklogTable } from './backlog-table.js'
+import type { TokenLevel } from './bucket-outlook.js'
 import type { TokenRequest } from './bucket-world.js'
 import { criticalRatio } from './newsvendor.js'
 
@@ -54,9 +55,9 @@ const PLAN_PERIODS = 100
 const RENEW_PERIODS = 30
 /** Periods for which less has to be enough before less is kept. */
 const CALM_PERIODS = 10
-/** ms after which what was asked for counts a third as much where costs are weighed; and requests of which so little is left are none. */
+/** ms after which what was asked for counts a third as much where costs are weighed, and after which that is looked at. */
 const FADE_MS = 600_000
-const ASKS = 0.01
+const FADE_LEAST_MS = 1_000
 /** What is asked for beyond so many ms of tokens, or a burst, is taken to have given up. */
 const PATIENCE_MS = 60_000
 const MS_PER_S = 1_000
@@ -74,17 +75,18 @@ export class BucketKeepPlanner {
   readonly #most: number
   readonly #step: number
   readonly #demand: readonly TierDemand[]
-  readonly #fade: number
   /** tokens that are waited for at most */
   readonly #patience: number
   /** tokens that there are, less those that are waited for */
   #balance: number
   #reserve = 0
   #time = Number.NaN
+  /** ms up to which demand has faded */
+  #faded = Number.NaN
 
   constructor(options: BucketKeepPlannerOptions) {
     this.#options = options
-    const { rate, burst, maxReserve, tiers, period } = options
+    const { rate, burst, maxReserve, tiers } = options
     this.#rate = rate / MS_PER_S
     this.#most = Math.max(0, Math.min(maxReserve * burst, burst - 1))
     this.#step = this.#most / STEPS
@@ -99,13 +101,13 @@ export class BucketKeepPlanner {
       less: 0,
       calm: 0
     }))
-    this.#fade = Math.exp(-period / FADE_MS)
     this.#patience = Math.max(burst, this.#rate * PATIENCE_MS)
     this.#balance = burst
   }
 
   came({ time, tier, tokens, isReserved }: TokenRequest): void {
     this.#advance(time)
+    this.#fade(time)
     const demand = this.#demand[tier] as TierDemand
     demand.requests++
     demand.tokens += tokens
@@ -122,13 +124,16 @@ export class BucketKeepPlanner {
     }
   }
 
+  /** Tokens that there are, less those that are waited for. */
+  get level(): TokenLevel {
+    return { free: this.#balance, reserved: this.#reserve }
+  }
+
   /** Once a period: the plans that are to be written now. @param now ms */
   plan(now: number): readonly KeepPlan[] {
     this.#advance(now)
     const matters = this.#balance < this.#most
     for (const demand of this.#demand) {
-      demand.requests *= this.#fade
-      demand.tokens *= this.#fade
       demand.table?.tick(demand.backlog / this.#step, matters)
     }
     let plans = NOTHING
@@ -151,6 +156,8 @@ export class BucketKeepPlanner {
   }
 
   #wanted(tier: number, table: BacklogTable, now: number): number {
+    // Most buckets are never short.
+    if (!table.isKnown) return 0
     const { waitCosts, period } = this.#options
     const { requests, tokens } = this.#demand[tier] as TierDemand
     let [cost, lower, asked] = [0, 0, Number.NEGATIVE_INFINITY]
@@ -160,7 +167,7 @@ export class BucketKeepPlanner {
       lower += demand.tokens
       asked = Math.max(asked, demand.asked)
     }
-    if (!(requests > ASKS && asked > now - PLAN_PERIODS * period)) return 0
+    if (!(asked > now - PLAN_PERIODS * period)) return 0
     // By what a request costs and asks for on average.
     return table.quantile(criticalRatio((requests * (waitCosts[tier] ?? 0)) / tokens, cost / lower))
   }
@@ -176,6 +183,19 @@ export class BucketKeepPlanner {
     demand.steps = next
     demand.until = now + until
     return { kind: 'keep', bucket, tier: tiers[tier] as string, amount: (next * this.#step) / burst, until }
+  }
+
+  /** All tiers alike, so that it need not be done while nobody comes. */
+  #fade(to: number): void {
+    if (Number.isNaN(this.#faded)) this.#faded = to
+    const passed = to - this.#faded
+    if (!(passed >= FADE_LEAST_MS)) return
+    this.#faded = to
+    const left = Math.exp(-passed / FADE_MS)
+    for (const demand of this.#demand) {
+      demand.requests *= left
+      demand.tokens *= left
+    }
   }
 
   #advance(to: number): void {

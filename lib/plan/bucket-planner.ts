@@ -80,20 +80,24 @@ export class BucketPlanner {
     habits.bucketBegan()
   }
 
-  /** @param time ms */
-  came(asker: Asker, tier: number, tokens: number, time: number): void {
+  /** @param time ms @returns whether the reserve that was written last is for requests of these names */
+  came(asker: Asker, tier: number, tokens: number, time: number): boolean {
     this.#outlook?.came(tier, tokens)
     if (asker.workflow !== undefined && this.#outlook !== undefined) this.#users.came(0, asker.workflow, tokens, time)
     const key = keyOf(asker)
-    if (key === '') return
+    if (key === '') return false
     const known = this.#known.get(key) ?? this.#meet(key, asker)
     known.tier = tier
     const counted = Math.max(0, Math.min(tokens, this.#most - known.tokens))
     known.tokens += tokens
-    if (counted === 0) return
+    if (counted > 0) this.#count(key, asker, known, counted)
+    return this.#written !== undefined && this.#written.key === key
+  }
+
+  #count(key: string, asker: Asker, known: Known, counted: number): void {
     const { waitCosts, workflowCosts } = this.#options
     const own = asker.workflow === undefined ? undefined : workflowCosts?.get(asker.workflow)
-    const worth = counted * (own ?? waitCosts[tier] ?? 0)
+    const worth = counted * (own ?? waitCosts[known.tier] ?? 0)
     known.worth += worth
     this.#habits.add(key, asker, worth / this.#most)
   }
@@ -101,11 +105,6 @@ export class BucketPlanner {
   /** Tokens that a reserve holds at most. */
   get most(): number {
     return this.#most
-  }
-
-  /** Whether the reserve that was written last is for requests of these names. */
-  isReservedFor(asker: Asker): boolean {
-    return this.#written !== undefined && this.#written.key === keyOf(asker)
   }
 
   /** What a tenant has asked for. A reserve that was written for it stays until it is another one's turn, or its deadline. */

@@ -1,3 +1,4 @@
+import type { TokenLevel } from './bucket-outlook.js'
 import { type BucketTerms, BucketWorld, type TokenKeep, type TokenRequest } from './bucket-world.js'
 import type { Trial } from './trial-guard.js'
 
@@ -9,9 +10,12 @@ export interface BucketTrialOptions extends BucketTerms {
 /** Changes that wait for the requests before them; the oldest are forgotten. */
 const CHANGES_MOST = 4_096
 
+/** What sums of parts lose, in tokens. */
+const ROUNDING = 1e-6
+
 /**
  * What keeps of a bucket would bring, or have brought: the same requests in two worlds, one with the keeps and one without, as a {@link PoolTrial} does. Tokens are not given back, so nothing
- * has to be waited for until it is known. What a keep makes a line longer by goes at once when it ends, so nothing is to come either: it delays those who wait by the tokens that it holds, not those after them.
+ * has to be waited for until it is known. Of most buckets nothing is ever kept, so nothing is tried either until something is to be, nor when both worlds have become the same again. What a keep makes a line longer by goes at once when it ends, so nothing is to come either: it delays those who wait by the tokens that it holds, not those after them.
  */
 export class BucketTrial implements Trial {
   readonly #costs: readonly number[]
@@ -21,6 +25,10 @@ export class BucketTrial implements Trial {
   #requests: TokenRequest[] = []
   #changes: TokenKeep[] = []
   #tried = Number.NEGATIVE_INFINITY
+  #isAwake = false
+  /** as last looked at */
+  #now = Number.NEGATIVE_INFINITY
+  #level: TokenLevel
   /** the highest tier that has asked */
   #top = 0
   /** by tier */
@@ -31,15 +39,22 @@ export class BucketTrial implements Trial {
   constructor(options: BucketTrialOptions) {
     const { waitCosts } = options
     this.#costs = waitCosts
+    this.#level = { free: options.burst, reserved: 0 }
     this.#without = new BucketWorld(options, waitCosts.length)
     this.#with = new BucketWorld(options, waitCosts.length)
     this.#parts = waitCosts.map(() => 0)
   }
 
+  /** Tokens that there are now, from which both worlds would begin; less than none where somebody waits. */
+  look(now: number, level: TokenLevel): void {
+    this.#now = now
+    this.#level = level
+  }
+
   /** A request came. One that is told of after what came later was tried is left out. */
   came(request: TokenRequest): void {
     const { time, tier, tokens } = request
-    if (!(time >= this.#tried) || !(tokens > 0)) return
+    if (!this.#isAwake || !(time >= this.#tried) || !(tokens > 0)) return
     this.#top = Math.max(this.#top, tier)
     const requests = this.#requests
     let at = requests.length
@@ -51,11 +66,15 @@ export class BucketTrial implements Trial {
 
   /** A plan, at the time from which it is in force. */
   kept(change: TokenKeep): void {
+    if (!this.#isAwake && !(change.tokens > 0)) return
+    if (!this.#isAwake) this.#begin()
     if (this.#changes.length >= CHANGES_MOST) this.#changes = this.#changes.slice(CHANGES_MOST / 2)
     this.#changes.push(change)
   }
 
   advance(now: number): void {
+    this.#tried = Math.max(this.#tried, now)
+    if (!this.#isAwake) return
     let [came, change] = [0, 0]
     for (; came < this.#requests.length && (this.#requests[came] as TokenRequest).time <= now; came++) {
       const request = this.#requests[came] as TokenRequest
@@ -66,10 +85,23 @@ export class BucketTrial implements Trial {
     change = this.#apply(change, now)
     this.#without.advance(now)
     this.#with.advance(now)
-    this.#tried = Math.max(this.#tried, now)
     if (came > 0) this.#requests = this.#requests.slice(came)
     if (change > 0) this.#changes = this.#changes.slice(change)
     this.#settle()
+    this.#isAwake = this.#changes.length > 0 || this.#requests.length > 0 || !this.#areSame()
+  }
+
+  #begin(): void {
+    this.#isAwake = true
+    this.#tried = Math.max(this.#tried, this.#now)
+    this.#without.start(this.#tried, this.#level)
+    this.#with.start(this.#tried, this.#level)
+  }
+
+  /** Nothing is kept, and nothing is left of what was. */
+  #areSame(): boolean {
+    const [without, withKeeps] = [this.#without.calm, this.#with.calm]
+    return without !== undefined && withKeeps !== undefined && Math.abs(without - withKeeps) < ROUNDING
   }
 
   get tried(): number {

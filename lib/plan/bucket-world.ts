@@ -1,3 +1,4 @@
+import type { TokenLevel } from './bucket-outlook.js'
 import { Line } from './line.js'
 
 /** A request of a bucket. */
@@ -66,6 +67,19 @@ export class BucketWorld {
     this.#kept = Array.from({ length: tiers }, () => ({ tokens: 0, until: 0 }))
     this.#level = burst
     this.waited = Array.from({ length: tiers }, () => 0)
+  }
+
+  /** Goes on from so many tokens; what is less than none somebody waits for who is not known. Nobody else may be waiting. */
+  start(time: number, { free, reserved }: TokenLevel): void {
+    this.#time = time
+    this.#level = free
+    this.#reserve = Math.min(reserved, this.#reserveMost)
+    for (const kept of this.#kept) kept.tokens = 0
+  }
+
+  /** Tokens that there are, while nobody waits and nothing is kept; else undefined. */
+  get calm(): number | undefined {
+    return this.#queued === 0 && this.#kept.every(({ tokens, until }) => tokens === 0 || until <= this.#time) ? this.#level : undefined
   }
 
   /** A request comes, no earlier than what came before. One that the bucket can never grant is left out. */

@@ -329,13 +329,11 @@ export class Planner {
   }
 
   #cameToBucket({ planner, keeps }: BucketPlans, { tier, amount, time, workflow, tenant, isRefused = false }: Asked): void {
-    const asker = { workflow, tenant }
-    if (keeps !== undefined && !isRefused) {
-      const request = { time, tier, tokens: amount, isReserved: planner.isReservedFor(asker) }
-      keeps.planner.came(request)
-      keeps.guard.came(request)
-    }
-    planner.came(asker, tier, amount, time)
+    const isReserved = planner.came({ workflow, tenant }, tier, amount, time)
+    if (keeps === undefined || isRefused) return
+    const request = { time, tier, tokens: amount, isReserved }
+    keeps.planner.came(request)
+    keeps.guard.came(request)
   }
 
   /** A workflow has asked for something, which may be of no kind that is planned for. @param hint as of {@link Asked} @returns whether that was foretold */
@@ -511,7 +509,7 @@ export class Planner {
     const { now } = arena
     for (const plan of planner.plan(now)) arena.write({ ...plan, source: SOURCES.reserve })
     if (keeps === undefined) return
-    for (const { kind, bucket, tier, amount, until } of keeps.guard.pass(keeps.planner.plan(now), now)) {
+    for (const { kind, bucket, tier, amount, until } of keeps.guard.keep(keeps.planner.plan(now), now, keeps.planner.level)) {
       arena.write({ kind, bucket, tier, amount, until, source: SOURCES.bucketKeep })
     }
   }

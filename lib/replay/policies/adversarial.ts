@@ -108,7 +108,7 @@ class WrongKeeps {
       this.amount = amount
       this.until = view.now + until
     }
-    for (const passed of this.guard.pass(plans, view.now)) view.write(passed)
+    for (const passed of this.guard.keep(plans, view.now, { free: burstOf(this.bucket), reserved: 0 })) view.write(passed)
   }
 }
 

@@ -39,7 +39,7 @@ function run(guard: BucketGuard, from: number, until: number, wanted: (now: numb
     }
     if (now % 2000 === 0) came(LOW, 16)
     if (now % 2000 === 400) came(HIGH, 2)
-    passed.push(guard.pass([keep(wanted(now))], now))
+    passed.push(guard.keep([keep(wanted(now))], now, { free: BURST, reserved: 0 }))
   }
   return passed
 }
