@@ -58,7 +58,7 @@ const SEED_MAX = 2 ** 32 - 1
 /**
  * Makes room before it is asked for: learns by {@link Foresight} what comes, and writes plans by it, each behind a guard that knows what it brings. One agent of
  * an arena writes at a time; the others learn, and the first of them goes on when that one stops or its process dies. Without one, or with
- * one that hangs, what was planned ends within a second, and all is as it was. See docs/guides/planning.md.
+ * one that hangs, what was planned ends within ten seconds, but reserves, which cost nobody anything, and all is as it was. See docs/guides/planning.md.
  */
 export class Agent {
   readonly #session: Session
@@ -107,7 +107,7 @@ export class Agent {
     })
   }
 
-  /** Plans no more. What is in force ends by itself, within a second. Foresight goes on to learn. */
+  /** Plans no more. What is in force ends by itself, within ten seconds but for reserves. Foresight goes on to learn. */
   async stop(): Promise<void> {
     const started = this.#started
     this.#started = undefined
