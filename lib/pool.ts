@@ -44,6 +44,13 @@ export interface PoolUsage {
   readonly tiers: Readonly<Record<string, { used: AmountsByName; waiting: number }>>
 }
 
+/** A look at what a pool has handed out, for {@link PoolInternals.usageAfter}. */
+export interface UsageLook {
+  readonly usage: PoolUsage
+  /** as the core says it */
+  readonly numbers: Float64Array
+}
+
 /** How messages call it. */
 type PoolKind = 'pool' | 'semaphore'
 
@@ -77,6 +84,8 @@ interface PoolInternals {
   /** @throws ExceedsError */
   mustHave(pool: Pool, labels: readonly string[]): void
   shadowOf(pool: Pool, amounts: readonly number[], ask: ShadowAsk): ShadowAnswer
+  /** A look at the same pool after another: that one, where nothing is different. @throws NotFoundError */
+  usageAfter(pool: Pool, before: UsageLook | undefined): UsageLook
 }
 export let pools: PoolInternals
 
@@ -230,15 +239,29 @@ export class Pool {
 
   /** What is handed out, and how many wait. */
   usage(): PoolUsage {
+    this.readUsage()
+    return this.usageRead()
+  }
+
+  private readUsage(): void {
     const { session } = this
     session.mustBeJoined()
     session.scratch[At.Index] = this.element.index
     if (!session.binding.poolUsage(usageNumbers)) this.mustExist()
-    const tiers = session.tiers.map((tier, t) => {
+  }
+
+  private usageRead(): PoolUsage {
+    const tiers = this.session.tiers.map((tier, t) => {
       const used = this.byNumbers((2 + t) * DIMENSIONS)
       return [tier, { used, waiting: usageNumbers[WAITING_FROM + t] as number }] as const
     })
     return { capacity: this.byNumbers(0), used: this.byNumbers(DIMENSIONS), tiers: Object.fromEntries(tiers) }
+  }
+
+  private usageAfter(before: UsageLook | undefined): UsageLook {
+    this.readUsage()
+    if (before !== undefined && isSame(before.numbers, usageNumbers)) return before
+    return { usage: this.usageRead(), numbers: usageNumbers.slice() }
   }
 
   private shadowOf(amounts: readonly number[], ask: ShadowAsk): ShadowAnswer {
@@ -580,9 +603,15 @@ export class Pool {
       mostOf: (pool, tier) => mostOf(pool.state(), tier),
       termsOf: pool => termsOf(pool.state()),
       isDry: pool => pool.beyond !== undefined,
-      shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask)
+      shadowOf: (pool, amounts, ask) => pool.shadowOf(amounts, ask),
+      usageAfter: (pool, before) => pool.usageAfter(before)
     }
   }
+}
+
+function isSame(some: Float64Array, others: Float64Array): boolean {
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false
+  return true
 }
 
 /** The same name as the engine has it as the name of a property: one of another making is looked up each time it is used. */

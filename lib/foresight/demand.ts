@@ -158,6 +158,8 @@ export class DemandBook {
       curves = []
       dimensions.set(dimension, curves)
     }
+    // Of most pools nothing is in use, at most looks, and what a curve is not told of is none.
+    if (amount === 0 && curves[placeOf(tier)] !== undefined) return
     this.#curve(curves, tier, 'max').add(time, amount)
   }
 

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../errors/index.js'
-import { Pool } from '../pool.js'
+import { Pool, pools, type UsageLook } from '../pool.js'
 import type { Session } from '../session.js'
 import { nameOfPlace } from '../shadow/places.js'
 import { Standing } from '../standing.js'
@@ -22,6 +22,15 @@ const POOLS_EVERY_MS = 100
 /** Elements of the library's own. */
 const OWN = 'forelock:'
 
+/** A pool that was asked for, and is looked at. */
+interface MetPool {
+  readonly pool: Pool
+  /** the number of looks until it was asked for last */
+  asked: number
+  /** the last one; undefined: none yet */
+  look: UsageLook | undefined
+}
+
 /** Who is told what happened in an arena. */
 export type Told = Pick<Outlook, 'happened' | 'ended' | 'used'>
 
@@ -38,7 +47,7 @@ export class LaneWatch<O extends Told = Outlook> {
   /** those of them that are told of, again and again the same list */
   readonly #told: LaneActivity[] = []
   readonly #notes = new Uint8Array(NOTES_BYTES)
-  readonly #pools = new Map<string, { readonly pool: Pool; asked: number }>()
+  readonly #pools = new Map<string, MetPool>()
   /** looks at pools so far */
   #looks = 0
   readonly #standing: Standing
@@ -163,7 +172,7 @@ export class LaneWatch<O extends Told = Outlook> {
     if (known !== undefined) known.asked = this.#looks
     if (known !== undefined || !this.#session.open || !this.#hasRoom()) return
     try {
-      this.#pools.set(name, { pool: new Pool(this.#session, name, undefined, 'pool', false, false), asked: this.#looks })
+      this.#pools.set(name, { pool: new Pool(this.#session, name, undefined, 'pool', false, false), asked: this.#looks, look: undefined })
     } catch (error) {
       // Its place has been given to another since.
       if (!(error instanceof NotFoundError)) throw error
@@ -188,9 +197,10 @@ export class LaneWatch<O extends Told = Outlook> {
     if (now - this.#lookedAtPools < POOLS_EVERY_MS) return
     this.#lookedAtPools = now
     this.#looks++
-    for (const [name, { pool }] of this.#pools) {
+    for (const [name, met] of this.#pools) {
       try {
-        this.#outlook.used(now, name, pool.usage())
+        met.look = pools.usageAfter(met.pool, met.look)
+        this.#outlook.used(now, name, met.look.usage)
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error
         this.#pools.delete(name)

@@ -4,6 +4,7 @@ import type { Activity } from '../../../lib/foresight/activity.js'
 import { LaneWatch } from '../../../lib/foresight/lane-watch.js'
 import { Outlook } from '../../../lib/foresight/outlook.js'
 import { joinArena } from '../../../lib/open.js'
+import type { PoolUsage } from '../../../lib/pool.js'
 import { isCoded, thrown, virtual } from '../support.js'
 
 /** Of the arena of a governor, in a session of its own. */
@@ -174,6 +175,33 @@ test('of more pools than are looked at, those that were asked for last are', asy
   watch.readAll()
   assert.is(looked.size, 256)
   assert.ok(looked.has('always') && looked.has('p599') && looked.has('p450') && !looked.has('p0'))
+  watch.stop()
+  session.leave()
+  await gov.close()
+})
+
+test('of a pool of which the same is handed out as at the last look the same is told again, for who listens to compare', async () => {
+  const gov = virtual()
+  const session = joinArena({ handle: gov.handle })
+  const told: PoolUsage[] = []
+  const watch = new LaneWatch(session, () => ({ happened() {}, ended() {}, used: (_now, _name, usage) => void told.push(usage) }))
+  const pool = gov.pool('jobs', { capacity: { slots: 4 } })
+  const look = (): PoolUsage | undefined => {
+    gov.advance(100)
+    watch.readAll()
+    return told.at(-1)
+  }
+  pool.tryAllocate({ slots: 1 })?.release()
+  const idle = look()
+  assert.is(look(), idle)
+  const allocation = pool.tryAllocate({ slots: 1 })
+  const busy = look()
+  assert.is.not(busy, idle)
+  assert.equal([idle?.used, busy?.used], [{ slots: 0 }, { slots: 1 }])
+  pool.resize({ slots: 5 })
+  assert.equal(look()?.capacity, { slots: 5 })
+  allocation?.release()
+  assert.equal(look()?.tiers.standard?.used, { slots: 0 })
   watch.stop()
   session.leave()
   await gov.close()
