@@ -156,9 +156,11 @@ export class Outlook {
   used(now: number, name: string, usage: PoolUsage): void {
     this.#follower?.usage(name, usage)
     const { used, tiers } = usage
-    for (const [dimension, amount] of Object.entries(used)) {
-      this.#demand.used(now, name, dimension, undefined, amount)
-      for (const [index, tier] of Object.values(tiers).entries()) this.#demand.used(now, name, dimension, index, tier.used[dimension] ?? 0)
+    for (const dimension in used) {
+      this.#demand.used(now, name, dimension, undefined, used[dimension] as number)
+      for (let tier = 0; tier < this.#tiers.length; tier++) {
+        this.#demand.used(now, name, dimension, tier, tiers[this.#tiers[tier] as string]?.used[dimension] ?? 0)
+      }
     }
   }
 

@@ -170,4 +170,13 @@ test('what is whole and of another shape is refused, and nothing of it is taken'
   }
 })
 
+test('what a tier has of a pool is told of that tier, also where tiers have numbers for names', async () => {
+  const outlook = new Outlook(['2', '1'], 0)
+  const tiers = { '2': { used: { slots: 3 }, waiting: 0 }, '1': { used: { slots: 0 }, waiting: 0 } }
+  for (let time = 0; time < 5_000; time += 100) outlook.used(time, 'jobs', { capacity: { slots: 4 }, used: { slots: 3 }, tiers })
+  const used = async (tier?: string) =>
+    (await outlook.demand({ pool: 'jobs', dimension: 'slots', ...(tier && { tier }) }, { horizon: 100 }, 5_000)).point[0]
+  assert.equal([await used(), await used('2'), await used('1')], [3, 3, 0])
+})
+
 test.run()
