@@ -273,6 +273,10 @@ export class Steward implements Arena {
     return this.#usages.get(thing)?.tiers[tier]?.waiting ?? 0
   }
 
+  use(pool: string): PoolUsage | undefined {
+    return this.#usages.get(pool)
+  }
+
   save(): Uint8Array | undefined {
     return this.#planner.save()
   }

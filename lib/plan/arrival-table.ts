@@ -59,9 +59,23 @@ export class ArrivalTable {
     this.#requests++
   }
 
-  /** A period is over. What is learnt of it is learnt when somebody comes or wants to know, of many periods at once: of most tables nobody does. */
-  tick(): void {
-    this.#behind++
+  /** Periods are over. What is learnt of them is learnt when somebody comes or wants to know, of many at once: of most tables nobody does. */
+  tick(periods = 1): void {
+    this.#behind += periods
+  }
+
+  /**
+   * Periods for which, as long as nobody comes, a {@link quantile} that is 0 stays 0 and what {@link exceeds} says does not grow: all that is learnt in them is that nothing came, of the
+   * row that is looked at or others. 0: that cannot be said.
+   */
+  get still(): number {
+    this.#catchUp()
+    const now = this.#now
+    if (now === NO_ROW || this.#requests > 0 || this.#came !== this.#sums[this.#at]) return 0
+    const moments = this.#moments[now] as number
+    // With so many it is asked without those beside it.
+    const mixed = moments < KNOWN ? KNOWN - 1 - moments : Number.POSITIVE_INFINITY
+    return Math.min(mixed, this.#fast.still, this.#slow.still)
   }
 
   #catchUp(): void {

@@ -47,6 +47,8 @@ export const slowRate = (horizon: number) => new FadingRate(SLOW_HORIZONS, horiz
 /** A rate that fades, and the row that it is in: rows are told apart by its logarithm. */
 export class FadingRate {
   readonly #fade: number
+  /** periods in which it fades to 1 / e */
+  readonly #periods: number
   /** a sum that fades holds 1 / (1 - fade) periods */
   readonly #part: number
   readonly #horizon: number
@@ -55,7 +57,8 @@ export class FadingRate {
   #row = 0
 
   constructor(horizons: number, horizon: number, scale: Scale) {
-    this.#fade = Math.exp(-1 / (horizons * horizon))
+    this.#periods = horizons * horizon
+    this.#fade = Math.exp(-1 / this.#periods)
     this.#part = 1 - this.#fade
     this.#horizon = horizon
     this.#scale = scale
@@ -68,5 +71,13 @@ export class FadingRate {
     const { low, high } = this.#scale
     if (!(rate >= (low[this.#row] as number) && rate < (high[this.#row] as number))) this.#row = this.#scale.rowOf(rate)
     return this.#row
+  }
+
+  /** Periods without requests for which it is in the same row, at least. */
+  get still(): number {
+    const rate = this.#sum * this.#part * this.#horizon
+    const low = this.#scale.low[this.#row] as number
+    // The last one is left out, for what logarithms round.
+    return low === 0 ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor(Math.log(rate / low) * this.#periods) - 1)
   }
 }

@@ -85,6 +85,8 @@ export interface Arena extends Checker {
   usedBy(pool: string, tier: string): number
   /** requests of a tier that wait at a thing */
   waiting(thing: string, tier: string): number
+  /** What stands for how much of a pool is in use, and by whom, and who waits: the same as long as that is the same. Left out: it may be another each period */
+  use?(pool: string): object | undefined
   /** tokens that a bucket has now; undefined: not known, and nothing is foretold to be late */
   tokens?(bucket: string): TokenLevel | undefined
   /** ms for which the plans of a source kept something from somebody, since ever */
@@ -398,7 +400,9 @@ export class Planner {
     const all: Collision[] = []
     for (const [pool, plans] of this.#pools) {
       const { planner, told } = plans
+      if (planner.isAtRest) continue
       const view = plans.view.of(arena)
+      let isTold = false
       for (let tier = 1; tier < this.#options.tiers.length; tier++) {
         const collides = planner.collides(tier, view, told[tier] === true)
         if (collides && !told[tier]) {
@@ -407,7 +411,9 @@ export class Planner {
           all.push({ kind: 'pool', what: pool, tier, probability, within, kept, ...planner.foresees(tier, view) })
         }
         told[tier] = collides
+        isTold ||= collides
       }
+      if (!isTold) planner.rest(view)
     }
     return all
   }
@@ -596,6 +602,10 @@ class ArenaView implements PoolView, ShareView {
 
   waiting(tier: number): number {
     return (this.#arena as Arena).waiting(this.#pool, this.#tiers[tier] as string)
+  }
+
+  get state(): object | undefined {
+    return this.#arena?.use?.(this.#pool)
   }
 
   expected(tier: number, ms: number): readonly Expectation[] {

@@ -14,6 +14,8 @@ export interface PoolView {
   waiting(tier: number): number
   /** What a tier is foretold to ask for within so many ms, apart from what was told of otherwise, in units; undefined: nothing. */
   expected?(tier: number, ms: number): readonly Expectation[]
+  /** What stands for what is used and who waits: the same as long as that is the same. Undefined: there is nothing that does */
+  readonly state?: object | undefined
 }
 
 /** Requests of a pool that are foretold beside its tiers. */
@@ -123,6 +125,8 @@ export class PoolPlanner {
   #ended = 0
   #meanAmount = 0
   #requests = 0
+  /** periods that have passed at rest and are still to be counted, and how many there may be; in a state, with so much in use of what there is */
+  readonly #rest = { passed: 0, most: 0, state: undefined as object | undefined, busy: 0 }
 
   constructor(options: PoolPlannerOptions) {
     this.#options = options
@@ -148,6 +152,7 @@ export class PoolPlanner {
 
   /** A request came. @param isForetold whether {@link PoolView.expected} told of it: what comes anyway is learnt from the others */
   came(tier: number, amount: number, isForetold = false): void {
+    this.#wake()
     this.#requests++
     this.#meanAmount += (amount - this.#meanAmount) / Math.min(this.#requests, AVERAGED)
     // Nobody is kept waiting for the lowest tier.
@@ -158,6 +163,7 @@ export class PoolPlanner {
 
   /** A request gave back what it had. @param waited ms that it waited before */
   ended(tier: number, waited: number): void {
+    this.#wake()
     this.#ended++
     if (waited === 0) return
     const waits = this.#waits[tier] as { count: number; mean: number }
@@ -168,11 +174,9 @@ export class PoolPlanner {
   /** Once a period: the plans that are to be written now. */
   plan(view: PoolView): KeepPlan[] {
     const { period, capacity } = this.#options
-    this.#periods++
-    const part = 1 / Math.min(this.#periods, AVERAGED)
-    this.#busy += ((capacity > 0 ? view.used() / capacity : 1) - this.#busy) * part
-    this.#freed += (this.#ended - this.#freed) * part
-    this.#ended = 0
+    if (this.#rests(view)) return []
+    this.#wake()
+    this.#count(this.#busyAs(view))
     for (const table of this.#tables) table.tick()
     if (this.#periods % HORIZON_EVERY === 0 && this.#freed > 0) this.#lookAhead(this.#options.lag + 1 + COME_FREE / this.#freed)
     const plans: KeepPlan[] = []
@@ -202,6 +206,22 @@ export class PoolPlanner {
     return plans
   }
 
+  /**
+   * After {@link plan}, where nobody is told of a collision: as long as it is seen that the next looks would find what this one did, they are not taken, until somebody comes or is done, or the
+   * view is in another state. What they would have counted is counted then. Of many pools nothing happens in most.
+   */
+  rest(view: PoolView): void {
+    const { state } = view
+    if (state === undefined || this.#options.extra !== undefined) return
+    const most = Math.min(HORIZON_EVERY - 1 - (this.#periods % HORIZON_EVERY), this.#still(view))
+    if (most > 0) Object.assign(this.#rest, { passed: 0, most, state, busy: this.#busyAs(view) })
+  }
+
+  /** Whether nothing is looked at in this period. */
+  get isAtRest(): boolean {
+    return this.#rest.passed > 0
+  }
+
   /** Foretells others. */
   stream(): Stream {
     const tables: (ArrivalTable | undefined)[] = []
@@ -209,10 +229,14 @@ export class PoolPlanner {
     this.#fill(tables)
     const step = this.#wideStep
     return {
-      add(amount) {
+      add: amount => {
+        this.#wake()
         for (const table of tables) table?.add(amount / step)
       },
-      exceeds: units => tables[this.#horizon]?.exceeds(Math.max(0, units) / step) ?? 0
+      exceeds: units => {
+        this.#wake()
+        return tables[this.#horizon]?.exceeds(Math.max(0, units) / step) ?? 0
+      }
     }
   }
 
@@ -226,6 +250,7 @@ export class PoolPlanner {
 
   /** That a tier will ask for more than is free now, within the {@link horizon}. */
   contention(tier: number, view: PoolView): number {
+    this.#wake()
     const free = Math.max(0, this.#options.capacity - view.used())
     const { table, step } = this.#demandOf(tier)
     return table?.exceeds(free / step, this.#expected(tier, view, step)) ?? 0
@@ -240,6 +265,7 @@ export class PoolPlanner {
 
   /** What a tier will ask for within the {@link horizon}, beside what there is. */
   foresees(tier: number, view: PoolView): Foreseen {
+    this.#wake()
     const { capacity, period } = this.#options
     const free = Math.max(0, capacity - view.used())
     const { table, step } = this.#demandOf(tier)
@@ -260,6 +286,7 @@ export class PoolPlanner {
 
   /** The quantile that is kept for a tier now. */
   ratio(tier: number, view: PoolView): number {
+    this.#wake()
     const { waitCosts, idleCost, capacity } = this.#options
     // In requests of a usual size, as those who wait are.
     const units = this.#meanAmount > 0 ? Math.max(1, capacity / this.#meanAmount) : Number.POSITIVE_INFINITY
@@ -269,6 +296,52 @@ export class PoolPlanner {
     const { count, mean } = this.#waits[tier] as { count: number; mean: number }
     const missed = count < WAITS_KNOWN ? MISSED : Math.min(1, mean / this.horizon)
     return criticalRatio((waitCosts[tier] ?? 0) * missed, over)
+  }
+
+  #rests(view: PoolView): boolean {
+    const rest = this.#rest
+    if (rest.passed === rest.most || view.state !== rest.state) return false
+    for (let tier = 1; tier < this.#tiers.length; tier++) if ((view.expected?.(tier, this.horizon) ?? NOTHING).length > 0) return false
+    rest.passed++
+    return true
+  }
+
+  /** Counts the periods of a rest, as they would have been. */
+  #wake(): void {
+    const rest = this.#rest
+    const { passed, busy } = rest
+    rest.passed = 0
+    rest.most = 0
+    if (passed === 0) return
+    for (let i = 0; i < passed; i++) this.#count(busy)
+    for (const table of this.#tables) table.tick(passed)
+  }
+
+  /** A period. @param busy part of the pool that is in use */
+  #count(busy: number): void {
+    this.#periods++
+    const part = 1 / Math.min(this.#periods, AVERAGED)
+    this.#busy += (busy - this.#busy) * part
+    this.#freed += (this.#ended - this.#freed) * part
+    this.#ended = 0
+  }
+
+  #busyAs(view: PoolView): number {
+    const { capacity } = this.#options
+    return capacity > 0 ? view.used() / capacity : 1
+  }
+
+  /** Periods for which nothing is kept, and nothing collides that does not now, as long as nothing happens. */
+  #still(view: PoolView): number {
+    let still = Number.POSITIVE_INFINITY
+    for (let tier = 0; tier < this.#tiers.length; tier++) {
+      const { steps, isDropped } = this.#kept[tier] as Kept
+      // Who waits makes it dear to keep something, by how busy it was of late.
+      if (steps > 0 || isDropped || view.waiting(tier) > 0) return 0
+      if (tier > 0 && this.#expected(tier, view, 1).length > 0) return 0
+      for (const kind of [this.#tiers, this.#wide]) still = Math.min(still, kind[tier]?.[this.#horizon]?.still ?? still)
+    }
+    return still
   }
 
   /** Steps to keep for a tier: by the costs, all the time, or when it is time for more. */

@@ -490,4 +490,87 @@ test('where nobody would say again what there is, as in a replay, nothing is for
   assert.is(planner.status().pools.size, 300)
 })
 
+interface Held {
+  readonly amount: number
+  readonly until: number
+}
+
+/** Pools that somebody else uses; what stands for what is used of one is another whenever that is. */
+class Used {
+  readonly held = new Map<string, readonly Held[]>()
+  readonly waiting = new Map<string, number>()
+  readonly states = new Map<string, object>()
+
+  change(pool: string, held: readonly Held[], waiting: number): void {
+    const before = this.held.get(pool) ?? []
+    const isSame = held.length === before.length && held.every((one, i) => one === before[i]) && this.waiting.get(pool) === waiting
+    if (!isSame) this.states.set(pool, {})
+    this.held.set(pool, held)
+    this.waiting.set(pool, waiting)
+  }
+}
+
+/** An arena that has them. */
+class InUse extends Paper {
+  looks = 0
+
+  constructor(
+    pools: Used,
+    readonly use?: (pool: string) => object | undefined
+  ) {
+    super()
+    this.used = ((pool: string) => {
+      this.looks++
+      return (pools.held.get(pool) ?? []).reduce((all, { amount }) => all + amount, 0)
+    }) as () => number
+    this.waiting = (pool, tier) => (tier === TIERS[LOW] ? (pools.waiting.get(pool) ?? 0) : 0)
+  }
+}
+
+test('a pool in which nothing happens is not looked at, and what is planned and told of it is the same', () => {
+  const random = randomsOf(3)
+  const few = (most: number) => Math.floor(most * random())
+  const comes: Record<string, (period: number) => number> = {
+    once: period => (period === 50 ? 2 : 0),
+    few: () => (random() < 0.005 ? 1 : 0),
+    bursts: period => (period % 400 < 5 ? few(6) : 0),
+    many: period => (period > 1_000 ? 0 : few(3))
+  }
+  const used = new Used()
+  const worlds = [new InUse(used, pool => used.states.get(pool)), new InUse(used)].map(arena => ({
+    arena,
+    planner: plannerOf({ control: 0.1 })
+  }))
+  for (const { planner } of worlds) for (const pool in comes) planner.pool(pool, 16, 1)
+  let told = 0
+  for (let period = 0; period < 2_000; period++) {
+    const time = period * PERIOD_MS
+    for (const pool in comes) {
+      const held = (used.held.get(pool) ?? []).filter(({ until }) => until > time)
+      for (let i = comes[pool]?.(period) ?? 0; i > 0; i--) {
+        const request = { ...asked('pool', pool, time, few(4)), amount: 1 + few(3), workflow: `w${few(3)}` }
+        const [until, waited] = [time + 2_000 * random(), random() < 0.1 ? 30 : 0]
+        held.push({ amount: request.amount, until })
+        for (const { planner } of worlds) {
+          planner.came(request)
+          planner.ended({ kind: 'pool', thing: pool, tier: request.tier, time, waited, held: until - time })
+        }
+      }
+      used.change(pool, held, random() < 0.02 ? few(3) : (used.waiting.get(pool) ?? 0) && few(2))
+    }
+    const [one, other] = worlds.map(({ arena, planner }) => {
+      arena.now = time
+      planner.plan(arena)
+      return { collisions: planner.collisions(arena), plans: arena.plans.splice(0) }
+    })
+    assert.equal(one, other, `period ${period}`)
+    told += one?.collisions.length ?? 0
+  }
+  const [one, other] = worlds.map(({ planner }) => planner.status())
+  assert.equal([one?.pools, one?.triggers], [other?.pools, other?.triggers])
+  assert.ok(told > 0)
+  const [rested, looked] = worlds.map(({ arena }) => arena.looks)
+  assert.ok((rested as number) < 0.6 * (looked as number), `${rested} looks of ${looked}`)
+})
+
 test.run()
