@@ -17,7 +17,7 @@ import { copyFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
-import { count, onlyKnown, optionsObject, text } from '../checks.js'
+import { count, onlyKnown, optionsObject, refuse, text } from '../checks.js'
 import { InUseError, NotFoundError } from '../errors/index.js'
 import { MiB } from '../units.js'
 import type { Batch } from './batch.js'
@@ -40,6 +40,8 @@ export interface DuckDbStoreOptions extends StoreOptions {
 }
 
 const MEMORY = 256 * MiB
+/** DuckDB's name for what is in no file, which is of use to the one connection that has it. */
+const IN_MEMORY = ':memory:'
 const MOST_THREADS = 2
 /** Rows that are handed over before other work has its turn: 256 at a time cost a third more of CPU a row than 2,048, which hold up the loop for long. */
 const SLICE_ROWS = 512
@@ -53,7 +55,7 @@ const OWNER_ONLY = 0o600
 const FOLDER_OWNER_ONLY = 0o700
 
 /**
- * The history in a file (mode 0600, as is its log), by DuckDB. One process has it open at a time.
+ * The history in a file (mode 0600, as is its log), by DuckDB. One process has it open at a time. In memory there is {@link openMemoryStore}: ':memory:' is refused.
  *
  * @throws ArgumentError; LoadError if the package is not installed; InUseError if it is open already; VersionError if a later version made it;
  *   NotFoundError if its folder is not there
@@ -82,7 +84,8 @@ export async function openDuckDbSchema(path: string, options: DuckDbStoreOptions
 
 /** @throws ArgumentError @internal */
 export function duckDbTerms(path: unknown, options: DuckDbStoreOptions): { terms: BufferTerms; config: Record<string, string> } {
-  text(path, 'path')
+  if (text(path, 'path').startsWith(IN_MEMORY))
+    throw refuse('path', `a file; a history in memory is openMemoryStore(), and a file of that name ./${IN_MEMORY}`, path)
   optionsObject(options, 'options')
   onlyKnown(options, ['memory', 'threads', 'flushInterval', 'bufferRows', 'writer'], 'the history in a file')
   return { terms: bufferTerms(options), config: configOf(options) }
@@ -182,7 +185,7 @@ class DuckDbBackend extends SqlBackend {
   /** The connection: anew where the one before became unusable, as after a checkpoint that found no room. */
   async #here(): Promise<DuckDBConnection> {
     if (this.#connection !== null) return this.#connection
-    if (this.#file !== ':memory:') mkdirSync(`${this.#file}.tmp`, { recursive: true, mode: FOLDER_OWNER_ONLY })
+    if (this.#file !== IN_MEMORY) mkdirSync(`${this.#file}.tmp`, { recursive: true, mode: FOLDER_OWNER_ONLY })
     try {
       this.#instance = await this.#duckdb.DuckDBInstance.create(this.#file, this.#config)
     } catch (error) {
@@ -192,7 +195,7 @@ class DuckDbBackend extends SqlBackend {
       throw error
     }
     this.#connection = await this.#instance.connect()
-    if (this.#file !== ':memory:') for (const setting of this.#confinement()) await this.#connection.run(setting)
+    if (this.#file !== IN_MEMORY) for (const setting of this.#confinement()) await this.#connection.run(setting)
     this.#ownLog()
     return this.#connection
   }
@@ -211,12 +214,12 @@ class DuckDbBackend extends SqlBackend {
     this.#instance?.closeSync()
     this.#connection = null
     this.#instance = null
-    if (this.#file !== ':memory:') rmSync(`${this.#file}.tmp`, { recursive: true, force: true })
+    if (this.#file !== IN_MEMORY) rmSync(`${this.#file}.tmp`, { recursive: true, force: true })
   }
 
   /** DuckDB removes its log with each checkpoint and makes the next one with the mode of the process; one that is there it takes as it is. */
   #ownLog(): void {
-    if (this.#file === ':memory:') return
+    if (this.#file === IN_MEMORY) return
     closeSync(openSync(`${this.#file}.wal`, 'a', OWNER_ONLY))
     chmodSync(`${this.#file}.wal`, OWNER_ONLY)
   }
@@ -252,7 +255,7 @@ class DuckDbBackend extends SqlBackend {
   }
 
   async #checkpoint(from: number): Promise<void> {
-    if (this.#file === ':memory:' || bytesOf(`${this.#file}.wal`) < from) return
+    if (this.#file === IN_MEMORY || bytesOf(`${this.#file}.wal`) < from) return
     try {
       await this.statements.change('CHECKPOINT')
       this.#ownLog()
@@ -427,7 +430,7 @@ class DuckDbBackend extends SqlBackend {
 
   /** Where DuckDB may read and write files: what goes out or comes in passes through there. Undefined where it may anywhere. */
   #ownFolder(): string | undefined {
-    return this.#file === ':memory:' ? undefined : privateFolder(realpathSync(`${this.#file}.tmp`))
+    return this.#file === IN_MEMORY ? undefined : privateFolder(realpathSync(`${this.#file}.tmp`))
   }
 
   async close(whole: boolean): Promise<void> {
@@ -522,5 +525,5 @@ function plain(row: Record<string, unknown>): Record<string, unknown> {
 /** A history that nobody else sees, to read and write files with. @internal */
 export async function scratch(): Promise<SqlBackend> {
   const duckdb = await optional('@duckdb/node-api', () => import('@duckdb/node-api'))
-  return DuckDbBackend.open(duckdb, ':memory:', configOf({}), bufferTerms({}), CURRENT)
+  return DuckDbBackend.open(duckdb, IN_MEMORY, configOf({}), bufferTerms({}), CURRENT)
 }

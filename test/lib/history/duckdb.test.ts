@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'uvu'
@@ -7,6 +7,7 @@ import { openDuckDbSchema, openDuckDbStore } from '../../../lib/history/duckdb.j
 import { SCHEMA_VERSION, TABLES } from '../../../lib/history/rows.js'
 import type { Schema } from '../../../lib/history/sql-backend.js'
 import { isForelockError, type VersionError } from '../../../lib/index.js'
+import { isCoded, rejection, thrown, virtual } from '../support.js'
 import { DAY, predicted, run, schemaOf } from './rows.js'
 import { conformance } from './store.suite.js'
 
@@ -118,6 +119,21 @@ test('a file in a folder that is not there is an error that names the folder', a
   assert.ok(isForelockError(refused, 'ERR_FORELOCK_NOT_FOUND'), refused)
   assert.is(refused.resource, missing)
   assert.match(refused.message, JSON.stringify(missing))
+})
+
+test('what DuckDB keeps in memory is refused by the name of what there is for that, here and for a recorder, and makes no file', async () => {
+  const gov = virtual()
+  for (const path of [':memory:', ':memory:orders']) {
+    for (const refused of [await rejection(openDuckDbStore(path)), thrown(() => gov.record({ duckdb: path }))]) {
+      isCoded(refused, 'ERR_FORELOCK_ARGUMENT')
+      assert.match(refused.message, 'openMemoryStore()')
+    }
+    assert.not(existsSync(path))
+  }
+  await gov.close()
+  const named = await openDuckDbStore(join(folder, ':memory:'))
+  await named.close()
+  assert.ok(existsSync(join(folder, ':memory:')))
 })
 
 test('a second store on the same file is refused, and the first goes on', async () => {
