@@ -7,6 +7,7 @@ import { type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { admitAtOnce } from './at-once.js'
 import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
+import { mustFitTogether } from './burst-sums.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
@@ -61,12 +62,19 @@ export function tryAdmit(session: Session, parts: unknown, options: unknown): Ad
   const { pool, tokens, locks } = given
   const enclosing = isPlain ? undefined : readEnclosing(session, options, ask)
   const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
-  if (answer !== undefined) return answer
-  return tryParts(readParts(session, pool, tokens, locks, ask), ask, enclosing ?? NONE)
+  if (answer?.ok || (answer !== undefined && answer.kind !== 'bucket')) return answer
+  const wanted = readParts(session, pool, tokens, locks, ask)
+  if (answer === undefined) return tryParts(session, wanted, ask, enclosing ?? NONE)
+  mustFitTogether(session, tokensOf(wanted))
+  return answer
+}
+
+function tokensOf(wanted: readonly Wanted[]): readonly AdmittedTokens[] {
+  return wanted.filter((part): part is AdmittedTokens => part instanceof AdmittedTokens)
 }
 
 /** One after the other. */
-function tryParts(wanted: readonly Wanted[], ask: Ask, enclosing: readonly Grant[]): Admission | Refusal {
+function tryParts(session: Session, wanted: readonly Wanted[], ask: Ask, enclosing: readonly Grant[]): Admission | Refusal {
   const held: Held[] = []
   try {
     for (let position = 0; position < wanted.length; position++) {
@@ -75,6 +83,7 @@ function tryParts(wanted: readonly Wanted[], ask: Ask, enclosing: readonly Grant
       if (got === undefined) {
         giveBack(wanted, held)
         ask.booker?.book(part.kind, part.name, 0, undefined)
+        if (part.kind === 'bucket') mustFitTogether(session, tokensOf(wanted))
         return { ok: false, kind: part.kind, name: part.name, waitMs: part.waitMs }
       }
       held.push(got)
@@ -97,6 +106,7 @@ export async function admit(session: Session, parts: unknown, options: unknown):
   const answer = enclosing === undefined ? admitAtOnce(session, pool, tokens, locks, ask) : undefined
   if (answer?.ok) return answer
   const wanted = readParts(session, pool, tokens, locks, ask)
+  mustFitTogether(session, tokensOf(wanted))
   const terms = { timeout: ask.timeout, signal: ask.signal, enclosing: enclosing ?? NONE }
   const began = performance.now()
   const held = await new Acquisition(session, wanted, inOrder(wanted), terms).run()

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Admission, decodeRecord, type Governor, open, RECORD_BYTES, type Refusal } from '../../lib/index.js'
+import { type Admission, type Bucket, decodeRecord, type Governor, open, RECORD_BYTES, type Refusal } from '../../lib/index.js'
 import { isCoded, isSettled, macrotask, rejection, thrown, virtual } from './support.js'
 
 function world(gov: Governor = virtual()) {
@@ -167,6 +167,83 @@ test('what asks for nothing is admitted; what can never be is refused at once', 
     'ERR_FORELOCK_EXCEEDS'
   )
   isCoded(await rejection(gov.admit({ tokens: [[slow, 3]] })), 'ERR_FORELOCK_EXCEEDS')
+})
+
+test('what buckets above would have to give at once, for all parts together, is beyond their burst for ever', async () => {
+  const gov = virtual()
+  const top = gov.bucket('top', { rate: 1, burst: 5 })
+  const terms = { rate: 10, burst: 50, parent: top }
+  const [a, b] = [gov.bucket('a', terms), gov.bucket('b', terms)]
+  const below = gov.bucket('below', { rate: 10, burst: 50, parent: a })
+  const apart = gov.bucket('apart', { rate: 1, burst: 50 })
+  const tooMuch: [Bucket, number][][] = [
+    [
+      [top, 3],
+      [a, 3]
+    ],
+    [
+      [a, 3],
+      [apart, 9],
+      [b, 3]
+    ],
+    [
+      [below, 1],
+      [b, 2],
+      [top, 2.1]
+    ]
+  ]
+  for (const emptied of [0, 5]) {
+    if (emptied > 0) top.take(emptied)
+    for (const tokens of tooMuch) {
+      // Decided in one call, and part by part.
+      for (const options of [undefined, { within: [] }]) {
+        const refused = thrown(() => gov.tryAdmit({ tokens }, options))
+        isCoded(refused, 'ERR_FORELOCK_EXCEEDS')
+        assert.match(refused.message, /together with bucket "(a|b|top)"/)
+      }
+      isCoded(await rejection(gov.admit({ tokens })), 'ERR_FORELOCK_EXCEEDS')
+      assert.equal([top.peek().remaining, apart.peek().remaining], [5 - emptied, 50])
+    }
+  }
+  assert.equal(
+    gov.tryAdmit({
+      tokens: [
+        [top, 3],
+        [a, 2],
+        [apart, 50]
+      ]
+    }),
+    { ok: false, kind: 'bucket', name: 'top', waitMs: 3_000 }
+  )
+  gov.advance(5_000)
+  admitted(
+    gov.tryAdmit({
+      tokens: [
+        [top, 3],
+        [a, 2],
+        [apart, 50]
+      ]
+    })
+  )
+  const dry = gov.bucket('dry', { rate: 1, burst: 5, shadow: true })
+  const dryBelow = gov.bucket('dry below', { rate: 1, burst: 50, parent: dry, shadow: true })
+  admitted(
+    gov.tryAdmit({
+      tokens: [
+        [dry, 3],
+        [dryBelow, 3]
+      ]
+    })
+  )
+  ;(
+    await gov.admit({
+      tokens: [
+        [dry, 3],
+        [dryBelow, 3]
+      ]
+    })
+  ).release()
+  await gov.close()
 })
 
 test('several pools and locks, each once', async () => {
