@@ -9,9 +9,25 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   // The length of an array is its own; a proxy could run anything, and be revoked.
   if (!types.isProxy(value) && Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'object' && value !== null) return `an object${ofClass(value)}`
   return String(value)
 }
+
+/** By the name of its class, if it is of one, somebody finds out that it is of another copy of the package. */
+function ofClass(value: object): string {
+  const prototype: unknown = types.isProxy(value) ? null : Object.getPrototypeOf(value)
+  const made = prototype === null || types.isProxy(prototype) ? undefined : ownValue(prototype as object, 'constructor')
+  if (typeof made !== 'function' || types.isProxy(made)) return ''
+  const name = ownValue(made, 'name')
+  return typeof name === 'string' && name !== 'Object' && NAME.test(name) ? ` of class ${name}` : ''
+}
+
+/** Of a property that has one: no getter is called. */
+function ownValue(of: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(of, name)?.value
+}
+
+const NAME = /^[A-Z]\w{0,39}$/
 
 /** The error for a refused argument: "`option` must be `expected`, not …". */
 export function refuse(option: string, expected: string, given: unknown): ArgumentError {
