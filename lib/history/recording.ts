@@ -148,7 +148,7 @@ export class Recording {
     await this.#store?.flush()
   }
 
-  /** Reads what was told until now, and no more. Resolves when its store is closed, if it was opened here, and another may go on. */
+  /** Reads what was told until now, and no more. Resolves when that is written, its store closed, if it was opened here, and another may go on. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -190,6 +190,17 @@ export class Recording {
       this.#grant = undefined
       if (grant !== undefined && this.#session.joined) this.#telemetry.detach()
       grant?.release()
+    }
+    if (store !== undefined && this.#access.close === undefined) await this.#flushed(store)
+  }
+
+  /** One that stays open has what was read, too. */
+  async #flushed(store: HistoryStore): Promise<void> {
+    try {
+      await store.flush()
+    } catch (error) {
+      // It was closed before.
+      this.#events.failed?.(error)
     }
   }
 

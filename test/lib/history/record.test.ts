@@ -329,4 +329,26 @@ test('what is wrong is said before anything begins', async () => {
   await store.close()
 })
 
+test('a store that stays open has what was read when the recorder has stopped, and one that was closed before is no obstacle', async () => {
+  for (const close of [false, true]) {
+    const gov = virtual({ capacity: { telemetry: 4096 } })
+    const store = await openMemoryStore({ flushInterval: Number.POSITIVE_INFINITY })
+    const recorder = gov.record(store, { interval: 1e6 })
+    await recorder.begun
+    await gov.workflow('job', quiet).run(() => 'done')
+    await (close ? gov.close() : recorder.stop())
+    assert.is((await store.select('runs')).length, 1)
+    assert.is(recorder.error, undefined)
+    await store.close()
+    await gov.close()
+  }
+  const gov = virtual({ capacity: { telemetry: 4096 } })
+  const store = await openMemoryStore()
+  const recorder = gov.record(store)
+  await recorder.begun
+  await store.close()
+  await gov.close()
+  isCoded(recorder.error, 'ERR_FORELOCK_CLOSED')
+})
+
 test.run()
