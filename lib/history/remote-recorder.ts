@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { refuse } from '../checks.js'
-import { ClosedError } from '../errors/index.js'
+import { ClosedError, NotFoundError } from '../errors/index.js'
 import { here } from '../native/here.js'
 import type { Session } from '../session.js'
 import { newEnd, waitAtExit } from '../thread/at-exit.js'
@@ -44,6 +44,8 @@ export class RemoteRecorder implements Recorder {
   /** it has begun, or waits to: until then the process waits for it */
   #settled = false
   readonly #host: boolean
+  /** by its handle, or its name */
+  readonly #arena: string
   #unwatch: (() => void) | undefined
   #stopped: Promise<void> | undefined
   #exit!: () => void
@@ -58,10 +60,12 @@ export class RemoteRecorder implements Recorder {
     this.#exited = new Promise(resolve => {
       this.#exit = resolve
     })
+    const arena = arenaOf(session)
+    this.#arena = 'handle' in arena ? arena.handle : arena.name
     this.store = new RemoteStore('duckdb' in place ? 'duckdb' : 'postgres', this)
     this.#peer = startRecorder(
       where,
-      { arena: arenaOf(session), place, terms },
+      { arena, place, terms },
       {
         message: message => this.#hear(message),
         failed: error => this.#fail(error),
@@ -181,10 +185,16 @@ export class RemoteRecorder implements Recorder {
 
   #fail(error: unknown): void {
     if (this.error !== undefined) return
-    this.error = error
     this.#begin()
+    if (this.#isWithoutArena(error)) return
+    this.error = error
     const reason = error instanceof Error ? error.message : String(error)
     process.emitWarning(`The recorder of a history has stopped: ${reason}`, { type: 'ForelockRecorderWarning', code: 'FORELOCK_RECORDER' })
+  }
+
+  /** Closed before it had begun: the arena may have gone with its governor, and nobody waits for what it would have written. */
+  #isWithoutArena(error: unknown): boolean {
+    return this.#stopped !== undefined && !this.#settled && error instanceof NotFoundError && error.resource === this.#arena
   }
 
   #end(how: string): void {

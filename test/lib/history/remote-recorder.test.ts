@@ -423,4 +423,18 @@ test('what is wrong about a description is said before anything begins', async (
   await gov.close()
 })
 
+test('a private arena that is closed before its recorder has begun leaves neither an error nor a warning', async () => {
+  const warnings: Error[] = []
+  const hear = (warning: Error) => void warnings.push(warning)
+  process.on('warning', hear)
+  const gov = virtual()
+  const recorder = gov.record({ duckdb: newFile() })
+  await gov.close()
+  await recorder.begun
+  await new Promise(setImmediate)
+  process.off('warning', hear)
+  assert.is(recorder.error, undefined)
+  assert.equal(warnings, [])
+})
+
 test.run()
