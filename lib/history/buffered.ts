@@ -122,7 +122,7 @@ export class BufferedStore implements HistoryStore {
     this.#schedule()
   }
 
-  flush(): Promise<Flushed> {
+  async flush(): Promise<Flushed> {
     this.#mustBeOpen()
     return this.#flush()
   }
@@ -131,26 +131,26 @@ export class BufferedStore implements HistoryStore {
     return this.#inTurn(() => this.#write())
   }
 
-  select<T extends TableName>(table: T, selection: Selection<T> = {}): Promise<Row<T>[]> {
+  async select<T extends TableName>(table: T, selection: Selection<T> = {}): Promise<Row<T>[]> {
     this.#mustBeOpen()
     checkSelection(table, selection as Selection)
     return this.#inTurn(() => this.#backend.select(table, selection as Selection)) as Promise<Row<T>[]>
   }
 
-  grouped(grouping: Grouping): Promise<Group[]> {
+  async grouped(grouping: Grouping): Promise<Group[]> {
     this.#mustBeOpen()
     const resolution = checkGrouping(grouping)
     return this.#inTurn(async () => together(await this.#backend.grouped(grouping, resolution)))
   }
 
-  exact(grouping: Grouping, quantiles: readonly number[]) {
+  async exact(grouping: Grouping, quantiles: readonly number[]) {
     this.#mustBeOpen()
     checkGrouping(grouping)
     checkQuantiles(quantiles)
     return this.#inTurn(() => this.#backend.exact(grouping, quantiles))
   }
 
-  sql(statement: string, parameters: readonly SqlValue[] = [], options: SqlOptions = {}): Promise<Record<string, unknown>[]> {
+  async sql(statement: string, parameters: readonly SqlValue[] = [], options: SqlOptions = {}): Promise<Record<string, unknown>[]> {
     this.#mustBeOpen()
     if (isBlank(text(statement, 'text'))) throw refuse('text', 'a statement of SQL', statement)
     if (!Array.isArray(parameters)) throw refuse('parameters', 'an array', parameters)
@@ -159,7 +159,7 @@ export class BufferedStore implements HistoryStore {
     return this.#inTurn(() => this.#backend[flag(readOnly, 'readOnly') ? 'ask' : 'sql'](statement, parameters))
   }
 
-  rollUp(): Promise<void> {
+  async rollUp(): Promise<void> {
     this.#mustBeOpen()
     return this.#inTurn(async () => {
       await this.#write()
@@ -167,7 +167,7 @@ export class BufferedStore implements HistoryStore {
     })
   }
 
-  prune(retention: Retention, now = Date.now()): Promise<RowCounts> {
+  async prune(retention: Retention, now = Date.now()): Promise<RowCounts> {
     this.#mustBeOpen()
     const keeps = keepsOf(retention)
     return this.#inTurn(async () => {
@@ -182,7 +182,7 @@ export class BufferedStore implements HistoryStore {
     })
   }
 
-  forget(whose: { readonly tenant: string }): Promise<RowCounts> {
+  async forget(whose: { readonly tenant: string }): Promise<RowCounts> {
     this.#mustBeOpen()
     const tenant = text((optionsObject(whose, 'whose') as typeof whose | undefined)?.tenant, 'tenant')
     const tables = TABLE_NAMES.filter(table => 'tenant' in TABLES[table].columns)
@@ -204,7 +204,7 @@ export class BufferedStore implements HistoryStore {
     })
   }
 
-  exportParquet(folder: string): Promise<RowCounts> {
+  async exportParquet(folder: string): Promise<RowCounts> {
     this.#mustBeOpen()
     text(folder, 'folder')
     return this.#inTurn(async () => {
@@ -213,13 +213,13 @@ export class BufferedStore implements HistoryStore {
     })
   }
 
-  importParquet(folder: string): Promise<RowCounts> {
+  async importParquet(folder: string): Promise<RowCounts> {
     this.#mustBeOpen()
     text(folder, 'folder')
     return this.#inTurn(() => this.#backend.importParquet(folder))
   }
 
-  size(): Promise<StoreSize> {
+  async size(): Promise<StoreSize> {
     this.#mustBeOpen()
     return this.#inTurn(() => this.#backend.size())
   }
