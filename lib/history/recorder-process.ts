@@ -19,24 +19,24 @@ process.title = 'forelock recorder'
 // A terminal, or a supervisor, tells the whole group to end. What the caller still does until it is gone is to be recorded; then this ends by itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
-process.on('uncaughtException', error => post({ event: 'failed', error: plainError(error) }, () => process.exit(1)))
+process.on('uncaughtException', error => send({ event: 'failed', error: plainError(error) }, () => process.exit(1)))
 
-const ready = allGiveWay()
 let recorder: ServedRecorder | undefined
 
-process.on('message', async (message: RecorderStart | ToRecorder) => {
-  await ready
+process.on('message', (message: RecorderStart | ToRecorder) => {
   if (recorder === undefined) recorder = serveRecorder(message as RecorderStart, { post, close })
   else recorder.hear(message as ToRecorder)
 })
 
 process.once('disconnect', async () => {
-  await ready
   setTimeout(() => process.exit(1), LAST_MS).unref()
   await recorder?.abandon()
 })
 
-/** Threads have priorities of their own. Those of libuv's pool, where the store works, are there once something was asked of it, as here. */
+/**
+ * Threads have priorities of their own. Those of libuv's pool, where the store works, are there once something was asked of it, as here. Not before it records: on a host that is busy it had not opened its
+ * store ten seconds after it was started, and all that while nobody recorded.
+ */
 async function allGiveWay(): Promise<void> {
   const reader = String(process.pid)
   for (const thread of await readdir('/proc/self/task')) giveWay(thread === reader ? NICER : NICEST, Number(thread))
@@ -45,7 +45,12 @@ async function allGiveWay(): Promise<void> {
 let unsent = 0
 let isClosing = false
 
-function post(message: FromRecorder, then: () => void = () => {}): void {
+function post(message: FromRecorder): void {
+  if ('event' in message && message.event === 'begun') void allGiveWay().then(() => send(message))
+  else send(message)
+}
+
+function send(message: FromRecorder, then: () => void = () => {}): void {
   // Whoever is gone misses nothing; that it is gone is told by itself.
   if (!process.connected) {
     then()

@@ -309,6 +309,23 @@ test(
   })
 )
 
+test(
+  'one that waits for its turn is as nice as its caller until it records: nicer, it would be late to begin where others are busy',
+  inProcess(async (gov, first) => {
+    const other = open({ name: gov.name as string, autoEnclose: false })
+    const next = other.record({ duckdb: newFile() })
+    const waits = () => gov.inspect().some(({ name, waiters }) => name === 'forelock:recorder' && waiters.length > 0)
+    await until('the other one waits', waits)
+    const niceness = () => threadsOf(next.pid as number).map(thread => placeOf(thread).nice)
+    const own = placeOf(process.pid).nice
+    assert.equal([...new Set(niceness())], [own])
+    await first.stop()
+    await awake(next.begun)
+    assert.ok(niceness().every(nice => nice > own))
+    await other.close()
+  })
+)
+
 test('the error of a process that cannot open its store is of the class that it is of here', () =>
   named(async name => {
     const file = newFile()
