@@ -1,4 +1,6 @@
 // The calls of a bucket.
+#include <algorithm>
+
 #include "bind/calls.h"
 
 namespace forelock::bind {
@@ -144,6 +146,7 @@ std::int32_t Binding::peek_tokens() {
   const core::Nanos now = attachment_->now();
   core::Tokens out;
   const core::Spent spent = bucket.peek(tokens, now, out);
+  out.ready = std::max(out.ready, core::tokens_due(attachment_->arena(), index, now));
   times_[kOutRemaining] = static_cast<double>(out.remaining);
   times_[kOutReady] = ms_between(now, out.ready);
   times_[kOutFull] = ms_between(now, bucket.full_at(now));

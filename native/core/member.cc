@@ -253,7 +253,12 @@ Answer Member::try_tokens(const Request& request, Spent spent, Tokens& out) {
                   .ready_at(std::bit_cast<double>(request.amounts[0]), lane_.now(), {request.workflow, request.tenant, request.tier});
   Granted granted;
   const Answer answer = tell(request, enqueue_and_try(request, granted));
-  if (answer == Answer::kOk) out.remaining = granted.sequence;
+  if (answer == Answer::kOk) {
+    out.remaining = granted.sequence;
+  } else {
+    // Nobody is served before the first in line is.
+    out.ready = std::max(out.ready, tokens_due(arena_, request.handle.index, lane_.now()));
+  }
   return answer;
 }
 

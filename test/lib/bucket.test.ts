@@ -565,6 +565,20 @@ test('who times out or is aborted leaves its tokens to those behind', async () =
   assert.is(bucket.peek().remaining, 0)
 })
 
+test('who is refused because another waits is told when that one is to be served', async () => {
+  const gov = open({ clock: 'virtual' })
+  const bucket = gov.bucket('b', { rate: 10, burst: 5 })
+  bucket.tryTake(5)
+  const first = bucket.take(5)
+  gov.advance(300)
+  assert.equal(bucket.tryTake(1), { ok: false, waitMs: 200, remaining: 3 })
+  assert.is(bucket.peek(1).waitMs, 200)
+  gov.advance(200)
+  assert.is((await first).ok, true)
+  assert.is(bucket.tryTake(1).waitMs, 100)
+  await gov.close()
+})
+
 test('with a waitTimeout of 0 take takes what is there and waits for nothing', async () => {
   const bucket = virtual().bucket('a', { rate: 1, burst: 2 })
   assert.is((await bucket.take(2, { waitTimeout: 0 })).ok, true)

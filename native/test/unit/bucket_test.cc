@@ -441,6 +441,17 @@ TEST_CASE("who waits learns of another rate, here or above, and sets its timer a
   CHECK_EQUAL(shop.b->next_deadline(), shop.world.host.time + kSecond / 5);
 }
 
+TEST_CASE("who is refused because another waits is told when that one is to be served") {
+  Shop shop;
+  const Handle handle = shop.bucket(10, 1'000, 5);
+  CHECK(shop.take(handle, 5) == Answer::kOk);
+  shop.wait(*shop.b, tokens(handle, 5));
+  shop.world.host.time += kSecond / 5;  // two are there
+  CHECK(shop.take(handle, 1) == Answer::kBusy);
+  CHECK_EQUAL(shop.last.ready, shop.world.host.time + 3 * kSecond / 10);
+  CHECK(shop.take(handle, 1, 2) == Answer::kOk);  // before that one
+}
+
 TEST_CASE("who becomes first in line learns of it, for it may need less than the one before") {
   Shop shop;
   const Handle handle = shop.bucket(1, 1'000, 10);
