@@ -20,7 +20,7 @@ const KNOWN: readonly (readonly [place: string, trace: string, requests: number,
   ['mooncake', 'mooncake', 4000, 'a0e7dcb25f9b448c', '70253e52de41898f'],
   ['sizey', 'sizey_eager', 2000, '853b17fa34e5e6ab', '9e8cc16c8ba66b8f'],
   ['cloudphysics', 'cloudphysics', 20_000, '0e19d0a4ccd87d09', 'b5bf429d8e1a8a2d'],
-  ['nezha', 'nezha', 20_000, '27fe1ac42efc59d2', '9d43b2741b02adfc']
+  ['nezha', 'nezha', 20_000, '27fe1ac42efc59d2', '4b9f161d4220c88c']
 ]
 
 async function digestOf(trace: Trace, requests: number, policy: PolicyFactory): Promise<string> {
