@@ -78,6 +78,27 @@ test('lower tiers leave what is kept of a bucket, and go at the moment at which 
   }
 })
 
+test('who ages past what is kept of a bucket goes at that moment', async () => {
+  const ofBucket = (time: number, tier: string): Said => ({ time, duration: 0, kind: 'bucket', thing: 'b', tier })
+  const asks: Said[] = [
+    ...Array.from({ length: 8 }, () => ofBucket(0, 'background')),
+    ofBucket(33, 'background'),
+    // As many as come, so that there are never three.
+    ...Array.from({ length: 700 }, (_, i) => ofBucket(50 + 100 * i, 'interactive'))
+  ]
+  const work = workload(asks, 1, { pools: [], buckets: [{ name: 'b', rate: 10 }] })
+  let isWritten = false
+  const result = await play(work, {
+    name: 'keep',
+    lag: 0,
+    onPeriod(view) {
+      if (!isWritten) view.write({ kind: 'keep', bucket: 'b', tier: 'interactive', amount: 0.2, until: 100_000 })
+      isWritten = true
+    }
+  })
+  assert.ok(Math.abs(tierOf(result, 'background').waitMax - 60_000) < 1e-3, String(tierOf(result, 'background').waitMax))
+})
+
 test('readers share a lock, and a writer waits for all of them', async () => {
   const asks: Said[] = [
     { time: 0, duration: 30, kind: 'lock', thing: 'l', shared: true },
