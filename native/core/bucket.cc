@@ -82,7 +82,7 @@ Spent Bucket::take(double tokens, Nanos now, Tokens& out, Who who, bool respect_
     }
     return spent;
   }
-  if (drawn != 0) keep(pace, drawn, now);
+  if (drawn != 0) credit(pace, drawn, now);
   // Also of one who would come behind those who wait: he need not wait to hear it.
   if (spent == Spent::kNever || !possible(tokens)) return Spent::kNever;
   if (spent == Spent::kRefused) out.ready = ready_at(tokens, now, who);
@@ -210,7 +210,7 @@ std::uint64_t Bucket::draw(const Pace& pace, std::uint64_t amount, Nanos now, Wh
 }
 
 // One reserve for all plans of the bucket, so that what was discarded is kept once. `since`: units of the clock from which it counts.
-void Bucket::keep(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since) {
+void Bucket::credit(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since) {
   Plan all;
   bool any = false;
   Plans(arena_).for_each_of(PlanKind::kReserve, index_ + 1, now, [&](PlanEntry&, const Plan& plan) {
@@ -246,7 +246,7 @@ void Bucket::keep_discarded(std::uint64_t& seen, Nanos now) {
   std::uint64_t word = seen;
   if (tat >= at || !element_.fast.compare_exchange_strong(word, Tat::at(seen, at), memory_order_acq_rel, memory_order_relaxed)) return;
   seen = Tat::at(seen, at);
-  keep(pace, at - tat, now, tat);
+  credit(pace, at - tat, now, tat);
 }
 
 // Not what is nobody's by now. Who keeps something meanwhile says the same.

@@ -168,7 +168,7 @@ class Bucket {
   std::uint64_t cap(const Pace& pace, double tokens) const;
   std::uint64_t draw(const Pace& pace, std::uint64_t amount, Nanos now, Who who, std::uint32_t& number);
   static constexpr std::uint64_t kNotOfTime = ~0ull;
-  void keep(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since = kNotOfTime);
+  void credit(const Pace& pace, std::uint64_t amount, Nanos now, std::uint64_t since = kNotOfTime);
   void keep_discarded(std::uint64_t& seen, Nanos now);
   void give_back_own(const Pace& pace, std::uint64_t amount);
   std::uint64_t word() const { return element_.fast.load(memory_order_acquire); }
