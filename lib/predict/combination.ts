@@ -11,10 +11,9 @@ export interface Combination {
 /** What a model said at some origins, one row of forecasts after the other; undefined: it cannot say. */
 export type Rows = readonly (Float64Array | undefined)[]
 
-/** A weight in the mean falls with this power of the mean absolute error. Set on the last 48 training points of the M4 hourly series. */
-const SHARPNESS = 4
-/** That in the median with this power of the relative error at most, in which an origin counts half as much as the tenth after it. Set on the first 60 % of the AWS series of NAB. */
-const MEDIAN_SHARPNESS = 16
+/** A weight falls with this power of the error at most. Set on the first 60 % of the AWS series of NAB, as the next one. */
+const SHARPNESS = 16
+/** In the error of the median an origin counts half as much as the tenth after it. */
 const HALF_LIFE = 10
 /** What weighs less than this part of the heaviest changes no median. */
 const LEAST_PART = 1e-3
@@ -32,7 +31,7 @@ export interface Trial {
 /**
  * The better of two combinations on these very origins: the mean by the inverse of the errors (Bates and Granger, Operational Research Quarterly
  * 20(4), 1969), which is good where forecasts err independently; and the median, which no wild forecast draws away, by the inverse of the
- * relative ones. The fewer trials there were, the less sharply the median tells members apart: the likelihood of a scale of errors falls with the power of their number.
+ * relative ones. The fewer trials there were, the less sharply either tells members apart: the likelihood of a scale of errors falls with the power of their number.
  * Who is surprised by the last values counts as if all of his errors were so much larger.
  */
 export function combinationOf(rows: Rows, truth: Float64Array, trial: Trial): Combination {
@@ -41,14 +40,14 @@ export function combinationOf(rows: Rows, truth: Float64Array, trial: Trial): Co
   const counts = Float64Array.from({ length: origins }, (_, origin) => 2 ** ((origin + 1 - origins) / HALF_LIFE))
   const errors = rows.map(row => (row === undefined ? UNKNOWN : errorsOf(row, truth, counts)))
   const absolute = errors.map(error => error.absolute)
-  const byMean: Combination = { by: 'mean', weights: shares(absolute, SHARPNESS), errors: absolute }
+  const sharpness = Math.min(SHARPNESS, trial.independent ?? origins)
+  const byMean: Combination = { by: 'mean', weights: shares(absolute, sharpness), errors: absolute }
   if (byMean.weights.every(weight => weight === 0)) return byMean
   const recent = errors.map(error => error.recentRelative)
-  const sharpness = Math.min(MEDIAN_SHARPNESS, trial.independent ?? origins)
   const byMedian: Combination = { by: 'median', weights: shares(recent, sharpness), errors: absolute }
   const isMedian = lossOf(combined(rows, byMedian, truth.length), truth) < lossOf(combined(rows, byMean, truth.length), truth)
   const best = isMedian ? byMedian : byMean
-  return surprises === undefined ? best : { ...best, weights: discounted(best.weights, surprises, isMedian ? sharpness : SHARPNESS) }
+  return surprises === undefined ? best : { ...best, weights: discounted(best.weights, surprises, sharpness) }
 }
 
 /** Together 1 again. */

@@ -236,7 +236,7 @@ async function learn(
   horizon: number,
   signal: AbortSignal | undefined
 ): Promise<Learnt> {
-  const origins = originsOf(all.length, horizon)
+  const origins = originsOf(all.length, horizon, periods.length > 0)
   const rows: (Float64Array | undefined)[] = []
   const surprises: number[] = []
   for (const model of models) {

@@ -12,15 +12,25 @@ export interface Origins {
 
 const ORIGINS_MAX = 34
 /** Of the values, the part that forecasts are tried on at most; and in horizons, how much of it is enough where there are few values. */
-const TRIED_PART = 0.37
-const TRIED_HORIZONS = 5
+interface Tried {
+  readonly part: number
+  readonly horizons: number
+}
+/** What has seasons has to be seen for some of them before it can be foretold. Set on the last 48 training points of the M4 hourly series. */
+const SEASONAL: Tried = { part: 0.37, horizons: 5 }
+/** What has none tells little of which model is good in five horizons, and its models need few values. Set on the series of NAB that are not of AWS, and on the first 60 % of those that are. */
+const SEASONLESS: Tried = { part: 0.5, horizons: 12 }
 /** And where there are many: a longer trial tells better which model is good. Set on the first 60 % of the AWS series of NAB. */
 const TRIED_LONG = 0.25
 
-/** Undefined: there are too few values to try anything on. */
-export function originsOf(length: number, horizon: number): Origins | undefined {
-  const enough = Math.max(TRIED_HORIZONS * horizon, Math.floor(TRIED_LONG * length))
-  const tried = Math.min(enough, Math.floor(TRIED_PART * length))
+/**
+ * @param isSeasonal whether the series has seasons
+ * @returns undefined: there are too few values to try anything on
+ */
+export function originsOf(length: number, horizon: number, isSeasonal: boolean): Origins | undefined {
+  const { part, horizons } = isSeasonal ? SEASONAL : SEASONLESS
+  const enough = Math.max(horizons * horizon, Math.floor(TRIED_LONG * length))
+  const tried = Math.min(enough, Math.floor(part * length))
   const reach = Math.min(horizon, tried)
   if (reach < 1 || length - tried < 4) return undefined
   const room = tried - reach

@@ -37,7 +37,7 @@ export const nabForecast: Suite = {
   name: 'nab-forecast',
   title: '17 series of Amazon machines at five minutes, 48 steps ahead from rolling origins',
   settings:
-    'default ensemble, anew at each origin; how it combines was set on the first 60 % of each series, the origins lie in the rest, 48 apart; seasons as the first 60 % have them; the best member is chosen afterwards, by the same errors; rivals learn from the last 1,000 values at one origin in 4, slow ones at the first only, and say the last value where they fail',
+    'default ensemble, anew at each origin; how it combines was set on the first 60 % of each series, for how long a series without seasons is tried also on the other folders of NAB, the origins lie in the rest, 48 apart; seasons as the first 60 % have them; the best member is chosen afterwards, by the same errors; rivals learn from the last 1,000 values at one origin in 4, slow ones at the first only, and say the last value where they fail',
   needs: ['nab'],
   async run({ data, rivals, progress }) {
     const files = (await readCorpus(join(data, 'nab'))).filter(({ name }) => name.startsWith(FOLDER))

@@ -73,6 +73,16 @@ test('after few trials the median tells members apart less sharply than after ma
   assert.is(weightAfter(16), weightAfter(1_000))
 })
 
+test('and so does the mean', () => {
+  const truth = steps(480, () => 100 + 10 * normal(random))
+  const all = [3, 4, 5].map(spread => truth.map(value => value + spread * normal(random)))
+  const after = (independent: number) => combinationOf(all, truth, { horizon: 48, independent })
+  assert.is(after(4).by, 'mean')
+  const weights = [1, 4, 16, 1_000].map(independent => after(independent).weights[0] as number)
+  assert.ok((weights[0] as number) < (weights[1] as number) && (weights[1] as number) < (weights[2] as number))
+  assert.is(weights[2], weights[3])
+})
+
 test('one that is surprised by the last values leaves most of its weight to the others', () => {
   const truth = steps(480, () => 100 + 10 * normal(random))
   const all = Array.from({ length: 3 }, () => truth.map(value => value + 3 * normal(random)))

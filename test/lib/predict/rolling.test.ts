@@ -8,8 +8,8 @@ import { normal, seeded } from './series.js'
 
 test('the last origin leaves room for its whole horizon, for any length', () => {
   for (let length = 0; length < 1_200; length += 7) {
-    for (const horizon of [1, 5, 48, 500]) {
-      const origins = originsOf(length, horizon)
+    for (const [horizon, isSeasonal] of [1, 5, 48, 500].flatMap(horizon => [[horizon, true] as const, [horizon, false] as const])) {
+      const origins = originsOf(length, horizon, isSeasonal)
       if (origins === undefined) continue
       const last = origins.first + (origins.count - 1) * origins.every
       assert.ok(origins.first >= 4 && origins.count >= 1 && origins.horizon >= 1 && origins.horizon <= horizon)
@@ -19,8 +19,20 @@ test('the last origin leaves room for its whole horizon, for any length', () => 
   }
 })
 
+test('models of a series without seasons are tried on more of it, for they need less', () => {
+  const triedOf = (length: number, isSeasonal: boolean) => length - (originsOf(length, 48, isSeasonal)?.first ?? length)
+  assert.equal(
+    [200, 745, 1_243, 4_000].map(length => triedOf(length, true)),
+    [74, 240, 310, 1_000]
+  )
+  assert.equal(
+    [200, 745, 1_243, 4_000].map(length => triedOf(length, false)),
+    [100, 372, 576, 1_000]
+  )
+})
+
 test('there is nothing to try in a few values', () => {
-  for (const length of [0, 1, 2, 3, 4]) assert.is(originsOf(length, 48), undefined)
+  for (const length of [0, 1, 2, 3, 4]) assert.is(originsOf(length, 48, false), undefined)
 })
 
 test('a model is asked from each origin, and compared with what came then', () => {
@@ -69,7 +81,7 @@ test('asked from all origins at once a model says to the last bit what it says f
   ]
   for (const kind of kinds) {
     const values = Float64Array.from({ length: 300 }, (_, at) => kind(at))
-    for (const origins of [originsOf(300, 48), originsOf(300, 1), { first: 150, every: 1, count: 9, horizon: 60 }]) {
+    for (const origins of [originsOf(300, 48, true), originsOf(300, 1, false), { first: 150, every: 1, count: 9, horizon: 60 }]) {
       if (origins === undefined) throw new Error('there are enough values')
       for (const model of models()) {
         assert.ok(model.fit(values, origins.first), model.name)
