@@ -61,6 +61,7 @@ export const FLOORS = {
   casShared: { driver: 'floors', connect: 'casShared' },
   futex: { driver: 'floors', connect: 'futex' },
   coldLine: { driver: 'floors', connect: 'coldLine' },
+  copies: { driver: 'floors', connect: 'copies' },
   bare: { driver: 'interleaved', connect: 'bare' },
   hooked: { driver: 'interleaved', connect: 'hooked' },
   unrecorded: { driver: 'forelock-recorder', connect: 'unrecorded' }

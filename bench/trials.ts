@@ -311,13 +311,13 @@ const RECORDS: Trial[] = [
     rows: [{ id: 'queue/pass', unit: 'ns', must: [{ atMost: 120 }] }],
     own: { ...operation('records'), contestant: 'queue' },
     rivals: { MessageChannel: operation('records'), bullmq: slow('records', SLOWER) },
-    floors: { call: CALL, cas: CAS }
+    floors: { call: CALL, cas: CAS, copies: { ...operation('records'), contestant: 'copies' } }
   },
   {
     title: 'the same, each acknowledged as the next is polled',
     rows: [{ id: 'queue/pass-next', unit: 'ns', must: [{ atMost: 120 }] }],
     own: { ...operation('recordsInTurn'), contestant: 'queue' },
-    floors: { call: CALL, cas: CAS }
+    floors: { call: CALL, cas: CAS, copies: { ...operation('recordsInTurn'), contestant: 'copies' } }
   },
   ...(['worker', 'process'] as const).map((thread): Trial => {
     const work: Work = { kind: 'passing', params: { thread } }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Connect, nothing, type Operation, type Setting } from './driver.js'
+import { type Connect, nothing, type Operation, RECORD_SIZE, type Setting } from './driver.js'
 import { keysOf } from './keys.js'
 
 /** The addon in bench/native. */
@@ -89,6 +89,29 @@ export const coldLine: Connect = async setting => {
     }
   }
   return { keyed1k: keyed(1_000), keyed1m: keyed(1_000_000), close() {} }
+}
+
+/** What a record costs that is copied to where an addon finds it, and from there into an array of its own, with the calls that tell the addon; nothing is done in them. */
+export const copies: Connect = async setting => {
+  const { call } = loadFloors(setting)
+  const shared = new Uint8Array(1_024)
+  const view = shared.subarray(0, RECORD_SIZE)
+  const record = new Uint8Array(RECORD_SIZE)
+  const passed = (calls: 2 | 3): Operation => {
+    return n => {
+      let done = 0
+      for (let i = 0; i < n; i++) {
+        shared.set(record)
+        call()
+        call()
+        const taken = new Uint8Array(view)
+        if (calls === 3) call()
+        if (taken.length === RECORD_SIZE) done++
+      }
+      return done
+    }
+  }
+  return { records: passed(3), recordsInTurn: passed(2), close() {} }
 }
 
 /** A bare futex and a thread-safe function. */
