@@ -5,6 +5,7 @@ import { noticeBoardOf } from '../notice-board.js'
 import type { Extra } from '../plan/extra.js'
 import type { GuardStatus } from '../plan/tiers-guard.js'
 import type { WarmPlans } from '../plan/warm-planner.js'
+import { mustRunWith, otherwise } from '../running-options.js'
 import type { Session } from '../session.js'
 import { IDLE_COST, WAIT_COSTS } from '../wait-costs.js'
 import { type OnWarm, type WarmCallCounts, WarmCalls } from '../warm-calls.js'
@@ -64,6 +65,8 @@ export class Agent {
   readonly #session: Session
   readonly #foresight: Foresight
   #started: Promise<void> | undefined
+  /** of the one that was started last, as {@link optionsOf} tells them */
+  #options: AgentOptions = {}
   #warmCalls: WarmCalls | undefined
   #hearNoMore: () => void = () => {}
 
@@ -74,15 +77,22 @@ export class Agent {
   }
 
   /**
-   * Begins to learn and to plan, in a thread of its own (under a virtual clock in the caller's); nothing if it does already.
+   * Begins to learn and to plan, in a thread of its own (under a virtual clock in the caller's); nothing if it does already with these options, or if none are given.
    *
-   * @returns resolved when it learns; rejected with an ArgumentError, a CapacityError if the arena was made without room for telemetry, or a ClosedError
+   * @returns resolved when it learns; rejected with a ConfigError if it, or the foresight that learns already, does so with others, which {@link stop} and
+   *   {@link Foresight.stop} end; with an ArgumentError, a CapacityError if the arena was made without room for telemetry, or a ClosedError
    */
-  async start(options?: AgentOptions): Promise<void> {
-    const terms = readTerms(options, this.#session.tiers)
-    const { thread, contention = false, onWarm } = (options ?? {}) as AgentOptions
-    if (this.#started === undefined) this.#call(onWarm, terms)
-    this.#started ??= this.#start({ period: terms.period, contention, ...(thread !== undefined && { thread }) }, terms)
+  async start(options: AgentOptions = {}): Promise<void> {
+    const { tiers } = this.#session
+    const terms = readTerms(options, tiers)
+    const wanted = optionsOf(terms, options.onWarm, tiers)
+    if (this.#isRunning) {
+      mustRunWith('the agent', this.#options, options, wanted)
+      this.#mustLearnWith(options)
+    } else {
+      this.#begin(options, terms)
+      this.#options = wanted
+    }
     try {
       await this.#started
     } catch (error) {
@@ -149,9 +159,44 @@ export class Agent {
     })
   }
 
-  async #start(options: ForesightOptions, terms: StewardTerms): Promise<void> {
-    this.#foresight.start(options)
-    await Foresight.ask(this.#foresight, 'plan', terms)
+  /** Not if its foresight has stopped: that took all with it. */
+  get #isRunning(): boolean {
+    return this.#started !== undefined && this.#foresight.active
+  }
+
+  #begin(options: AgentOptions, terms: StewardTerms): void {
+    const looks = Foresight.periodOf(this.#foresight)
+    if (looks !== undefined) {
+      this.#mustLearnWith(options)
+      // It plans when it has looked.
+      if (options.period !== undefined && terms.period < looks) throw otherwise('foresight', 'period', looks, terms.period)
+    } else {
+      const { thread, contention = false } = options
+      this.#foresight.start({ period: terms.period, contention, ...(thread !== undefined && { thread }) })
+    }
+    this.#call(options.onWarm, terms)
+    this.#started = Foresight.ask(this.#foresight, 'plan', terms)
+  }
+
+  #mustLearnWith({ thread, contention }: AgentOptions): void {
+    this.#foresight.start({ thread, contention })
+  }
+}
+
+/** As they may be given. */
+function optionsOf(terms: StewardTerms, onWarm: OnWarm | undefined, tiers: readonly string[]): AgentOptions {
+  const { period, waitCosts, workflowCosts, idleCost, control, seed, extra, warm, triggers } = terms
+  return {
+    period,
+    waitCosts: Object.fromEntries(waitCosts.map((cost, i) => [tiers[i], cost])),
+    workflowCosts: Object.fromEntries(workflowCosts ?? []),
+    idleCost,
+    control,
+    seed,
+    extra,
+    warm: warm ?? false,
+    triggers,
+    onWarm
   }
 }
 

@@ -7,6 +7,7 @@ import type { ModelScore } from '../predict/scorekeeper.js'
 import type { Trigger, TriggersListOptions } from '../predict/triggers.js'
 import type { UsageInput } from '../predict/usage-input.js'
 import type { UsagePrediction } from '../predict/usage-quantity.js'
+import { mustRunWith } from '../running-options.js'
 import type { Session } from '../session.js'
 import { noTelemetry } from '../telemetry.js'
 import { hearOf, type RunTold } from '../workflow/sizing.js'
@@ -29,6 +30,9 @@ export interface ForesightOptions {
   contention?: boolean | undefined
 }
 
+/** With which it learns. */
+type ForesightTerms = { readonly [K in keyof ForesightOptions]-?: NonNullable<ForesightOptions[K]> }
+
 export interface ForesightEvents {
   /** what a run took is not what such runs take */
   anomaly: [anomaly: Anomaly]
@@ -50,6 +54,8 @@ const WHEN_OFF: ForesightStatus = { active: false, events: 0, runs: 0, lost: 0, 
 export class Foresight extends EventEmitter<ForesightEvents> {
   readonly #session: Session
   #backing: Backing | undefined
+  /** of the one that learns */
+  #terms: ForesightTerms | undefined
   /** why it stopped by itself */
   error: unknown = undefined
 
@@ -66,9 +72,9 @@ export class Foresight extends EventEmitter<ForesightEvents> {
   }
 
   /**
-   * Begins to learn; nothing if it does already.
+   * Begins to learn; nothing if it does already with these options, or if none are given.
    *
-   * @throws CapacityError if the arena was made without room for telemetry; ArgumentError, ClosedError
+   * @throws ConfigError if it learns with others, which {@link stop} ends; CapacityError if the arena was made without room for telemetry; ArgumentError, ClosedError
    */
   start(options?: ForesightOptions): void {
     const session = this.#session
@@ -79,9 +85,12 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     const every = duration(period, 'period')
     if (every < PERIOD_MIN_MS) throw refuse('period', `ms from ${PERIOD_MIN_MS} on`, period)
     const isApart = thread === undefined ? !session.binding.virtual : flag(thread, 'thread')
-    const terms = { period: every, contention: contention === undefined ? true : flag(contention, 'contention') }
+    const terms = { period: every, thread: isApart, contention: contention === undefined ? true : flag(contention, 'contention') }
     if (session.binding.capacity.telemetry === 0) throw noTelemetry()
-    if (this.#backing !== undefined) return
+    if (this.#backing !== undefined) {
+      mustRunWith('foresight', this.#terms as ForesightTerms, given, terms)
+      return
+    }
     const events = {
       // Not from what learns: a listener that throws would stop it, or take its thread's messages with it.
       anomaly: (anomaly: Anomaly) => queueMicrotask(() => this.emit('anomaly', anomaly)),
@@ -89,6 +98,7 @@ export class Foresight extends EventEmitter<ForesightEvents> {
       failed: (error: unknown) => this.#fail(error)
     }
     this.error = undefined
+    this.#terms = terms
     this.#backing = new (isApart ? ThreadWatch : LocalWatch)(session, terms, events)
   }
 
@@ -237,6 +247,11 @@ export class Foresight extends EventEmitter<ForesightEvents> {
     ...args: Parameters<Questions[Q]>
   ): Promise<Awaited<ReturnType<Questions[Q]>>> {
     return foresight.#ask(question, ...args)
+  }
+
+  /** ms between two looks; undefined: it does not look. @internal */
+  static periodOf(foresight: Foresight): number | undefined {
+    return foresight.#backing === undefined ? undefined : foresight.#terms?.period
   }
 
   async #ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Awaited<ReturnType<Questions[Q]>>> {

@@ -305,6 +305,74 @@ test('options that make no sense are refused at once', async () => {
   await gov.close()
 })
 
+test('one that runs is started again with the same options or none, and no other', async () => {
+  const gov = virtual()
+  const onWarm = () => {}
+  const options = { control: 0.1, waitCosts: { interactive: 9 }, workflowCosts: { a: 2 }, warm: { most: 3 }, extra: { share: 0.5 }, onWarm }
+  await gov.agent.start(options)
+  await gov.agent.start()
+  await gov.agent.start({})
+  await gov.agent.start({ ...options, period: 100, waitCosts: { interactive: 9, background: 1 }, control: undefined })
+  const others: readonly [keyof AgentOptions, unknown, unknown][] = [
+    ['period', 50, 100],
+    ['control', 0, 0.1],
+    ['idleCost', 2, 1],
+    ['seed', 2, 1],
+    ['triggers', false, true],
+    ['contention', true, false],
+    ['thread', true, false],
+    ['waitCosts', { interactive: 8 }, { background: 1, standard: 2, interactive: 9, critical: 32 }],
+    ['workflowCosts', { b: 2 }, { a: 2 }],
+    ['warm', false, { threshold: undefined, most: 3, within: 500, cold: 1000, costs: undefined }],
+    ['extra', { share: 0.25 }, { threshold: undefined, share: 0.5 }],
+    ['onWarm', () => {}, onWarm]
+  ]
+  for (const [option, given, stored] of others) {
+    const refused = await rejection(gov.agent.start({ [option]: given }))
+    isCoded(refused, 'ERR_FORELOCK_CONFIG')
+    assert.is(refused.option, option)
+    assert.equal(refused.stored, stored, option)
+  }
+  const { given, message } = await rejection(gov.agent.start({ control: 0 }))
+  assert.is(given, 0)
+  assert.match(message, /control = 0\.1, not 0;/)
+  assert.is((await gov.agent.status())?.active, true)
+  await gov.close()
+})
+
+test('one that opened with an arena is refused other options, and takes them when it was stopped', async () => {
+  const gov = virtual({ predict: { control: 0.1 } })
+  isCoded(await rejection(gov.agent.start({ control: 0.2 })), 'ERR_FORELOCK_CONFIG')
+  await gov.agent.stop()
+  await gov.agent.start({ control: 0.2 })
+  const { stored } = await rejection(gov.agent.start({ control: 0.1 }))
+  assert.is(stored, 0.2)
+  await gov.close()
+})
+
+test('it takes foresight that learns already as it is, or says what is not as it is to be', async () => {
+  const gov = virtual()
+  gov.foresight.start({ period: 200 })
+  for (const [option, given, stored] of [
+    ['period', 100, 200],
+    ['contention', false, true],
+    ['thread', true, false]
+  ]) {
+    const refused = await rejection(gov.agent.start({ [option as string]: given }))
+    isCoded(refused, 'ERR_FORELOCK_CONFIG')
+    assert.equal([refused.option, refused.given, refused.stored], [option, given, stored])
+  }
+  assert.is(await gov.agent.status(), undefined)
+  await gov.agent.start({ period: 400 })
+  isCoded(await rejection(gov.agent.start({ period: 200 })), 'ERR_FORELOCK_CONFIG')
+  await gov.foresight.stop()
+  assert.is(await gov.agent.status(), undefined)
+  // All of it was over.
+  await gov.agent.start({ period: 50, contention: true })
+  assert.ok(await gov.agent.status())
+  await gov.close()
+})
+
 test('when it stops nothing is written any more, and what was ends', async () => {
   const { gov } = await lived({ control: 0 })
   await gov.agent.stop()

@@ -239,6 +239,26 @@ test('options are checked before anything begins', async () => {
   isCoded(await rejection(gov.foresight.score({ lock: 'a' })), 'ERR_FORELOCK_CLOSED')
 })
 
+test('one that learns is started again with the same options or none, and no other', async () => {
+  const gov = virtual()
+  gov.foresight.start({ period: 10 })
+  gov.foresight.start()
+  gov.foresight.start({ period: 10, thread: false, contention: true })
+  for (const [option, given, stored] of [
+    ['period', 20, 10],
+    ['thread', true, false],
+    ['contention', false, true]
+  ]) {
+    const refused = thrown(() => gov.foresight.start({ [option as string]: given }))
+    isCoded(refused, 'ERR_FORELOCK_CONFIG')
+    assert.equal([refused.option, refused.given, refused.stored], [option, given, stored])
+  }
+  await gov.foresight.stop()
+  gov.foresight.start({ period: 20 })
+  assert.is(thrown(() => gov.foresight.start({ period: 10 })).stored, 20)
+  await gov.close()
+})
+
 test('an arena without room for telemetry has no foresight', async () => {
   const gov = virtual({ capacity: { telemetry: 0 } })
   isCoded(await rejection(gov.foresight.score({ lock: 'a' })), 'ERR_FORELOCK_CAPACITY')
