@@ -18,7 +18,8 @@ forelock agent NAME [--dir DIR]   plans ahead for a named arena, in a process of
 forelock history WHERE QUERY [--as ROLE]     asks a history, a file or postgres://…: peaks, frequent, bottlenecks, quantiles, usage WORKFLOW [ACTION],
                                              predictions or curves [WORKFLOW] (--as operator), or SQL (--as admin); JSON comes out
 forelock backtest --suite NAME | --all [--data DIR] [--json FILE] [--html FILE]   judges the forecasters on public data: 1 where a bar is missed
-forelock record NAME --out FILE [--seconds N] [--dir DIR]   writes what a named arena is asked for, as a trace, until it is interrupted
+forelock record NAME --out FILE [--seconds N] [--dir DIR] [--force]   writes what a named arena is asked for, as a trace, until it is interrupted;
+                                             --force also over a file that is there
 forelock replay TRACE [--policy LIST] [--utilisation LIST] [--json FILE] [--html FILE]   plays a recorded trace through the core in virtual time
                 [--static LIST] [--seed N] [--period MS] [--format NAME] [--map COLUMNS | --infer] [--interactive LIST] [--tiers LIST] [--data DIR]
                 [--what-if LIST]

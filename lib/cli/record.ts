@@ -1,4 +1,4 @@
-import { open as openFile } from 'node:fs/promises'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { refuse } from '../checks.js'
 import { LaneWatch } from '../foresight/lane-watch.js'
@@ -9,6 +9,7 @@ import { inspectArena } from './inspect.js'
 export const RECORD_OPTIONS = {
   out: { type: 'string' },
   seconds: { type: 'string' },
+  force: { type: 'boolean' },
   dir: { type: 'string' },
   help: { type: 'boolean', short: 'h' }
 } as const
@@ -16,6 +17,8 @@ export const RECORD_OPTIONS = {
 export interface RecordValues {
   /** how long; default until it is aborted */
   seconds?: string | undefined
+  /** whether a file that is there already is written over */
+  force?: boolean | undefined
   dir?: string | undefined
 }
 
@@ -36,12 +39,12 @@ const MODE = 0o600
 /**
  * Writes what all processes ask of a named arena into a trace (JSONL) that can be replayed, until it is aborted or the time is over.
  *
- * @throws NotFoundError if there is no such arena; ArgumentError; what the file system throws
+ * @throws NotFoundError if there is no such arena; ArgumentError, also for a file that is there already, unless `force`; what the file system throws
  */
 export async function recordTrace(
   name: string,
   out: string,
-  { seconds, dir }: RecordValues,
+  { seconds, dir, force = false }: RecordValues,
   signal: AbortSignal,
   progress: (text: string) => void
 ): Promise<Recording> {
@@ -53,15 +56,28 @@ export async function recordTrace(
   const session = joinArena({ name, ...(dir !== undefined && { dir }) })
   try {
     const watch = new LaneWatch(session, () => new Recorded(session.tiers))
-    const file = await openFile(out, 'w', MODE)
     try {
-      return await write(watch, length, signal, async rows => void (await file.write(rows)), progress)
+      const file = await create(out, force)
+      try {
+        return await write(watch, length, signal, async rows => void (await file.write(rows)), progress)
+      } finally {
+        await file.close()
+      }
     } finally {
       watch.stop()
-      await file.close()
     }
   } finally {
     session.leave()
+  }
+}
+
+/** Refused as it is made, not looked for before: two that begin at once do not write over each other. */
+async function create(out: string, force: boolean): Promise<FileHandle> {
+  try {
+    return await openFile(out, force ? 'w' : 'wx', MODE)
+  } catch (error) {
+    if (force || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw refuse('--out', 'a file that is not there yet, unless --force is given', out)
   }
 }
 

@@ -78,6 +78,23 @@ test('unlink removes an arena, refuses while it is in use, unless forced', async
   assert.is((await forelock('unlink', arena)).code, 1)
 })
 
+test('record names --force where its file is there already, and writes over it with that', async () => {
+  const gov = open({ name: arena })
+  const folder = mkdtempSync(join(tmpdir(), 'forelock-cli-'))
+  try {
+    const args = ['record', arena, '--out', join(folder, 'day.jsonl'), '--seconds', '0.01']
+    assert.is((await forelock(...args)).code, 0)
+    const refused = await forelock(...args)
+    assert.is(refused.code, 1)
+    assert.match(refused.err, /^forelock: --out must be .* --force .*\[ERR_FORELOCK_ARGUMENT\]/)
+    assert.is((await forelock(...args, '--force')).code, 0)
+  } finally {
+    rmSync(folder, { recursive: true })
+    await gov.close()
+    await forelock('unlink', arena)
+  }
+})
+
 test('--dir names the folder of the arena', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'forelock-cli-'))
   const gov = open({ name: arena, dir })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -53,6 +53,24 @@ test('it ends when its time is over', async () => {
       refused: 0,
       lost: 0
     })
+  })
+  await gov.close()
+  unlink(name, { force: true })
+})
+
+test('a file that is there already is written over only when that was asked for', async () => {
+  const name = `record-over-${process.pid}`
+  const gov = open({ name })
+  await inFolder(async folder => {
+    const out = join(folder, 'day.jsonl')
+    writeFileSync(out, 'a day of work\n')
+    const { signal } = new AbortController()
+    const refused = await rejection(recordTrace(name, out, { seconds: '0.05' }, signal, quiet))
+    isCoded(refused, 'ERR_FORELOCK_ARGUMENT')
+    assert.match(refused.message, '--force')
+    assert.is(readFileSync(out, 'utf8'), 'a day of work\n')
+    await recordTrace(name, out, { seconds: '0.05', force: true }, signal, quiet)
+    assert.is(readFileSync(out, 'utf8'), '')
   })
   await gov.close()
   unlink(name, { force: true })
