@@ -7,7 +7,7 @@ import { type Ask, readAsk, WAIT_KNOWN, type WaitOptions } from './ask.js'
 import { admitAtOnce } from './at-once.js'
 import type { Booker } from './booker.js'
 import { type Bucket, buckets } from './bucket.js'
-import { mustFitTogether } from './burst-sums.js'
+import { fitTogether, mustFitTogether } from './burst-sums.js'
 import { onlyKnown, optionsObject, refuse } from './checks.js'
 import { enclosingGrants } from './enclosing.js'
 import { ArgumentError } from './errors/index.js'
@@ -122,12 +122,20 @@ function book(wanted: readonly Wanted[], held: readonly Held[], booker: Booker |
   })
 }
 
-/** What a shadow admission asks of its parts, in the order in which they would be asked for. */
-export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): ShadowAnswer[] {
+/** What a shadow admission says of its parts. */
+export interface PartAnswers {
+  /** in the order in which they would be asked for */
+  readonly answers: readonly ShadowAnswer[]
+  /** whether there could ever be all of them: see {@link fitTogether} */
+  readonly fit: boolean
+}
+
+/** What a shadow admission asks of its parts. */
+export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): PartAnswers {
   const { pool, tokens, locks: wantedLocks } = readGiven(session, parts)
   const asked = readAsk({ tier: session.tiers[ask.tier] }, WAIT_KNOWN, 'admit()', session)
   const wanted = readParts(session, pool, tokens, wantedLocks, asked)
-  return inOrder(wanted).map(position => {
+  const answers = inOrder(wanted).map(position => {
     const part = wanted[position] as Wanted
     if (part instanceof AdmittedUnits) return pools.shadowOf(part.pool, part.amounts, ask)
     if (part instanceof AdmittedTokens) return buckets.shadowOf(part.bucket, part.tokens, ask)
@@ -135,6 +143,7 @@ export function shadowParts(session: Session, parts: unknown, ask: ShadowAsk): S
     const { tier, shared, ttl } = shadowOfLock(session, terms)
     return locks.shadowOf(lock, { ...ask, tier, shared, ttl })
   })
+  return { answers, fit: fitTogether(session, tokensOf(wanted)) }
 }
 
 class AdmittedLock extends LockWanted implements Wanted {

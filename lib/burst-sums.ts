@@ -28,7 +28,17 @@ interface Sum {
  * @throws ExceedsError if one would have to give more than its burst
  */
 export function mustFitTogether(session: Session, wanted: readonly TokensWanted[]): void {
-  if (wanted.length < 2) return
+  const beyond = beyondBurst(session, wanted)
+  if (beyond !== undefined) throw tooMuch(beyond)
+}
+
+/** The same for who only asks. */
+export function fitTogether(session: Session, wanted: readonly TokensWanted[]): boolean {
+  return beyondBurst(session, wanted) === undefined
+}
+
+function beyondBurst(session: Session, wanted: readonly TokensWanted[]): Sum | undefined {
+  if (wanted.length < 2) return undefined
   const sums = new Map<number, Sum>()
   for (const { bucket, tokens } of wanted) {
     // One that runs dry refuses nobody.
@@ -40,10 +50,11 @@ export function mustFitTogether(session: Session, wanted: readonly TokensWanted[
       sum.tokens += tokens
       sum.names.push(bucket.name)
       const { burst, above } = readBucket(session, index, bucket)
-      if (sum.names.length > 1 && sum.tokens > burst * (1 + ROUNDING)) throw tooMuch(sum)
+      if (sum.names.length > 1 && sum.tokens > burst * (1 + ROUNDING)) return sum
       index = above
     }
   }
+  return undefined
 }
 
 function readBucket(session: Session, index: number, { name }: Bucket): { readonly burst: number; readonly above: number } {

@@ -1,7 +1,7 @@
 import { type AdmitParts, shadowParts } from '../admit.js'
 import { callback } from '../checks.js'
 import type { Session } from '../session.js'
-import type { ShadowAdmission } from './answer.js'
+import type { ShadowAdmission, ShadowAnswer } from './answer.js'
 import { type ShadowedRule, shadowed } from './dry.js'
 import { type EstimateListener, keep, listen, nextId, tellAdmission } from './estimates.js'
 import { plainShadow, readShadow, SHADOW_KNOWN, type ShadowOptions } from './options.js'
@@ -19,22 +19,16 @@ export class Shadow {
 
   /**
    * What would become of {@link Governor.admit}, if it were called; takes nothing, and leaves nothing in the arena. Each part is looked at
-   * by itself, one after the other: the whole waits for the longest of them, and may wait again for one that went meanwhile.
+   * by itself, one after the other: the whole waits for the longest of them, and may wait again for one that went meanwhile. It is refused where one is, and where
+   * buckets want more of one above them together than its burst, however little each.
    *
    * @throws ArgumentError, ClosedError, CorruptError, RetiredError, MemoryError
    */
   admit(parts: AdmitParts, options?: ShadowOptions): ShadowAdmission {
     const session = this.#session
     const ask = readShadow(session, options, SHADOW_KNOWN, 'shadow.admit()', plainShadow(session))
-    const answers = shadowParts(session, parts, ask)
-    const verdicts = answers.map(({ verdict }) => verdict)
-    const admission: ShadowAdmission = {
-      id: nextId(session),
-      verdict: verdicts.includes('refuse') ? 'refuse' : verdicts.includes('wait') ? 'wait' : 'grant',
-      contention: 1 - answers.reduce((free, { contention }) => free * (1 - contention), 1),
-      wait: { p50: longest(answers.map(({ wait }) => wait.p50)), p95: longest(answers.map(({ wait }) => wait.p95)) },
-      parts: answers
-    }
+    const { answers, fit } = shadowParts(session, parts, ask)
+    const admission: ShadowAdmission = { id: nextId(session), ...(fit ? together(answers) : NEVER), parts: answers }
     tellAdmission(session, admission, session.tiers[ask.tier] ?? '', ask.in)
     return admission
   }
@@ -96,6 +90,19 @@ export class Shadow {
   /** What each rule of this governor that runs dry granted, and would not have: since it was opened. */
   rules(): ShadowedRule[] {
     return shadowed(this.#session)
+  }
+}
+
+type Whole = Pick<ShadowAdmission, 'verdict' | 'contention' | 'wait'>
+
+const NEVER: Whole = { verdict: 'refuse', contention: 1, wait: { p50: undefined, p95: undefined } }
+
+function together(answers: readonly ShadowAnswer[]): Whole {
+  const verdicts = answers.map(({ verdict }) => verdict)
+  return {
+    verdict: verdicts.includes('refuse') ? 'refuse' : verdicts.includes('wait') ? 'wait' : 'grant',
+    contention: 1 - answers.reduce((free, { contention }) => free * (1 - contention), 1),
+    wait: { p50: longest(answers.map(({ wait }) => wait.p50)), p95: longest(answers.map(({ wait }) => wait.p95)) }
   }
 }
 

@@ -1,7 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Allocation } from '../../../lib/index.js'
+import type { AdmitParts, Allocation, Bucket } from '../../../lib/index.js'
 import { isCoded, thrown, virtual } from '../support.js'
+
+type Tokens = NonNullable<AdmitParts['tokens']>
 
 test('an admission is granted where all its parts are, and waits for the longest of them', () => {
   const gov = virtual()
@@ -23,6 +25,52 @@ test('an admission is granted where all its parts are, and waits for the longest
   assert.is(gov.shadow.admit({ ...parts, tokens: [[bucket, 3]] }).verdict, 'refuse')
   const readers = gov.shadow.admit({ locks: [[lock, { mode: 'shared', tier: 'critical' }]] })
   assert.equal([readers.verdict, readers.parts[0]?.tier], ['grant', 'critical'])
+})
+
+test('parts of which each is little enough, and which a bucket above can never give together, are refused', () => {
+  const gov = virtual()
+  const top = gov.bucket('top', { rate: 10, burst: 5 })
+  const [a, b] = ['a', 'b'].map(name => gov.bucket(name, { rate: 10, burst: 5, parent: top })) as [Bucket, Bucket]
+  const apart = gov.bucket('apart', { rate: 10, burst: 50 })
+  const dryTop = gov.bucket('dry', { rate: 10, burst: 5, shadow: true })
+  const dry = gov.bucket('dry a', { rate: 10, burst: 5, parent: dryTop, shadow: true })
+  const never: Tokens[] = [
+    [
+      [a, 3],
+      [apart, 9],
+      [b, 3]
+    ],
+    [
+      [top, 3],
+      [a, 3]
+    ]
+  ]
+  for (const tokens of never) {
+    const { verdict, contention, wait, parts } = gov.shadow.admit({ tokens })
+    assert.equal([verdict, contention, wait], ['refuse', 1, { p50: undefined, p95: undefined }])
+    // By itself each would be there.
+    assert.ok(parts.length === tokens.length && parts.every(part => part.verdict === 'grant'))
+    isCoded(
+      thrown(() => gov.tryAdmit({ tokens })),
+      'ERR_FORELOCK_EXCEEDS'
+    )
+  }
+  const fitting: Tokens[] = [
+    [
+      [a, 2],
+      [b, 3]
+    ],
+    [
+      [dryTop, 3],
+      [dry, 3]
+    ],
+    [
+      [a, 3],
+      [apart, 40]
+    ]
+  ]
+  for (const tokens of fitting) assert.is(gov.shadow.admit({ tokens }).verdict, 'grant')
+  assert.equal([top.peek().remaining, apart.peek().remaining], [5, 50])
 })
 
 test('where nothing is known of one part, nothing is known of the whole', () => {
