@@ -1,5 +1,6 @@
 import { describe, refuse } from '../checks.js'
 import { ArgumentError } from '../errors/index.js'
+import { OUTCOMES } from '../workflow/record.js'
 import { type Column, type RawTable, type Row, TABLE_NAMES, TABLES } from './rows.js'
 
 interface Known {
@@ -14,6 +15,10 @@ const KNOWN = new Map<string, Known>(
     return [table, { columns, required: Object.keys(columns).filter(name => !columns[name].optional) }]
   })
 )
+
+/** Of what has a beginning, an end and an outcome: roll-ups and questions count on these. */
+const WORK: ReadonlySet<string> = new Set<RawTable>(['runs', 'actions'])
+const ENDS: ReadonlySet<unknown> = new Set(OUTCOMES)
 
 /** @throws ArgumentError if one of them is no row of that table */
 export function checkRows<T extends RawTable>(table: T, rows: readonly Row<T>[]): void {
@@ -33,6 +38,13 @@ function checkRow(table: string, { columns, required }: Known, row: Readonly<Rec
     if (value !== undefined && !isFit(column, value)) throw refuse(`${table}.${name}`, wanted(column), value)
   }
   for (const name of required) if (row[name] === undefined) throw refuse(`${table}.${name}`, wanted(columns[name] as Column), undefined)
+  if (WORK.has(table)) checkWork(table, row)
+}
+
+/** Each value by itself is fit. */
+function checkWork(table: string, { start, end, outcome }: Readonly<Record<string, unknown>>): void {
+  if ((end as number) < (start as number)) throw refuse(`${table}.end`, `no earlier than its start, ${start}`, end)
+  if (!ENDS.has(outcome)) throw refuse(`${table}.outcome`, `one of ${OUTCOMES.join(', ')}`, outcome)
 }
 
 function isFit({ type }: Column, value: unknown): boolean {

@@ -128,7 +128,8 @@ export interface HistoryStore {
   /**
    * Takes rows, which are the store's from then on. They are written at the next flush, at the latest after `flushInterval`.
    *
-   * @throws ArgumentError for an unknown table or column, or a value of the wrong type, and nothing was taken; ClosedError
+   * @throws ArgumentError for an unknown table or column, a value of the wrong type, or a run or action that ends before it begins or has another outcome than
+   *   success, ignore or drop, and none of the rows was taken; ClosedError
    */
   append<T extends RawTable>(table: T, rows: readonly Row<T>[]): void
   /** Writes what was appended, with its roll-ups, in one transaction. Of what this resolves to, `rows` survive the death of the process. */

@@ -2,7 +2,8 @@ import type { Usage } from '../metering/counters.js'
 import type { AmountsByName } from '../pool-terms.js'
 
 /** How work ended: done; failed, or a probe, so that its times say nothing; or given up because of overload or lack of time. */
-export type Outcome = 'success' | 'ignore' | 'drop'
+export const OUTCOMES = ['success', 'ignore', 'drop'] as const
+export type Outcome = (typeof OUTCOMES)[number]
 
 /** Whether data came all at once or over most of the time. */
 export type DataPattern = 'burst' | 'stream'

@@ -128,15 +128,30 @@ export function conformance(test: Test, { open, hasSql, nul }: Subject): void {
         ['runs', { ...run('1'), cpuTime: 1 }],
         ['runs', { ...run('1'), input: 'text' }],
         ['runs', { ...run('1'), input: { a: 1n } }],
+        ['runs', { ...run('1'), end: DAY - 1 }],
+        ['runs', { ...run('1'), outcome: 'succes' }],
+        ['runs', { ...run('1'), outcome: 'toString' }],
+        ['actions', { ...action('1'), end: DAY - 0.5 }],
+        ['actions', { ...action('1'), outcome: '' }],
         ['actions', { ...action('1'), labels: [1] }],
         ['events', { ...event(), time: Number.POSITIVE_INFINITY }]
       ]
       for (const [table, row] of bad) {
-        const refused = thrown(() => store.append(table, [run('0'), row] as never))
+        const fit = table === 'actions' ? action('0') : run('0')
+        const refused = thrown(() => store.append(table, [fit, row, fit] as never))
         assert.ok(isForelockError(refused, 'ERR_FORELOCK_ARGUMENT'), `${table} ${String(refused)}`)
       }
       assert.equal(await store.flush(), { rows: 0, waiting: 0 })
-      assert.equal(await store.select('runs'), [])
+      assert.equal([await store.select('runs'), await store.select('actions')], [[], []])
+      assert.equal(await store.grouped({ source: 'runs', metric: 'wall' }), [])
+    }))
+
+  test('a run may be over in the moment in which it began, with each outcome that there is', () =>
+    withStore(async store => {
+      const rows = ['success', 'ignore', 'drop'].map((outcome, at) => run(`${at}`, { start: DAY + at, end: DAY + at, outcome }))
+      store.append('runs', rows)
+      await store.flush()
+      assert.equal(await store.select('runs'), rows)
     }))
 
   test('rows are found by time, columns and fields of their input, in order, and as many as asked for', () =>
